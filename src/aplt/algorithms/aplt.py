@@ -1,0 +1,109 @@
+"""APLT's online phase (IJCAI 2025, arXiv 2504.07785): four losses under beliefs that stand still.
+
+With x a labeled clip of label y, u an unlabeled one, p the classifier, P the prototype classifier, f unit features:
+
+    L_sup^logits = H(y, p(weak x))
+    L_sup^margin = H(y, P_y(strong x)),            P_y = softmax s (f . prototype_k - m [k = y])
+    L_u^logits   = [max q >= tau] H(argmax q, p(strong u)),   q the prediction of weak u
+    L_u^margin   = [accepted] H(c, P_c(strong u)),            c the OFFLINE pseudo-label of u
+
+The paper's formulas are not public: the losses are its figure's, the margin's form (CosFace) and all numbers are ours.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from aplt.algorithms.equations import (
+    DistributionAlignment,
+    cross_entropy,
+    margin_logits,
+    masked_cross_entropy,
+    predict_views,
+)
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss
+
+
+class APLT(nn.Module):
+    """The four losses, each with its weight, and our additions, each with its switch.
+
+    Differs from the paper's figure by default: the target of L_u^logits comes from the EMA teacher, aligned to the
+    labeled classes' shares (`target`, `alignment`); the strong labeled view also has a plain cross-entropy
+    (`strong_weight`), as in every method here. The recipe aplt_paper switches the first two off.
+
+    Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch.
+    """
+
+    uses_unlabeled = True
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        sup_logits_weight: float = 1.0,
+        strong_weight: float = 1.0,
+        sup_margin_weight: float = 1.0,
+        u_logits_weight: float = 1.0,
+        u_margin_weight: float = 1.0,
+        margin: float = 0.3,
+        scale: float = 20.0,
+        confidence: float = 0.95,
+        target: Literal["student", "teacher"] = "teacher",
+        alignment: bool = True,
+        alignment_momentum: float = 0.98,
+    ) -> None:
+        super().__init__()
+        if target not in ("student", "teacher"):
+            raise ValueError(f"target is '{target}', expected student or teacher")
+        self.sup_logits_weight = sup_logits_weight
+        self.strong_weight = strong_weight
+        self.sup_margin_weight = sup_margin_weight
+        self.u_logits_weight = u_logits_weight
+        self.u_margin_weight = u_margin_weight
+        self.margin, self.scale = margin, scale
+        self.confidence, self.target = confidence, target
+        self.align = DistributionAlignment(num_classes, alignment_momentum) if alignment else None
+
+    def loss(
+        self,
+        student: Recognize,
+        teacher: Recognize,
+        batch: SemiBatch,
+        *,
+        guidance: Guidance | None,
+        progress: float,
+    ) -> StepLoss:
+        """Returns the step's loss and its four parts (five with the labeled strong view's cross-entropy)."""
+        del progress
+        weak_x, strong_x, strong_u = predict_views(student, batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = {
+            "sup_logits": self.sup_logits_weight * cross_entropy(weak_x.logits, batch.y),
+            "sup_strong": self.strong_weight * cross_entropy(strong_x.logits, batch.y),
+        }
+        if len(batch.weak):
+            target, accepted = self._online_target(student if self.target == "student" else teacher, batch)
+            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, target, accepted)
+        if guidance is not None:
+            parts["sup_margin"] = self.sup_margin_weight * cross_entropy(
+                self._margin(strong_x.feature, guidance, batch.y), batch.y
+            )
+            pseudo = guidance.pseudo.label[batch.position]
+            parts["u_margin"] = self.u_margin_weight * masked_cross_entropy(
+                self._margin(strong_u.feature, guidance, pseudo),
+                pseudo,
+                guidance.pseudo.accepted[batch.position].float(),
+            )
+        return StepLoss.of(parts)
+
+    def _margin(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
+        return margin_logits(feature, guidance.prototype, y, margin=self.margin, scale=self.scale)
+
+    @torch.no_grad()
+    def _online_target(self, source: Recognize, batch: SemiBatch) -> tuple[Tensor, Tensor]:
+        """Returns the classifier's label for each unlabeled clip's weak view, and 1 where it is confident [U]."""
+        q = source(batch.weak).logits.float().softmax(dim=1)
+        if self.align is not None:
+            q = self.align(q, batch.y)
+        confidence, target = q.max(dim=1)
+        return target, (confidence >= self.confidence).float()

@@ -1,0 +1,86 @@
+"""Verbs on clips: index, check, split."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+
+
+def index(
+    source: Annotated[Path, typer.Argument(help="Folder of clips; class-named subfolders are labeled.")],
+    output: Output = Path("clips.csv"),
+    format_: Annotated[str, typer.Option("--format", help="folder, or a data set: nucla, kard, arid.")] = "folder",
+) -> None:
+    """List a folder's clips and labels in a CSV table."""
+    from aplt.data.formats import scan
+    from aplt.data.index import read_index, write_index
+
+    write_index(scan(source, format_), source, output)
+    found = read_index(output)
+    unlabeled = sum(clip.label < 0 for clip in found)
+    print(f"{output}: {len(found)} clips, {found.num_classes} classes, {unlabeled} clips without a label")
+
+
+def check(
+    clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Decode every clip; name each that is broken, empty, too short, double or no video. Exit status 1 if any."""
+    from dataclasses import asdict
+    from json import dumps
+
+    from aplt.data.check import check as check_clips
+    from aplt.data.index import read_index
+    from aplt.display import bar
+
+    found = read_index(clips)
+    with bar("checking clips", len(found)) as progress:
+        findings = check_clips(found, progress=progress.at)
+    if json:
+        print(dumps([asdict(finding) for finding in findings], default=str, ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.id}: {finding.problem}: {finding.detail}")
+        print(f"{len(found)} clips checked, {len(findings)} with a problem")
+    raise typer.Exit(1 if findings else 0)
+
+
+def split(
+    clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
+    output: Output = Path("split.csv"),
+    labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
+    test: Annotated[str, typer.Option(help="Share to test on, where the index has no split column.")] = "20%",
+    val: Annotated[str, typer.Option(help="Share to validate on.")] = "0%",
+    by_subject: Annotated[bool, typer.Option(help="Hold out whole subjects for test and val.")] = False,
+    test_subjects: Annotated[str, typer.Option(help="Test on exactly these: s01,s02.")] = "",
+    val_subjects: Annotated[str, typer.Option(help="Validate on exactly these: s03,s04.")] = "",
+    ignore_official: Annotated[bool, typer.Option(help="Draw anew although there is a split column.")] = False,
+) -> None:
+    """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
+    from aplt.config import split_settings
+    from aplt.data.index import read_index
+    from aplt.data.splits import make_split, save_split
+    from aplt.values import ROLES
+
+    settings = split_settings(
+        labeled=labeled,
+        seed=seed,
+        test=test,
+        val=val,
+        by_subject=by_subject,
+        test_subjects=_names(test_subjects),
+        val_subjects=_names(val_subjects),
+        ignore_official=ignore_official,
+    )
+    found = read_index(clips)
+    drawn = make_split(found, settings)
+    save_split(output, found, drawn)
+    counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)
+    print(f"{output}: {counts}; digest {drawn.digest(found)[:12]}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,117 @@
+"""Verbs on runs: train, evaluate, predict, report, recipes."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aplt.errors import InputError
+
+Run = Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")]
+
+
+def train(
+    source: Annotated[Path | None, typer.Argument(help="clips.csv, a folder of clips, or a config.yaml.")] = None,
+    split: Annotated[Path | None, typer.Option(help="Split made by `aplt split`.")] = None,
+    labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the split, the model and the order of clips.")] = None,
+    method: Annotated[str | None, typer.Option(help="See `aplt recipes`; aplt unless told.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="tsm_tiny for video and tcn for skeletons unless told.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of run folders.")] = Path("runs"),
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: train.rounds=5. Repeatable.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue an interrupted run folder.")] = None,
+) -> None:
+    """Train a recognizer on labeled and unlabeled clips."""
+    from aplt.config import load_yaml, merge, parse_assignments
+    from aplt.report import write_report
+    from aplt.rundir import RunDir
+    from aplt.training.loop import resume as resume_run
+    from aplt.training.loop import train as train_run
+    from aplt.training.recipes import configure
+
+    if resume is not None:
+        if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):
+            raise InputError("--resume continues a run as it was begun: give no other setting with it")
+        run = RunDir(resume)
+        result = resume_run(run)
+    else:
+        if source is None:
+            raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
+        is_config = source.suffix.lower() in (".yaml", ".yml")
+        settings = load_yaml(source) if is_config else {"clips": str(source)}
+        options: dict[str, Any] = {"split_file": str(split) if split else None, "method": method, "encoder": encoder}
+        chosen = {key: value for key, value in options.items() if value is not None}
+        if labeled is not None:
+            chosen = merge(chosen, {"split": {"labeled": labeled}})
+        if seed is not None:
+            chosen = merge(chosen, {"split": {"seed": seed}, "train": {"seed": seed}})
+        settings = merge(merge(settings, chosen), parse_assignments(set_ or []))
+        config = configure(settings, str(source) if is_config else "settings")
+        run = RunDir(runs / (name or f"{config.method}-seed{config.train.seed}"))
+        result = train_run(config, run)
+    page = write_report(run.path)
+    if result["top1"] is not None:
+        print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}")
+    print(f"run {run.path}, report {page}")
+
+
+def evaluate(
+    run: Run,
+    clips: Annotated[Path | None, typer.Option(help="Evaluate on this index instead of the run's own clips.")] = None,
+    role: Annotated[str, typer.Option(help="Which of the run's clips: test, val, unlabeled or labeled.")] = "test",
+    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure a trained model."""
+    from json import dumps
+
+    from aplt.errors import suggest
+    from aplt.predict import evaluate as evaluate_run
+    from aplt.rundir import RunDir
+    from aplt.values import ROLES
+
+    if role not in ROLES:
+        raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
+    figures = evaluate_run(RunDir(run), clips, role)
+    if json:
+        print(dumps(figures, indent=2, ensure_ascii=False))
+        return
+    print(f"{figures['clips']} clips: top-1 {figures['top1']:.1%}, top-5 {figures['top5']:.1%}, ", end="")
+    print(f"macro F1 {figures['macro_f1']:.1%}")
+    width = max(len(row["class"]) for row in figures["per_class"])
+    print(f"{'class':{width}}  clips  precision  recall     f1")
+    for row in figures["per_class"]:
+        values = f"{row['precision']:9.1%}  {row['recall']:6.1%}  {row['f1']:5.1%}"
+        print(f"{row['class']:{width}}  {row['clips']:5}  {values}")
+
+
+def predict(
+    run: Run,
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
+) -> None:
+    """Name the micro-action in new clips; unreadable files become rows with an error."""
+    from aplt.predict import gather_clips, load_model
+    from aplt.predict import predict as predict_clips
+    from aplt.rundir import write_csv
+
+    table = predict_clips(load_model(run), gather_clips(paths))
+    write_csv(output, table)
+    failed = int((table["error"] != "").sum())
+    print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+
+
+def report(run: Run) -> None:
+    """Write a run's report.html."""
+    from aplt.report import write_report
+
+    print(write_report(run))
+
+
+def recipes() -> None:
+    """List the methods."""
+    from aplt.training.recipes import RECIPES
+
+    width = max(map(len, RECIPES))
+    for name, recipe in RECIPES.items():
+        print(f"{name:{width}}  {recipe.summary} ({recipe.source})")

@@ -1,0 +1,294 @@
+"""Every setting of a run, typed and with its default; unknown keys are refused with a suggestion.
+
+The defaults here are the middle of the road; a method's recipe (aplt.training.recipes) may set others, and the
+user's file and `--set` come last. The effective whole is written to the run folder as config.yaml.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from aplt.errors import InputError, suggest
+
+
+def parse_fraction(value: Any) -> Any:
+    """Returns a number from 0 to 1 for '10%', '0.1' or 0.1; anything else is left for pydantic to refuse."""
+    if isinstance(value, str) and value.strip().endswith("%"):
+        try:
+            return float(value.strip()[:-1]) / 100
+        except ValueError:
+            return value
+    return value
+
+
+Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
+PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
+
+
+class Settings(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class SplitSettings(Settings):
+    """How clips are divided where the index does not say it; see aplt.data.splits."""
+
+    labeled: Fraction | None = None
+    """Share of each class's known training labels that may be used, at least one a class; by default all of them
+    where the index has unlabeled clips to learn from, otherwise 10 %."""
+    val: Fraction = 0.0
+    """Share held out for validation where the index has no official split."""
+    test: Fraction = 0.2
+    """Share held out for testing where the index has no official split."""
+    seed: int = 0
+    by_subject: bool = False
+    """Hold out whole subjects for val and test."""
+    val_subjects: tuple[str, ...] = ()
+    """Hold out exactly these subjects for validation."""
+    test_subjects: tuple[str, ...] = ()
+    """Hold out exactly these subjects for testing."""
+    ignore_official: bool = False
+    """Draw val and test anew although the index has a split column."""
+
+
+class VideoInput(Settings):
+    """How a video becomes a clip tensor [3, frames, size, size] and how it is varied."""
+
+    kind: Literal["video"] = "video"
+    frames: int = Field(8, ge=1)
+    """Frames a clip, spread evenly over its time."""
+    size: int = Field(112, ge=16)
+    """Height and width in pixels after cropping."""
+    brightness: Literal["keep", "normalize"] = "keep"
+    """normalize: brighten or darken each clip to a mid-gray mean; for films in the dark."""
+    flip: bool = True
+    """Mirror clips at random. Switch off where left and right make different classes."""
+    weak_crop: float = Field(0.8, gt=0, le=1)
+    """Smallest share of the frame's area that a weak view keeps."""
+    strong_crop: float = Field(0.5, gt=0, le=1)
+    """Smallest share of the frame's area that a strong view keeps."""
+    strong_operations: int = Field(2, ge=0)
+    """RandAugment operations in a strong view."""
+    strong_magnitude: int = Field(9, ge=0, le=30)
+    """RandAugment magnitude in a strong view, 0 to 30."""
+    strong_warp: float = Field(0.3, ge=0, lt=1)
+    """Largest share of a clip's time that a strong view leaves out or bends."""
+    strong_erase: float = Field(0.5, ge=0, le=1)
+    """Chance that a strong view hides a box (the same in all frames)."""
+    cache: bool = True
+    """Decode each clip once into JPEG frames on disk."""
+    cache_dir: PathText | None = None
+    """Where decoded frames are kept; by default the user's cache folder."""
+    cache_quality: int = Field(92, ge=1, le=100)
+    """JPEG quality of cached frames."""
+
+
+class SkeletonInput(Settings):
+    """How a skeleton sequence becomes a clip tensor [C, frames, V, P] and how it is varied."""
+
+    kind: Literal["skeleton"] = "skeleton"
+    frames: int = Field(32, ge=2)
+    """Frames a clip, resampled evenly over its time."""
+    weak_rotation: float = Field(10, ge=0)
+    """Largest rotation of a weak view about each axis, in degrees."""
+    weak_noise: float = Field(0.01, ge=0)
+    """Deviation of a weak view's joint noise, in units of the body's size."""
+    weak_crop: float = Field(0.9, gt=0, le=1)
+    """Shortest share of the time that a weak view keeps."""
+    strong_rotation: float = Field(30, ge=0)
+    """Largest rotation of a strong view about the vertical axis, in degrees (half of it about the others)."""
+    strong_shear: float = Field(0.2, ge=0)
+    """Largest shear coefficient of a strong view."""
+    strong_scale: float = Field(0.2, ge=0, lt=1)
+    """Largest relative change of each axis's scale in a strong view."""
+    strong_mask: float = Field(0.15, ge=0, lt=1)
+    """Share of joints that a strong view hides (held at the body's center)."""
+    strong_crop: float = Field(0.6, gt=0, le=1)
+    """Shortest share of the time that a strong view keeps."""
+    strong_warp: float = Field(0.3, ge=0, lt=1)
+    """Strength of a strong view's change of speed within the clip."""
+    strong_noise: float = Field(0.02, ge=0)
+    """Deviation of a strong view's joint noise, in units of the body's size."""
+
+
+Group = TypeVar("Group", bound=Settings)
+InputSettings = Annotated[VideoInput | SkeletonInput, Field(discriminator="kind")]
+
+
+class OfflineSettings(Settings):
+    """The offline phase; the paper leaves each of these open (see docs/method.md for what was measured)."""
+
+    source: Literal["clustering", "classifier"] = "clustering"
+    """Where pseudo-labels come from: semi-supervised k-means, or (ablation) the classifier's own predictions."""
+    views: int = Field(2, ge=1)
+    """Weak views of each clip that the features are averaged over."""
+    labeled_views: int = Field(2, ge=0)
+    """Strong views of each labeled clip that enter the clustering besides: the labeled augmentation."""
+    whiten: int | None = Field(32, ge=2)
+    """Dimensions of the centered, projected, shrink-whitened space that is clustered; null: unit-norm features."""
+    assignment: Literal["nearest", "balanced"] = "balanced"
+    """nearest center, or balanced by Sinkhorn toward the labeled class prior."""
+    clamp: bool = True
+    """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
+    iterations: int = Field(15, ge=1)
+    """Most k-means iterations; it stops earlier when no assignment changes."""
+    threshold: Literal["mean", "none"] = "mean"
+    """tau(c): mean distance of class c's members to its center, or none."""
+    threshold_momentum: float = Field(0.7, ge=0, lt=1)
+    """Weight of the previous round's threshold."""
+    prototype_momentum: float = Field(0.0, ge=0, lt=1)
+    """Weight of the previous round's prototypes in the memory."""
+
+
+class TrainSettings(Settings):
+    """Schedule, optimizer and budget: the same for every method in a comparison."""
+
+    rounds: int = Field(10, ge=1)
+    """Rounds of one offline phase (where the method has one) and one online phase."""
+    warm_up_rounds: int = Field(3, ge=0)
+    """First rounds, in which only labeled clips are shown."""
+    steps_per_round: int | None = Field(None, ge=1)
+    """Steps a round (the alternation period); by default two epochs of the unlabeled clips."""
+    batch_labeled: int = Field(16, ge=1)
+    """B, labeled clips a step over all processes."""
+    batch_unlabeled: int = Field(32, ge=1)
+    """U, unlabeled clips a step over all processes."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.05, ge=0)
+    schedule: Literal["cosine", "step"] = "cosine"
+    """cosine: to zero over the run; step: a tenth after 60 % and again after 85 %."""
+    clip_gradient: float | None = Field(5.0, gt=0)
+    """Largest norm of the gradient."""
+    ema_decay: float | None = Field(None, ge=0, lt=1)
+    """The teacher's decay a step; by default 1 - 8/steps, at most 0.9999."""
+    precision: Literal["no", "bf16", "fp16"] = "no"
+    """Mixed precision, by Accelerate."""
+    workers: int | None = Field(None, ge=0)
+    """Loader processes; by default one a core but one for video, none for skeletons."""
+    checkpoint_minutes: float = Field(5.0, gt=0)
+    """Within a long round, save at least this often."""
+    seed: int = 0
+
+
+class RunConfig(Settings):
+    """The whole effective config of a run."""
+
+    clips: PathText
+    """The index, a CSV or a folder."""
+    split_file: PathText | None = None
+    """A split made by `aplt split`; otherwise `split` says how to draw one."""
+    split: SplitSettings = SplitSettings()
+    method: str = "aplt"
+    method_settings: dict[str, Any] = {}
+    """Keywords of the method's constructor."""
+    encoder: str
+    encoder_settings: dict[str, Any] = {}
+    """Keywords of the encoder's builder."""
+    encoder_weights: str | None = None
+    """Published torchvision weights to start from, such as DEFAULT or KINETICS400_V1."""
+    read_out: Literal["classifier", "both"] = "classifier"
+    """Final scores: the classifier's, or the mean of classifier's and prototypes' probabilities."""
+    input: InputSettings
+    train: TrainSettings = TrainSettings()
+    offline: OfflineSettings | None = None
+    """None: the method has no offline half."""
+
+    def to_yaml(self) -> str:
+        """Returns the config as YAML; `load_yaml` and validation give it back."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Returns the mapping in a YAML file.
+
+    Raises:
+        InputError: no such file, not YAML, or no mapping.
+    """
+    try:
+        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(loaded, dict):
+        raise InputError(f"{path}: expected a mapping of settings, found {type(loaded).__name__}")
+    return loaded
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Returns `base` with `over` laid on it, mapping by mapping."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """Returns nested settings for `--set` values such as 'train.rounds=5'; values are read as YAML."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {assignment}: expected key=value, for example train.rounds=5")
+        value = yaml.safe_load(text)
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        settings = merge(settings, value)
+    return settings
+
+
+def validate(settings: dict[str, Any], where: str) -> RunConfig:
+    """Returns the typed config; `where` names its origin in the error.
+
+    Raises:
+        InputError: the first unknown key (with a suggestion) or unusable value.
+    """
+    return _validated(RunConfig, settings, where)
+
+
+def split_settings(**settings: Any) -> SplitSettings:
+    """Returns typed split settings.
+
+    Raises:
+        InputError: an unusable value.
+    """
+    return _validated(SplitSettings, settings, "split")
+
+
+def _validated(group: type[Group], settings: dict[str, Any], where: str) -> Group:
+    try:
+        return group.model_validate(settings)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error, group, settings)}") from error
+
+
+def _explain(error: ValidationError, group: type[Settings], settings: dict[str, Any]) -> str:
+    first = error.errors()[0]
+    path = [part for part in first["loc"] if part not in ("video", "skeleton")]
+    key = ".".join(map(str, path))
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting '{key}'{suggest(str(path[-1]), _siblings(path[:-1], group, settings))}"
+    if first["type"] == "missing":
+        return f"setting '{key}' is missing"
+    return f"setting '{key}': {first['msg'][0].lower() + first['msg'][1:]}, found {first['input']!r}"
+
+
+def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:
+    for part in path:
+        options = _groups(group.model_fields[str(part)].annotation)
+        if len(options) > 1:
+            kind = settings.get("input", {}).get("kind")
+            options = [o for o in options if o.model_fields["kind"].default == kind] or options
+        group = options[0]
+    return list(group.model_fields)
+
+
+def _groups(annotation: Any) -> list[type[Settings]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, Settings) else []
+    return [group for option in get_args(annotation) for group in _groups(option)]

@@ -1,0 +1,172 @@
+"""Batches: the steps of an online phase, the pass of an offline phase, and clips to evaluate.
+
+Which clips a step holds, and how each is varied, is a pure function of (seed, round, step): a round can be entered
+anywhere and gives the same batches whatever the number of loader processes.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from aplt.data.views import KINDS, Kind, Views
+from aplt.errors import InputError
+from aplt.values import SemiBatch
+
+EVALUATION_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Request:
+    """One view to make."""
+
+    position: int
+    kind: Kind
+    key: tuple[int, ...]
+
+
+class SemiData:
+    """The training clips, as the two phases see them.
+
+    `label_of` holds the labels of the labeled clips and no other; `unlabeled` may be empty.
+    """
+
+    def __init__(
+        self,
+        views: Views,
+        label_of: dict[int, int],
+        unlabeled: Sequence[int],
+        *,
+        batch_labeled: int,
+        batch_unlabeled: int,
+        seed: int,
+        workers: int,
+    ) -> None:
+        self.views = views
+        self.label_of = label_of
+        self.labeled = np.array(sorted(label_of), dtype=np.int64)
+        self.unlabeled = np.array(unlabeled, dtype=np.int64)
+        self._batch = (batch_labeled, batch_unlabeled if len(unlabeled) else 0)
+        self._seed = seed
+        self._workers = workers
+
+    def semi_batches(self, steps: int, round_: int, *, start: int = 0, unlabeled: bool = True) -> Iterator[SemiBatch]:
+        """Yields the batches of steps `start` to `steps` of a round's online phase.
+
+        Both kinds of clips are drawn without replacement, epoch after epoch. Without `unlabeled` U is 0.
+        """
+        labeled_size, unlabeled_size = self._batch
+        labeled = _epochs(self.labeled, steps * labeled_size, (self._seed, round_, 0))
+        others = _epochs(self.unlabeled, steps * unlabeled_size if unlabeled else 0, (self._seed, round_, 1))
+        dataset = _Steps(
+            self.views, self.label_of, labeled.reshape(steps, -1), others.reshape(steps, -1), (self._seed, round_)
+        )
+        yield from _load(dataset, range(start, steps), self._workers)
+
+    def view_batches(
+        self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` tells repeated passes apart."""
+        requests = [Request(p, kind, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
+        groups = [requests[i : i + EVALUATION_BATCH] for i in range(0, len(requests), EVALUATION_BATCH)]
+        yield from _load(_Passes(self.views, groups), range(len(groups)), self._workers)
+
+
+def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
+    """Yields each position with its center view, or with why there is none."""
+    loader = DataLoader(_Singles(views, positions), batch_size=None, num_workers=min(workers, len(positions)))
+    yield from zip(positions, loader, strict=True)
+
+
+def default_workers(modality: str) -> int:
+    """Returns the number of loader processes: all cores but one for video, none for skeletons."""
+    return 0 if modality == "skeleton" else max(1, (os.cpu_count() or 1) - 1)
+
+
+class _Steps(Dataset[SemiBatch | InputError]):
+    def __init__(
+        self, views: Views, label_of: dict[int, int], labeled: np.ndarray, unlabeled: np.ndarray, key: tuple[int, int]
+    ) -> None:
+        self._views, self._label_of = views, label_of
+        self._labeled, self._unlabeled, self._key = labeled, unlabeled, key
+
+    def __getitem__(self, step: int) -> SemiBatch | InputError:
+        labeled, unlabeled = self._labeled[step].tolist(), self._unlabeled[step].tolist()
+
+        def views(positions: list[int], kind: Kind) -> Tensor:
+            # The slot tells repeated draws of one clip in one batch apart.
+            return _stack(
+                self._views,
+                [Request(p, kind, (*self._key, step, slot, p, KINDS.index(kind))) for slot, p in enumerate(positions)],
+            )
+
+        try:
+            return SemiBatch(
+                views(labeled, "weak"),
+                views(labeled, "strong"),
+                torch.tensor([self._label_of[p] for p in labeled], dtype=torch.int64),
+                views(unlabeled, "weak"),
+                views(unlabeled, "strong"),
+                torch.tensor(unlabeled, dtype=torch.int64),
+            )
+        except InputError as error:
+            return error
+
+
+class _Passes(Dataset[tuple[Tensor, Tensor] | InputError]):
+    def __init__(self, views: Views, groups: Sequence[Sequence[Request]]) -> None:
+        self._views, self._groups = views, groups
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor] | InputError:
+        group = self._groups[number]
+        try:
+            return torch.tensor([request.position for request in group]), _stack(self._views, group)
+        except InputError as error:
+            return error
+
+
+class _Singles(Dataset[Tensor | InputError]):
+    def __init__(self, views: Views, positions: Sequence[int]) -> None:
+        self._views, self._positions = views, positions
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def __getitem__(self, number: int) -> Tensor | InputError:
+        try:
+            return self._views(self._positions[number], "center", (0,))
+        except InputError as error:
+            return error
+
+
+def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
+    if not requests:
+        return torch.empty(0, *views.clip_shape)
+    return torch.stack([views(request.position, request.kind, request.key) for request in requests])
+
+
+def _load(dataset: Any, numbers: Sequence[int], workers: int) -> Iterator[Any]:
+    """Yields the dataset's items in order; an InputError made by a worker is raised here, as it was."""
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        sampler=numbers,
+        num_workers=min(workers, len(numbers)),
+        pin_memory=torch.cuda.is_available(),
+    )
+    for item in loader:
+        if isinstance(item, InputError):
+            raise item
+        yield item
+
+
+def _epochs(members: np.ndarray, count: int, key: tuple[int, ...]) -> np.ndarray:
+    """Returns `count` members: permutation after permutation, from a stream of their own."""
+    rng = np.random.default_rng(key)
+    epochs = [rng.permutation(members) for _ in range(-(-count // max(len(members), 1)))]
+    return np.concatenate([*epochs, members[:0]])[:count]

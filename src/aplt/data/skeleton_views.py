@@ -1,0 +1,144 @@
+"""Weak and strong views of skeleton sequences: rotation, shear, scale, joint masking, temporal crop/warp, noise.
+
+The second coordinate is taken for the vertical, as Kinect has it: strong views turn about it most.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aplt.config import SkeletonInput
+from aplt.data.skeleton import normalize, read_skeleton
+from aplt.errors import InputError
+from aplt.values import Clip
+
+MOST_PERSONS = 16
+
+
+class SkeletonViews:
+    """Views of skeleton clips, which are read once and kept.
+
+    Without `clip_shape` all are read at once, since the number of persons is the largest; with it (that of a trained
+    model) each is read when it is asked for.
+    """
+
+    def __init__(
+        self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: tuple[int, int, int, int] | None = None
+    ) -> None:
+        self._clips, self._settings = clips, settings
+        self._sequences: dict[int, np.ndarray] = {}
+        if clip_shape is None:
+            first = _read(clips[next(iter(clips))])
+            self._clip_shape = (first.shape[3], settings.frames, first.shape[2], MOST_PERSONS)
+            persons = max(len(self._sequence(position)) for position in clips)
+            clip_shape = (*self._clip_shape[:3], persons)
+        self._clip_shape = clip_shape
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int, int]:
+        """[C, T, V, P]."""
+        return self._clip_shape
+
+    def __call__(self, position: int, kind: Literal["center", "weak", "strong"], key: Sequence[int]) -> Tensor:
+        """Returns one view [C, T, V, P]; see aplt.data.views."""
+        sequence = self._sequence(position)
+        if kind == "center":
+            view = _resample(sequence, np.linspace(0, 1, self._settings.frames))
+        else:
+            draw = weak_view if kind == "weak" else strong_view
+            view = draw(sequence, self._settings, np.random.default_rng(key))
+        absent = self._clip_shape[3] - len(view)
+        if absent:
+            view = np.concatenate([view, np.zeros((absent, *view.shape[1:]), dtype=np.float32)])
+        return torch.from_numpy(view).permute(3, 1, 2, 0).contiguous()
+
+    def _sequence(self, position: int) -> np.ndarray:
+        if position not in self._sequences:
+            sequence = _read(self._clips[position])
+            channels, _, joints, persons = self._clip_shape
+            if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
+                clip = self._clips[position]
+                raise InputError(
+                    f"clip '{clip.id}' ({clip.path}): expected {joints} joints of {channels} coordinates and at most "
+                    f"{persons} persons, found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
+                )
+            self._sequences[position] = sequence
+        return self._sequences[position]
+
+
+def weak_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
+    """Returns [P, frames, V, C] from [P, T0, V, C]: slightly turned, cropped in time, with slight noise."""
+    view = _resample(sequence, _times(settings.frames, rng, crop=settings.weak_crop, warp=0.0))
+    turn = _rotation(sequence.shape[3], settings.weak_rotation, settings.weak_rotation, rng)
+    return _noise(view @ turn, settings.weak_noise, rng)
+
+
+def strong_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
+    """Returns [P, frames, V, C] from [P, T0, V, C]: turned, sheared, scaled, masked, cropped and bent in time."""
+    times = _times(settings.frames, rng, crop=settings.strong_crop, warp=settings.strong_warp)
+    view = _resample(sequence, times)
+    joints, channels = sequence.shape[2:]
+    turn = _rotation(channels, settings.strong_rotation, settings.strong_rotation / 2, rng)
+    shear = rng.uniform(-settings.strong_shear, settings.strong_shear, (channels, channels))
+    np.fill_diagonal(shear, 1)
+    scale = 1 + rng.uniform(-settings.strong_scale, settings.strong_scale, channels)
+    view = _noise(view @ (turn @ shear * scale).astype(np.float32), settings.strong_noise, rng)
+    hidden = rng.random(joints) < settings.strong_mask
+    if 0 < np.count_nonzero(hidden) < joints:
+        view[:, :, hidden] = view[:, :, ~hidden].mean(axis=2, keepdims=True)
+    return view
+
+
+def _read(clip: Clip) -> np.ndarray:
+    try:
+        return normalize(read_skeleton(clip.path))
+    except InputError as error:
+        raise InputError(f"clip '{clip.id}': {error}") from error
+
+
+def _times(frames: int, rng: np.random.Generator, *, crop: float, warp: float) -> np.ndarray:
+    """Returns `frames` rising moments in [0, 1]: a window of at least `crop`, bent by `warp`."""
+    length = rng.uniform(crop, 1)
+    start = rng.uniform(0, 1 - length)
+    even = np.linspace(0, 1, frames)
+    # A sine added to a ramp stays monotone while its slope, 2 pi times its amplitude, is below 1.
+    bend = rng.uniform(-warp, warp) / (2 * np.pi)
+    return np.asarray(start + length * (even + bend * np.sin(2 * np.pi * even)))
+
+
+def _resample(sequence: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Returns [P, len(times), V, C], interpolated linearly at `times`: 0 the first frame, 1 the last."""
+    last = sequence.shape[1] - 1
+    at = times * last
+    before = np.minimum(at.astype(np.int64), max(last - 1, 0))
+    after = np.minimum(before + 1, last)
+    share = (at - before).astype(np.float32)[:, None, None]
+    resampled: np.ndarray = sequence[:, before] * (1 - share) + sequence[:, after] * share
+    return resampled
+
+
+def _rotation(channels: int, vertical: float, others: float, rng: np.random.Generator) -> np.ndarray:
+    """Returns a random rotation [C, C] float32: in the plane for 2D, about all three axes in turn for 3D."""
+    if channels == 2:
+        (c,), (s,) = _cosine_sine(rng.uniform(-others, others, 1))
+        return np.array([[c, -s], [s, c]], dtype=np.float32)
+    limit = np.array([others, vertical, others])
+    (cx, cy, cz), (sx, sy, sz) = _cosine_sine(rng.uniform(-limit, limit))
+    x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
+    rotation: np.ndarray = x @ y @ z
+    return rotation.astype(np.float32)
+
+
+def _cosine_sine(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    radians = np.radians(degrees)
+    return np.cos(radians), np.sin(radians)
+
+
+def _noise(view: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
+    noisy: np.ndarray = view + np.float32(deviation) * rng.standard_normal(view.shape, dtype=np.float32)
+    return noisy

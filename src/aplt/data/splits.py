@@ -1,0 +1,193 @@
+"""Which clips are labeled, unlabeled, val and test: drawn from a seed, and kept as a file by clip id."""
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aplt.config import SplitSettings
+from aplt.errors import InputError, suggest
+from aplt.rundir import write_csv
+from aplt.values import ROLES, UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
+
+Parts = dict[OfficialSplit, list[int]]
+
+
+def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
+    """Returns a split drawn from `settings.seed`.
+
+    Test and val clips come from named subjects, else the official column, else a draw (whole subjects, or
+    stratified by class). Labels are then drawn from the rest, class by class: at least one a class, and for one
+    seed a larger share contains every smaller one. Clips without a known label are unlabeled.
+
+    Raises:
+        InputError: a class has no clip left to label, or a setting does not fit the index.
+    """
+    parts = _parts(index, settings)
+    labels = index.labels
+    known = [position for position in parts["train"] if labels[position] != UNKNOWN]
+    fraction = settings.labeled
+    if fraction is None:
+        fraction = 1.0 if len(known) < len(parts["train"]) else 0.1
+    labeled = []
+    for label, members in _by_class(index, known).items():
+        if not members:
+            raise InputError(f"class '{index.class_names[label]}' has no training clip with a label to learn from")
+        # A stream of its own for each class: adding a class does not reshuffle the others.
+        order = np.random.default_rng([settings.seed, 1, label]).permutation(members)
+        labeled.extend(order[: max(1, round_half_up(fraction * len(members)))].tolist())
+    unlabeled = set(parts["train"]) - set(labeled)
+    return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
+
+
+def save_split(path: Path, index: ClipIndex, split: Split) -> None:
+    """Writes `id,role,digest`, a row a clip that takes part; the digest is that of the clip's row in the index."""
+    rows = [
+        (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
+    ]
+    write_csv(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
+
+
+def load_split(path: Path, index: ClipIndex) -> Split:
+    """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
+
+    Raises:
+        InputError: unreadable, an unknown id or role, or a clip that has changed since the split was made.
+    """
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: unreadable as a split ({' '.join(str(error).split())})") from error
+    for column in ("id", "role"):
+        if column not in table:
+            raise InputError(f"{path}: column '{column}' is missing; found columns: {', '.join(table.columns)}")
+    position_of = {clip.id: position for position, clip in enumerate(index)}
+    digests = table["digest"] if "digest" in table else [""] * len(table)
+    members: dict[str, list[int]] = defaultdict(list)
+    for row, (id_, role, digest) in enumerate(zip(table["id"], table["role"], digests, strict=True), start=1):
+        if role not in ROLES:
+            raise InputError(f"{path} row {row}: role is '{role}'{suggest(role, ROLES)}")
+        if id_ not in position_of:
+            raise InputError(f"{path} row {row}: no clip '{id_}' in the index")
+        position = position_of[id_]
+        if digest and digest != clip_digest(index, position):
+            raise InputError(
+                f"{path} row {row}: clip '{id_}' has another label, subject or interval in the index than when this "
+                "split was made; make the split anew"
+            )
+        if role == "labeled" and index[position].label == UNKNOWN:
+            raise InputError(f"{path} row {row}: clip '{id_}' is to be labeled but the index has no label for it")
+        members[role].append(position)
+    split = Split(**{role: tuple(sorted(members[role])) for role in ROLES})
+    for label, found in _by_class(index, split.labeled).items():
+        if not found:
+            raise InputError(f"{path}: class '{index.class_names[label]}' has no labeled clip")
+    return split
+
+
+def clip_digest(index: ClipIndex, position: int) -> str:
+    """Returns 12 hex digits over a clip's label, subject and interval: changes when its row does."""
+    clip = index[position]
+    label = "" if clip.label == UNKNOWN else index.class_names[clip.label]
+    text = "\t".join(map(str, (label, clip.subject, clip.start, clip.end)))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def round_half_up(value: float) -> int:
+    """Returns the nearest whole number, halves upward; a hair of float error below a half does not matter."""
+    return math.floor(value + 0.5 + 1e-9)
+
+
+def _by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]]:
+    members: dict[int, list[int]] = {label: [] for label in range(index.num_classes)}
+    for position in positions:
+        members[index[position].label].append(position)
+    return members
+
+
+def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
+    everyone = range(len(index))
+    if settings.test_subjects or settings.val_subjects:
+        return _named_subjects(index, settings)
+    if any(clip.official for clip in index) and not settings.ignore_official:
+        missing = [clip.id for clip in index if clip.official is None and clip.label != UNKNOWN]
+        if missing:
+            raise InputError(f"clip '{missing[0]}' has a label but no split, while others have one")
+        parts = _divide(index, lambda clip: clip.official or "train")
+        return parts if parts["val"] or not settings.val else _hold_out(index, parts, settings)
+    parts = {"train": list(everyone), "val": [], "test": []}
+    return _hold_out(index, parts, settings)
+
+
+def _divide(index: ClipIndex, part_of: Callable[[Clip], OfficialSplit]) -> Parts:
+    parts: Parts = {"train": [], "val": [], "test": []}
+    for position, clip in enumerate(index):
+        parts[part_of(clip)].append(position)
+    return parts
+
+
+def _named_subjects(index: ClipIndex, settings: SplitSettings) -> Parts:
+    subjects = {clip.subject for clip in index if clip.subject}
+    for name in (*settings.test_subjects, *settings.val_subjects):
+        if name not in subjects:
+            raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
+
+    def part_of(clip: Clip) -> OfficialSplit:
+        if clip.subject in settings.test_subjects:
+            return "test"
+        return "val" if clip.subject in settings.val_subjects else "train"
+
+    return _divide(index, part_of)
+
+
+def _hold_out(index: ClipIndex, parts: Parts, settings: SplitSettings) -> Parts:
+    """Moves a share of the training clips to test (where there is none yet) and to val."""
+    shares: dict[OfficialSplit, float] = {"test": 0.0 if parts["test"] else settings.test, "val": settings.val}
+    if settings.by_subject:
+        return _hold_out_subjects(index, parts, shares, settings.seed)
+    known = [position for position in parts["train"] if index[position].label != UNKNOWN]
+    held: Parts = {"train": [], "val": [], "test": []}
+    for label, members in _by_class(index, known).items():
+        order = np.random.default_rng([settings.seed, 0, label]).permutation(members).tolist()
+        for part, share in shares.items():
+            count = max(1, round_half_up(share * len(members))) if share else 0
+            if members and count and len(order) <= count:
+                raise InputError(
+                    f"class '{index.class_names[label]}' has {_clips(len(members))} with a label: too few to hold out "
+                    f"{_clips(count)} for {part} and still train on one"
+                )
+            held[part] += order[:count]
+            order = order[count:]
+    gone = {*held["val"], *held["test"]}
+    return {
+        "train": [position for position in parts["train"] if position not in gone],
+        "val": sorted(parts["val"] + held["val"]),
+        "test": sorted(parts["test"] + held["test"]),
+    }
+
+
+def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:
+    subjects = sorted({index[position].subject or "" for position in parts["train"]})
+    if "" in subjects:
+        nameless = next(index[p].id for p in parts["train"] if not index[p].subject)
+        raise InputError(f"clip '{nameless}' has no subject; splitting by subject needs one for every clip")
+    order = np.random.default_rng([seed, 0]).permutation(subjects).tolist()
+    held: dict[str, OfficialSplit] = {}
+    for part, share in shares.items():
+        count = max(1, round_half_up(share * len(subjects))) if share else 0
+        if count and len(order) <= count:
+            raise InputError(f"{len(subjects)} subjects are too few to hold out {count} for {part} and train on one")
+        held |= dict.fromkeys(order[:count], part)
+        order = order[count:]
+    found: Parts = {"train": [], "val": list(parts["val"]), "test": list(parts["test"])}
+    for position in parts["train"]:
+        found[held.get(index[position].subject or "", "train")].append(position)
+    return {part: sorted(positions) for part, positions in found.items()}
+
+
+def _clips(count: int) -> str:
+    return f"{count} clip" if count == 1 else f"{count} clips"

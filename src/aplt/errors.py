@@ -1,0 +1,15 @@
+"""What a user did that cannot work, said in one sentence; the command line prints it and exits with status 2."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class InputError(ValueError):
+    """A file, row, key or name from outside is not usable; the message is one sentence for the user."""
+
+
+def suggest(name: str, names: Iterable[str]) -> str:
+    """Returns "; did you mean 'x'?" for a near match of `name`, otherwise the list of what is allowed."""
+    known = sorted(names)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; expected one of: {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""How good a model and its pseudo-labels are; the only place beside splits that reads hidden labels."""

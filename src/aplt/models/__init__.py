@@ -1,0 +1,1 @@
+"""What learns: encoders by name, and the recognizer made of one."""

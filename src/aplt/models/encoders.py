@@ -1,0 +1,93 @@
+"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]. One line in ENCODERS adds another."""
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.error import URLError
+
+import torch
+from torch import nn
+from torchvision.models import video
+
+from aplt.errors import InputError, suggest
+from aplt.models.skeleton import tcn
+from aplt.models.tsm import tsm_resnet, tsm_tiny
+
+Build = Callable[..., nn.Module]
+DEFAULT_ENCODER = {"video": "tsm_tiny", "skeleton": "tcn"}
+
+
+def _headless(build: Build, head: str, clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+    """Returns a torchvision video network without its last layer, the submodule `head`."""
+    del clip_shape
+    net = build(weights=weights)
+    net.set_submodule(head, nn.Identity())
+    return net
+
+
+def _s3d(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+    """Returns S3D; its fixed pooling window, which refuses clips under 16 x 224 x 224, becomes the whole clip."""
+    net = _headless(video.s3d, "classifier", clip_shape, weights)
+    net.avgpool = nn.AdaptiveAvgPool3d(1)
+    return net
+
+
+def _mvit(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+    """Returns MViTv2-S; its relative positions have the clip's size (published weights: 16 x 224 x 224)."""
+    size = {"spatial_size": tuple(clip_shape[2:]), "temporal_size": clip_shape[1]}
+    return _headless(partial(video.mvit_v2_s, **size), "head", clip_shape, weights)
+
+
+# Builders take the clip's shape, the name of published weights or None, and their own settings as keywords.
+ENCODERS: dict[str, Build] = {
+    "tsm_tiny": tsm_tiny,
+    "tsm_resnet18": partial(tsm_resnet, 18),
+    "tsm_resnet50": partial(tsm_resnet, 50),
+    "r3d_18": partial(_headless, video.r3d_18, "fc"),
+    "r2plus1d_18": partial(_headless, video.r2plus1d_18, "fc"),
+    "s3d": _s3d,
+    "mvit_v2_s": _mvit,
+    "swin3d_t": partial(_headless, video.swin3d_t, "head"),
+    "tcn": tcn,
+}
+
+
+def build_encoder(
+    name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str | None = None
+) -> nn.Module:
+    """Returns an encoder for clips of `clip_shape`, with torchvision's published `weights` where named.
+
+    Raises:
+        InputError: unknown name, setting or weights, or weights that could not be fetched.
+    """
+    if name not in ENCODERS:
+        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
+    build = ENCODERS[name]
+    allowed = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for key in settings:
+        if key not in allowed:
+            hint = suggest(key, allowed) if allowed else "; it has none"
+            raise InputError(f"encoder {name}: unknown setting '{key}'{hint}")
+    try:
+        return build(clip_shape, weights=weights, **settings)
+    except (URLError, KeyError) as error:
+        raise InputError(f"encoder {name}: weights '{weights}' could not be loaded ({error})") from error
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"encoder {name}: {error}") from error
+
+
+def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> int:
+    """Returns D, found by encoding one empty clip.
+
+    Raises:
+        InputError: the encoder cannot take clips of this shape.
+    """
+    training = encoder.training
+    try:
+        with torch.no_grad():
+            size: int = encoder.eval()(torch.zeros(1, *clip_shape)).shape[1]
+    except (RuntimeError, ValueError) as error:
+        raise InputError(f"encoder {name} cannot take clips of shape {list(clip_shape)} ({error})") from error
+    encoder.train(training)
+    return size

@@ -1,0 +1,102 @@
+"""Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383) in torchvision's ResNets, and a light one for CPU."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import resnet18, resnet50
+from torchvision.models.resnet import ResNet
+
+
+class TemporalShift(nn.Module):
+    """Moves 1/`division` of the channels one frame ahead and as many one frame back, then applies `net`."""
+
+    def __init__(self, net: nn.Module, frames: int, division: int = 8) -> None:
+        super().__init__()
+        self.net, self.frames, self.division = net, frames, division
+
+    def forward(self, frame: Tensor) -> Tensor:
+        """[B*T, C, H, W] -> whatever `net` makes of it."""
+        clip = frame.unflatten(0, (-1, self.frames))
+        fold = clip.shape[2] // self.division
+        shifted = torch.zeros_like(clip)
+        shifted[:, :-1, :fold] = clip[:, 1:, :fold]
+        shifted[:, 1:, fold : 2 * fold] = clip[:, :-1, fold : 2 * fold]
+        shifted[:, :, 2 * fold :] = clip[:, :, 2 * fold :]
+        out: Tensor = self.net(shifted.flatten(0, 1))
+        return out
+
+
+class FrameEncoder(nn.Module):
+    """A network on frames, made an encoder of clips by averaging its features over time."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """[B, 3, T, H, W] -> [B, D]."""
+        frames = clip.transpose(1, 2)
+        feature: Tensor = self.net(frames.flatten(0, 1)).unflatten(0, (-1, frames.shape[1]))
+        return feature.mean(dim=1)
+
+
+def tsm_resnet(depth: int, clip_shape: tuple[int, ...], weights: str | None) -> nn.Module:
+    """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block."""
+    net: ResNet = {18: resnet18, 50: resnet50}[depth](weights=weights)
+    for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
+        for block in stage:
+            block.conv1 = TemporalShift(block.conv1, clip_shape[1])
+    net.fc = nn.Identity()
+    return FrameEncoder(net)
+
+
+class TsmTiny(nn.Module):
+    """A light encoder for small frames on a CPU: frames and their differences, four stages of shifted residuals.
+
+    The differences give the first layer what micro-actions are made of; without them a small network needs far more
+    labels to find motion of a pixel or two.
+    """
+
+    def __init__(self, frames: int, width: int) -> None:
+        super().__init__()
+        widths = [width, width * 2, width * 4, width * 8]
+        self.stem = nn.Sequential(
+            nn.Conv2d(6, width, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        )
+        channels = [width, *widths]
+        self.stages = nn.Sequential(
+            *(_Residual(channels[i], channels[i + 1], frames, stride=2) for i in range(len(widths)))
+        )
+        self.feature_size = widths[-1]
+
+    def forward(self, clip: Tensor) -> Tensor:
+        """[B, 3, T, H, W] -> [B, D]."""
+        difference = torch.diff(clip, dim=2, prepend=clip[:, :, :1])
+        frames = torch.cat([clip, difference], dim=1).transpose(1, 2)
+        feature: Tensor = self.stages(self.stem(frames.flatten(0, 1))).unflatten(0, (-1, frames.shape[1]))
+        return feature.mean(dim=(1, 3, 4))
+
+
+class _Residual(nn.Module):
+    def __init__(self, inputs: int, outputs: int, frames: int, stride: int) -> None:
+        super().__init__()
+        self.branch = nn.Sequential(
+            TemporalShift(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), frames, division=4),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(outputs),
+        )
+        self.skip = nn.Sequential(
+            nn.AvgPool2d(stride, ceil_mode=True), nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs)
+        )
+
+    def forward(self, frame: Tensor) -> Tensor:
+        return torch.relu(self.branch(frame) + self.skip(frame))
+
+
+def tsm_tiny(clip_shape: tuple[int, ...], weights: Any = None, *, width: int = 16) -> nn.Module:
+    """Returns the light encoder; D = 8 * width."""
+    del weights
+    return TsmTiny(clip_shape[1], width)

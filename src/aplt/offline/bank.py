@@ -1,0 +1,55 @@
+"""The feature bank: what the frozen network makes of every training clip."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aplt.data.batches import SemiData
+from aplt.data.views import Kind
+from aplt.values import FeatureBank, Recognize
+
+Advance = Callable[[int], None]
+
+
+@torch.no_grad()
+def build_bank(
+    teacher: Recognize,
+    data: SemiData,
+    *,
+    round_: int,
+    views: int,
+    labeled_views: int,
+    device: torch.device,
+    advance: Advance,
+) -> FeatureBank:
+    """Returns the bank of all training clips, each averaged over `views` weak views.
+
+    Besides, `labeled_views` strong views of each labeled clip: the labeled augmentation. `advance` is told how many
+    views were encoded. The teacher must be in evaluation mode. Arrays are on the CPU.
+    """
+
+    def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor]:
+        features, probabilities = [], []
+        # The 2 keeps these draws apart from those of the online phase, which use 0 and 1.
+        for _, clips in data.view_batches(positions, kind, key=(round_, 2, number)):
+            prediction = teacher(clips.to(device))
+            features.append(functional.normalize(prediction.feature.float(), dim=1).cpu())
+            probabilities.append(prediction.logits.float().softmax(dim=1).cpu())
+            advance(len(clips))
+        return torch.cat(features), torch.cat(probabilities)
+
+    positions = [*data.labeled.tolist(), *data.unlabeled.tolist()]
+    passes = [encode(positions, "weak", number) for number in range(views)]
+    feature = torch.stack([feature for feature, _ in passes]).mean(dim=0)
+    probability = torch.stack([probability for _, probability in passes]).mean(dim=0)
+    labeled = data.labeled.tolist()
+    extra = [encode(labeled, "strong", number)[0] for number in range(labeled_views)]
+    return FeatureBank(
+        functional.normalize(feature, dim=1),
+        probability,
+        torch.tensor(positions),
+        torch.cat([*extra, feature[:0]]),
+        torch.tensor(labeled * labeled_views, dtype=torch.int64),
+    )

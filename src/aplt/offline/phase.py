@@ -1,0 +1,94 @@
+"""The offline phase: feature bank -> pseudo-labels, thresholds and prototypes for the next online phase.
+
+Asynchronous Pseudo Labeling and Training (IJCAI 2025, arXiv 2504.07785): semi-supervised k-means, self-adaptive
+thresholds, refined centers into a memory-based prototype classifier. The formulas are not public; docs/method.md
+says which readings were chosen.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aplt.config import OfflineSettings
+from aplt.offline.kmeans import semi_supervised_kmeans
+from aplt.offline.space import whiten
+from aplt.offline.thresholds import self_adaptive_thresholds
+from aplt.values import UNKNOWN, FeatureBank, Guidance, PseudoLabels
+
+
+def believe(
+    bank: FeatureBank,
+    label: Tensor,
+    num_classes: int,
+    settings: OfflineSettings,
+    *,
+    round_: int,
+    previous: Guidance | None,
+) -> Guidance:
+    """Returns what to believe about every clip in this round; a pure function of its arguments.
+
+    `label` [N] holds the labels of the labeled clips and -1 for all others; `previous` is the guidance of the last
+    offline phase, whose thresholds and prototypes are remembered.
+    """
+    known = label[bank.position]
+    given = known != UNKNOWN
+    if settings.source == "clustering":
+        assigned, distance = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
+    else:
+        confidence, assigned = bank.probability.max(dim=1)
+        distance = 1 - confidence
+    # Whatever the clustering thinks of a labeled clip, the online phase is told the truth.
+    assigned = torch.where(given, known, assigned)
+    threshold = self_adaptive_thresholds(
+        distance,
+        assigned,
+        num_classes,
+        previous=previous.pseudo.threshold if previous else None,
+        momentum=settings.threshold_momentum,
+    )
+    if settings.threshold == "none":
+        threshold = torch.full_like(threshold, torch.inf)
+    accepted = given | (distance <= threshold[assigned])
+    prototype = _prototypes(bank.feature[accepted], assigned[accepted], num_classes)
+    if previous is not None:
+        kept = settings.prototype_momentum
+        prototype = functional.normalize(kept * previous.prototype + (1 - kept) * prototype, dim=1)
+
+    def spread(values: Tensor, otherwise: float) -> Tensor:
+        whole = torch.full((len(label),), otherwise, dtype=values.dtype)
+        return whole.index_copy_(0, bank.position, values)
+
+    confidence = bank.probability.gather(1, assigned[:, None])[:, 0]
+    pseudo = PseudoLabels(
+        label=spread(assigned, UNKNOWN),
+        distance=spread(distance, torch.inf),
+        accepted=spread(accepted, False),
+        given=spread(given, False),
+        confidence=spread(confidence, torch.nan),
+        threshold=threshold,
+    )
+    return Guidance(pseudo, prototype, round_)
+
+
+def _cluster(
+    bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: OfflineSettings
+) -> tuple[Tensor, Tensor]:
+    """Returns each clip's cluster and its distance to that center [M]; augmented labeled views only help find them."""
+    feature = torch.cat([bank.feature, bank.extra_feature])
+    label = torch.cat([known, extra_known])
+    if settings.whiten is not None:
+        feature = whiten(feature, settings.whiten)
+    prior = None
+    if settings.assignment == "balanced":
+        prior = torch.bincount(known[known != UNKNOWN], minlength=num_classes).to(feature.dtype)
+    clustering = semi_supervised_kmeans(
+        feature, label, num_classes, max_iterations=settings.iterations, clamp=settings.clamp, prior=prior
+    )
+    clips = slice(len(bank.feature))
+    return clustering.assignment[clips], clustering.distance[clips]
+
+
+def _prototypes(feature: Tensor, label: Tensor, num_classes: int) -> Tensor:
+    """Returns the unit mean [K, D] of each class's features [A, D]; every class has at least its labeled clips."""
+    total = torch.zeros(num_classes, feature.shape[1]).index_add_(0, label, feature)
+    return functional.normalize(total, dim=1)

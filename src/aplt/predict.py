@@ -1,0 +1,149 @@
+"""A trained model on clips: figures where labels are known, and a table of predictions for any files."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from aplt.config import InputSettings, SkeletonInput, VideoInput, load_yaml, validate
+from aplt.data.batches import default_workers, single_views
+from aplt.data.index import read_index
+from aplt.data.splits import load_split
+from aplt.data.views import Views, make_views
+from aplt.display import bar
+from aplt.errors import InputError, suggest
+from aplt.evaluation.metrics import classification_metrics, prediction_table
+from aplt.models.recognizer import Recognizer, load_recognizer
+from aplt.rundir import RunDir
+from aplt.values import UNKNOWN, Clip, ClipIndex, Role
+
+BATCH = 16
+
+
+def load_model(folder: Path) -> Recognizer:
+    """Returns the trained model of a run folder, or that in a model folder copied out of one.
+
+    Raises:
+        InputError: there is none.
+    """
+    if (folder / "config.json").is_file():
+        return load_recognizer(folder)
+    return load_recognizer(RunDir(folder).require(lambda run: run.model, "its training has not finished"))
+
+
+def gather_clips(paths: Sequence[Path]) -> list[Clip]:
+    """Returns the clips in files, folders and clips.csv tables.
+
+    Raises:
+        InputError: a path does not exist, or a folder or table holds no clips.
+    """
+    clips: list[Clip] = []
+    for path in paths:
+        if path.is_dir() or path.suffix.lower() == ".csv":
+            clips += read_index(path)
+        elif path.exists():
+            clips.append(Clip(id=str(path), path=path))
+        else:
+            raise InputError(f"{path}: no such file or folder")
+    return clips
+
+
+def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
+    """Returns a row a clip: path, start, end, the five best classes with scores, and an error where it is unreadable.
+
+    An unreadable clip does not stop the others.
+    """
+    position, score, errors = _score(model, clips, workers)
+    where = pd.DataFrame(
+        {
+            "path": [str(clip.path) for clip in clips],
+            "start": [clip.start for clip in clips],
+            "end": [clip.end for clip in clips],
+        }
+    )
+    best = prediction_table(score, model.class_names).set_axis(position, axis="index")
+    return (
+        where.join(best).assign(error=pd.Series(errors, dtype=object)).astype({"error": object}).fillna({"error": ""})
+    )
+
+
+def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
+    """Returns the model's figures on the run's clips of a role, or on all labeled clips of another index.
+
+    Raises:
+        InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
+    """
+    model = load_model(run.path)
+    if clips is None:
+        config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
+        index = read_index(config.clips)
+        positions: Iterable[int] = load_split(run.split, index).positions(role)
+        what = f"{run.path} has no {role} clip with a label"
+    else:
+        index = read_index(clips)
+        positions, what = range(len(index)), f"{clips} has no clip with a label"
+    labeled = [position for position in positions if index[position].label != UNKNOWN]
+    if not labeled:
+        raise InputError(f"{what} to evaluate on")
+    truth = _labels_of(model, index)[labeled]
+    position, score, errors = _score(model, [index[p] for p in labeled], None)
+    if errors:
+        raise InputError(next(iter(errors.values())))
+    return {"clips": len(labeled), **classification_metrics(truth[position], score, model.class_names)}
+
+
+def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
+    """Returns the index's labels as the model numbers its classes."""
+    for name in index.class_names:
+        if name not in model.class_names:
+            raise InputError(f"class '{name}' is not one of the model's{suggest(name, model.class_names)}")
+    number = np.array([model.class_names.index(name) for name in index.class_names], dtype=np.int64)
+    labels = index.labels
+    return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
+
+
+@torch.no_grad()
+def _score(
+    model: Recognizer, clips: Sequence[Clip], workers: int | None
+) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
+    """Returns (positions [n], scores [n, K]) of the readable clips and the errors of the others by position."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = model.to(device).eval()
+    views = _views(model, clips)
+    workers = default_workers(str(model.input["kind"])) if workers is None else workers
+    errors: dict[int, str] = {}
+    positions: list[int] = []
+    scores = [torch.empty(0, len(model.class_names))]
+    waiting: list[Tensor] = []
+
+    def flush() -> None:
+        if waiting:
+            scores.append(model.probabilities(model(torch.stack(waiting).to(device))).cpu())
+            waiting.clear()
+
+    with bar("predicting", len(clips)) as progress:
+        for position, view in single_views(views, range(len(clips)), workers):
+            if isinstance(view, InputError):
+                errors[position] = str(view)
+            else:
+                positions.append(position)
+                waiting.append(view)
+            if len(waiting) == BATCH:
+                flush()
+            progress.advance()
+        flush()
+    return np.array(positions, dtype=np.int64), torch.cat(scores).numpy(), errors
+
+
+def _views(model: Recognizer, clips: Sequence[Clip]) -> Views:
+    """Returns views of clips as the model was trained to see them; videos are decoded, not cached."""
+    settings: InputSettings
+    if model.input["kind"] == "video":
+        settings = VideoInput.model_validate({**model.input, "cache": False})
+    else:
+        settings = SkeletonInput.model_validate(model.input)
+    return make_views(dict(enumerate(clips)), settings, cast(tuple[int, int, int, int], model.clip_shape))

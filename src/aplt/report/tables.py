@@ -1,0 +1,226 @@
+"""What a run folder says, read once and checked: the only room of the report that opens files."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aplt.config import load_yaml
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+
+ROLES = ("labeled", "unlabeled", "val", "test")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A test clip whose first guess is wrong."""
+
+    id: str
+    truth: str
+    prediction: str
+    score: float
+    rank: int | None
+    """Place of the true class among the guesses that the file holds; None: not among them."""
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """What is known about one class; None where the run holds no such figure."""
+
+    name: str
+    labeled: int | None
+    clips: int | None
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    accepted: int | None
+    accepted_precision: float | None
+    threshold: float | None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run folder's content; files that are not there yet are None or empty."""
+
+    folder: RunDir
+    name: str
+    config: dict[str, Any]
+    config_text: str | None
+    rounds: list[dict[str, Any]]
+    result: dict[str, Any] | None
+    predictions: pd.DataFrame | None
+    counts: dict[str, int] | None
+    """Clips by role."""
+
+    @property
+    def method(self) -> str:
+        """The method's name, as far as the folder tells."""
+        return str((self.result or self.config).get("method", "unknown method"))
+
+    @property
+    def encoder(self) -> str:
+        """The encoder's name, as far as the folder tells."""
+        return str((self.result or self.config).get("encoder", "unknown encoder"))
+
+    @property
+    def seed(self) -> str:
+        """The training's seed, as far as the folder tells."""
+        found = (self.result or self.config.get("train") or {}).get("seed")
+        return "unknown" if found is None else str(found)
+
+    @property
+    def planned_rounds(self) -> int | None:
+        """Rounds that the config asks for."""
+        rounds = (self.config.get("train") or {}).get("rounds")
+        return int(rounds) if rounds is not None else None
+
+    @cached_property
+    def seconds(self) -> dict[str, float]:
+        """Time by phase and in total; of the rounds done so far where the run is unfinished."""
+        if self.result is not None:
+            return {key: float(value) for key, value in self.result["seconds"].items()}
+        spent = {
+            phase: sum(float(line["seconds"][phase]) for line in self.rounds)
+            for phase in ("offline", "online", "evaluation")
+        }
+        return {"total": sum(spent.values()), **spent}
+
+    @cached_property
+    def last_pseudo(self) -> dict[str, Any] | None:
+        """The last round's entry about pseudo-labels."""
+        return next((line["pseudo"] for line in reversed(self.rounds) if line.get("pseudo")), None)
+
+    @cached_property
+    def watched_role(self) -> str | None:
+        """The role of the clips watched during training: val, or test where there is no validation split."""
+        return next((str(line["watched"]["role"]) for line in self.rounds if line.get("watched")), None)
+
+    @cached_property
+    def warm_up(self) -> int:
+        """How many rounds showed labeled clips only."""
+        return sum(bool(line.get("warm_up")) for line in self.rounds)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Class names; numbers stand in while the run is unfinished, because only result.json names them."""
+        if self.result is not None:
+            return [str(name) for name in self.result["classes"]]
+        pseudo = self.last_pseudo
+        return [f"class {k}" for k in range(len(pseudo["threshold"]))] if pseudo else []
+
+    @cached_property
+    def confusion(self) -> np.ndarray | None:
+        """Test clips by true class (rows) and predicted class (columns), [K, K]; None without any."""
+        if self.predictions is None or self.predictions.empty:
+            return None
+        place = {name: k for k, name in enumerate(self.classes)}
+        matrix = np.zeros((len(place), len(place)), dtype=np.int64)
+        for truth, prediction in zip(self.predictions["truth"], self.predictions["prediction_1"], strict=True):
+            for name in (truth, prediction):
+                if name not in place:
+                    raise InputError(f"{self.folder.predictions}: class '{name}' is not in result.json")
+            matrix[place[truth], place[prediction]] += 1
+        return matrix
+
+    def mistakes(self, most: int) -> list[Mistake]:
+        """Returns the wrong test predictions with the highest scores, at most `most`, highest first."""
+        if self.predictions is None:
+            return []
+        wrong = self.predictions[self.predictions["truth"] != self.predictions["prediction_1"]]
+        wrong = wrong.sort_values("score_1", ascending=False, kind="stable").head(most)
+        guesses = [name for name in wrong.columns if name.startswith("prediction_")]
+        return [
+            Mistake(row["id"], row["truth"], row["prediction_1"], float(row["score_1"]), _rank(row, guesses))
+            for row in wrong.to_dict("records")
+        ]
+
+    def class_rows(self) -> list[ClassRow]:
+        """Returns one row a class, in the classes' order."""
+        result, pseudo = self.result or {}, self.last_pseudo or {}
+        scored = {row["class"]: row for row in result.get("per_class") or []}
+        labeled, accepted = result.get("labeled_per_class"), pseudo.get("accepted")
+        correct, threshold = pseudo.get("correct"), pseudo.get("threshold")
+        rows = []
+        for k, name in enumerate(self.classes):
+            score = scored.get(name, {})
+            right = correct[k] / accepted[k] if correct and accepted and accepted[k] else None
+            rows.append(
+                ClassRow(
+                    name=name,
+                    labeled=labeled[k] if labeled else None,
+                    clips=score.get("clips"),
+                    precision=score.get("precision"),
+                    recall=score.get("recall"),
+                    f1=score.get("f1"),
+                    accepted=accepted[k] if accepted else None,
+                    accepted_precision=right,
+                    threshold=threshold[k] if threshold else None,
+                )
+            )
+        return rows
+
+
+def read_run(path: Path) -> Run:
+    """Returns what a run folder holds.
+
+    Raises:
+        InputError: no run folder, or a file in it that is not what its name says.
+    """
+    folder = RunDir(path)
+    if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
+        folder.require(lambda run: run.config, "expected the folder of a run, as `aplt train` writes it")
+    result = _json(folder.read_result, folder.result) if folder.result.exists() else None
+    return Run(
+        folder=folder,
+        name=path.resolve().name,
+        config=load_yaml(folder.config) if folder.config.exists() else {},
+        config_text=folder.config.read_text(encoding="utf-8") if folder.config.exists() else None,
+        rounds=_json(folder.read_metrics, folder.metrics),
+        result=result,
+        predictions=_predictions(folder.predictions) if result and folder.predictions.exists() else None,
+        counts=_counts(folder, result),
+    )
+
+
+def _json(read: Callable[[], Any], path: Path) -> Any:
+    try:
+        return read()
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON ({error})") from error
+
+
+def _predictions(path: Path) -> pd.DataFrame:
+    table = _csv(path, ("id", "truth", "prediction_1", "score_1"))
+    table["score_1"] = pd.to_numeric(table["score_1"], errors="coerce")
+    return table[table["truth"] != ""]
+
+
+def _counts(folder: RunDir, result: dict[str, Any] | None) -> dict[str, int] | None:
+    if result is not None:
+        return {role: int(result["counts"].get(role, 0)) for role in ROLES}
+    if not folder.split.exists():
+        return None
+    found = _csv(folder.split, ("id", "role"))["role"].value_counts()
+    return {role: int(found.get(role, 0)) for role in ROLES}
+
+
+def _csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    # Everything as text: a class may be called "NA" and an id "007".
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise InputError(f"{path}: not a CSV table ({' '.join(str(error).split())})") from error
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise InputError(f"{path}: column '{missing[0]}' is missing, found {', '.join(table.columns)}")
+    return table
+
+
+def _rank(row: dict[Any, Any], guesses: list[str]) -> int | None:
+    return next((place for place, name in enumerate(guesses, 1) if row[name] == row["truth"]), None)

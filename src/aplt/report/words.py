@@ -1,0 +1,61 @@
+"""How numbers are written in a report: one place, so that the same figure reads the same everywhere."""
+
+import math
+
+ABSENT = "–"  # noqa: RUF001  the typographic sign for "no value"
+
+
+def known(value: float | None) -> bool:
+    """Says whether a figure exists: neither missing nor NaN."""
+    return value is not None and not math.isnan(value)
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Returns a share as '61.3 %'."""
+    return f"{value * 100:.{digits}f}\u00a0%" if value is not None and known(value) else ABSENT
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Returns a figure with `digits` significant digits, an integer whole, and infinity as its sign."""
+    if value is None or math.isnan(value):
+        return ABSENT
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"  # noqa: RUF001
+    return f"{value:,d}" if isinstance(value, int) else f"{value:.{digits}g}"
+
+
+def fixed(value: float | None) -> str:
+    """Returns a figure with three decimals, for columns that are compared by eye."""
+    return f"{value:.3f}" if value is not None and math.isfinite(value) else number(value)
+
+
+def duration(seconds: float | None) -> str:
+    """Returns a time in the one unit that suits it: '9.6 s', '45 s', '6.1 min' or '3.3 h'."""
+    if seconds is None or not math.isfinite(seconds):
+        return ABSENT
+    if seconds < 120:
+        return f"{seconds:.{1 if seconds < 9.95 else 0}f}\u00a0s"
+    return f"{seconds / 60:.1f}\u00a0min" if seconds < 7200 else f"{seconds / 3600:.1f}\u00a0h"
+
+
+def clips(count: int) -> str:
+    """Returns '1 clip' or '2,000 clips'."""
+    return f"{count:,d}\u00a0clip{'' if count == 1 else 's'}"
+
+
+def share(part: float, whole: float) -> float | None:
+    """Returns part / whole, None where there is no whole."""
+    return part / whole if whole else None
+
+
+def wilson(rate: float, count: int) -> tuple[float, float]:
+    """Returns the 95 % confidence interval of a rate seen on `count` independent clips.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
+    Unlike rate ± 1.96 deviations it stays inside 0 to 1 and does not collapse at either end.
+    """
+    z = 1.959963984540054
+    center = rate + z * z / (2 * count)
+    half = z * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
+    scale = 1 + z * z / count
+    return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)

@@ -1,0 +1,1 @@
+"""The two phases in turn: recipes, the loop, its schedule and checkpoints."""

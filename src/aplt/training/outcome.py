@@ -1,0 +1,151 @@
+"""What a round and a run leave behind: metrics, the ledger, predictions, the model, result.json."""
+
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from aplt.config import RunConfig
+from aplt.evaluation.metrics import classification_metrics, prediction_table, pseudo_label_metrics
+from aplt.evaluation.scoring import Scored, score_clips
+from aplt.models.recognizer import save_model
+from aplt.rundir import RunDir, read_arrays, write_csv, write_json
+from aplt.training.schedule import learning_rate_factor
+from aplt.training.setup import Material
+from aplt.training.state import TrainState
+from aplt.values import UNKNOWN, Guidance, Role
+
+
+def known_labels(material: Material) -> Tensor:
+    """Returns the labels [N] of the labeled clips, -1 for all others: all that an offline phase may know."""
+    labels = torch.full((len(material.index),), UNKNOWN)
+    for position, label in material.data.label_of.items():
+        labels[position] = label
+    return labels
+
+
+def round_metrics(
+    config: RunConfig,
+    material: Material,
+    state: TrainState,
+    guidance: Guidance | None,
+    device: torch.device,
+    *,
+    warm_up: bool,
+) -> dict[str, Any]:
+    """Returns one line of metrics.jsonl for the round that ends; hidden labels are read here and go nowhere else."""
+    steps = material.steps_per_round
+    watched, role = None, material.watched
+    if role is not None:
+        figures = _evaluate(material, state, role, device)[1]
+        watched = {"role": role, "top1": figures["top1"], "macro_f1": figures["macro_f1"]}
+    pseudo = None
+    if guidance is not None and material.split.unlabeled:
+        on_cpu = guidance.to(torch.device("cpu")).pseudo
+        pseudo = pseudo_label_metrics(on_cpu, material.index.labels, material.split.unlabeled)
+    progress = (state.round + 1) / config.train.rounds
+    return {
+        "round": state.round,
+        "warm_up": warm_up,
+        "steps_done": (state.round + 1) * steps,
+        "learning_rate": config.train.learning_rate * learning_rate_factor(config.train.schedule, progress),
+        "loss": {name: total / steps for name, total in state.loss_sums.items()},
+        "pseudo": pseudo,
+        "watched": watched,
+    }
+
+
+def describe_round(metrics: dict[str, Any], rounds: int) -> str:
+    """Returns a round's figures as one line for the terminal."""
+    parts = [f"round {metrics['round'] + 1}/{rounds}", f"loss {metrics['loss']['total']:.3f}"]
+    if metrics["warm_up"]:
+        parts[0] += " (warm-up)"
+    if (pseudo := metrics["pseudo"]) is not None:
+        right = "" if pseudo["precision"] is None else f", {pseudo['precision']:.1%} of them right"
+        parts.append(f"pseudo-labels for {pseudo['coverage']:.1%}{right}")
+    if (watched := metrics["watched"]) is not None:
+        parts.append(f"{watched['role']} accuracy {watched['top1']:.1%}")
+    return "  ".join(parts)
+
+
+def write_ledger(run: RunDir, material: Material, rounds: int) -> None:
+    """Writes what each offline phase so far believed about each training clip, from the kept guidance."""
+    index, tables = material.index, []
+    names = np.array([*index.class_names, ""], dtype=object)
+    ids = np.array([clip.id for clip in index], dtype=object)
+    for number in range(rounds):
+        if not run.guidance(number).exists():
+            continue
+        kept = read_arrays(run.guidance(number))
+        rows = np.flatnonzero(kept["label"] != UNKNOWN)
+        label = kept["label"][rows]
+        tables.append(
+            pd.DataFrame(
+                {
+                    "round": number,
+                    "id": ids[rows],
+                    "label": names[label],
+                    "distance": kept["distance"][rows].round(5),
+                    "threshold": kept["threshold"][label].round(5),
+                    "accepted": kept["accepted"][rows],
+                    "given": kept["given"][rows],
+                    "confidence": kept["confidence"][rows].round(5),
+                }
+            )
+        )
+    if tables:
+        write_csv(run.ledger, pd.concat(tables))
+
+
+def finish(
+    config: RunConfig, run: RunDir, material: Material, state: TrainState, device: torch.device
+) -> dict[str, Any]:
+    """Writes the model, the predictions and, last, result.json, which it returns."""
+    save_model(state.recognizer, run.model)
+    index, split = material.index, material.split
+    test, figures = _evaluate(material, state, "test", device)
+    truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
+    table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
+    write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
+    val = _evaluate(material, state, "val", device)[1] if split.val else {}
+    labeled = index.labels[list(split.labeled)]
+    known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
+    result = {
+        "method": config.method,
+        "encoder": config.encoder,
+        "seed": config.train.seed,
+        "labeled_fraction": len(split.labeled) / known,
+        "counts": {
+            "labeled": len(split.labeled),
+            "unlabeled": len(split.unlabeled),
+            "val": len(split.val),
+            "test": len(split.test),
+            "classes": index.num_classes,
+        },
+        "classes": list(index.class_names),
+        "labeled_per_class": np.bincount(labeled, minlength=index.num_classes).tolist(),
+        **{name: figures.get(name) for name in ("top1", "top5", "macro_f1", "per_class")},
+        "val": {name: val[name] for name in ("top1", "top5", "macro_f1")} if val else None,
+        "parameters": sum(p.numel() for p in state.recognizer.parameters()),
+        "steps": config.train.rounds * material.steps_per_round,
+        "seconds": {"total": sum(state.seconds.values()), **state.seconds},
+        "versions": {"python": platform.python_version()}
+        | {name: version(name) for name in ("aplt", "torch", "torchvision", "accelerate")},
+        "digests": {"index": index.digest, "split": split.digest(index)},
+    }
+    write_json(run.result, result)
+    return result
+
+
+def _evaluate(material: Material, state: TrainState, role: Role, device: torch.device) -> tuple[Scored, dict[str, Any]]:
+    """Returns the scores of the clips with this role and, where their labels are known, the figures."""
+    positions = material.split.positions(role)
+    batches = material.data.view_batches(positions, "center")
+    scored = score_clips(state.recognizer.eval(), batches, device, lambda _: None)
+    return scored, classification_metrics(
+        material.index.labels[scored.position], scored.score, material.index.class_names
+    )

@@ -1,0 +1,122 @@
+"""Methods by name: an algorithm for the online half and the settings that make it the method it is."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aplt.algorithms.aplt import APLT
+from aplt.algorithms.supervised import Supervised
+from aplt.config import OfflineSettings, RunConfig, merge, validate
+from aplt.data.index import modality, read_index
+from aplt.errors import InputError, suggest
+from aplt.models.encoders import DEFAULT_ENCODER
+from aplt.values import Algorithm
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A method: `settings` are laid over the defaults of RunConfig and under what the user sets."""
+
+    algorithm: Callable[..., Algorithm]
+    summary: str
+    source: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+PAPER = "IJCAI 2025, arXiv 2504.07785"
+RECIPES: dict[str, Recipe] = {
+    "supervised": Recipe(Supervised, "the labeled clips alone", "-"),
+    "consistency": Recipe(
+        APLT,
+        "FixMatch-style consistency with the EMA teacher's targets: APLT without its offline half",
+        "arXiv 2001.07685",
+    ),
+    "aplt_paper": Recipe(
+        APLT,
+        "asynchronous pseudo labeling and training, the literal reading of the paper",
+        PAPER,
+        {
+            "method_settings": {"target": "student", "alignment": False},
+            "offline": OfflineSettings(
+                views=1, labeled_views=1, whiten=None, assignment="nearest", threshold_momentum=0.0
+            ).model_dump(),
+        },
+    ),
+    "aplt": Recipe(
+        APLT,
+        "APLT with what measured better: whitened and balanced clustering, remembered thresholds, teacher's targets",
+        PAPER,
+        {"offline": OfflineSettings().model_dump(), "read_out": "both"},
+    ),
+}
+
+
+def find_recipe(method: str) -> Recipe:
+    """Returns the recipe of this name.
+
+    Raises:
+        InputError: no such method; suggests one.
+    """
+    if method not in RECIPES:
+        raise InputError(f"unknown method '{method}'{suggest(method, RECIPES)}")
+    return RECIPES[method]
+
+
+def configure(settings: dict[str, Any], where: str) -> RunConfig:
+    """Returns the whole config for the clips that `settings` names, with paths made absolute.
+
+    Raises:
+        InputError: the clips or a setting are not usable.
+    """
+    if "clips" not in settings:
+        raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
+    places = {key: str(Path(settings[key]).resolve()) for key in ("clips", "split_file") if settings.get(key)}
+    return effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
+
+
+def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
+    """Returns the whole config: the user's `settings` over the recipe's over the defaults for this modality.
+
+    Raises:
+        InputError: an unknown key, name or unusable value; `where` names the settings' origin.
+    """
+    method = settings.get("method", "aplt")
+    recipe = find_recipe(method)
+    base = {"method": method, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
+    merged = merge(merge(base, recipe.settings), settings)
+    merged["method_settings"] = _constructor_settings(method, recipe.algorithm, merged.get("method_settings", {}))
+    config = validate(merged, where)
+    if config.input.kind != modality:
+        raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
+    return config
+
+
+def build_algorithm(config: RunConfig, num_classes: int) -> Algorithm:
+    """Returns the online half of the config's method.
+
+    Raises:
+        InputError: a setting's value that the method refuses.
+    """
+    try:
+        return find_recipe(config.method).algorithm(num_classes, **config.method_settings)
+    except ValueError as error:
+        raise InputError(f"method_settings of {config.method}: {error}") from error
+
+
+def _constructor_settings(method: str, algorithm: Callable[..., Algorithm], given: Any) -> dict[str, Any]:
+    """Returns all keywords of the constructor, with its defaults where the user gives none."""
+    keywords = [p for p in inspect.signature(algorithm).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    allowed = {p.name: p.default for p in keywords}
+    if not isinstance(given, dict):
+        raise InputError(f"method_settings: expected a mapping, found {given!r}")
+    for key, value in given.items():
+        if key not in allowed:
+            raise InputError(f"method {method}: unknown setting '{key}'{suggest(key, allowed)}")
+        default = allowed[key]
+        fits = isinstance(value, type(default)) or (isinstance(default, float) and type(value) is int)
+        if not fits or (isinstance(value, bool) and not isinstance(default, bool)):
+            kind = type(default).__name__
+            raise InputError(f"method {method}: setting '{key}' is {value!r}, expected {kind} such as {default!r}")
+    return allowed | given

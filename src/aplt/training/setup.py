@@ -1,0 +1,110 @@
+"""From a config to everything the loop needs: clips, split, views, models, optimizer."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from aplt.config import RunConfig, TrainSettings, VideoInput
+from aplt.data.batches import SemiData, default_workers
+from aplt.data.index import modality, read_index
+from aplt.data.splits import load_split, make_split
+from aplt.data.video_views import frame_cache
+from aplt.data.views import make_views
+from aplt.display import bar
+from aplt.models.encoders import build_encoder
+from aplt.models.recognizer import Recognizer
+from aplt.training.recipes import build_algorithm
+from aplt.training.schedule import default_ema_decay
+from aplt.training.state import TrainState
+from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split
+
+
+@dataclass(frozen=True)
+class Material:
+    """The clips of a run, divided."""
+
+    index: ClipIndex
+    split: Split
+    data: SemiData
+    steps_per_round: int
+
+    @property
+    def watched(self) -> Role | None:
+        """The clips whose accuracy is followed by round: val, else test (never used to choose), else none."""
+        for role in ("val", "test"):
+            if any(self.index[p].label != UNKNOWN for p in self.split.positions(role)):
+                return role
+        return None
+
+
+def prepare_material(config: RunConfig) -> Material:
+    """Returns the clips of a run, decoded into the frame cache where they are videos.
+
+    Raises:
+        InputError: the index, the split or a clip is not usable.
+    """
+    index = read_index(config.clips)
+    split = load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
+    clips = {position: index[position] for role in ROLES for position in split.positions(role)}
+    kind = modality(clips.values())
+    if isinstance(config.input, VideoInput) and config.input.cache:
+        with bar("decoding clips", len(clips)) as progress:
+            frame_cache(config.input).build(list(clips.values()), progress=progress.at)
+    workers = config.train.workers
+    data = SemiData(
+        make_views(clips, config.input),
+        {position: index[position].label for position in split.labeled},
+        split.unlabeled,
+        batch_labeled=config.train.batch_labeled,
+        batch_unlabeled=config.train.batch_unlabeled,
+        seed=config.train.seed,
+        workers=default_workers(kind) if workers is None else workers,
+    )
+    return Material(index, split, data, steps_per_round(config.train, split))
+
+
+def steps_per_round(settings: TrainSettings, split: Split) -> int:
+    """Returns the alternation period in steps: as set, or two epochs of the unlabeled clips (else of the labeled)."""
+    if settings.steps_per_round:
+        return settings.steps_per_round
+    if split.unlabeled:
+        return math.ceil(2 * len(split.unlabeled) / settings.batch_unlabeled)
+    return math.ceil(2 * len(split.labeled) / settings.batch_labeled)
+
+
+def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:
+    """Returns the untrained state of a run on `device`; the same for the same seed."""
+    torch.manual_seed(config.train.seed)
+    clip_shape = material.data.views.clip_shape
+    student = Recognizer(
+        encoder=config.encoder,
+        encoder_settings=config.encoder_settings,
+        clip_shape=list(clip_shape),
+        class_names=list(material.index.class_names),
+        input=config.input.model_dump(mode="json"),
+        read_out=config.read_out,
+        prototype_scale=float(config.method_settings.get("scale", 1.0)),
+    )
+    if config.encoder_weights:
+        student.encoder = build_encoder(
+            config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
+        )
+    student = student.to(device).train()
+    steps = config.train.rounds * material.steps_per_round
+    decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
+    teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
+    algorithm = build_algorithm(config, material.index.num_classes).to(device)
+    return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train))
+
+
+def _optimizer(student: Recognizer, settings: TrainSettings) -> Optimizer:
+    # Biases and norms are not decayed, as usual.
+    decayed = [p for p in student.parameters() if p.ndim > 1]
+    free = [p for p in student.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    if settings.optimizer == "adamw":
+        return AdamW(groups, lr=settings.learning_rate)
+    return SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)

@@ -1,0 +1,97 @@
+"""Everything a run must remember to go on, and its checkpoint: one safetensors file, replaced atomically."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.swa_utils import AveragedModel
+
+from aplt.errors import InputError
+from aplt.models.recognizer import Recognizer
+from aplt.rundir import atomic
+from aplt.values import Algorithm
+
+
+@dataclass
+class TrainState:
+    """Where a run stands: `round` and `step` are the next to do; sums are those of the round under way."""
+
+    student: Recognizer
+    teacher: AveragedModel
+    algorithm: Algorithm
+    optimizer: Optimizer
+    round: int = 0
+    step: int = 0
+    seconds: dict[str, float] = field(default_factory=lambda: {"offline": 0.0, "online": 0.0, "evaluation": 0.0})
+    round_seconds: dict[str, float] = field(default_factory=dict)
+    loss_sums: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def recognizer(self) -> Recognizer:
+        """The EMA teacher, which is the model that is evaluated and kept."""
+        return cast(Recognizer, self.teacher.module)
+
+
+PLAIN = ("round", "step", "seconds", "round_seconds", "loss_sums")
+
+
+def save_checkpoint(path: Path, state: TrainState, scaler: dict[str, Any] | None) -> None:
+    """Writes the state; a kill at any moment leaves the previous checkpoint or this one."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in _tensors(state)}
+    plain = {name: getattr(state, name) for name in PLAIN} | {"scaler": scaler}
+    with atomic(path) as stream:
+        stream.write(save(tensors, metadata={"plain": json.dumps(plain)}))
+
+
+def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
+    """Puts the saved state into `state`, which was built from the same config; returns the scaler's.
+
+    Raises:
+        InputError: the checkpoint does not fit the config.
+    """
+    try:
+        with safe_open(path, framework="pt") as stored:
+            plain = json.loads(stored.metadata()["plain"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
+        for prefix, module in _modules(state):
+            module.load_state_dict(_under(prefix, tensors))
+        _load_optimizer(state.optimizer, _under("optimizer.", tensors))
+    except (SafetensorError, KeyError, RuntimeError, OSError) as error:
+        raise InputError(f"{path}: not a checkpoint of this run's config ({' '.join(str(error).split())})") from error
+    for name in PLAIN:
+        setattr(state, name, plain[name])
+    scaler: dict[str, Any] | None = plain["scaler"]
+    return scaler
+
+
+def _modules(state: TrainState) -> tuple[tuple[str, nn.Module | Algorithm], ...]:
+    return ("student.", state.student), ("teacher.", state.teacher), ("algorithm.", state.algorithm)
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _tensors(state: TrainState) -> Iterator[tuple[str, Tensor]]:
+    for prefix, module in _modules(state):
+        for name, tensor in module.state_dict().items():
+            yield prefix + name, tensor
+    for number, moments in state.optimizer.state_dict()["state"].items():
+        for name, value in moments.items():
+            yield f"optimizer.{number}.{name}", torch.as_tensor(value)
+
+
+def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
+    """Restores the moments; learning rates are set anew at every step, so groups need nothing."""
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, _, key = name.partition(".")
+        moments.setdefault(int(number), {})[key] = tensor
+    optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})

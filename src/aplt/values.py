@@ -1,0 +1,228 @@
+"""The values that cross borders between the parts of aplt, and the legend of their shapes.
+
+B labeled clips in a step, U unlabeled clips in a step, N clips in the index, M clips in a feature bank,
+K classes, D feature size, C channels, T frames, H W pixels, V joints, P persons. Label -1 means unknown.
+A clip tensor is video [C, T, H, W] or skeleton [C, T, V, P]; everything after the encoder is the same for both.
+A position is a clip's row number in the index; arrays are aligned by position, never by sort order.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, Self, overload
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aplt.errors import InputError
+
+UNKNOWN = -1
+OfficialSplit = Literal["train", "val", "test"]
+Role = Literal["labeled", "unlabeled", "val", "test"]
+ROLES: tuple[Role, ...] = ("labeled", "unlabeled", "val", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One sample: a video file, an interval of one (`start`, `end` in seconds), or a skeleton sequence."""
+
+    id: str
+    path: Path
+    label: int = UNKNOWN
+    subject: str | None = None
+    start: float | None = None
+    end: float | None = None
+    official: OfficialSplit | None = None
+
+
+@dataclass(frozen=True)
+class ClipIndex(Sequence[Clip]):
+    """The immutable table of all clips; `class_names[k]` names label k."""
+
+    clips: tuple[Clip, ...]
+    class_names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for row, clip in enumerate(self.clips):
+            if clip.id in seen:
+                raise InputError(f"clip id '{clip.id}' (row {row + 1}) stands twice; ids must be unique")
+            seen.add(clip.id)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    @overload
+    def __getitem__(self, position: int) -> Clip: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Clip]: ...
+    def __getitem__(self, position: int | slice) -> Clip | Sequence[Clip]:
+        return self.clips[position]
+
+    @property
+    def num_classes(self) -> int:
+        """K, the number of classes."""
+        return len(self.class_names)
+
+    @property
+    def labels(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        """Labels of all clips [N], -1 where unknown. Only splits and evaluation may read hidden ones."""
+        return np.array([clip.label for clip in self.clips], dtype=np.int64)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over ids, labels, subjects, intervals and class names: changes when the index does."""
+        text = "\n".join(
+            "\t".join(map(str, (c.id, c.label, c.subject, c.start, c.end, c.official))) for c in self.clips
+        )
+        return _digest(text + "\n" + "\t".join(self.class_names))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which positions are labeled, unlabeled, val and test: disjoint and sorted; others take no part."""
+
+    labeled: tuple[int, ...]
+    unlabeled: tuple[int, ...] = ()
+    val: tuple[int, ...] = ()
+    test: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        together = [position for role in ROLES for position in self.positions(role)]
+        if len(set(together)) != len(together):
+            raise InputError("a split gives one clip two roles; labeled, unlabeled, val and test must be disjoint")
+
+    def positions(self, role: Role) -> tuple[int, ...]:
+        """Returns the positions of the clips with this role."""
+        found: tuple[int, ...] = getattr(self, role)
+        return found
+
+    def digest(self, index: ClipIndex) -> str:
+        """SHA-256 over (clip id, role): the same whatever the order of the rows."""
+        return _digest("\n".join(sorted(f"{index[p].id}\t{r}" for r in ROLES for p in self.positions(r))))
+
+
+class SemiBatch(NamedTuple):
+    """One step's views. No field can hold the label of an unlabeled clip."""
+
+    weak_labeled: Tensor  # [B, *clip]
+    strong_labeled: Tensor  # [B, *clip]
+    y: Tensor  # [B] int64
+    weak: Tensor  # [U, *clip]
+    strong: Tensor  # [U, *clip]
+    position: Tensor  # [U] int64, rows of the index
+
+    def to(self, device: torch.device) -> "SemiBatch":
+        """Returns the batch on `device`, copied without blocking where memory is pinned."""
+        return SemiBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
+
+
+class Prediction(NamedTuple):
+    """What a recognizer says of clips: encoder features (not normalized) and the classifier's logits."""
+
+    feature: Tensor  # [B, D]
+    logits: Tensor  # [B, K]
+
+
+class Recognize(Protocol):
+    """A student or teacher: clips [B, *clip] -> Prediction."""
+
+    def __call__(self, clip: Tensor, /) -> Prediction:
+        """Returns features and logits."""
+
+
+@dataclass(frozen=True)
+class FeatureBank:
+    """What the frozen network sees: one or more views of M clips, and its classifier's belief about each."""
+
+    feature: Tensor  # [M, D] unit rows
+    probability: Tensor  # [M, K] the classifier's, averaged over views
+    position: Tensor  # [M] int64
+    extra_feature: Tensor  # [E, D] unit rows: further augmented views of labeled clips
+    extra_position: Tensor  # [E] int64
+
+
+@dataclass(frozen=True)
+class PseudoLabels:
+    """The offline phase's belief about every clip of the index; -1, inf and False where it holds none."""
+
+    label: Tensor  # [N] int64
+    distance: Tensor  # [N] to the center of `label`
+    accepted: Tensor  # [N] bool: within the threshold; always True where given
+    given: Tensor  # [N] bool: the label is ground truth
+    confidence: Tensor  # [N] the frozen classifier's probability of `label`
+    threshold: Tensor  # [K]
+
+
+@dataclass(frozen=True)
+class Guidance:
+    """Everything the offline phase hands to the online phase; stands still for a whole round."""
+
+    pseudo: PseudoLabels
+    prototype: Tensor  # [K, D] unit rows
+    round: int
+
+    def to(self, device: torch.device) -> "Guidance":
+        """Returns the guidance with its arrays on `device`."""
+        moved = {f.name: getattr(self.pseudo, f.name).to(device) for f in fields(self.pseudo)}
+        return replace(self, pseudo=PseudoLabels(**moved), prototype=self.prototype.to(device))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Returns the arrays that are stored as one .npz; `from_arrays` is the inverse."""
+        stored = {f.name: getattr(self.pseudo, f.name).cpu().numpy() for f in fields(self.pseudo)}
+        return stored | {"prototype": self.prototype.cpu().numpy(), "round": np.array(self.round)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "Guidance":
+        """Returns the guidance that `arrays` describes."""
+        pseudo = PseudoLabels(**{f.name: torch.from_numpy(arrays[f.name]) for f in fields(PseudoLabels)})
+        return cls(pseudo, torch.from_numpy(arrays["prototype"]), int(arrays["round"]))
+
+
+@dataclass(frozen=True)
+class StepLoss:
+    """The loss to descend and its parts by name (detached), for the log."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, parts: dict[str, Tensor]) -> "StepLoss":
+        """Returns the sum of weighted parts as the total."""
+        return cls(torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()})
+
+
+class Algorithm(Protocol):
+    """The online half of a method: an nn.Module only so that its memory is registered buffers.
+
+    It does not step, log, schedule, load data or know the epoch. `guidance` is None without an offline
+    half and in warm-up rounds; `progress` is the share of training done, 0 to 1. Without `uses_unlabeled` U is 0.
+    """
+
+    uses_unlabeled: bool
+
+    def to(self, device: torch.device, /) -> Self:
+        """As nn.Module has it."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """As nn.Module has it: the method's whole memory."""
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], /) -> Any:
+        """As nn.Module has it."""
+
+    def loss(
+        self,
+        student: Recognize,
+        teacher: Recognize,
+        batch: SemiBatch,
+        *,
+        guidance: Guidance | None,
+        progress: float,
+    ) -> StepLoss:
+        """Returns the loss of one step."""
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

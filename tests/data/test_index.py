@@ -1,0 +1,151 @@
+"""The index: CSV and folder in, CSV out, and what is wrong with a bad one."""
+
+from pathlib import Path
+
+import pytest
+
+from aplt.data.formats import scan
+from aplt.data.index import modality, read_index, scan_folder, to_index, write_index
+from aplt.errors import InputError
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def test_reads_every_column(tmp_path: Path) -> None:
+    index = read_index(
+        write(
+            tmp_path / "clips.csv",
+            "path,label,id,subject,start,end,split\n"
+            "a.mp4,nicken,one,s1,,,train\n"
+            "long/b.mp4,Kopfschütteln,,s2,1.5,3,test\n"
+            "c.mp4,,,,,,\n",
+        )
+    )
+    assert index.class_names == ("Kopfschütteln", "nicken")
+    first, second, third = index
+    assert (first.id, first.path, first.label, first.subject) == ("one", tmp_path / "a.mp4", 1, "s1")
+    assert (second.id, second.start, second.end, second.official) == ("long/b.mp4#1.5-3", 1.5, 3.0, "test")
+    assert (third.label, third.subject, third.official) == (-1, None, None)
+
+
+def test_numbers_are_sorted_as_numbers_and_na_is_a_label(tmp_path: Path) -> None:
+    numbers = read_index(write(tmp_path / "n.csv", "path,label\na.mp4,10\nb.mp4,9\nc.mp4,1\n"))
+    assert numbers.class_names == ("1", "9", "10")
+    words = read_index(write(tmp_path / "w.csv", "path,label\na.mp4,NA\nb.mp4,null\n"))
+    assert words.class_names == ("NA", "null")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,lable\na.mp4,x\n", "column 'label' is missing; found columns: path, lable"),
+        ("path,label,subjcet\na.mp4,x,s1\n", "unknown column 'subjcet'; did you mean 'subject'?"),
+        ("path,label\n", "holds no clips"),
+        ("path,label\na.mp4,x\n,y\n", "row 2: path is empty"),
+        ("path,label,split\na.mp4,x,trian\n", "row 1: split is 'trian'; did you mean 'train'?"),
+        ("path,label,start,end\na.mp4,x,one,2\n", "row 1: start is 'one', expected seconds"),
+        ("path,label,start,end\na.mp4,x,3,2\n", "row 1: the interval 3-2 is not one"),
+        ("path,label,start,end\na.mp4,x,nan,2\n", "row 1: the interval nan-2 is not one"),
+        ("path,label\na.mp4,x\na.mp4,y\n", "clip id 'a.mp4' (row 2) stands twice"),
+        ("", "not a CSV table"),
+    ],
+)
+def test_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read_index(write(tmp_path / "clips.csv", text))
+    assert message in str(caught.value)
+    assert "clips.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_missing_file_and_columns_of_ones_own(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file or folder"):
+        read_index(tmp_path / "none.csv")
+    assert len(read_index(write(tmp_path / "c.csv", "path,label,camera\na.mp4,x,front\n"))) == 1
+
+
+def test_folder_of_classes(tmp_path: Path) -> None:
+    touch(tmp_path, "nod/a.mp4", "nod/deep/b.MOV", "wave/c.npy", "unlabeled/d.mp4", "e.avi", "nod/x.txt", ".hid/f.mp4")
+    table = scan_folder(tmp_path)
+    assert dict(zip(table["path"], table["label"], strict=True)) == {
+        "e.avi": "",
+        "nod/a.mp4": "nod",
+        "nod/deep/b.MOV": "nod",
+        "unlabeled/d.mp4": "",
+        "wave/c.npy": "wave",
+    }
+    assert "split" not in table
+
+
+def test_folder_of_official_parts(tmp_path: Path) -> None:
+    touch(tmp_path, "train/nod/a.mp4", "train/unlabeled/b.mp4", "test/wave/c.mp4")
+    rows = [tuple(row) for row in scan_folder(tmp_path)[["path", "label", "split"]].to_numpy()]
+    assert rows == [
+        ("test/wave/c.mp4", "wave", "test"),
+        ("train/nod/a.mp4", "nod", "train"),
+        ("train/unlabeled/b.mp4", "", "train"),
+    ]
+
+
+def test_empty_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no video or skeleton array"):
+        read_index(tmp_path)
+
+
+def test_written_paths_are_relative_to_the_csv(tmp_path: Path) -> None:
+    touch(tmp_path / "clips", "nod/ä b.mp4")
+    output = tmp_path / "lists" / "clips.csv"
+    write_index(scan_folder(tmp_path / "clips"), tmp_path / "clips", output)
+    index = read_index(output)
+    assert index[0].path.resolve() == (tmp_path / "clips/nod/ä b.mp4").resolve()
+    assert index[0].path.exists()
+
+
+def test_one_modality(tmp_path: Path) -> None:
+    import pandas as pd
+
+    def kinds(*paths: str) -> str:
+        return modality(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path))
+
+    assert kinds("a.mp4", "b.xyz") == "video"
+    assert kinds("a.npy", "b.npz") == "skeleton"
+    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' a skeleton"):
+        kinds("a.mp4", "b.npy")
+
+
+def test_digest_sees_labels(tmp_path: Path) -> None:
+    one, same, other = (
+        read_index(write(tmp_path / "c.csv", f"path,label\na.mp4,x\nb.mp4,{label}\n")) for label in ("y", "y", "x")
+    )
+    assert one.digest == same.digest != other.digest
+
+
+def test_published_formats(tmp_path: Path) -> None:
+    touch(tmp_path / "n", "a01_s02_e03_v01.json", "a12_s10_e00_v03.json", "readme.json")
+    nucla = scan(tmp_path / "n", "nucla")
+    assert nucla[["label", "subject"]].to_numpy().tolist() == [["pick up with one hand", "s02"], ["carry", "s10"]]
+    touch(tmp_path / "k", "a03_s01_e02_realworld.txt")
+    assert scan(tmp_path / "k", "kard")["label"].tolist() == ["two-hand wave"]
+    arid = touch(tmp_path / "a", "train/Jump/Jump_11_1.mp4", "validate/24.mp4")
+    write(arid / "mapping_table_23.txt", "0 Jump\n1 Run\n")
+    write(arid / "train.txt", "0\t0\tJump/Jump_11_1.mp4\n")
+    write(arid / "validate.txt", "0\t1\t24.mp4\n")
+    table = scan(arid, "arid")
+    assert table.to_numpy().tolist() == [
+        ["train/Jump/Jump_11_1.mp4", "Jump", "scene11", "train"],
+        ["validate/24.mp4", "Run", "", "test"],
+    ]
+    with pytest.raises(InputError, match="did you mean 'nucla'"):
+        scan(tmp_path, "nulca")
+    with pytest.raises(InputError, match="no file named like"):
+        scan(tmp_path / "k", "nucla")

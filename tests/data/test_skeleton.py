@@ -1,0 +1,162 @@
+"""Skeletons: the files, and the views."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from aplt.config import SkeletonInput
+from aplt.data.skeleton import normalize, read_skeleton
+from aplt.data.skeleton_views import SkeletonViews, strong_view, weak_view
+from aplt.errors import InputError
+from aplt.values import Clip
+
+WALK = np.cumsum(np.random.default_rng(0).normal(size=(1, 20, 6, 3)), axis=1).astype(np.float32)
+
+
+def saved(tmp_path: Path, array: np.ndarray, name: str = "a.npy") -> Path:
+    path = tmp_path / name
+    np.save(path, array) if path.suffix == ".npy" else np.savez(path, array)
+    return path
+
+
+def views(tmp_path: Path, *arrays: np.ndarray, **change: object) -> SkeletonViews:
+    clips = {i: Clip(f"clip{i}", saved(tmp_path, array, f"{i}.npy")) for i, array in enumerate(arrays)}
+    return SkeletonViews(clips, SkeletonInput.model_validate({"frames": 8, **change}))
+
+
+def test_reads_arrays_of_one_or_more_persons(tmp_path: Path) -> None:
+    assert np.array_equal(read_skeleton(saved(tmp_path, WALK[0])), WALK)
+    two = np.concatenate([WALK, WALK + 1])
+    assert np.array_equal(read_skeleton(saved(tmp_path, two, "b.npz")), two)
+
+
+def test_reads_published_formats(tmp_path: Path) -> None:
+    (tmp_path / "n.json").write_text(json.dumps({"file_name": "n", "skeletons": WALK[0].tolist(), "label": 1}))
+    np.testing.assert_allclose(read_skeleton(tmp_path / "n.json"), WALK, rtol=1e-6)
+    kard = np.arange(2 * 15 * 3).reshape(30, 3)
+    np.savetxt(tmp_path / "k.txt", kard)
+    assert read_skeleton(tmp_path / "k.txt").shape == (1, 2, 15, 3)
+    assert read_skeleton(tmp_path / "k.txt")[0, 1, 0].tolist() == [45, 46, 47]
+
+
+def test_gaps_are_filled_over_time(tmp_path: Path) -> None:
+    gappy = np.ones((5, 2, 3), dtype=np.float32)
+    gappy[:, 0, 0] = [np.nan, 1, np.nan, 3, np.nan]
+    gappy[:, 1, 2] = np.nan
+    found = read_skeleton(saved(tmp_path, gappy))
+    assert found[0, :, 0, 0].tolist() == [1, 1, 2, 3, 3]
+    assert (found[0, :, 1, 2] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.npy", b"no array", "unreadable as a skeleton"),
+        ("a.json", b'{"joints": []}', "unreadable as a skeleton"),
+        ("a.txt", b"1 2\n3 4\n", "unreadable as a skeleton"),
+        ("a.bvh", b"", "skeletons are read from .json, .npy, .npz, .txt"),
+    ],
+)
+def test_unreadable_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        read_skeleton(tmp_path / name)
+    assert message in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([{}], dtype=object), allow_pickle=True)
+    with pytest.raises(InputError, match="unreadable as a skeleton"):
+        read_skeleton(tmp_path / "a.npy")
+
+
+def test_wrong_shapes(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"found shape \[4, 5\]"):
+        read_skeleton(saved(tmp_path, np.zeros((4, 5))))
+    with pytest.raises(InputError, match="holds no finite coordinate"):
+        read_skeleton(saved(tmp_path, np.full((4, 5, 3), np.nan)))
+
+
+def test_normalize_takes_out_place_and_size_but_keeps_the_path() -> None:
+    found = normalize(WALK)
+    np.testing.assert_allclose(found, normalize(WALK * 50 + 7), atol=1e-4)
+    np.testing.assert_allclose(found[0, 0].mean(axis=0), 0, atol=1e-5)
+    assert np.abs(found[0, -1].mean(axis=0)).max() > 0.1
+    absent = normalize(np.concatenate([WALK + 9, np.zeros_like(WALK)]))
+    assert (absent[1] == 0).all()
+
+
+def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0], WALK[0, :1], np.concatenate([WALK, WALK])[:, :3])
+    assert made.clip_shape == (3, 8, 6, 2)
+    for position in range(3):
+        for kind in ("center", "weak", "strong"):
+            view = made(position, kind, (1,))  # type: ignore[arg-type]
+            assert view.shape == made.clip_shape
+            assert view.isfinite().all()
+    assert (made(0, "strong", (1,))[..., 1] == 0).all()
+
+
+def test_views_are_pure_functions_of_their_key(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0])
+    for kind in ("weak", "strong"):
+        first, same, other = (made(0, kind, key) for key in ((1, 2), (1, 2), (1, 3)))  # type: ignore[arg-type]
+        assert torch.equal(first, same)
+        assert not torch.equal(first, other)
+    assert torch.equal(made(0, "center", (1,)), made(0, "center", (2,)))
+
+
+def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0])
+    center = made(0, "center", (0,))
+    weak, strong = (
+        np.mean([float((made(0, kind, (i,)) - center).square().mean()) for i in range(20)])  # type: ignore[arg-type]
+        for kind in ("weak", "strong")
+    )
+    assert 0 < weak < strong / 2
+
+
+def test_rotation_alone_keeps_distances() -> None:
+    still = SkeletonInput(frames=20, weak_rotation=40, weak_noise=0, weak_crop=1)
+    rng = np.random.default_rng(0)
+    turned = weak_view(WALK, still, rng)
+    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(WALK, axis=-1), rtol=1e-4)
+    assert not np.allclose(turned, WALK, atol=0.1)
+    flat = weak_view(WALK[..., :2], still, rng)
+    np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., :2], axis=-1), rtol=1e-4)
+
+
+def test_masking_hides_whole_joints_for_the_whole_clip() -> None:
+    settings = SkeletonInput(
+        frames=20,
+        strong_rotation=0,
+        strong_shear=0,
+        strong_scale=0,
+        strong_mask=0.4,
+        strong_crop=1,
+        strong_warp=0,
+        strong_noise=0,
+    )
+    changed = ~np.isclose(strong_view(WALK, settings, np.random.default_rng(3)), WALK, atol=1e-4).all(axis=-1)[0]
+    assert (changed.all(axis=0) | ~changed.any(axis=0)).all()
+    assert 0 < changed.any(axis=0).sum() < 6
+
+
+def test_time_never_runs_backward() -> None:
+    ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1).repeat(3, axis=3)
+    settings = SkeletonInput(
+        frames=30, strong_rotation=0, strong_shear=0, strong_scale=0, strong_mask=0, strong_warp=0.9, strong_noise=0
+    )
+    for seed in range(50):
+        line = strong_view(ramp, settings, np.random.default_rng(seed))[0, :, 0, 0]
+        assert (np.diff(line) >= -1e-6).all()
+        assert line[-1] - line[0] >= 0.6 - 1e-4
+
+
+def test_other_joints_are_an_error_that_names_the_clip(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'clip1'.*expected 6 joints of 3 coordinates.*found 5 of 3"):
+        views(tmp_path, WALK[0], WALK[0, :, :5])

@@ -1,0 +1,176 @@
+"""Splits: properties that must hold for any index, and the file."""
+
+from collections import Counter
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aplt.config import SplitSettings
+from aplt.data.splits import load_split, make_split, round_half_up, save_split
+from aplt.errors import InputError
+from aplt.values import ROLES, Clip, ClipIndex
+
+
+def make_index(sizes: list[int], subjects: int = 0, unknown: int = 0, official: bool = False) -> ClipIndex:
+    """Returns an index with sizes[k] clips of class k, and `unknown` clips without a label."""
+    labels = [k for k, size in enumerate(sizes) for _ in range(size)] + [-1] * unknown
+    clips = tuple(
+        Clip(
+            id=f"clip{i}",
+            path=Path(f"{i}.mp4"),
+            label=label,
+            subject=f"s{i % subjects}" if subjects else None,
+            official=(("train", "train", "test")[i % 3] if label >= 0 else "train") if official else None,
+        )
+        for i, label in enumerate(labels)
+    )
+    return ClipIndex(clips, tuple(f"class{k}" for k in range(len(sizes))))
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    sizes=st.lists(st.integers(5, 30), min_size=1, max_size=5),
+    unknown=st.integers(0, 10),
+    labeled=st.floats(0.01, 1),
+    val=st.sampled_from([0.0, 0.1, 0.2]),
+    seed=st.integers(0, 50),
+)
+def test_invariants(sizes: list[int], unknown: int, labeled: float, val: float, seed: int) -> None:
+    index = make_index(sizes, unknown=unknown)
+    drawn = SplitSettings(labeled=labeled, val=val, seed=seed)
+    split = make_split(index, drawn)
+    everyone = sorted(p for role in ROLES for p in split.positions(role))
+    assert everyone == list(range(len(index)))  # each clip has one role
+    for k, size in enumerate(sizes):
+        count = {role: sum(index[p].label == k for p in split.positions(role)) for role in ROLES}
+        train = count["labeled"] + count["unlabeled"]
+        assert count["labeled"] == max(1, round_half_up(labeled * train))
+        assert count["test"] == max(1, round_half_up(0.2 * size))
+    assert all(index[p].label >= 0 for p in (*split.labeled, *split.val, *split.test))
+    assert split == make_split(index, drawn)
+    # More labels only add to fewer: what a label-efficiency curve needs.
+    more = make_split(index, drawn.model_copy(update={"labeled": min(1.0, labeled * 2)}))
+    assert set(split.labeled) <= set(more.labeled)
+    assert split.test == more.test
+
+
+@settings(max_examples=40, deadline=None)
+@given(subjects=st.integers(3, 9), seed=st.integers(0, 30))
+def test_subjects_are_not_shared(subjects: int, seed: int) -> None:
+    index = make_index([60, 60], subjects=subjects)
+    split = make_split(index, SplitSettings(labeled=0.2, val=0.2, test=0.3, by_subject=True, seed=seed))
+    train, val, test = (
+        {index[p].subject for p in positions} for positions in (split.labeled + split.unlabeled, split.val, split.test)
+    )
+    assert val
+    assert test
+    assert not train & val | train & test | val & test
+
+
+def test_seeds_differ() -> None:
+    index = make_index([40, 40])
+    assert len({make_split(index, SplitSettings(seed=seed)).labeled for seed in range(5)}) == 5
+
+
+def test_named_subjects() -> None:
+    index = make_index([30, 30], subjects=6)
+    split = make_split(index, SplitSettings(labeled=0.5, test_subjects=("s1", "s2"), val_subjects=("s3",)))
+    assert {index[p].subject for p in split.test} == {"s1", "s2"}
+    assert {index[p].subject for p in split.val} == {"s3"}
+    assert Counter(index[p].label for p in split.labeled) == {0: 8, 1: 8}
+    with pytest.raises(InputError, match="no clip of subject 's9'"):
+        make_split(index, SplitSettings(test_subjects=("s9",)))
+
+
+def test_official_parts_are_honored_or_ignored() -> None:
+    index = make_index([30, 30], unknown=5, official=True)
+    split = make_split(index, SplitSettings(labeled=0.1))
+    assert set(split.test) == {p for p in range(60) if p % 3 == 2}
+    assert set(split.unlabeled) >= {60, 61, 62, 63, 64}
+    ignored = make_split(index, SplitSettings(labeled=0.1, ignore_official=True))
+    assert set(ignored.test) != set(split.test)
+    assert len(ignored.test) == 12
+
+
+def test_default_share_uses_all_labels_where_there_are_unlabeled_clips() -> None:
+    assert len(make_split(make_index([20, 20], unknown=9), SplitSettings()).labeled) == 32
+    assert len(make_split(make_index([20, 20]), SplitSettings()).labeled) == 4
+
+
+def test_unlabeled_clips_are_never_held_out() -> None:
+    split = make_split(make_index([10, 10], unknown=30), SplitSettings())
+    assert set(range(20, 50)) <= set(split.unlabeled)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "change", "message"),
+    [
+        ([10, 1], {}, "class 'class1' has 1 clip with a label: too few to hold out 1 clip for test"),
+        ([10, 0], {}, "class 'class1' has no training clip with a label"),
+        ([10, 10], {"by_subject": True}, "clip 'clip0' has no subject"),
+    ],
+)
+def test_says_what_does_not_fit(sizes: list[int], change: dict[str, bool], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make_split(make_index(sizes), SplitSettings(**change))  # type: ignore[arg-type]
+    assert message in str(caught.value)
+
+
+def test_a_single_clip_suffices_where_nothing_is_held_out() -> None:
+    split = make_split(make_index([10, 1]), SplitSettings(test=0, labeled=0.1))
+    assert 10 in split.labeled
+
+
+def test_file_round_trip_by_id(tmp_path: Path) -> None:
+    index = make_index([20, 20], unknown=4)
+    split = make_split(index, SplitSettings(labeled=0.2, val=0.1))
+    save_split(tmp_path / "split.csv", index, split)
+    assert load_split(tmp_path / "split.csv", index) == split
+    # Rows of the index may move: ids decide.
+    turned = ClipIndex(index.clips[::-1], index.class_names)
+    again = load_split(tmp_path / "split.csv", turned)
+    assert {turned[p].id for p in again.labeled} == {index[p].id for p in split.labeled}
+    assert again.digest(turned) == split.digest(index)
+
+
+def test_file_may_leave_clips_out_and_lack_digests(tmp_path: Path) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text("id,role\nclip0,labeled\nclip3,labeled\nclip1,unlabeled\nclip4,test\n")
+    split = load_split(path, make_index([3, 3]))
+    assert (split.labeled, split.unlabeled, split.val, split.test) == ((0, 3), (1,), (), (4,))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("id,rol\nclip0,labeled\n", "column 'role' is missing"),
+        ("id,role\nclip0,labelled\n", "row 1: role is 'labelled'; did you mean 'labeled'?"),
+        ("id,role\nclip99,labeled\n", "row 1: no clip 'clip99' in the index"),
+        ("id,role\nclip0,labeled\nclip0,test\nclip3,labeled\n", "one clip two roles"),
+        ("id,role\nclip0,labeled\n", "class 'class1' has no labeled clip"),
+        ("id,role\nclip6,labeled\n", "the index has no label for it"),
+    ],
+)
+def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "split.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_split(path, make_index([3, 3], unknown=1))
+    assert message in str(caught.value)
+
+
+def test_changed_label_is_noticed(tmp_path: Path) -> None:
+    index = make_index([5, 5])
+    save_split(tmp_path / "split.csv", index, make_split(index, SplitSettings()))
+    clips = [c if c.id != "clip2" else Clip(c.id, c.path, 1) for c in index]
+    with pytest.raises(InputError, match="clip 'clip2' has another label"):
+        load_split(tmp_path / "split.csv", ClipIndex(tuple(clips), index.class_names))
+
+
+def test_split_file_opens_as_a_plain_table(tmp_path: Path) -> None:
+    index = make_index([5, 5])
+    save_split(tmp_path / "split.csv", index, make_split(index, SplitSettings()))
+    assert list(pd.read_csv(tmp_path / "split.csv").columns) == ["id", "role", "digest"]

@@ -1,0 +1,144 @@
+"""Semi-supervised k-means: by hand, against scikit-learn, and what must hold for any input."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from aplt.errors import InputError
+from aplt.offline import kmeans
+from aplt.offline.kmeans import semi_supervised_kmeans
+
+
+def blobs(seed: int, clips: int, classes: int, size: int = 5, labeled: int = 1) -> tuple[Tensor, Tensor]:
+    """Returns overlapping blobs [N, D] and labels [N], -1 for all but `labeled` of each class."""
+    generator = torch.Generator().manual_seed(seed)
+    truth = torch.arange(clips) % classes
+    feature = torch.randn(classes, size, generator=generator)[truth] * 2
+    feature = feature + torch.randn(clips, size, generator=generator)
+    label = torch.where(torch.arange(clips) < labeled * classes, truth, -1)
+    order = torch.randperm(clips, generator=generator)
+    return feature[order], label[order]
+
+
+def test_four_points_by_hand() -> None:
+    feature = torch.tensor([[0.0], [1.0], [10.0], [4.0]])
+    label = torch.tensor([0, -1, 1, -1])
+    # Round 1: centers 0 and 10; 1 and 4 join 0; centers 5/3 and 10. Round 2 changes nothing.
+    found = semi_supervised_kmeans(feature, label, 2)
+    assert found.assignment.tolist() == [0, 0, 1, 0]
+    torch.testing.assert_close(found.centroid, torch.tensor([[5 / 3], [10.0]]))
+    torch.testing.assert_close(found.distance, torch.tensor([5 / 3, 2 / 3, 0.0, 7 / 3]))
+    assert found.iterations == 1
+
+
+def test_clamped_points_stay_and_seeds_may_move() -> None:
+    feature = torch.tensor([[0.0], [0.2], [9.0], [10.0], [10.2]])
+    label = torch.tensor([0, 0, 0, 1, 1])  # 9.0 is called 0 but lies among the ones
+    assert semi_supervised_kmeans(feature, label, 2, clamp=True).assignment.tolist() == [0, 0, 0, 1, 1]
+    assert semi_supervised_kmeans(feature, label, 2, clamp=False).assignment.tolist() == [0, 0, 1, 1, 1]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_equals_scikit_learn_from_the_same_start(seed: int) -> None:
+    feature, label = blobs(seed, 200, 4)
+    start = torch.stack([feature[label == k].mean(dim=0) for k in range(4)])
+    theirs = KMeans(4, init=start.numpy(), n_init=1, max_iter=300, tol=0, algorithm="lloyd").fit(feature.numpy())
+    ours = semi_supervised_kmeans(feature, label, 4, max_iterations=300, clamp=False)
+    assert ours.assignment.tolist() == theirs.labels_.tolist()
+    np.testing.assert_allclose(ours.centroid.numpy(), theirs.cluster_centers_, atol=1e-4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    clips=st.integers(6, 60),
+    classes=st.integers(2, 6),
+    clamp=st.booleans(),
+    iterations=st.integers(1, 6),
+    balanced=st.booleans(),
+)
+def test_invariants(seed: int, clips: int, classes: int, clamp: bool, iterations: int, balanced: bool) -> None:
+    feature, label = blobs(seed, clips, classes)
+    prior = torch.ones(classes) if balanced else None
+    found = semi_supervised_kmeans(feature, label, classes, max_iterations=iterations, clamp=clamp, prior=prior)
+    assert found.iterations <= iterations
+    assert found.centroid.isfinite().all()
+    # Distances belong to the returned centers and labels.
+    own = (feature - found.centroid[found.assignment]).norm(dim=1)
+    torch.testing.assert_close(found.distance, own, atol=1e-4, rtol=1e-4)
+    if clamp:
+        assert (found.assignment[label >= 0] == label[label >= 0]).all()
+    if not balanced:
+        # Labels belong to the returned centers: nobody else is nearer.
+        nearest = torch.cdist(feature, found.centroid).amin(dim=1)
+        free = label < 0 if clamp else torch.ones_like(label, dtype=torch.bool)
+        torch.testing.assert_close(found.distance[free], nearest[free], atol=1e-4, rtol=1e-4)
+        # The order of the clips does not matter. (Balancing may end on a tie, which rounding then breaks.)
+        order = torch.randperm(clips, generator=torch.Generator().manual_seed(seed))
+        again = semi_supervised_kmeans(feature[order], label[order], classes, max_iterations=iterations, clamp=clamp)
+        torch.testing.assert_close(again.centroid, found.centroid, atol=1e-3, rtol=1e-3)
+
+
+def test_inertia_never_rises() -> None:
+    feature, label = blobs(3, 300, 6)
+    inertia = [
+        float(semi_supervised_kmeans(feature, label, 6, max_iterations=n).distance.square().sum()) for n in range(1, 8)
+    ]
+    assert all(later <= earlier + 1e-3 for earlier, later in zip(inertia, inertia[1:], strict=False))
+    assert inertia[-1] < inertia[0]
+
+
+def test_class_without_a_label_is_named() -> None:
+    with pytest.raises(InputError, match="class 2 has no labeled clip"):
+        semi_supervised_kmeans(torch.randn(4, 2), torch.tensor([0, 1, -1, -1]), 3)
+
+
+def test_empty_cluster_keeps_its_center() -> None:
+    # Seeded: the only member of class 1 is nearer to class 0's center once it has moved.
+    feature = torch.tensor([[0.0], [3.0], [2.9], [3.1], [3.05]])
+    label = torch.tensor([0, 0, 1, 0, 0])
+    found = semi_supervised_kmeans(feature, label, 2, clamp=False, max_iterations=10)
+    assert found.centroid.isfinite().all()
+    assert found.distance.isfinite().all()
+
+
+def test_far_from_the_origin_float32_keeps_its_digits() -> None:
+    feature, label = blobs(0, 300, 4)
+    near = semi_supervised_kmeans(feature, label, 4)
+    far = semi_supervised_kmeans(feature + 1000, label, 4)
+    assert (near.assignment == far.assignment).float().mean() > 0.99
+
+
+def test_chunks_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    feature, label = blobs(1, 100, 4)
+    whole = semi_supervised_kmeans(feature, label, 4, prior=torch.ones(4))
+    monkeypatch.setattr(kmeans, "CHUNK_ELEMENTS", 35)  # 7 points a chunk
+    chunked = semi_supervised_kmeans(feature, label, 4, prior=torch.ones(4))
+    assert torch.equal(whole.assignment, chunked.assignment)
+    torch.testing.assert_close(whole.centroid, chunked.centroid)
+
+
+def test_prior_shares_the_unlabeled_out() -> None:
+    generator = torch.Generator().manual_seed(0)
+    # One wide blob between two labeled points, nearer to the first: nearest centers are lopsided at first.
+    feature = torch.cat([torch.tensor([[0.0], [10.0]]), 3.5 + torch.randn(200, 1, generator=generator)])
+    label = torch.cat([torch.tensor([0, 1]), torch.full((200,), -1)])
+
+    def share(prior: Tensor | None) -> float:
+        found = semi_supervised_kmeans(feature, label, 2, max_iterations=1, prior=prior)
+        return float((found.assignment[2:] == 1).float().mean())
+
+    # One blob has no structure to hold on to: balancing must bring the shares near the prior, plain k-means need not.
+    assert abs(share(torch.tensor([1.0, 1.0])) - 0.5) < 0.1
+    assert share(torch.tensor([4.0, 1.0])) < share(torch.tensor([1.0, 1.0])) < share(torch.tensor([1.0, 4.0]))
+
+
+def test_deterministic() -> None:
+    feature, label = blobs(5, 500, 8)
+    first, second = (semi_supervised_kmeans(feature, label, 8, prior=torch.ones(8)) for _ in range(2))
+    assert torch.equal(first.centroid, second.centroid)
+    assert torch.equal(first.distance, second.distance)

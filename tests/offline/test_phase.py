@@ -1,0 +1,121 @@
+"""The offline phase on feature banks made by hand."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch.nn import functional
+
+from aplt.config import OfflineSettings
+from aplt.offline.phase import believe
+from aplt.values import FeatureBank, Guidance
+
+PLAIN = OfflineSettings(views=1, labeled_views=0, whiten=None, assignment="nearest", threshold_momentum=0.0)
+N = 12
+LABEL = torch.full((N,), -1).index_fill_(0, torch.tensor([0]), 0).index_fill_(0, torch.tensor([1]), 1)
+
+
+def angle_bank() -> FeatureBank:
+    """Ten clips on the unit circle at these angles in degrees; positions 3 and 7 of the index take no part."""
+    angles = torch.deg2rad(torch.tensor([0.0, 90, 5, -5, 10, 85, 95, 100, 44, 20]))
+    position = torch.tensor([0, 1, 2, 4, 5, 6, 8, 9, 10, 11])
+    feature = torch.stack([angles.cos(), angles.sin()], dim=1)
+    belief = (feature.abs() * 4).softmax(dim=1)
+    return FeatureBank(feature, belief, position, feature[:0], position[:0])
+
+
+def run(settings: OfflineSettings = PLAIN, previous: Guidance | None = None) -> Guidance:
+    return believe(angle_bank(), LABEL, 2, settings, round_=3, previous=previous)
+
+
+def test_labels_follow_the_clusters_and_far_clips_are_screened_out() -> None:
+    pseudo = run().pseudo
+    assert pseudo.label.tolist() == [0, 1, 0, -1, 0, 0, 1, -1, 1, 1, 0, 0]
+    assert pseudo.accepted.tolist()[10] is False  # 44 degrees: between the clusters
+    assert pseudo.accepted[[2, 5, 8, 11]].all()
+    members = pseudo.label == 0
+    assert pseudo.threshold[0] == pytest.approx(float(pseudo.distance[members].mean()), abs=1e-6)
+
+
+def test_clips_outside_the_bank_are_not_believed_anything_about() -> None:
+    pseudo = run().pseudo
+    assert pseudo.label[[3, 7]].tolist() == [-1, -1]
+    assert not pseudo.accepted[[3, 7]].any()
+    assert pseudo.distance[[3, 7]].isinf().all()
+
+
+def test_labeled_clips_keep_their_label_and_are_accepted() -> None:
+    bank = angle_bank()
+    wrong = LABEL.clone()
+    wrong[8] = 0  # at 95 degrees, among the ones, but its label says 0
+    for clamp in (True, False):
+        pseudo = believe(bank, wrong, 2, PLAIN.model_copy(update={"clamp": clamp}), round_=0, previous=None).pseudo
+        assert pseudo.label[8] == 0
+        assert pseudo.accepted[8]
+        assert pseudo.given.nonzero()[:, 0].tolist() == [0, 1, 8]
+
+
+def test_prototypes_are_unit_means_of_accepted_clips() -> None:
+    guidance = run()
+    bank = angle_bank()
+    accepted = guidance.pseudo.accepted[bank.position]
+    label = guidance.pseudo.label[bank.position]
+    for k in range(2):
+        mean = bank.feature[accepted & (label == k)].mean(dim=0)
+        torch.testing.assert_close(guidance.prototype[k], functional.normalize(mean, dim=0))
+    assert guidance.round == 3
+
+
+def test_memory_keeps_part_of_the_previous_prototypes() -> None:
+    first = run()
+    turned = replace(first, prototype=first.prototype.flip(1))
+    settings = PLAIN.model_copy(update={"prototype_momentum": 0.25})
+    found = run(settings, turned).prototype
+    expected = functional.normalize(0.25 * turned.prototype + 0.75 * first.prototype, dim=1)
+    torch.testing.assert_close(found, expected)
+
+
+def test_threshold_none_accepts_everything() -> None:
+    assert run(PLAIN.model_copy(update={"threshold": "none"})).pseudo.accepted[angle_bank().position].all()
+
+
+def test_a_higher_threshold_never_accepts_less() -> None:
+    strict = run().pseudo
+    remembered = replace(run(), pseudo=replace(strict, threshold=strict.threshold * 3))
+    loose = run(PLAIN.model_copy(update={"threshold_momentum": 0.5}), remembered).pseudo
+    assert (loose.threshold > strict.threshold).all()
+    assert (loose.accepted | ~strict.accepted).all()
+    assert loose.accepted.sum() > strict.accepted.sum()
+
+
+def test_the_classifier_as_source_ignores_the_clusters() -> None:
+    bank = angle_bank()
+    belief = torch.full((10, 2), 0.1).index_fill_(1, torch.tensor([1]), 0.9)  # all are called 1
+    pseudo = believe(
+        replace(bank, probability=belief),
+        LABEL,
+        2,
+        PLAIN.model_copy(update={"source": "classifier"}),
+        round_=0,
+        previous=None,
+    ).pseudo
+    assert pseudo.label[bank.position].tolist() == [0] + [1] * 9
+    assert pseudo.distance[2] == pytest.approx(0.1)
+
+
+def test_labeled_augmentation_moves_the_centers_but_gets_no_row() -> None:
+    bank = angle_bank()
+    extra = replace(
+        bank, extra_feature=torch.tensor([[0.0, -1.0]] * 20), extra_position=torch.zeros(20, dtype=torch.int64)
+    )
+    plain, moved = (believe(b, LABEL, 2, PLAIN, round_=0, previous=None) for b in (bank, extra))
+    assert len(moved.pseudo.label) == N
+    assert moved.pseudo.distance[0] > plain.pseudo.distance[0]
+
+
+def test_survives_the_disk() -> None:
+    guidance = run()
+    again = Guidance.from_arrays(guidance.arrays())
+    for name, array in guidance.arrays().items():
+        assert (array == again.arrays()[name]).all() or name == "confidence", name
+    assert again.pseudo.confidence[0] == guidance.pseudo.confidence[0]

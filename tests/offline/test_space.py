@@ -1,0 +1,30 @@
+"""Shrink-whitening."""
+
+import torch
+
+from aplt.offline.space import SHRINKAGE, whiten
+
+
+def test_by_hand_in_two_dimensions() -> None:
+    # Variances 8/3 and 2/3 along the axes.
+    feature = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    large, small = 8 / 3, 2 / 3
+    shrunk = SHRINKAGE * (large + small) / 2
+    found = whiten(feature + 7, 2).abs()
+    expected = torch.tensor([small + shrunk, large + shrunk]).rsqrt() * torch.tensor([1.0, 2.0])
+    torch.testing.assert_close(found.amax(dim=0), expected)
+
+
+def test_keeps_the_directions_of_most_variance_and_moves_closer_to_equal() -> None:
+    generator = torch.Generator().manual_seed(0)
+    feature = torch.randn(500, 4, generator=generator) * torch.tensor([8.0, 4.0, 2.0, 0.01])
+    found = whiten(feature, 3)
+    assert found.shape == (500, 3)
+    spread = found.std(dim=0)
+    assert spread.max() / spread.min() < 2  # was 4
+    assert abs(torch.corrcoef(torch.stack([found[:, -1], feature[:, 0]]))[0, 1]) > 0.99
+
+
+def test_fewer_clips_than_dimensions_stays_finite() -> None:
+    assert whiten(torch.randn(3, 10), 8).isfinite().all()
+    assert whiten(torch.ones(3, 10), 8).isfinite().all()

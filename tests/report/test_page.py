@@ -1,0 +1,270 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from aplt.errors import InputError
+from aplt.report import write_report
+from aplt.report.tables import read_run
+from aplt.rundir import RunDir
+
+from .fake_run import CLASSES, edit_json, fake_run
+from .reading import Page
+
+
+def page_of(folder: Path) -> Page:
+    return Page(write_report(folder))
+
+
+def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    edit_json(RunDir(folder).result, top1=0.61234, top5=0.9, macro_f1=0.5876)
+    page = page_of(folder)
+    tiles = page.tiles()
+    assert tiles["Test top-1 accuracy"] == "61.2 %"
+    assert tiles["Test top-5 accuracy"] == "90.0 %"
+    assert tiles["Test macro F1"] == "58.8 %"
+    # Wilson for 0.61234 of 120 clips.
+    assert "95 % interval 52.3 to 69.5 %, 120 clips" in page.text
+    assert "30 of 300 clips for training (10.0 %)" in page.text
+    assert page.root.findtext(".//h1") == "run"
+    assert "aplt on stgcn · seed 0" in page.text
+
+
+def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    lines = RunDir(folder).read_metrics()
+    lines[-1]["pseudo"] |= {"precision": 0.871, "coverage": 0.523}
+    RunDir(folder).write_metrics(lines)
+    tiles = page_of(folder).tiles()
+    assert (tiles["Pseudo-label precision"], tiles["Pseudo-label coverage"]) == ("87.1 %", "52.3 %")
+
+
+@pytest.mark.parametrize("count", [2, 5, 52])
+def test_class_table_equals_result_and_last_round(tmp_path: Path, count: int) -> None:
+    folder = fake_run(tmp_path / "run", classes=count)
+    run = RunDir(folder)
+    result, pseudo = run.read_result(), run.read_metrics()[-1]["pseudo"]
+    page = page_of(folder)
+    assert [row["Class"] for row in page.table("Class")] == list(CLASSES[:count])
+    for k, row in enumerate(page.values("Class")):
+        expected = result["per_class"][k]
+        assert row["Precision"] == expected["precision"]
+        assert row["Recall"] == expected["recall"]
+        assert row["F1"] == expected["f1"]
+        assert row["Test clips"] == expected["clips"]
+        assert row["Labeled clips"] == result["labeled_per_class"][k]
+        assert row["Accepted pseudo-labels"] == pseudo["accepted"][k]
+        assert row["Their precision"] == pseudo["correct"][k] / pseudo["accepted"][k]
+        assert row["Threshold"] == pseudo["threshold"][k]
+
+
+def test_confusions_are_counted_from_the_predictions(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", classes=52)
+    table = pd.read_csv(RunDir(folder).predictions)
+    wrong = table[table["truth"] != table["prediction_1"]]
+    pairs = wrong.groupby(["truth", "prediction_1"]).size()
+    page = page_of(folder)
+    shown = page.table("True class")
+    assert len(shown) == 10
+    for row in shown:
+        assert int(row["Clips"]) == pairs[row["True class"], row["Taken for"]]
+    assert int(shown[0]["Clips"]) == pairs.max()
+    drawing = next(svg for svg in page.tags("svg") if svg.get("aria-label", "").startswith("Confusion"))
+    cells = [title.text or "" for title in drawing.iter("title") if "→" in (title.text or "")]
+    assert sum(int(cell.rsplit(": ", 1)[1].split(" of ")[0]) for cell in cells) == len(table)
+
+
+def test_mistakes_are_the_most_confident_ones(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", classes=5)
+    table = pd.read_csv(RunDir(folder).predictions)
+    wrong = table[table["truth"] != table["prediction_1"]].nlargest(20, "score_1")
+    shown = page_of(folder).table("Clip")
+    assert [row["Clip"] for row in shown] == wrong["id"].tolist()
+    assert [row["Prediction"] for row in shown] == wrong["prediction_1"].tolist()
+    assert [float(row["Score"]) for row in shown] == pytest.approx(wrong["score_1"].tolist(), abs=5e-4)
+
+
+def test_round_table_equals_metrics(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", rounds=3)
+    page = page_of(folder)
+    for row, line in zip(page.values("Round"), RunDir(folder).read_metrics(), strict=True):
+        assert row["Steps done"] == line["steps_done"]
+        assert row["Loss"] == line["loss"]["total"]
+        assert row["Watched top-1"] == line["watched"]["top1"]
+        assert row["Coverage"] == (line["pseudo"]["coverage"] if line["pseudo"] else None)
+
+
+def test_names_and_ids_cannot_become_markup(tmp_path: Path) -> None:
+    names = ["<script>alert(1)</script>", '" onclick="alert(2)', "a & b", "NA", "None"]
+    folder = fake_run(tmp_path / "<b>run", classes=names, ids="<img src=x onerror=alert({:d})>")
+    config = RunDir(folder).config
+    config.write_text(config.read_text().replace("clips.csv", "</pre><script>alert(3)</script>"))
+    page = page_of(folder)
+    assert "<script>alert" not in page.source
+    assert len(page.tags("script")) == 1
+    assert not page.tags("img")
+    assert not any(key.startswith("on") for element in page.root.iter() for key in element.attrib)
+    assert [row["Class"] for row in page.table("Class")] == names
+    assert page.table("Clip")[0]["Clip"].startswith("<img src=x")
+    assert "</pre><script>alert(3)</script>" in page.text
+
+
+def test_page_needs_nothing_but_itself(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", classes=52))
+    for element in page.root.iter():
+        assert "src" not in element.attrib
+        assert element.get("href", "#").startswith(("#", "data:,"))
+    assert "url(" not in page.source
+    assert "@import" not in page.source
+    identifiers = {element.get("id") for element in page.root.iter()}
+    assert {link.get("href", "")[1:] for link in page.tags("a")} <= identifiers
+
+
+def test_every_figure_is_described_and_every_table_captioned(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run"))
+    for svg in page.tags("svg"):
+        assert svg.get("aria-hidden") == "true" or len(svg.get("aria-label", "")) > 30
+    for figure in page.tags("figure"):
+        assert len(figure.findtext("figcaption") or "") > 30
+    for table in page.tags("table"):
+        assert table.findtext("caption/span")
+
+
+def test_unfinished_run_says_so_first_and_shows_what_is_there(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", finished=False, rounds=4))
+    assert page.text.index("This run is unfinished: 4 of 10 rounds are done") < 150
+    assert "Watched top-1 accuracy" in page.tiles()
+    assert "Test top-1 accuracy" not in page.tiles()
+    assert "Thresholds" in page.headings()
+    assert "Confusions" not in page.headings()
+
+
+def test_run_that_has_only_started(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", finished=False)
+    RunDir(folder).metrics.unlink()
+    page = page_of(folder)
+    assert "0 of 14 rounds are done" in page.text
+    assert "No round is done yet" in page.text
+
+
+def test_finished_run_has_no_notice(tmp_path: Path) -> None:
+    assert "unfinished" not in page_of(fake_run(tmp_path / "run")).text
+
+
+def test_method_without_offline_half(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", offline=False, method="fixmatch"))
+    assert "no offline half" in page.text
+    assert "no offline phase" in page.text
+    assert "Thresholds" not in page.headings()
+    assert "Accepted pseudo-labels" not in page.table("Class")[0]
+    assert "Pseudo-label precision" not in page.tiles()
+
+
+def test_unknown_hidden_truth(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", truth_known=False))
+    assert page.tiles()["Pseudo-label precision"] == "–"  # noqa: RUF001
+    assert "does not hold the hidden truth" in page.text
+    assert "Their precision" not in page.table("Class")[0]
+
+
+def test_run_without_test_clips(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", test=False))
+    assert "this run has no test clips" in page.text
+    assert "Validation top-1 66.0 %" in page.text.replace("Validationtop", "Validation top")
+    assert "Confusions" not in page.headings()
+
+
+def test_watching_the_test_clips_is_admitted(tmp_path: Path) -> None:
+    assert "never used to choose a model" in page_of(fake_run(tmp_path / "run", val=False)).text
+    assert "never used to choose a model" not in page_of(fake_run(tmp_path / "other")).text
+
+
+def test_run_without_watched_clips(tmp_path: Path) -> None:
+    assert "No clips were watched" in page_of(fake_run(tmp_path / "run", val=False, test=False)).text
+
+
+def test_figures_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    lines = RunDir(folder).read_metrics()
+    lines[3]["loss"]["total"] = float("nan")
+    lines[-1]["pseudo"]["threshold"] = [float("inf")] * 5
+    RunDir(folder).write_metrics(lines)
+    page = page_of(folder)
+    assert page.table("Class")[0]["Threshold"] == "∞"
+    assert not any("nan" in path.get("d", "") for path in page.tags("path"))
+
+
+def test_perfect_model_has_no_mistakes(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    table = pd.read_csv(RunDir(folder).predictions)
+    table["prediction_1"] = table["truth"]
+    table.to_csv(RunDir(folder).predictions, index=False)
+    page = page_of(folder)
+    assert "Every test clip was recognized." in page.text
+
+
+def test_config_is_shown_verbatim(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    code = page_of(folder).root.findtext(".//pre/code")
+    assert code == RunDir(folder).config.read_text()
+
+
+def test_writing_again_replaces_the_report(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    before = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == before
+    assert not list(folder.glob(".report*"))
+
+
+@pytest.mark.parametrize("make", [False, True])
+def test_no_run_folder(tmp_path: Path, make: bool) -> None:
+    folder = tmp_path / "nothing"
+    if make:
+        folder.mkdir()
+    with pytest.raises(InputError, match=r"nothing: no .*; expected the folder of a run"):
+        write_report(folder)
+    assert not (folder / "report.html").exists()
+
+
+def test_broken_files_are_named(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    run = RunDir(folder)
+    table = pd.read_csv(run.predictions)
+    table.drop(columns="truth").to_csv(run.predictions, index=False)
+    with pytest.raises(InputError, match=r"predictions\.csv: column 'truth' is missing, found id"):
+        write_report(folder)
+    table.assign(truth="juggling").to_csv(run.predictions, index=False)
+    with pytest.raises(InputError, match=r"predictions\.csv: class 'juggling' is not in result\.json"):
+        write_report(folder)
+    run.metrics.write_text('{"round": 0')
+    with pytest.raises(InputError, match=r"metrics\.jsonl: not JSON"):
+        write_report(folder)
+
+
+def test_report_does_not_import_torch() -> None:
+    code = "import sys, json, aplt.report; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(json.loads(done.stdout))
+    assert "aplt.report.page" in loaded
+    assert not loaded & {"torch", "torchvision", "accelerate", "matplotlib", "sklearn"}
+    assert not loaded & {"aplt.values", "aplt.data", "aplt.models", "aplt.training"}
+
+
+def test_confusion_counts_stay_in_class_order(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", classes=["zebra", "ant"])
+    table = pd.DataFrame(
+        {
+            "id": ["1", "2", "3"],
+            "truth": ["zebra", "zebra", "ant"],
+            "prediction_1": ["zebra", "ant", "ant"],
+            "score_1": [0.9, 0.8, 0.7],
+        }
+    )
+    table.to_csv(RunDir(folder).predictions, index=False)
+    confusion = read_run(folder).confusion
+    assert confusion is not None
+    assert confusion.tolist() == [[1, 1], [0, 1]]

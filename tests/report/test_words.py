@@ -1,0 +1,44 @@
+import pytest
+
+from aplt.report.curves import Curve, line_chart, nice_ticks
+from aplt.report.words import duration, number, percent, wilson
+
+
+@pytest.mark.parametrize(
+    ("rate", "count", "low", "high"),
+    # Newcombe 1998, Statistics in Medicine 17, table I: 81/263, 15/148, 0/20, 1/29.
+    [
+        (81 / 263, 263, 0.2553, 0.3662),
+        (15 / 148, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+        (1 / 29, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_equals_published_intervals(rate: float, count: int, low: float, high: float) -> None:
+    assert wilson(rate, count) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_numbers_as_words() -> None:
+    assert percent(0.6129) == "61.3\u00a0%"
+    assert percent(None) == percent(float("nan")) == "–"  # noqa: RUF001
+    assert number(1234567) == "1,234,567"
+    assert number(0.0020001) == "0.002"
+    assert [duration(s) for s in (9.6, 45.2, 366, 12_000)] == ["9.6\u00a0s", "45\u00a0s", "6.1\u00a0min", "3.3\u00a0h"]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(0, 0), (0, 1), (0, 0.97), (0, 1e-9), (0, 41.7), (-3.2, 0), (0, 5e6), (0, 0.3)]
+)
+def test_ticks_span_the_values_and_are_few(low: float, high: float) -> None:
+    ticks = nice_ticks(low, high)
+    assert ticks[0] <= low
+    assert ticks[-1] >= high - 1e-12
+    assert ticks[0] < ticks[-1]
+    assert 2 <= len(ticks) <= 7
+
+
+def test_curve_of_one_round_and_of_a_value_far_away() -> None:
+    alone = line_chart([Curve.of("a", [(0, 0.5)])], title="t", in_percent=True)
+    assert "a, round 0: 50.0\u00a0%" in alone
+    gaps = Curve.of("a", [(0, None), (1, float("nan")), (2, 0.25), (3, float("inf"))])
+    assert gaps.points == [(2, 0.25)]
