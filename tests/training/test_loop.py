@@ -54,6 +54,7 @@ def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
         "metrics.jsonl",
         "ledger.csv",
         "predictions.csv",
+        "pseudo_labels.csv",
         "result.json",
         "checkpoint/state.safetensors",
         "model/config.json",

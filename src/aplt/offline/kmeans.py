@@ -11,7 +11,7 @@ from torch import Tensor
 
 from aplt.errors import InputError
 
-CHUNK_ELEMENTS = 1 << 24  # numbers in the largest temporary array: 64 MiB of float32
+CHUNK_ELEMENTS = 1 << 20  # numbers in the largest temporary array: 4 MiB of float32
 
 
 @dataclass(frozen=True)
@@ -46,39 +46,40 @@ def semi_supervised_kmeans(
     missing = torch.bincount(label[label >= 0], minlength=num_classes) == 0
     if missing.any():
         raise InputError(f"class {int(missing.nonzero()[0])} has no labeled clip: its cluster has no start")
-    # About the mean, |x|^2 is no larger than it must be: float32 keeps its digits far from the origin.
-    origin = feature.mean(dim=0, dtype=torch.float64).to(feature.dtype)
-    points = _Points(feature, origin, num_classes)
+    points = _Points(feature, num_classes)
     fixed = label >= 0
-    centroid = points.means(
-        label, torch.zeros(num_classes, feature.shape[1], dtype=feature.dtype, device=feature.device)
-    )
-    assignment = label.clone()
-    iterations = 0
+    centroid = points.means(label, torch.zeros(num_classes, feature.shape[1]).to(feature))
+    assignment, iterations = label, 0
     while True:
-        offset = torch.zeros(num_classes, dtype=feature.dtype, device=feature.device)
-        if prior is not None:
-            offset = _balance(points, centroid, ~fixed, prior)
-        nearest = points.nearest(centroid, offset)
-        if clamp:
-            nearest = torch.where(fixed, label, nearest)
+        offset = (
+            _balance(points, centroid, ~fixed, prior) if prior is not None else torch.zeros(num_classes).to(feature)
+        )
+        nearest, following = points.step(centroid, offset, label if clamp else torch.full_like(label, -1))
         if iterations == max_iterations or torch.equal(nearest, assignment):
             # What is returned belongs to the centers that are returned, also when the iterations ran out.
-            return Clustering(centroid + origin, nearest, points.distance(centroid, nearest), iterations)
-        assignment = nearest
-        centroid = points.means(assignment, centroid)
+            return Clustering(centroid + points.origin, nearest, points.distance(centroid, nearest), iterations)
+        assignment, centroid = nearest, following
         iterations += 1
 
 
 class _Points:
-    """The points about `origin`, worked through in chunks."""
+    """The points about their mean, worked through in chunks that fit a processor's cache.
 
-    def __init__(self, feature: Tensor, origin: Tensor, num_classes: int) -> None:
-        self.feature, self.origin, self.num_classes = feature, origin, num_classes
+    About the mean, |x|^2 is no larger than it must be: float32 keeps its digits far from the origin. Centers here are
+    about it, too. Sums are made in the points' own precision within a chunk and in double over the chunks.
+    """
+
+    def __init__(self, feature: Tensor, num_classes: int) -> None:
+        self.feature, self.num_classes = feature, num_classes
         self.rows = max(1, CHUNK_ELEMENTS // max(feature.shape[1], num_classes))
+        self.origin = torch.zeros(feature.shape[1]).to(feature)
+        total = torch.zeros_like(self.origin, dtype=torch.float64)
+        for _, chunk in self.chunks():
+            total += chunk.sum(dim=0)
+        self.origin = (total / len(feature)).to(feature.dtype)
 
     def chunks(self) -> Iterator[tuple[slice, Tensor]]:
-        """Yields (rows, points about the origin)."""
+        """Yields (rows, points about the mean)."""
         for first in range(0, len(self.feature), self.rows):
             rows = slice(first, first + self.rows)
             yield rows, self.feature[rows] - self.origin
@@ -87,26 +88,47 @@ class _Points:
         """Returns -squared distance / 2, up to a constant a point [rows, K]: the nearest center has the most."""
         return torch.addmm(-centroid.square().sum(dim=1) / 2, chunk, centroid.T)
 
-    def nearest(self, centroid: Tensor, offset: Tensor) -> Tensor:
-        """Returns the center [N] with the best score plus offset [K]; the lowest number among equals."""
-        return torch.cat([(self.scores(chunk, centroid) + offset).argmax(dim=1) for _, chunk in self.chunks()])
+    def step(self, centroid: Tensor, offset: Tensor, clamped: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns each point's class [N] (best score plus offset [K], or `clamped` >= 0) and the centers after."""
+        sums, assigned = _Sums(centroid), []
+        for rows, chunk in self.chunks():
+            nearest = (self.scores(chunk, centroid) + offset).argmax(dim=1)
+            assigned.append(torch.where(clamped[rows] >= 0, clamped[rows], nearest))
+            sums.add(chunk, assigned[-1])
+        return torch.cat(assigned), sums.means()
 
     def means(self, assignment: Tensor, otherwise: Tensor) -> Tensor:
         """Returns each class's mean [K, D] over the points assigned to it (-1: to none), or `otherwise`."""
-        total = torch.zeros_like(otherwise, dtype=torch.float64)
-        count = torch.zeros(self.num_classes, dtype=torch.float64, device=otherwise.device)
-        classes = torch.arange(self.num_classes, device=otherwise.device)
+        sums = _Sums(otherwise)
         for rows, chunk in self.chunks():
-            member = (assignment[rows, None] == classes).to(chunk.dtype)
-            # A chunk is summed in its own precision, the chunks in double: stable for millions of points.
-            total += (member.T @ chunk).double()
-            count += member.sum(dim=0, dtype=torch.float64)
-        mean = (total / count.clamp(min=1)[:, None]).to(otherwise.dtype)
-        return torch.where(count[:, None] > 0, mean, otherwise)
+            sums.add(chunk, assignment[rows])
+        return sums.means()
 
     def distance(self, centroid: Tensor, assignment: Tensor) -> Tensor:
         """Returns the distance [N] to the assigned center, from the difference itself: no cancellation."""
         return torch.cat([(chunk - centroid[assignment[rows]]).norm(dim=1) for rows, chunk in self.chunks()])
+
+
+class _Sums:
+    """Running sums of points by class; a class without points keeps its center."""
+
+    def __init__(self, centroid: Tensor) -> None:
+        self.centroid = centroid
+        self.total = torch.zeros_like(centroid, dtype=torch.float64)
+        self.count = torch.zeros(len(centroid), dtype=torch.float64, device=centroid.device)
+        self.classes = torch.arange(len(centroid), device=centroid.device)
+
+    def add(self, chunk: Tensor, assignment: Tensor) -> None:
+        """Adds points [rows, D] to the classes they are assigned to [rows]; -1 is none."""
+        # A product with the membership matrix: on a GPU, unlike scattered additions, the same in every run.
+        member = (assignment == self.classes[:, None]).to(chunk.dtype)
+        self.total += member @ chunk
+        self.count += member.sum(dim=1)
+
+    def means(self) -> Tensor:
+        """Returns the centers [K, D]."""
+        mean = (self.total / self.count.clamp(min=1)[:, None]).to(self.centroid.dtype)
+        return torch.where(self.count[:, None] > 0, mean, self.centroid)
 
 
 def _balance(points: _Points, centroid: Tensor, free: Tensor, prior: Tensor, passes: int = 20) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from aplt.config import RunConfig
 from aplt.evaluation.metrics import classification_metrics, prediction_table, pseudo_label_metrics
+from aplt.evaluation.reliability import measured_reliability
 from aplt.evaluation.scoring import Scored, score_clips
 from aplt.models.recognizer import save_model
 from aplt.rundir import RunDir, read_arrays, write_csv, write_json
@@ -111,7 +112,8 @@ def finish(
     truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
     table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
     write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
-    val = _evaluate(material, state, "val", device)[1] if split.val else {}
+    val_scored, val = _evaluate(material, state, "val", device)
+    write_pseudo_labels(run, material, state, val_scored if val else test, device)
     labeled = index.labels[list(split.labeled)]
     known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
     result = {
@@ -139,6 +141,30 @@ def finish(
     }
     write_json(run.result, result)
     return result
+
+
+def write_pseudo_labels(
+    run: RunDir, material: Material, state: TrainState, held_out: Scored, device: torch.device
+) -> None:
+    """Writes the final model's label for each unlabeled clip, how reliable such a score is, and the last verdict.
+
+    `reliability` is measured on the held-out clips (val, else test) and empty where there are too few of them;
+    `offline_label` and `accepted` are the last offline phase's, where there was one.
+    """
+    index, unlabeled = material.index, material.split.unlabeled
+    if not unlabeled:
+        return
+    scored, _ = _evaluate(material, state, "unlabeled", device)
+    best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
+    reliability = measured_reliability(scored.score, held_out.score, index.labels[held_out.position])
+    table = best.assign(reliability=reliability.round(4))
+    table.insert(0, "id", [index[p].id for p in scored.position])
+    kept = [run.guidance(number) for number in range(state.round) if run.guidance(number).exists()]
+    if kept:
+        last = read_arrays(kept[-1])
+        table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]
+        table["accepted"] = last["accepted"][scored.position]
+    write_csv(run.pseudo_labels, table)
 
 
 def _evaluate(material: Material, state: TrainState, role: Role, device: torch.device) -> tuple[Scored, dict[str, Any]]:

@@ -1,0 +1,115 @@
+"""Loading clips from the frame cache against decoding them each time, in one process.
+
+    python bench/loading.py [FOLDER_OR_CSV...] [--frames 8] [--size 112] [--repeat 3]
+
+Both read the same frames of the same clips, in turn; the figure to quote is the ratio. Without a source it writes a
+few videos itself.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import av
+import numpy as np
+import torch
+
+from aplt.config import VideoInput
+from aplt.data.cache import FrameCache, Frames
+from aplt.data.index import read_index
+from aplt.data.video import decode, nearest_frames
+from aplt.data.video_views import cached_side
+from aplt.values import Clip
+
+
+def write_videos(folder: Path) -> list[Clip]:
+    """Writes three videos of moving noise, 2 s of 960x720 each, and returns them as clips."""
+    rng = np.random.default_rng(0)
+    clips = []
+    for name in ("a", "b", "c"):
+        background = rng.integers(0, 256, (90, 120, 3), dtype=np.uint8).repeat(8, axis=0).repeat(8, axis=1)
+        path = folder / f"{name}.mp4"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=30)
+            stream.width, stream.height, stream.pix_fmt = 960, 720, "yuv420p"
+            for number in range(60):
+                moved = np.ascontiguousarray(np.roll(background, 4 * number, axis=1))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(moved, "rgb24")))
+            container.mux(stream.encode())
+        clips.append(Clip(id=name, path=path))
+    return clips
+
+
+def rows_of(times: np.ndarray, frames: int) -> list[int]:
+    """Returns the rows of `frames` moments spread evenly over the clip."""
+    wanted = (np.arange(frames) + 0.5) / frames * times[-1]
+    return [int(row) for row in nearest_frames(times, wanted)]
+
+
+def from_cache(frames: Frames, count: int) -> tuple[int, ...]:
+    """Reads the rows from an opened clip and returns their shape."""
+    return tuple(frames.read(rows_of(frames.times, count)).shape)
+
+
+def by_decoding(clip: Clip, side: int, count: int) -> tuple[int, ...]:
+    """Decodes the clip, takes the rows and returns their shape."""
+    times, pixels = zip(*decode(clip, short_side=side), strict=True)
+    chosen = [pixels[row] for row in rows_of(np.array(times), count)]
+    return np.stack(chosen).transpose(0, 3, 1, 2).shape
+
+
+def per_second(load: Callable[[Clip], tuple[int, ...]], clips: Sequence[Clip]) -> tuple[float, list[tuple[int, ...]]]:
+    """Returns clips per second, and the shapes that were loaded."""
+    began = time.perf_counter()
+    shapes = [load(clip) for clip in clips]
+    return len(clips) / (time.perf_counter() - began), shapes
+
+
+def compare(name: str, clips: Sequence[Clip], root: Path, *, frames: int, size: int, repeat: int) -> None:
+    """Prints one row: clips, clips per second both ways, and the ratio, each a median over the repeats."""
+    settings = VideoInput(size=size)
+    side = cached_side(settings)
+    cache = FrameCache(root, short_side=side, quality=settings.cache_quality)
+    cache.build(clips)
+    cached, decoded = [], []
+    for _ in range(repeat):
+        speed, shapes = per_second(lambda clip: from_cache(cache.open(clip), frames), clips)
+        cached.append(speed)
+        speed, expected = per_second(lambda clip: by_decoding(clip, side, frames), clips)
+        decoded.append(speed)
+        assert shapes == expected
+    ratio = statistics.median(a / b for a, b in zip(cached, decoded, strict=True))
+    stored = sum(entry.stat().st_size for entry in root.rglob("*.safetensors")) / len(clips) / 1024
+    fast, slow = statistics.median(cached), statistics.median(decoded)
+    print(f"{name:24} {len(clips):6} {fast:12.1f} {slow:12.1f} {ratio:8.1f} {stored:14.0f}")
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sources", nargs="*", type=Path, metavar="FOLDER_OR_CSV")
+    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--size", type=int, default=112)
+    parser.add_argument("--repeat", type=int, default=3)
+    options = parser.parse_args()
+    torch.set_num_threads(1)  # as in a loader's worker
+    print(f"{options.frames} frames a clip, views of {options.size} pixels, one process, median of {options.repeat}")
+    print(f"{'source':24} {'clips':>6} {'cached/s':>12} {'decoded/s':>12} {'ratio':>8} {'KiB a clip':>14}")
+    for source in options.sources or [None]:
+        with tempfile.TemporaryDirectory() as folder:
+            clips = list(read_index(source)) if source else write_videos(Path(folder))
+            compare(
+                source.name if source else "own videos",
+                clips,
+                Path(folder) / "cache",
+                frames=options.frames,
+                size=options.size,
+                repeat=options.repeat,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,248 @@
+"""Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Literal
+
+import av
+import numpy as np
+import torch
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.stream import VideoStream
+
+from aplt.errors import InputError
+from aplt.values import Clip
+
+Problem = Literal["missing", "empty", "broken", "no video stream", "outside"]
+
+# Bounds that were rounded when they were written into a table still mean the frame next to them.
+GRACE = 0.005
+# Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
+BACKWARD = (0.0, 10.0)
+
+
+class ClipError(InputError):
+    """A clip cannot be used; `problem` is a short code for it and `why` the message without the clip's name."""
+
+    def __init__(self, clip: Clip, problem: Problem, why: str) -> None:
+        super().__init__(f"clip '{clip.id}' ({clip.path}): {why}")
+        self.clip, self.problem, self.why = clip, problem, why
+
+    def __reduce__(self) -> tuple[type["ClipError"], tuple[Clip, Problem, str]]:
+        # Made again from its parts, so that it can travel between processes.
+        return ClipError, (self.clip, self.problem, self.why)
+
+
+def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
+    """Yields (time in seconds from the clip's start, RGB uint8 [H, W, 3]) for each frame, in order of presentation.
+
+    Frames are upright (the file's display matrix is applied) and have square pixels; all have the size of the
+    first. Holds a few frames at a time, whatever the clip's length.
+
+    Args:
+        clip: A video file, or an interval of one.
+        short_side: Pixels of the shorter side after scaling; frames are never enlarged. None: as they are.
+
+    Raises:
+        ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
+            the damage lies further on, the frames before it have been yielded.
+    """
+    size: tuple[int, int] | None = None
+    # One for all frames: `frame.reformat` makes a scaler with threads for each. And not `frame.side_data`, which
+    # ties frame and scaler into a cycle: they would pile up until a garbage collection, which in a forked loader's
+    # worker waits forever for threads that the fork did not copy.
+    scaler = VideoReformatter()
+    for time, frame, aspect in _frames(clip):
+        if size is None:
+            size = _scaled(frame, aspect, short_side)
+        scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
+        # The display matrix turns counterclockwise by so many degrees, as rot90 does.
+        yield time, np.ascontiguousarray(np.rot90(scaled.to_ndarray(), round(frame.rotation / 90)))
+
+
+def count_frames(clip: Clip) -> int:
+    """Returns the number of a clip's frames, having decoded every one.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    return sum(1 for _ in _frames(clip))
+
+
+def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Returns for each wanted moment [T] the index of the frame that is on screen then.
+
+    Args:
+        times: When each frame appears [F], in seconds, rising.
+        wanted: Moments [T] in seconds; those before the first frame get the first.
+    """
+    # A microsecond more, so that a frame's own time, computed in another way, finds that frame.
+    shown = np.searchsorted(times, wanted + 1e-6, side="right") - 1
+    return np.clip(shown, 0, len(times) - 1)
+
+
+def require_file(clip: Clip) -> None:
+    """Raises a ClipError when the clip's file is missing or has no content."""
+    if not clip.path.is_file():
+        raise ClipError(clip, "missing", "no such file")
+    if clip.path.stat().st_size == 0:
+        raise ClipError(clip, "empty", "the file is empty (0 bytes)")
+
+
+def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
+    """Yields (time in seconds from the clip's start, frame as decoded, aspect of its pixels)."""
+    require_file(clip)
+    seeks = [back for back in BACKWARD if clip.start and clip.start > back]
+    for back in (*seeks, None):
+        with _open(clip) as (container, stream):
+            timeline = _timeline(clip, container, stream)
+            first = next(timeline, None)
+            if first is None:
+                raise ClipError(clip, "broken", "no frame could be decoded")
+            origin = first[0]
+            if back is not None and clip.start is not None:
+                timeline = _seek(clip, container, stream, origin + clip.start - back)
+                first = next(timeline, None)
+                if first is None or first[0] > origin + clip.start:
+                    continue
+            aspect = float(stream.sample_aspect_ratio or 1)
+            announced = _announced_end(container, stream)
+            for time, frame in _interval(clip, chain([first], timeline), origin, announced):
+                yield time, frame, aspect
+            return
+
+
+@contextmanager
+def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
+    """Opens the clip's file and its video stream; says what FFmpeg finds wrong as a ClipError."""
+    try:
+        # The absolute path, for FFmpeg takes what stands before a colon for a protocol.
+        container = av.open(str(clip.path.absolute()), mode="r", metadata_errors="replace")
+    except av.FFmpegError as error:
+        why = f"FFmpeg cannot read it as a video ({error.strerror})"
+        raise ClipError(clip, "broken", why) from error
+    with container:
+        # An audio file's cover picture is stored as a video stream of one frame.
+        streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        if not streams:
+            raise ClipError(clip, "no video stream", "the file holds no video stream")
+        stream = streams[0]
+        # PyAV has no codec context where it has no decoder; its types do not say so.
+        if getattr(stream, "codec_context", None) is None:
+            raise ClipError(clip, "broken", "this build of FFmpeg has no decoder for its codec")
+        stream.thread_type = "AUTO"
+        # One thread in a loader's worker, where torch has one, too; all cores in a process of its own.
+        stream.codec_context.thread_count = torch.get_num_threads()
+        yield container, stream
+
+
+def _timeline(clip: Clip, container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, float, VideoFrame]]:
+    """Yields (when it appears, when it ends, frame) in the file's own time in seconds, strictly rising."""
+    step = 1 / float(stream.guessed_rate or 25)
+    now = -math.inf
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt:
+                raise ClipError(clip, "broken", f"damaged or truncated {_after(now)}")
+            for frame in packet.decode():
+                # Raw streams have no time stamps and some muxers repeat or reset them: go on at the usual pace.
+                stamp = frame.time if frame.pts is not None else None
+                if stamp is None:
+                    stamp = 0.0 if now == -math.inf else now + step
+                now = stamp if stamp > now else now + step
+                shown = float(frame.duration * stream.time_base) if frame.duration and stream.time_base else step
+                yield now, now + shown, frame
+    except av.FFmpegError as error:
+        raise ClipError(clip, "broken", f"damaged or truncated {_after(now)} ({error.strerror})") from error
+
+
+def _seek(
+    clip: Clip, container: InputContainer, stream: VideoStream, moment: float
+) -> Iterator[tuple[float, float, VideoFrame]]:
+    """Returns the timeline from the key frame before a moment; an empty one where the file cannot seek."""
+    try:
+        container.seek(round(moment / (stream.time_base or 1)), stream=stream)
+    except av.FFmpegError:
+        return iter(())
+    return _timeline(clip, container, stream)
+
+
+def _interval(
+    clip: Clip,
+    timeline: Iterator[tuple[float, float, VideoFrame]],
+    origin: float,
+    announced: float | None,
+) -> Iterator[tuple[float, VideoFrame]]:
+    """Yields (time from the clip's start, frame) for the frames on screen between `start` and `end`.
+
+    `origin` is when the video's first frame appears and `announced` when its last one ends by the header.
+    """
+    start = clip.start or 0.0
+    length = math.inf if clip.end is None else clip.end - start
+    wanted = f"the interval {start:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
+    # A frame waits until the next one tells whether it is still on screen when the clip starts.
+    waiting: tuple[float, VideoFrame] | None = None
+    some = False
+    until, longest, grace = -math.inf, 0.0, GRACE
+    for appears, ends, frame in timeline:
+        time = appears - origin - start
+        longest = max(longest, ends - appears)
+        # Less for high-speed cameras, whose frames are as short as the grace.
+        grace = min(GRACE, (ends - appears) / 4)
+        if waiting is not None and time > grace:
+            some = True
+            yield max(waiting[0], 0.0), waiting[1]
+        waiting = None
+        if time >= length - grace:
+            if not some:
+                raise ClipError(clip, "outside", f"{wanted} holds no frame")
+            return
+        waiting, until = (time, frame), ends
+    lasts = until - origin
+    # What containers announce is rounded, and the last frame's duration often is a guess.
+    slack = max(0.3, 2 * longest)
+    if announced is not None and until < announced - slack - 0.02 * (announced - origin):
+        found = f"ends after {lasts:.2f} s of the {announced - origin:.2f} s that it announces"
+        raise ClipError(clip, "broken", f"the file is truncated: {found}")
+    if waiting is not None and lasts - start > grace:
+        some = True
+        yield max(waiting[0], 0.0), waiting[1]
+    if not some:
+        raise ClipError(clip, "outside", f"{wanted} lies outside of the video, which lasts {lasts:.2f} s")
+    if length < math.inf and lasts - start < length - slack:
+        raise ClipError(clip, "outside", f"{wanted} ends outside of the video, which lasts {lasts:.2f} s")
+
+
+def _announced_end(container: InputContainer, stream: VideoStream) -> float | None:
+    """Returns when the last frame ends by the container's header, in the file's own time; None: it does not say.
+
+    MPEG streams have no such header: FFmpeg takes their duration from what is there.
+    """
+    kind = container.format.name
+    if "mp4" in kind and stream.duration and stream.time_base:
+        return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
+    if "avi" in kind and stream.frames and stream.average_rate:
+        return float(stream.frames / stream.average_rate)
+    if "matroska" in kind and "DURATION" in stream.metadata:
+        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    # With sound, the container's duration may be the sound's.
+    if ("matroska" in kind or "flv" in kind) and container.duration and len(container.streams) == 1:
+        return container.duration / av.time_base
+    return None
+
+
+def _scaled(frame: VideoFrame, aspect: float, short_side: int | None) -> tuple[int, int]:
+    """Returns the width and height in square pixels after scaling."""
+    width, height = frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0)
+    scale = 1.0 if short_side is None else min(1.0, short_side / min(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _after(now: float) -> str:
+    return "at its very start" if now == -math.inf else f"after {now:.2f} s"

@@ -1,0 +1,122 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aplt.data.check import Finding, check
+from aplt.values import Clip, ClipIndex
+from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """One clip of each kind, named by what is wrong with it; `good` is copied, and stands twice as two intervals."""
+    write_video(tmp_path / "good.mp4", 20)
+    shutil.copy(tmp_path / "good.mp4", tmp_path / "copied.mp4")
+    write_text(tmp_path / "text.mp4")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "empty2.mp4").touch()
+    write_video(tmp_path / "one.mp4", 1)
+    write_sound(tmp_path / "sound.mp4")
+    write_video(tmp_path / "late.mp4", 20, muxer={"movflags": "faststart"})
+    cut(tmp_path / "late.mp4", 0.8)
+    return tmp_path
+
+
+def index_of(*clips: Clip) -> ClipIndex:
+    return ClipIndex(clips, ("nod", "wave"))
+
+
+def all_clips(folder: Path) -> list[Clip]:
+    names = ("text", "good", "empty", "copied", "one", "gone", "sound", "late", "empty2")
+    whole = [clip_of(folder / f"{name}.mp4") for name in names]
+    parts = [
+        Clip("first", folder / "good.mp4", start=0.0, end=1.0),
+        Clip("second", folder / "good.mp4", start=1.0, end=2.0),
+        Clip("again", folder / "copied.mp4", start=1.0, end=2.0),
+        Clip("outside", folder / "good.mp4", start=7.0, end=9.0),
+    ]
+    return whole + parts
+
+
+EXPECTED = [
+    ("text", "broken"),
+    ("empty", "empty"),
+    ("copied", "duplicate"),
+    ("one", "too short"),
+    ("gone", "missing"),
+    ("sound", "no video stream"),
+    ("late", "broken"),
+    ("empty2", "empty"),
+    ("again", "duplicate"),
+    ("outside", "outside"),
+]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_problem_is_named_in_the_order_of_the_index(folder: Path, processes: int) -> None:
+    findings = check(index_of(*all_clips(folder)), processes=processes)
+    assert [(finding.id, finding.problem) for finding in findings] == EXPECTED
+    for finding in findings:
+        assert finding.path.parent == folder
+        assert finding.detail
+        assert "\n" not in finding.detail
+
+
+def test_a_duplicate_names_the_clip_before_it(folder: Path) -> None:
+    clips = [clip_of(folder / "good.mp4"), clip_of(folder / "copied.mp4")]
+    (finding,) = check(index_of(*clips))
+    assert (finding.id, "'good'" in finding.detail) == ("copied", True)
+    (finding,) = check(index_of(*reversed(clips)))
+    assert (finding.id, "'copied'" in finding.detail) == ("good", True)
+
+
+def test_one_file_twice_is_a_duplicate_unless_the_intervals_differ(folder: Path) -> None:
+    whole = clip_of(folder / "good.mp4")
+    same = replace(whole, id="same", label=1, path=folder / ".." / folder.name / "good.mp4")
+    part = replace(whole, id="part", end=1.5)
+    assert [finding.id for finding in check(index_of(whole, part, same))] == ["same"]
+
+
+def test_the_same_size_is_no_duplicate(tmp_path: Path) -> None:
+    for name, last in (("a", 11), ("b", 15)):
+        write_video(tmp_path / f"{name}.mkv", 12, ticks=[*range(11), last])
+    assert (tmp_path / "a.mkv").stat().st_size == (tmp_path / "b.mkv").stat().st_size
+    assert check(index_of(clip_of(tmp_path / "a.mkv"), clip_of(tmp_path / "b.mkv"))) == []
+
+
+def test_the_least_number_of_frames_can_be_chosen(tmp_path: Path) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mp4", 5))
+    assert check(index_of(clip), min_frames=5) == []
+    (finding,) = check(index_of(clip), min_frames=6)
+    assert finding == Finding("a", clip.path, "too short", "has 5 frames, expected at least 6")
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_progress(folder: Path, processes: int) -> None:
+    clips = all_clips(folder)[:5]
+    calls: list[tuple[int, int]] = []
+    check(index_of(*clips), processes=processes, progress=lambda *done: calls.append(done))
+    assert calls == [(n, 5) for n in range(1, 6)]
+
+
+def test_skeletons(tmp_path: Path) -> None:
+    sequence = np.random.default_rng(0).normal(size=(8, 20, 3)).astype(np.float32)
+    np.save(tmp_path / "good.npy", sequence)
+    np.save(tmp_path / "copied.npy", sequence)
+    np.save(tmp_path / "one.npy", sequence[:1])
+    np.save(tmp_path / "flat.npy", sequence[0, 0])
+    (tmp_path / "text.npz").write_text("no archive")
+    (tmp_path / "empty.json").touch()
+    names = ("good.npy", "copied.npy", "one.npy", "flat.npy", "text.npz", "empty.json", "gone.txt")
+    findings = check(index_of(*(clip_of(tmp_path / name) for name in names)), processes=1)
+    assert [(finding.id, finding.problem) for finding in findings] == [
+        ("copied", "duplicate"),
+        ("one", "too short"),
+        ("flat", "broken"),
+        ("text", "broken"),
+        ("empty", "empty"),
+        ("gone", "missing"),
+    ]

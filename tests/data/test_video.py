@@ -1,0 +1,288 @@
+import gc
+import pickle
+import shutil
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.video.frame import VideoFrame
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aplt.data.video import ClipError, count_frames, decode, nearest_frames
+from aplt.values import Clip
+from tests.data.videos import CODECS, clip_of, cut, number_of, write_sound, write_text, write_video
+
+
+def shown(clip: Clip) -> list[int]:
+    """The numbers of the frames that the clip holds."""
+    return [number_of(pixels) for _, pixels in decode(clip)]
+
+
+def times(clip: Clip) -> list[float]:
+    return [time for time, _ in decode(clip)]
+
+
+def failure(clip: Clip) -> ClipError:
+    with pytest.raises(ClipError) as caught:
+        for _ in decode(clip):
+            pass
+    message = str(caught.value)
+    assert message.startswith(f"clip '{clip.id}' ({clip.path}): ")
+    assert "\n" not in message
+    return caught.value
+
+
+@pytest.mark.parametrize("suffix", CODECS)
+def test_every_frame_comes_in_order_with_its_time(tmp_path: Path, suffix: str) -> None:
+    # MPEG-2 and raw H.264 files know certain frame rates only.
+    rate = 25 if suffix in (".mpg", ".h264") else 10
+    clip = clip_of(write_video(tmp_path / f"a{suffix}", 12, rate=rate))
+    assert shown(clip) == list(range(12))
+    np.testing.assert_allclose(times(clip), np.arange(12) / rate, atol=0.001)
+    assert count_frames(clip) == 12
+
+
+@pytest.mark.parametrize("pixel_format", ["gray", "gray10le", "yuv420p10le", "yuv444p", "bgra", "rgb48le"])
+def test_pixel_formats_become_rgb(tmp_path: Path, pixel_format: str) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mkv", 9, pixel_format=pixel_format))
+    frames = [pixels for _, pixels in decode(clip)]
+    assert {(f.shape, str(f.dtype)) for f in frames} == {((48, 64, 3), "uint8")}
+    assert [number_of(f) for f in frames] == list(range(9))
+    assert np.ptp(frames[5].astype(int), axis=2).max() <= 2  # gray: three equal channels
+
+
+def test_odd_sizes(tmp_path: Path) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mkv", 3, size=(33, 25), pixel_format="yuv420p"))
+    assert [pixels.shape for _, pixels in decode(clip)] == [(25, 33, 3)] * 3
+    assert shown(clip) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("size", "short_side", "expected"),
+    [
+        ((64, 48), 24, (24, 32)),
+        ((48, 64), 24, (32, 24)),
+        ((64, 48), 48, (48, 64)),
+        ((64, 48), 100, (48, 64)),  # never enlarged
+        ((65, 33), 16, (16, 32)),
+        ((2, 60), 1, (30, 1)),
+    ],
+)
+def test_short_side(tmp_path: Path, size: tuple[int, int], short_side: int, expected: tuple[int, int]) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mkv", 2, size=size))
+    assert [pixels.shape[:2] for _, pixels in decode(clip, short_side=short_side)] == [expected] * 2
+
+
+def test_scaling_averages(tmp_path: Path) -> None:
+    # The white corner is a sixteenth of the area; skipping pixels instead of averaging them would lose or keep it.
+    clip = clip_of(write_video(tmp_path / "a.mkv", 1, size=(64, 64)))
+    ((_, pixels),) = decode(clip, short_side=1)
+    assert abs(int(pixels[0, 0, 0]) - 255 / 16) <= 3
+
+
+@pytest.mark.parametrize(("turn", "corner"), [(0, (0, 0)), (90, (0, -1)), (180, (-1, -1)), (270, (-1, 0))])
+def test_rotation_is_honored(tmp_path: Path, turn: int, corner: tuple[int, int]) -> None:
+    path = write_video(tmp_path / "a.mp4", 2, turn=turn)
+    for short_side, (height, width) in ((None, (48, 64)), (24, (24, 32))):
+        upright = (width, height) if turn in (90, 270) else (height, width)
+        for _, pixels in decode(clip_of(path), short_side=short_side):
+            assert pixels.shape[:2] == upright
+            assert [c for c in ((0, 0), (0, -1), (-1, 0), (-1, -1)) if pixels[*c].mean() > 200] == [corner]
+
+
+def test_pixels_become_square(tmp_path: Path) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mp4", 2, size=(32, 48), aspect=2))
+    assert [pixels.shape[:2] for _, pixels in decode(clip)] == [(48, 64)] * 2
+    assert [pixels.shape[:2] for _, pixels in decode(clip, short_side=24)] == [(24, 32)] * 2
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_variable_frame_rate(tmp_path: Path, suffix: str) -> None:
+    ticks = [0, 1, 5, 6, 20, 21]
+    path = write_video(tmp_path / f"a{suffix}", 6, ticks=ticks)
+    np.testing.assert_allclose(times(clip_of(path)), np.array(ticks) / 10, atol=0.001)
+    # Frame 3 is on screen from 0.6 to 2.0 s, so it is what an interval within that time shows.
+    assert shown(clip_of(path, 1.0, 1.5)) == [3]
+    assert times(clip_of(path, 1.0, 1.5)) == [0.0]
+    assert shown(clip_of(path, 1.0, 2.05)) == [3, 4]
+    np.testing.assert_allclose(times(clip_of(path, 1.0, 2.05)), [0.0, 1.0], atol=0.001)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".webm"])
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (0.3, 0.7, range(3, 7)),
+        (None, 0.5, range(5)),
+        (0.0, 0.5, range(5)),
+        (2.0, None, range(20, 30)),
+        (1.5, 1.6, [15]),
+        (2.6, 3.0, range(26, 30)),
+        (0.996, 1.204, range(10, 12)),  # rounded bounds
+        (1.05, 1.25, range(10, 13)),  # 10 is still on screen at 1.05
+    ],
+)
+def test_interval(
+    tmp_path: Path, suffix: str, start: float | None, end: float | None, expected: range | list[int]
+) -> None:
+    path = write_video(tmp_path / f"a{suffix}", 30, size=(32, 32), key_every=8)
+    clip = clip_of(path, start, end)
+    assert shown(clip) == list(expected)
+    wanted = np.maximum(np.array(expected) / 10 - (start or 0.0), 0)
+    np.testing.assert_allclose(times(clip), wanted, atol=0.006)
+
+
+@pytest.mark.parametrize("begin", range(27))
+def test_frame_numbers_over_the_rate_give_these_frames(tmp_path_factory: pytest.TempPathFactory, begin: int) -> None:
+    # How published lists mark intervals: frame numbers, turned into seconds with three decimals.
+    path = tmp_path_factory.getbasetemp() / "thirty.mkv"
+    if not path.exists():
+        write_video(path, 30, size=(16, 16), rate=30)
+    clip = clip_of(path, round(begin / 30, 3), round((begin + 3) / 30, 3))
+    assert shown(clip) == [begin, begin + 1, begin + 2]
+
+
+def test_interval_does_not_decode_what_is_before(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 30, key_every=5)
+    with av.open(str(path)) as container:
+        packets = [p for p in container.demux(video=0) if p.size]
+    content = bytearray(path.read_bytes())
+    hurt = packets[8]
+    assert hurt.pos is not None
+    content[hurt.pos : hurt.pos + hurt.size] = bytes(hurt.size)
+    path.write_bytes(content)
+    assert failure(clip_of(path)).problem == "broken"
+    assert shown(clip_of(path, 2.0, 2.5)) == [20, 21, 22, 23, 24]
+    assert shown(clip_of(path, 0.0, 0.3)) == [0, 1, 2]
+
+
+def test_time_starts_with_the_first_frame(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.ts", 12, ticks=range(50, 62))
+    np.testing.assert_allclose(times(clip_of(path)), np.arange(12) / 10, atol=0.001)
+    assert shown(clip_of(path, 0.5, 0.8)) == [5, 6, 7]
+
+
+@pytest.mark.parametrize("name", ["Ünïcode 微动作 🎬.mp4", "12:30.mp4", "50%d.mp4", "a b'c.mp4"])
+def test_file_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.move(write_video(tmp_path / "a.mp4", 3), name)
+    assert shown(clip_of(Path(name))) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_sound_changes_nothing(tmp_path: Path, suffix: str) -> None:
+    clip = clip_of(write_video(tmp_path / f"a{suffix}", 10, sound=4.0))
+    assert shown(clip) == list(range(10))
+
+
+@pytest.mark.parametrize("cover", [False, True])
+def test_sound_alone_is_no_video(tmp_path: Path, cover: bool) -> None:
+    error = failure(clip_of(write_sound(tmp_path / "a.mp4", cover=cover)))
+    assert error.problem == "no video stream"
+
+
+def test_missing(tmp_path: Path) -> None:
+    assert failure(clip_of(tmp_path / "a.mp4")).problem == "missing"
+    assert failure(clip_of(tmp_path)).problem == "missing"
+
+
+def test_empty(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").touch()
+    assert failure(clip_of(tmp_path / "a.mp4")).problem == "empty"
+
+
+def test_text(tmp_path: Path) -> None:
+    error = failure(clip_of(write_text(tmp_path / "a.mp4")))
+    assert (error.problem, "cannot read it as a video" in str(error)) == ("broken", True)
+
+
+def test_unknown_codec(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 3)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzz9"))
+    error = failure(clip_of(path))
+    assert (error.problem, "decoder" in str(error)) == ("broken", True)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.8, 0.97])
+@pytest.mark.parametrize("kind", ["plain.mp4", "faststart.mp4", "a.mkv", "a.webm", "a.avi"])
+def test_truncated(tmp_path: Path, kind: str, share: float) -> None:
+    if share == 0.97 and kind in ("a.mkv", "a.webm"):
+        pytest.skip("what is lost is less than the header's own precision")
+    muxer = {"movflags": "faststart"} if kind == "faststart.mp4" else None
+    path = cut(write_video(tmp_path / kind, 30, size=(96, 96), muxer=muxer), share)
+    error = failure(clip_of(path))
+    assert error.problem == "broken"
+    assert "truncated" in str(error) or kind == "plain.mp4"  # without its moov atom it is no mp4 at all
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".avi"])
+def test_truncated_between_frames(tmp_path: Path, suffix: str) -> None:
+    # No half frame tells: only the header knows that there were more.
+    path = write_video(tmp_path / f"a{suffix}", 30, muxer={"movflags": "faststart"})
+    with av.open(str(path)) as container:
+        last = [p for p in container.demux(video=0) if p.size][14]
+    assert last.pos is not None
+    path.write_bytes(path.read_bytes()[: last.pos + last.size])
+    error = failure(clip_of(path))
+    assert (error.problem, "truncated" in str(error)) == ("broken", True)
+
+
+def test_frames_before_the_damage_are_yielded(tmp_path: Path) -> None:
+    path = cut(write_video(tmp_path / "a.mp4", 30, muxer={"movflags": "faststart"}), 0.7)
+    seen: list[int] = []
+
+    def read_all() -> None:
+        seen.extend(number_of(pixels) for _, pixels in decode(clip_of(path)))
+
+    with pytest.raises(ClipError):
+        read_all()
+    assert len(seen) > 5
+    assert seen == list(range(len(seen)))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts"])
+@pytest.mark.parametrize(("start", "end"), [(5.0, 6.0), (5.0, None), (2.5, 9.0), (None, 9.0), (1.0, 1.001)])
+def test_interval_outside(tmp_path: Path, suffix: str, start: float | None, end: float | None) -> None:
+    path = write_video(tmp_path / f"a{suffix}", 30, size=(32, 32))
+    error = failure(clip_of(path, start, end))
+    assert error.problem == "outside"
+    assert f"the interval {start or 0:g}-" in str(error)
+
+
+def test_interval_may_end_a_little_late(tmp_path: Path) -> None:
+    assert shown(clip_of(write_video(tmp_path / "a.mp4", 30), 2.0, 3.2)) == list(range(20, 30))
+
+
+def test_error_travels_between_processes(tmp_path: Path) -> None:
+    error = failure(clip_of(tmp_path / "a.mp4"))
+    copy = pickle.loads(pickle.dumps(error))
+    assert (str(copy), copy.problem, copy.clip, copy.why) == (str(error), error.problem, error.clip, error.why)
+
+
+def test_no_frame_outlives_its_turn(tmp_path: Path) -> None:
+    # Frames in reference cycles wait for the garbage collector: memory grows, and forked workers hang on their scalers.
+    clip = clip_of(write_video(tmp_path / "a.mp4", 30, turn=90))
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(list(decode(clip, short_side=16))) == 30
+        assert not [thing for thing in gc.get_objects() if type(thing) is VideoFrame]
+    finally:
+        gc.enable()
+
+
+@given(gaps=st.lists(st.floats(0.01, 2), min_size=0, max_size=20), wanted=st.lists(st.floats(-1, 30), max_size=20))
+def test_nearest_frames_is_what_is_on_screen(gaps: list[float], wanted: list[float]) -> None:
+    appears = np.concatenate([[0.0], np.cumsum(gaps)])
+    rows = nearest_frames(appears, np.array(wanted))
+    for moment, row in zip(wanted, rows, strict=True):
+        assert row == max((r for r, time in enumerate(appears) if time <= moment + 1e-6), default=0)
+
+
+def test_nearest_frames_at_the_frames_own_times() -> None:
+    appears = np.arange(1000) * (1 / 30)
+    assert nearest_frames(appears, np.arange(1000) / 30).tolist() == list(range(1000))
+    assert all(a <= b for a, b in pairwise(nearest_frames(appears, np.linspace(0, 40, 77)).tolist()))

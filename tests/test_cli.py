@@ -1,0 +1,173 @@
+"""The command line as a user meets it: what it prints, what it leaves, how it fails."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aplt.cli.main import main
+from tests.training.clips import write_clips
+
+QUICK = [
+    *("--set", "encoder_settings={width: 8, blocks: 1}", "--set", "input.frames=8"),
+    *("--set", "train={rounds: 2, warm_up_rounds: 1, steps_per_round: 3}"),
+]
+
+
+def aplt(*words: object) -> int:
+    """Runs the command line; returns its exit status."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["aplt", *map(str, words)])
+        try:
+            main()
+        except SystemExit as stop:
+            return int(stop.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="module")
+def run(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    runs = tmp_path_factory.mktemp("runs")
+    assert aplt("train", clips, "--labeled", "20%", "--seed", "3", "--name", "one", "--runs", runs, *QUICK) == 0
+    return runs / "one"
+
+
+def test_train_leaves_a_run_and_a_report(run: Path) -> None:
+    result = json.loads((run / "result.json").read_text())
+    assert (result["method"], result["encoder"], result["seed"]) == ("aplt", "tcn", 3)
+    assert (run / "report.html").read_text().count("<svg") >= 3
+
+
+def test_train_says_what_it_made(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("train", clips, "--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK) == 0
+    out = capsys.readouterr()
+    assert "test accuracy" in out.out
+    assert str(tmp_path / "x" / "report.html") in out.out
+    assert "round 2/2" in out.err
+    assert aplt("train", clips, "--name", "x", "--runs", tmp_path, *QUICK) == 2
+    assert "holds a run already; continue it with --resume" in capsys.readouterr().err
+
+
+def test_split_file_and_config_file(clips: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    split = tmp_path / "split.csv"
+    assert aplt("split", clips, "--labeled", "50%", "--test-subjects", "s1, s2", "-o", split) == 0
+    assert "12 labeled, 12 unlabeled, 0 val, 24 test" in capsys.readouterr().out
+    assert aplt("train", run / "config.yaml", "--split", split, "--name", "two", "--runs", tmp_path) == 0
+    roles = pd.read_csv(tmp_path / "two" / "split.csv")["role"].value_counts().to_dict()
+    assert roles == {"labeled": 12, "unlabeled": 12, "test": 24}
+
+
+def test_evaluate_repeats_the_runs_own_figures(run: Path, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = json.loads((run / "result.json").read_text())
+    assert aplt("evaluate", run, "--json") == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["top1"] == pytest.approx(result["top1"])
+    assert figures["per_class"] == result["per_class"]
+    assert aplt("evaluate", run, "--clips", clips) == 0
+    assert "48 clips: top-1" in capsys.readouterr().out
+
+
+def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out.csv"
+    broken = tmp_path / "broken.npy"
+    broken.write_bytes(b"nothing")
+    other = tmp_path / "other.npy"
+    np.save(other, np.zeros((5, 9, 3)))
+    assert aplt("predict", run, clips, broken, clips.parent / "000.npy", other, "-o", output) == 0
+    table = pd.read_csv(output, keep_default_na=False)
+    assert len(table) == 51
+    assert table.columns.tolist()[:5] == ["path", "start", "end", "prediction_1", "score_1"]
+    assert "unreadable as a skeleton" in table["error"][48]
+    assert "expected 4 joints of 3 coordinates" in table["error"][50]
+    assert (table["error"] != "").sum() == 2
+    assert table["prediction_1"][0] == table["prediction_1"][49]
+    assert set(table["prediction_1"]) <= {"nod", "shake", "wave", ""}
+    # The same model says of the test clips what training wrote down.
+    told = pd.read_csv(run / "predictions.csv").set_index("id")["prediction_1"]
+    again = table[:48].set_index(table["path"][:48].map(lambda path: Path(path).name))["prediction_1"]
+    assert again[told.index].equals(told)
+
+
+def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:
+    assert aplt("predict", run / "model", clips, "-o", tmp_path / "out.csv") == 0
+
+
+def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clips(tmp_path / "data" / "nod", clips=3)
+    (tmp_path / "data" / "nod" / "clips.csv").unlink()
+    assert aplt("index", tmp_path / "data", "-o", tmp_path / "clips.csv") == 0
+    assert "3 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+    assert aplt("check", tmp_path / "clips.csv") == 0
+    assert "3 clips checked, 0 with a problem" in capsys.readouterr().out
+    (tmp_path / "data" / "nod" / "001.npy").write_bytes(b"")
+    assert aplt("check", tmp_path / "clips.csv", "--json") == 1
+    findings = json.loads(capsys.readouterr().out)
+    assert [(finding["id"], finding["problem"]) for finding in findings] == [("data/nod/001.npy", "empty")]
+
+
+def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("recipes") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("aplt_paper") and "arXiv 2504.07785" in line for line in lines)
+
+
+def test_bad_input_is_one_sentence_and_status_2(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty, unfinished = tmp_path / "empty", tmp_path / "unfinished"
+    empty.mkdir()
+    unfinished.mkdir()
+    (tmp_path / "columns.csv").write_text("path,lable\na.npy,x\n")
+    (tmp_path / "one.csv").write_text("path,label\n" + "".join(f"{i}.npy,a\n" for i in range(9)) + "9.npy,b\n")
+    (tmp_path / "gone.csv").write_text("path,label\n" + "".join(f"{i}.npy,{'ab'[i % 2]}\n" for i in range(20)))
+    cases: list[tuple[list[object], str]] = [
+        (["train", empty], "no video or skeleton array in this folder"),
+        (["train", tmp_path / "none.csv"], "no such file or folder"),
+        (["train", tmp_path / "columns.csv"], "column 'label' is missing"),
+        (["train", tmp_path / "one.csv"], "class 'b' has 1 clip with a label"),
+        (["train", tmp_path / "gone.csv"], "no such file"),
+        (["train", clips, "--set", "train.round=3"], "unknown setting 'train.round'; did you mean 'rounds'?"),
+        (["train", clips, "--method", "apltt"], "did you mean 'aplt'?"),
+        (["train", clips, "--encoder", "tnc"], "unknown encoder 'tnc'; did you mean 'tcn'?"),
+        (["train", clips, "--labeled", "lots"], "setting 'split.labeled'"),
+        (["train"], "train needs clips.csv"),
+        (["train", "--resume", empty], "--resume takes the folder of a run"),
+        (["train", clips, "--resume", empty], "give no other setting"),
+        (["split", clips, "--labeled", "x"], "split: setting 'labeled'"),
+        (["evaluate", unfinished], "its training has not finished"),
+        (["evaluate", unfinished, "--role", "tset"], "did you mean 'test'?"),
+        (["predict", unfinished, clips], "its training has not finished"),
+        (["report", empty], str(empty)),
+        (["index", empty], "no video or skeleton array"),
+        (["index", clips.parent, "--format", "nulca"], "did you mean 'nucla'?"),
+    ]
+    for words, message in cases:
+        assert aplt(*words, *(["--runs", tmp_path / "runs"] if words[0] == "train" else [])) == 2, words
+        error = capsys.readouterr().err.strip()
+        assert message in error, words
+        assert error.startswith("aplt: ")
+        assert "\n" not in error, words
+        assert "Traceback" not in error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['aplt', '--help']\n"
+        "from aplt.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'pandas', 'numpy', 'av') if m in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert "predict" in done.stdout

@@ -1,0 +1,97 @@
+"""Settings: what is refused and how it is said, and the whole effective config."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
+from aplt.errors import InputError
+from aplt.training.recipes import RECIPES, build_algorithm, effective_config
+
+MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"train": {"round": 3}}, "unknown setting 'train.round'; did you mean 'rounds'?"),
+        ({"trian": {}}, "unknown setting 'trian'; did you mean 'train'?"),
+        ({"input": {"framse": 3}}, "unknown setting 'input.framse'; did you mean 'frames'?"),
+        ({"input": {"cache": True}}, "unknown setting 'input.cache'; expected one of:"),
+        ({"offline": {"asignment": "nearest"}}, "unknown setting 'offline.asignment'; did you mean 'assignment'?"),
+        ({"train": {"rounds": "many"}}, "setting 'train.rounds': input should be a valid integer"),
+        ({"train": {"rounds": 0}}, "setting 'train.rounds': input should be greater than or equal to 1, found 0"),
+        (
+            {"split": {"labeled": "150%"}},
+            "setting 'split.labeled': input should be less than or equal to 1, found '150%'",
+        ),
+        ({"method": "apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
+        ({"method_settings": {"marign": 1}}, "method aplt: unknown setting 'marign'; did you mean 'margin'?"),
+        ({"method_settings": {"margin": "wide"}}, "setting 'margin' is 'wide', expected float such as 0.3"),
+        ({"method_settings": {"alignment": 1}}, "setting 'alignment' is 1, expected bool such as True"),
+        ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeleton clips"),
+    ],
+)
+def test_refused_with_a_hint(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        effective_config(merge(MINIMAL, settings), "skeleton", "my.yaml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("modality", ["video", "skeleton"])
+@pytest.mark.parametrize("method", RECIPES)
+def test_every_recipe_builds_and_its_yaml_gives_it_back(method: str, modality: str, tmp_path: Path) -> None:
+    config = effective_config(MINIMAL | {"method": method}, modality, "test")
+    path = tmp_path / "config.yaml"
+    path.write_text(config.to_yaml())
+    assert validate(load_yaml(path), "test") == config
+    assert effective_config(load_yaml(path), modality, "test") == config
+    build_algorithm(config, 3)
+
+
+def test_the_users_settings_win_over_the_recipes() -> None:
+    config = effective_config(
+        MINIMAL | {"method": "aplt_paper", "offline": {"views": 3}, "method_settings": {"alignment": True}},
+        "skeleton",
+        "test",
+    )
+    assert config.offline is not None
+    assert config.offline.views == 3
+    assert config.offline.assignment == "nearest"  # still the recipe's
+    assert config.method_settings["alignment"] is True
+    assert config.method_settings["target"] == "student"
+
+
+def test_the_offline_half_can_be_switched_off() -> None:
+    assert effective_config(MINIMAL | {"offline": None}, "skeleton", "test").offline is None
+
+
+def test_assignments_on_the_command_line() -> None:
+    found = parse_assignments(["train.rounds=5", "input.flip=false", "train.ema_decay=0.9", "read_out=both"])
+    assert found == {"train": {"rounds": 5, "ema_decay": 0.9}, "input": {"flip": False}, "read_out": "both"}
+    with pytest.raises(InputError, match="expected key=value"):
+        parse_assignments(["train.rounds"])
+
+
+@pytest.mark.parametrize(("text", "value"), [("10%", 0.1), ("0.25", 0.25), (0.5, 0.5), ("7.5 %", 0.075)])
+def test_shares(text: str | float, value: float) -> None:
+    assert split_settings(labeled=text).labeled == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("- a\n", "expected a mapping"), ("a: [", "not YAML"), (None, "No such file")]
+)
+def test_unusable_files(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "config.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(InputError, match=message):
+        load_yaml(path)
+
+
+def test_a_bad_value_of_a_method_is_a_sentence() -> None:
+    config = effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
+    with pytest.raises(InputError, match="target is 'pupil', expected student or teacher"):
+        build_algorithm(config, 3)
