@@ -28,9 +28,9 @@ def commands() -> list[tuple[str, str]]:
     """Returns (page, command) for every `aplt` command in the documentation's code blocks."""
     found = []
     for page in PAGES:
-        for line in page.read_text(encoding="utf-8").splitlines():
-            if match := re.match(r"    (aplt .*?)\s*(?:  #.*)?$", line):
-                found.append((page.name, match[1]))
+        lines = page.read_text(encoding="utf-8").splitlines()
+        matches = (re.match(r"    (aplt .*?)\s*(?:  #.*)?$", line) for line in lines)
+        found += [(page.name, match[1]) for match in matches if match]
     return found
 
 

@@ -32,7 +32,7 @@ def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, t
     clips = write_clips(tmp_path / "clips")
     index = read_index(clips)
     drawn = make_split(index, SplitSettings(labeled=0.2, test=0.25))
-    roles = [(index[p].id, role) for role in ("labeled", "unlabeled", "test") for p in drawn.positions(role)]  # type: ignore[arg-type]
+    roles = [(index[p].id, role) for role in ("labeled", "unlabeled", "test") for p in drawn.positions(role)]
     split = tmp_path / "split.csv"
     pd.DataFrame(roles, columns=["id", "role"]).to_csv(split, index=False)
     other = permuted_copy(clips, split, clips.with_name("permuted.csv"))

@@ -135,8 +135,12 @@ class OfflineSettings(Settings):
     """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
     iterations: int = Field(15, ge=1)
     """Most k-means iterations; it stops earlier when no assignment changes."""
+    neighbors: int = Field(0, ge=0)
+    """Neighbors of each clip over which assignments are propagated after the clustering; 0: not at all."""
+    distance: Literal["center", "relative"] = "relative"
+    """What is screened by: the distance to the own center, or its ratio to that to the nearest other one."""
     threshold: Literal["mean", "none"] = "mean"
-    """tau(c): mean distance of class c's members to its center, or none."""
+    """tau(c): mean distance of class c's members, or none."""
     threshold_momentum: float = Field(0.7, ge=0, lt=1)
     """Weight of the previous round's threshold."""
     prototype_momentum: float = Field(0.0, ge=0, lt=1)

@@ -45,7 +45,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 
 @pytest.mark.parametrize("cached", [True, False])
 def test_frames_are_those_of_the_video(cache: FrameCache, clip: Clip, cached: bool) -> None:
-    frames = cache.open(clip) if cached else DecodedVideos(24).open(clip)
+    frames = cache.open(clip) if cached else DecodedVideos(24, 92).open(clip)
     expected = list(decode(clip, short_side=24))
     assert frames.times.dtype == np.float64
     assert frames.times.tolist() == [time for time, _ in expected]
@@ -85,6 +85,9 @@ def test_what_is_stored_is_neither_decoded_nor_hashed_again(
     fresh = FrameCache(tmp_path / "cache", short_side=24, quality=92)
     fresh.build([clip])
     assert numbers(fresh.open(clip), [4]) == [4]
+    shutil.rmtree(tmp_path / "cache" / "digests")
+    for reader in (cache, fresh):
+        assert numbers(reader.open(clip), [4]) == [4]
 
 
 def test_a_moved_file_keeps_its_entry(
@@ -93,6 +96,7 @@ def test_a_moved_file_keeps_its_entry(
     cache.build([clip])
     moved = clip_of(Path(shutil.move(clip.path, tmp_path / "b.mkv")))
     forbid(monkeypatch, "decode")
+    cache.build([moved])
     assert numbers(cache.open(moved), [4]) == [4]
 
 
@@ -147,12 +151,12 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: C
     assert entry.read_bytes() == sound
 
 
-@pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"state": [1, 2]}', "\x00\xff"])
+@pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"state": [1, 2]}', "\x00\xff", "no digest"])
 def test_a_damaged_memo_is_made_anew(tmp_path: Path, cache: FrameCache, clip: Clip, content: str) -> None:
     cache.build([clip])
     (memo,) = (tmp_path / "cache" / "digests").rglob("*.json")
     sound = memo.read_text()
-    memo.write_text(content)
+    memo.write_text(sound.replace("sha256", "md5") if content == "no digest" else content)
     fresh = FrameCache(tmp_path / "cache", short_side=24, quality=92)
     fresh.build([clip])
     assert numbers(fresh.open(clip), [5]) == [5]
@@ -186,7 +190,7 @@ def test_build_in_processes_after_decoding_here(tmp_path: Path, cache: FrameCach
     # Forked processes inherit what decoding left behind; threads of a scaler would make them wait forever.
     clips = [clip_of(write_video(tmp_path / f"{n}.mp4", 20 + n, turn=90)) for n in range(4)]
     for clip in clips:
-        DecodedVideos(24).open(clip)
+        DecodedVideos(24, 92).open(clip)
     cache.build(clips, processes=2)
     assert len(entries(tmp_path)) == 4
 
@@ -228,13 +232,16 @@ def test_frames_are_compressed_as_they_come(clip: Clip, monkeypatch: pytest.Monk
             yield number / 30, pixels
 
     monkeypatch.setattr(module, "decode", long_clip)
-    assert len(DecodedVideos(24).open(clip).times) == 200
+    assert len(DecodedVideos(24, 92).open(clip).times) == 200
 
 
-def test_an_unwritable_folder_is_named_with_a_way_out(tmp_path: Path, clip: Clip) -> None:
-    (tmp_path / "file").touch()
-    cache = FrameCache(tmp_path / "file" / "cache", short_side=24, quality=92)
-    with pytest.raises(InputError, match=r"file/cache: the frame cache cannot be written .*input\.cache_dir"):
+@pytest.mark.parametrize("blocked", ["cache", "cache/frames", "cache/digests"])
+def test_an_unwritable_folder_is_named_with_a_way_out(
+    tmp_path: Path, cache: FrameCache, clip: Clip, blocked: str
+) -> None:
+    (tmp_path / blocked).parent.mkdir(exist_ok=True)
+    (tmp_path / blocked).touch()
+    with pytest.raises(InputError, match=r"cache: the frame cache cannot be written .*input\.cache_dir"):
         cache.build([clip])
 
 

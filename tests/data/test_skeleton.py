@@ -95,7 +95,7 @@ def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path
     assert made.clip_shape == (3, 8, 6, 2)
     for position in range(3):
         for kind in ("center", "weak", "strong"):
-            view = made(position, kind, (1,))  # type: ignore[arg-type]
+            view = made(position, kind, (1,))
             assert view.shape == made.clip_shape
             assert view.isfinite().all()
     assert (made(0, "strong", (1,))[..., 1] == 0).all()
@@ -104,7 +104,7 @@ def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path
 def test_views_are_pure_functions_of_their_key(tmp_path: Path) -> None:
     made = views(tmp_path, WALK[0])
     for kind in ("weak", "strong"):
-        first, same, other = (made(0, kind, key) for key in ((1, 2), (1, 2), (1, 3)))  # type: ignore[arg-type]
+        first, same, other = (made(0, kind, key) for key in ((1, 2), (1, 2), (1, 3)))
         assert torch.equal(first, same)
         assert not torch.equal(first, other)
     assert torch.equal(made(0, "center", (1,)), made(0, "center", (2,)))
@@ -114,7 +114,7 @@ def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
     made = views(tmp_path, WALK[0])
     center = made(0, "center", (0,))
     weak, strong = (
-        np.mean([float((made(0, kind, (i,)) - center).square().mean()) for i in range(20)])  # type: ignore[arg-type]
+        np.mean([float((made(0, kind, (i,)) - center).square().mean()) for i in range(20)])
         for kind in ("weak", "strong")
     )
     assert 0 < weak < strong / 2

@@ -115,7 +115,7 @@ def test_unlabeled_clips_are_never_held_out() -> None:
 )
 def test_says_what_does_not_fit(sizes: list[int], change: dict[str, bool], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        make_split(make_index(sizes), SplitSettings(**change))  # type: ignore[arg-type]
+        make_split(make_index(sizes), SplitSettings(**change))
     assert message in str(caught.value)
 
 

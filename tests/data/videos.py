@@ -1,4 +1,4 @@
-"""Tiny videos that tests write themselves: frame n is a gray of level 8 n (from 0 to 248) with a white corner."""
+"""Tiny videos that tests write themselves: frame n is a gray of level 8 n (from n = 32 on again), one corner white."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -32,7 +32,7 @@ TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1
 
 def picture(number: int, width: int, height: int) -> np.ndarray:
     """Returns frame `number` [H, W, 3]: its upper left quarter's quarter is white."""
-    pixels = np.full((height, width, 3), number * 8, dtype=np.uint8)
+    pixels = np.full((height, width, 3), number % 32 * 8, dtype=np.uint8)
     pixels[: height // 4, : width // 4] = 255
     return pixels
 
@@ -44,7 +44,7 @@ def number_of(pixels: np.ndarray) -> int:
 
 def write_video(
     path: Path,
-    frames: int = 12,
+    frames: int | Sequence[np.ndarray] = 12,
     *,
     size: tuple[int, int] = (64, 48),
     rate: int = RATE,
@@ -58,21 +58,24 @@ def write_video(
 ) -> Path:
     """Writes a video and returns its path; the suffix says the container and codec.
 
-    `ticks` are the frames' times in units of 1 / rate; `turn` is the clockwise turn that an .mp4 asks for, in
+    `frames` is how many pictures, or the pictures themselves; `ticks` are the frames' times in units of 1 / rate;
+    `turn` is the clockwise turn that an .mp4 asks for, in
     degrees; `sound` is the length of a silent audio track in seconds.
     """
     codec, usual_format = CODECS[path.suffix]
+    pictures = [picture(number, *size) for number in range(frames)] if isinstance(frames, int) else frames
+    height, width = pictures[0].shape[:2]
     with av.open(str(path), "w", container_options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=rate, options=FAST.get(codec, {}))
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height = size
+        stream.width, stream.height = width, height
         stream.pix_fmt = pixel_format or usual_format
         stream.codec_context.sample_aspect_ratio = Fraction(aspect)
         if key_every is not None:
             stream.codec_context.gop_size = key_every
         _add_sound(container, sound)
-        for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(picture(number, *size), "rgb24")
+        for number, pixels in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
             frame.pts = ticks[number] if ticks else number
             frame.time_base = Fraction(1, rate)
             container.mux(stream.encode(frame))

@@ -1,5 +1,7 @@
 """Semi-supervised k-means: by hand, against scikit-learn, and what must hold for any input."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -88,7 +90,7 @@ def test_inertia_never_rises() -> None:
     inertia = [
         float(semi_supervised_kmeans(feature, label, 6, max_iterations=n).distance.square().sum()) for n in range(1, 8)
     ]
-    assert all(later <= earlier + 1e-3 for earlier, later in zip(inertia, inertia[1:], strict=False))
+    assert all(later <= earlier + 1e-3 for earlier, later in pairwise(inertia))
     assert inertia[-1] < inertia[0]
 
 

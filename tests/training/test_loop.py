@@ -101,7 +101,7 @@ def die_online(step: int) -> None:
                 die()
             yield batch
 
-    SemiData.semi_batches = batches  # type: ignore[method-assign,assignment]
+    SemiData.semi_batches = batches  # type: ignore[method-assign]
 
 
 def die_offline() -> None:
@@ -122,12 +122,11 @@ def die_writing(count: int) -> Callable[[], None]:
     """Returns what kills the process when a checkpoint is written for the count-th time, with half of it on disk."""
 
     def arm() -> None:
-        whole, written = rundir.os.fdopen, [0]
+        whole, written = os.fdopen, [0]
 
         def fdopen(handle: int, mode: str) -> Any:
             stream = whole(handle, mode)
-            name = os.readlink(f"/proc/self/fd/{handle}") if os.path.exists("/proc/self/fd") else "state.safetensors"
-            if "state.safetensors" in name:
+            if "state.safetensors" in str(Path(f"/proc/self/fd/{handle}").readlink()):
                 written[0] += 1
                 if written[0] == count:
                     stream.write(b"half a checkpoint")
@@ -135,7 +134,7 @@ def die_writing(count: int) -> Callable[[], None]:
                     die()
             return stream
 
-        rundir.os.fdopen = fdopen  # type: ignore[assignment]
+        os.fdopen = fdopen  # type: ignore[assignment]
 
     return arm
 

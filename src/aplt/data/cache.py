@@ -79,7 +79,7 @@ class DecodedVideos:
     cache is on or off.
     """
 
-    def __init__(self, short_side: int, quality: int = 92) -> None:
+    def __init__(self, short_side: int, quality: int) -> None:
         self._short_side, self._quality = short_side, quality
 
     def open(self, clip: Clip) -> Frames:
@@ -192,7 +192,6 @@ class FrameCache:
             digest = file_digest(clip.path)
         except OSError as error:
             raise ClipError(clip, "broken", f"the file cannot be read ({error.strerror})") from error
-        self._digests[clip.path] = state, digest
         with self._writing():
             write_json(self._memo(clip.path), {"state": state, "sha256": digest})
         return digest

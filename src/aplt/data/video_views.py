@@ -37,7 +37,9 @@ class VideoViews:
     def __init__(self, clips: Mapping[int, Clip], settings: VideoInput) -> None:
         self._clips = clips
         self._settings = settings
-        self._videos = frame_cache(settings) if settings.cache else DecodedVideos(cached_side(settings))
+        self._videos = (
+            frame_cache(settings) if settings.cache else DecodedVideos(cached_side(settings), settings.cache_quality)
+        )
         finish = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, DEVIATION)]
         flip = [v2.RandomHorizontalFlip()] if settings.flip else []
         size = (settings.size, settings.size)
@@ -74,7 +76,7 @@ class VideoViews:
             frames = normalize_brightness(frames)
         # torchvision's transforms draw from torch's global stream: seed it for this view, then put it back.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(rng.integers(2**63)))
+            torch.default_generator.manual_seed(int(rng.integers(2**63)))
             view: Tensor = self._transforms[kind](frames)
         return view.transpose(0, 1).contiguous()
 

@@ -40,7 +40,7 @@ RECIPES: dict[str, Recipe] = {
         {
             "method_settings": {"target": "student", "alignment": False},
             "offline": OfflineSettings(
-                views=1, labeled_views=1, whiten=None, assignment="nearest", threshold_momentum=0.0
+                views=1, labeled_views=1, whiten=None, assignment="nearest", distance="center", threshold_momentum=0.0
             ).model_dump(),
         },
     ),
