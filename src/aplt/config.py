@@ -92,6 +92,9 @@ class SkeletonInput(Settings):
     kind: Literal["skeleton"] = "skeleton"
     frames: int = Field(32, ge=2)
     """Frames a clip, resampled evenly over its time."""
+    mirror: tuple[tuple[int, int], ...] = ()
+    """Pairs of left and right joints; where given, views are mirrored at random. Leave empty where left and right make
+    different classes."""
     weak_rotation: float = Field(10, ge=0)
     """Largest rotation of a weak view about each axis, in degrees."""
     weak_noise: float = Field(0.01, ge=0)
@@ -135,8 +138,6 @@ class OfflineSettings(Settings):
     """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
     iterations: int = Field(15, ge=1)
     """Most k-means iterations; it stops earlier when no assignment changes."""
-    neighbors: int = Field(0, ge=0)
-    """Neighbors of each clip over which assignments are propagated after the clustering; 0: not at all."""
     distance: Literal["center", "relative"] = "relative"
     """What is screened by: the distance to the own center, or its ratio to that to the nearest other one."""
     threshold: Literal["mean", "none"] = "mean"

@@ -5,7 +5,8 @@ Free of torch, so that a copied run folder can be read anywhere.
 
 import json
 import os
-import tempfile
+import shutil
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,16 +22,21 @@ from aplt.errors import InputError
 def atomic(path: Path) -> Iterator[BinaryIO]:
     """Opens a file that takes the name `path` only when the block ends without an error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    aside = aside_of(path)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with aside.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        Path(aside).replace(path)
+        aside.replace(path)
     except BaseException:
-        Path(aside).unlink(missing_ok=True)
+        aside.unlink(missing_ok=True)
         raise
+
+
+def aside_of(path: Path) -> Path:
+    """Returns a name beside `path` that nobody else uses, hidden and ending in .aside."""
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.aside")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -117,6 +123,11 @@ class RunDir:
     def report(self) -> Path:
         """The HTML report."""
         return self.path / "report.html"
+
+    def sweep(self) -> None:
+        """Removes what a kill left half written; to be called by the only process that writes here."""
+        for aside in self.path.rglob(".*.aside"):
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
     def guidance(self, round_: int) -> Path:
         """The arrays that the offline phase of a round handed to its online phase."""

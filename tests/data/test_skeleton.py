@@ -9,7 +9,7 @@ import torch
 
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import normalize, read_skeleton
-from aplt.data.skeleton_views import SkeletonViews, strong_view, weak_view
+from aplt.data.skeleton_views import SkeletonViews, mirrored, strong_view, weak_view
 from aplt.errors import InputError
 from aplt.values import Clip
 
@@ -128,6 +128,21 @@ def test_rotation_alone_keeps_distances() -> None:
     assert not np.allclose(turned, WALK, atol=0.1)
     flat = weak_view(WALK[..., :2], still, rng)
     np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., :2], axis=-1), rtol=1e-4)
+
+
+def test_mirroring_swaps_sides_and_twice_is_nothing(tmp_path: Path) -> None:
+    pairs = [(0, 1), (2, 5)]
+    turned = mirrored(WALK, pairs)
+    np.testing.assert_array_equal(turned[0, :, 2], WALK[0, :, 5] * [-1, 1, 1])
+    np.testing.assert_array_equal(turned[0, :, 3], WALK[0, :, 3] * [-1, 1, 1])
+    np.testing.assert_array_equal(mirrored(turned, pairs), WALK)
+    plain = {"weak_rotation": 0, "weak_noise": 0, "weak_crop": 1}
+    made = views(tmp_path, WALK[0], mirror=pairs, **plain)
+    center = made(0, "center", (0,))
+    kept = [bool(torch.allclose(made(0, "weak", (key,)), center, atol=1e-4)) for key in range(20)]
+    assert 4 < sum(kept) < 16  # the others are mirrored
+    with pytest.raises(InputError, match="names joint 6, but the clips have 6 joints"):
+        views(tmp_path, WALK[0], mirror=[(0, 6)])
 
 
 def test_masking_hides_whole_joints_for_the_whole_clip() -> None:

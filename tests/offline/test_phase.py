@@ -10,7 +10,9 @@ from aplt.config import OfflineSettings
 from aplt.offline.phase import believe
 from aplt.values import FeatureBank, Guidance
 
-PLAIN = OfflineSettings(views=1, labeled_views=0, whiten=None, assignment="nearest", threshold_momentum=0.0)
+PLAIN = OfflineSettings(
+    views=1, labeled_views=0, whiten=None, assignment="nearest", distance="center", threshold_momentum=0.0
+)
 N = 12
 LABEL = torch.full((N,), -1).index_fill_(0, torch.tensor([0]), 0).index_fill_(0, torch.tensor([1]), 1)
 
@@ -73,6 +75,18 @@ def test_memory_keeps_part_of_the_previous_prototypes() -> None:
     found = run(settings, turned).prototype
     expected = functional.normalize(0.25 * turned.prototype + 0.75 * first.prototype, dim=1)
     torch.testing.assert_close(found, expected)
+
+
+def test_relative_distance_is_the_ratio_to_the_nearest_other_center() -> None:
+    bank = angle_bank()
+    plain, relative = run().pseudo, run(PLAIN.model_copy(update={"distance": "relative"})).pseudo
+    assert torch.equal(plain.label, relative.label)
+    centers = torch.stack([bank.feature[plain.label[bank.position] == k].mean(dim=0) for k in range(2)])
+    both = torch.cdist(bank.feature, centers)
+    own = both.gather(1, plain.label[bank.position][:, None])[:, 0]
+    torch.testing.assert_close(relative.distance[bank.position], own / (both.sum(dim=1) - own))
+    # At 44 degrees a clip is nearly as far from both: the ratio says so more clearly than the distance.
+    assert relative.distance[10] > 0.8
 
 
 def test_threshold_none_accepts_everything() -> None:

@@ -122,11 +122,11 @@ def die_writing(count: int) -> Callable[[], None]:
     """Returns what kills the process when a checkpoint is written for the count-th time, with half of it on disk."""
 
     def arm() -> None:
-        whole, written = os.fdopen, [0]
+        whole, written = Path.open, [0]
 
-        def fdopen(handle: int, mode: str) -> Any:
-            stream = whole(handle, mode)
-            if "state.safetensors" in str(Path(f"/proc/self/fd/{handle}").readlink()):
+        def opened(path: Path, mode: str = "r", **options: Any) -> Any:
+            stream = whole(path, mode, **options)
+            if "state.safetensors" in path.name and mode == "xb":
                 written[0] += 1
                 if written[0] == count:
                     stream.write(b"half a checkpoint")
@@ -134,7 +134,7 @@ def die_writing(count: int) -> Callable[[], None]:
                     die()
             return stream
 
-        os.fdopen = fdopen  # type: ignore[assignment]
+        Path.open = opened  # type: ignore[method-assign,assignment]
 
     return arm
 
@@ -182,6 +182,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(
     assert without_clock(run) == without_clock(uninterrupted)
     assert run.ledger.read_text() == uninterrupted.ledger.read_text()
     assert run.predictions.read_text() == uninterrupted.predictions.read_text()
+    assert not list(run.path.rglob(".*"))
 
 
 def test_resuming_within_a_round_does_not_repeat_its_steps(clips: Path, tmp_path: Path) -> None:

@@ -48,7 +48,14 @@ def demo_settings(clips: Path, method: str, seed: int) -> dict[str, Any]:
         "split": {"labeled": 0.1, "seed": seed},
         # Left and right are nuisance in these clips, so mirroring them is sound.
         "input": {"kind": "video", "frames": 8, "size": 64, "cache_dir": str(clips.parent / "cache")},
-        "train": {"seed": seed, "rounds": 8, "warm_up_rounds": 3},
+        "train": {
+            "seed": seed,
+            "rounds": 8,
+            "warm_up_rounds": 3,
+            "steps_per_round": 36,
+            "batch_labeled": 8,
+            "batch_unlabeled": 16,
+        },
     }
 
 

@@ -35,6 +35,11 @@ class SkeletonViews:
             self._clip_shape = (first.shape[3], settings.frames, first.shape[2], MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self._clip_shape[:3], persons)
+        outside = [joint for pair in settings.mirror for joint in pair if not 0 <= joint < clip_shape[2]]
+        if outside:
+            raise InputError(
+                f"setting 'input.mirror' names joint {outside[0]}, but the clips have {clip_shape[2]} joints"
+            )
         self._clip_shape = clip_shape
 
     @property
@@ -49,7 +54,10 @@ class SkeletonViews:
             view = _resample(sequence, np.linspace(0, 1, self._settings.frames))
         else:
             draw = weak_view if kind == "weak" else strong_view
-            view = draw(sequence, self._settings, np.random.default_rng(key))
+            rng = np.random.default_rng(key)
+            if self._settings.mirror and rng.random() < 0.5:
+                sequence = mirrored(sequence, self._settings.mirror)
+            view = draw(sequence, self._settings, rng)
         absent = self._clip_shape[3] - len(view)
         if absent:
             view = np.concatenate([view, np.zeros((absent, *view.shape[1:]), dtype=np.float32)])
@@ -67,6 +75,16 @@ class SkeletonViews:
                 )
             self._sequences[position] = sequence
         return self._sequences[position]
+
+
+def mirrored(sequence: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Returns the sequence [P, T, V, C] as in a mirror: the first coordinate negated, left and right joints swapped."""
+    order = np.arange(sequence.shape[2])
+    for left, right in pairs:
+        order[[left, right]] = right, left
+    turned = sequence[:, :, order]
+    turned[..., 0] *= -1
+    return turned
 
 
 def weak_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from torch.nn import functional
 
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size
+from aplt.rundir import aside_of
 from aplt.values import Prediction
 
 
@@ -63,17 +63,13 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
 
 def save_model(model: Recognizer, folder: Path) -> None:
     """Writes the model folder (model.safetensors, config.json) atomically, in place of an older one."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
-        model.save_pretrained(aside)
-        (aside / "README.md").unlink(missing_ok=True)  # the mixin's empty model card
-        if folder.exists():
-            shutil.rmtree(folder)
-        aside.chmod(0o755)
-        aside.rename(folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+    aside = aside_of(folder)
+    aside.mkdir(parents=True)
+    model.save_pretrained(aside)
+    (aside / "README.md").unlink(missing_ok=True)  # the mixin's empty model card
+    if folder.exists():
+        shutil.rmtree(folder)
+    aside.rename(folder)
 
 
 def load_recognizer(folder: Path) -> Recognizer:

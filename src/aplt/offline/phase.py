@@ -11,7 +11,6 @@ from torch.nn import functional
 
 from aplt.config import OfflineSettings
 from aplt.offline.kmeans import semi_supervised_kmeans
-from aplt.offline.lp import propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.values import UNKNOWN, FeatureBank, Guidance, PseudoLabels
@@ -87,11 +86,6 @@ def _cluster(
     )
     clips = slice(len(bank.feature))
     assignment, distance, centroid = clustering.assignment[clips], clustering.distance[clips], clustering.centroid
-    if settings.neighbors:
-        prior = torch.bincount(known[known != UNKNOWN], minlength=num_classes).float()
-        p = propagate(feature[clips], known, assignment, num_classes, settings.neighbors, prior)
-        m, a = p.max(dim=1)
-        return a, 1 - m
     if settings.distance == "relative":
         others = torch.cdist(feature[clips], centroid).scatter(1, assignment[:, None], torch.inf)
         distance = distance / others.amin(dim=1).clamp(min=1e-12)

@@ -57,6 +57,7 @@ def resume(run: RunDir) -> dict[str, Any]:
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     settings["split_file"] = str(run.require(lambda r: r.split, "the run cannot be resumed without it"))
     config = validate(settings, str(run.config))
+    run.sweep()
     return Trainer(config, run, prepare_material(config)).train()
 
 

@@ -1,0 +1,65 @@
+"""Writing so that a kill or an error leaves the old file or the new one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aplt.errors import InputError, suggest
+from aplt.rundir import RunDir, atomic, read_arrays, write_arrays, write_text
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file.txt"
+    write_text(path, "old")
+    with pytest.raises(ValueError, match="closed"), atomic(path) as stream:
+        stream.close()
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with atomic(path) as stream:
+        stream.write(b"whole")
+        stream.flush()
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+
+
+def test_files_can_be_read_by_others_as_usual(tmp_path: Path) -> None:
+    plain, ours = tmp_path / "plain", tmp_path / "ours"
+    plain.touch()
+    write_text(ours, "")
+    assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_arrays_survive_and_objects_are_refused(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "a.npz", {"x": np.arange(3), "round": np.array(7)})
+    found = read_arrays(tmp_path / "a.npz")
+    assert found["x"].tolist() == [0, 1, 2]
+    assert int(found["round"]) == 7
+    np.savez(tmp_path / "b.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_arrays(tmp_path / "b.npz")
+
+
+def test_metrics_round_trip(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    assert run.read_metrics() == []
+    run.write_metrics([{"round": 0, "x": None}, {"round": 1}])
+    assert run.read_metrics() == [{"round": 0, "x": None}, {"round": 1}]
+
+
+def test_missing_parts_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no model in it; train first"):
+        RunDir(tmp_path).require(lambda run: run.model, "train first")
+    with pytest.raises(InputError, match="no such folder; train first"):
+        RunDir(tmp_path / "none").require(lambda run: run.model, "train first")
+    with pytest.raises(InputError, match="not a run folder, or its training is unfinished"):
+        RunDir(tmp_path).read_result()
+
+
+def test_suggestions() -> None:
+    assert suggest("rond", ["round", "step"]) == "; did you mean 'round'?"
+    assert suggest("xyz", ["b", "a"]) == "; expected one of: a, b"

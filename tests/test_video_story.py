@@ -1,0 +1,108 @@
+"""The whole story on real video files: index, check, train, predict, and what a bad file does to each."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.data.videos import write_sound, write_video
+from tests.test_cli import aplt
+
+SMALL = [
+    *("--encoder", "tsm_tiny", "--set", "encoder_settings.width=4"),
+    *("--set", "train={rounds: 2, warm_up_rounds: 1, steps_per_round: 2, batch_labeled: 4, batch_unlabeled: 4}"),
+]
+
+
+def write_folder(folder: Path, clips: int = 10) -> Path:
+    """Writes films of a square that moves sideways or up, and unlabeled ones of both."""
+    rng = np.random.default_rng(0)
+    for i in range(clips * 2 + 4):
+        kind = ("sideways", "up")[i % 2]
+        frames = []
+        for t in range(8):
+            frame = rng.integers(30, 60, (36, 48, 3), dtype=np.uint8)
+            x, y = (4 + 4 * t, 10) if kind == "sideways" else (16, 24 - 3 * t)
+            frame[y : y + 8, x : x + 8] = 200
+            frames.append(frame)
+        home = folder / (kind if i < clips * 2 else "unlabeled")
+        home.mkdir(parents=True, exist_ok=True)
+        write_video(home / f"{i}.mp4", frames)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("films"))
+
+
+def settings(cache: Path) -> list[str]:
+    return [*SMALL, "--set", f"input={{frames: 4, size: 32, cache_dir: {cache}}}"]
+
+
+def test_from_a_folder_of_video_to_predictions(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "clips.csv"
+    assert aplt("index", folder, "-o", clips) == 0
+    assert "24 clips, 2 classes, 4 clips without a label" in capsys.readouterr().out
+    assert aplt("check", clips) == 0
+    assert aplt("train", clips, "--name", "a", "--runs", tmp_path, *settings(tmp_path / "cache")) == 0
+    pseudo = pd.read_csv(tmp_path / "a" / "pseudo_labels.csv")
+    assert len(pseudo) == 4  # all known labels are used where there are unlabeled clips
+    assert set(pseudo["label"]) <= {"sideways", "up"}
+    bad = tmp_path / "notes.mp4"
+    bad.write_text("not a film")
+    assert aplt("predict", tmp_path / "a", folder, bad, "-o", tmp_path / "out.csv") == 0
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert len(table) == 25
+    assert (table["error"] != "").tolist() == [False] * 24 + [True]
+    assert "FFmpeg cannot read it as a video" in table["error"][24]
+
+
+def test_the_cache_changes_nothing_but_the_time(folder: Path, tmp_path: Path) -> None:
+    for name, cache in (("cached", "true"), ("decoded", "false")):
+        words = [*settings(tmp_path / "cache"), "--set", f"input.cache={cache}"]
+        assert aplt("train", folder, "--name", name, "--runs", tmp_path, *words) == 0
+    first, second = ((tmp_path / name / "model" / "model.safetensors").read_bytes() for name in ("cached", "decoded"))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem", "message"),
+    [
+        ("truncated", "broken", "truncated"),
+        ("text", "broken", "FFmpeg cannot read it as a video"),
+        ("sound", "no video stream", "no video stream"),
+        ("empty", "empty", "the file is empty"),
+    ],
+)
+def test_a_bad_film_is_named(
+    kind: str, problem: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "films", clips=3)
+    bad = folder / "up" / "bad.mp4"
+    if kind == "truncated":
+        whole = write_video(bad, 60, muxer={"movflags": "faststart"}).read_bytes()
+        bad.write_bytes(whole[: len(whole) * 2 // 3])
+    elif kind == "sound":
+        write_sound(bad)
+    else:
+        bad.write_text("" if kind == "empty" else "not a film")
+    assert aplt("check", folder) == 1
+    out = capsys.readouterr().out
+    assert f"up/bad.mp4: {problem}: " in out
+    assert "11 clips checked, 1 with a problem" in out
+    assert aplt("train", folder, "--name", "a", "--runs", tmp_path / "runs", *settings(tmp_path / "cache")) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("aplt: clip 'up/bad.mp4'")
+    assert message in error
+    assert "\n" not in error
+    # Left out by the split, it does not stop the others.
+    split = tmp_path / "split.csv"
+    assert aplt("split", folder, "--labeled", "50%", "-o", split) == 0
+    kept = [line for line in split.read_text().splitlines() if "bad.mp4" not in line]
+    split.write_text("\n".join(kept) + "\n")
+    words = ["--split", split, "--name", "a", "--runs", tmp_path / "runs", *settings(tmp_path / "cache")]
+    assert aplt("train", folder, *words) == 0
