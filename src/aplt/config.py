@@ -130,7 +130,7 @@ class OfflineSettings(Settings):
     """Weak views of each clip that the features are averaged over."""
     labeled_views: int = Field(2, ge=0)
     """Strong views of each labeled clip that enter the clustering besides: the labeled augmentation."""
-    whiten: int | None = Field(32, ge=2)
+    whiten: int | None = Field(64, ge=2)
     """Dimensions of the centered, projected, shrink-whitened space that is clustered; null: unit-norm features."""
     assignment: Literal["nearest", "balanced"] = "balanced"
     """nearest center, or balanced by Sinkhorn toward the labeled class prior."""
@@ -138,8 +138,9 @@ class OfflineSettings(Settings):
     """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
     iterations: int = Field(15, ge=1)
     """Most k-means iterations; it stops earlier when no assignment changes."""
-    distance: Literal["center", "relative"] = "relative"
-    """What is screened by: the distance to the own center, or its ratio to that to the nearest other one."""
+    neighbors: int = Field(10, ge=0)
+    """Neighbors of each clip over which its memberships are propagated; the distance that is screened by is then what
+    a membership lacks to 1. 0: no propagation, and the distance is that to the center."""
     threshold: Literal["mean", "none"] = "mean"
     """tau(c): mean distance of class c's members, or none."""
     threshold_momentum: float = Field(0.7, ge=0, lt=1)

@@ -65,7 +65,7 @@ def test_each_loss_equals_a_plain_loop() -> None:
         weak_x, strong_x = student(batch.weak_labeled), student(batch.strong_labeled)
         strong_u, q = student(batch.strong), teacher(batch.weak).logits.softmax(dim=1)
     tau = float(q.amax(dim=1).median())  # so that some are confident and some are not
-    algorithm = APLT(K, alignment=False, confidence=tau)
+    algorithm = APLT(K, mix=0.0, alignment=False, confidence=tau)
     parts = algorithm.loss(student, teacher, batch, guidance=guidance, progress=0.5).parts
     b, u = range(4), range(6)
     confident = [i for i in u if q[i].max() >= tau]
@@ -92,9 +92,10 @@ def test_each_loss_equals_a_plain_loop() -> None:
 
 def test_total_is_the_weighted_sum() -> None:
     batch, guidance = scene()
-    plain = APLT(K, alignment=False, confidence=0.5)
+    plain = APLT(K, mix=0.0, alignment=False, confidence=0.5)
     weighted = APLT(
         K,
+        mix=0.0,
         alignment=False,
         confidence=0.5,
         sup_logits_weight=2,
@@ -116,7 +117,7 @@ def test_rejected_clips_give_no_margin_loss_and_means_are_over_all() -> None:
     nothing = Guidance(
         PseudoLabels(**{**vars(pseudo), "accepted": torch.zeros_like(pseudo.accepted)}), guidance.prototype, 0
     )
-    algorithm = APLT(K, confidence=1.1, alignment=False)
+    algorithm = APLT(K, mix=0.0, confidence=1.1, alignment=False)
     loss = algorithm.loss(Toy(), Toy(1), batch, guidance=nothing, progress=0)
     assert float(loss.parts["u_margin"]) == 0.0
     assert float(loss.parts["u_logits"]) == 0.0
@@ -130,7 +131,7 @@ def test_strong_view_gets_gradient_and_targets_get_none(target: str) -> None:
     batch, guidance = scene()
     views = [view.requires_grad_() for view in (batch.weak_labeled, batch.strong_labeled, batch.weak, batch.strong)]
     guidance.prototype.requires_grad_()
-    algorithm = APLT(K, confidence=0.0, target=target)  # type: ignore[arg-type]
+    algorithm = APLT(K, mix=0.0, confidence=0.0, target=target)  # type: ignore[arg-type]
     algorithm.loss(student, teacher, batch, guidance=guidance, progress=0).total.backward()
     gradients = [view.grad is not None and bool(view.grad.abs().sum() > 0) for view in views]
     assert gradients == [True, True, False, True]
@@ -141,7 +142,7 @@ def test_teacher_gives_the_target_and_the_switch_gives_the_student() -> None:
     batch, guidance = scene()
 
     def u_logits(target: str, teacher: Toy) -> float:
-        algorithm = APLT(K, confidence=0.0, target=target, alignment=False)  # type: ignore[arg-type]
+        algorithm = APLT(K, mix=0.0, confidence=0.0, target=target, alignment=False)  # type: ignore[arg-type]
         return float(algorithm.loss(Toy(0), teacher, batch, guidance=guidance, progress=0).parts["u_logits"])
 
     assert u_logits("teacher", Toy(1)) != u_logits("teacher", Toy(2))
@@ -150,7 +151,7 @@ def test_teacher_gives_the_target_and_the_switch_gives_the_student() -> None:
 
 def test_without_guidance_it_is_consistency_and_without_unlabeled_clips_supervised() -> None:
     batch, _ = scene()
-    algorithm = APLT(K, confidence=0.0)
+    algorithm = APLT(K, mix=0.0, confidence=0.0)
     assert set(algorithm.loss(Toy(), Toy(1), batch, guidance=None, progress=0).parts) == {
         "sup_logits",
         "sup_strong",
@@ -164,7 +165,7 @@ def test_without_guidance_it_is_consistency_and_without_unlabeled_clips_supervis
 
 def test_one_unlabeled_clip_and_order_do_not_matter() -> None:
     batch, guidance = scene(unlabeled=1)
-    assert APLT(K).loss(Toy(), Toy(1), batch, guidance=guidance, progress=0).total.isfinite()
+    assert APLT(K, mix=0.0).loss(Toy(), Toy(1), batch, guidance=guidance, progress=0).total.isfinite()
     batch, guidance = scene()
     turned = SemiBatch(
         batch.weak_labeled.flip(0),
@@ -175,7 +176,8 @@ def test_one_unlabeled_clip_and_order_do_not_matter() -> None:
         batch.position.flip(0),
     )
     losses = [
-        APLT(K, confidence=0.5).loss(Toy(), Toy(1), b, guidance=guidance, progress=0).total for b in (batch, turned)
+        APLT(K, mix=0.0, confidence=0.5).loss(Toy(), Toy(1), b, guidance=guidance, progress=0).total
+        for b in (batch, turned)
     ]
     torch.testing.assert_close(losses[0], losses[1])
 
@@ -206,3 +208,33 @@ def test_alignment_by_hand_and_in_the_state() -> None:
 def test_bad_target_is_refused() -> None:
     with pytest.raises(ValueError, match="expected student or teacher"):
         APLT(K, target="techer")  # type: ignore[arg-type]
+
+
+def test_mixed_margin_losses_equal_a_plain_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    batch, guidance = scene()
+    share, partner = torch.linspace(0.5, 1, 10), torch.tensor([1, 0, 3, 2, 5, 4, 7, 6, 9, 8])
+    monkeypatch.setattr(APLT, "_partners", lambda *_: (share, partner))
+    student = Toy()
+    parts = APLT(K, mix=1.0).loss(student, Toy(1), batch, guidance=guidance, progress=0).parts
+    views = torch.cat([batch.strong_labeled, batch.strong])
+    label = [*batch.y.tolist(), *guidance.pseudo.label[batch.position].tolist()]
+    losses = []
+    for i in range(10):
+        j, s = int(partner[i]), float(share[i])
+        feature = student(s * views[i] + (1 - s) * views[j]).feature.detach()
+        own, other = (margin_entropy(feature, guidance.prototype, label[k], 0.3, 20.0) for k in (i, j))
+        losses.append(s * own + (1 - s) * other)
+    accepted = guidance.pseudo.accepted[batch.position].tolist()
+    assert float(parts["sup_margin"]) == pytest.approx(sum(losses[:4]) / 4, rel=1e-4)
+    kept = [loss for loss, yes in zip(losses[4:], accepted, strict=True) if yes]
+    assert float(parts["u_margin"]) == pytest.approx(sum(kept) / 6, rel=1e-4)
+
+
+def test_only_accepted_clips_are_mixed_in_and_the_own_share_is_the_larger() -> None:
+    accepted = torch.tensor([1.0, 0.0, 1.0, 0.0, 0.0, 1.0]).repeat(50)
+    torch.manual_seed(0)
+    share, partner = APLT(K, mix=1.0)._partners(accepted)
+    assert (accepted[partner] == 1).all()
+    assert share.min() >= 0.5
+    assert share.max() <= 1
+    assert len(partner.unique()) > 50

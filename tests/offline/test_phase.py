@@ -11,7 +11,7 @@ from aplt.offline.phase import believe
 from aplt.values import FeatureBank, Guidance
 
 PLAIN = OfflineSettings(
-    views=1, labeled_views=0, whiten=None, assignment="nearest", distance="center", threshold_momentum=0.0
+    views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0
 )
 N = 12
 LABEL = torch.full((N,), -1).index_fill_(0, torch.tensor([0]), 0).index_fill_(0, torch.tensor([1]), 1)
@@ -77,16 +77,15 @@ def test_memory_keeps_part_of_the_previous_prototypes() -> None:
     torch.testing.assert_close(found, expected)
 
 
-def test_relative_distance_is_the_ratio_to_the_nearest_other_center() -> None:
+def test_propagation_believes_neighbors_and_measures_what_a_membership_lacks() -> None:
+    pseudo = run(PLAIN.model_copy(update={"neighbors": 3})).pseudo
     bank = angle_bank()
-    plain, relative = run().pseudo, run(PLAIN.model_copy(update={"distance": "relative"})).pseudo
-    assert torch.equal(plain.label, relative.label)
-    centers = torch.stack([bank.feature[plain.label[bank.position] == k].mean(dim=0) for k in range(2)])
-    both = torch.cdist(bank.feature, centers)
-    own = both.gather(1, plain.label[bank.position][:, None])[:, 0]
-    torch.testing.assert_close(relative.distance[bank.position], own / (both.sum(dim=1) - own))
-    # At 44 degrees a clip is nearly as far from both: the ratio says so more clearly than the distance.
-    assert relative.distance[bank.position].argmax() == 8  # the clip at 44 degrees
+    inside = pseudo.distance[bank.position]
+    assert ((inside >= 0) & (inside <= 0.5)).all()  # two classes: the larger membership is at least a half
+    assert inside.argmax() == 8  # the clip at 44 degrees
+    assert pseudo.label[[2, 4, 5, 11]].tolist() == [0, 0, 0, 0]
+    assert pseudo.label[[6, 8, 9]].tolist() == [1, 1, 1]
+    assert not pseudo.accepted[10]
 
 
 def test_threshold_none_accepts_everything() -> None:

@@ -14,12 +14,14 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
     cross_entropy,
     margin_logits,
     masked_cross_entropy,
+    mean_over_all,
     predict_views,
 )
 from aplt.values import Guidance, Recognize, SemiBatch, StepLoss
@@ -52,6 +54,7 @@ class APLT(nn.Module):
         target: Literal["student", "teacher"] = "teacher",
         alignment: bool = True,
         alignment_momentum: float = 0.98,
+        mix: float = 1.0,
     ) -> None:
         super().__init__()
         if target not in ("student", "teacher"):
@@ -63,6 +66,7 @@ class APLT(nn.Module):
         self.u_margin_weight = u_margin_weight
         self.margin, self.scale = margin, scale
         self.confidence, self.target = confidence, target
+        self.mix = mix
         self.align = DistributionAlignment(num_classes, alignment_momentum) if alignment else None
 
     def loss(
@@ -85,19 +89,41 @@ class APLT(nn.Module):
             target, accepted = self._online_target(student if self.target == "student" else teacher, batch)
             parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, target, accepted)
         if guidance is not None:
-            parts["sup_margin"] = self.sup_margin_weight * cross_entropy(
-                self._margin(strong_x.feature, guidance, batch.y), batch.y
-            )
-            pseudo = guidance.pseudo.label[batch.position]
-            parts["u_margin"] = self.u_margin_weight * masked_cross_entropy(
-                self._margin(strong_u.feature, guidance, pseudo),
-                pseudo,
-                guidance.pseudo.accepted[batch.position].float(),
-            )
+            parts |= self._margin_losses(student, batch, guidance, torch.cat([strong_x.feature, strong_u.feature]))
         return StepLoss.of(parts)
 
+    def _margin_losses(
+        self, student: Recognize, batch: SemiBatch, guidance: Guidance, feature: Tensor
+    ) -> dict[str, Tensor]:
+        """Returns L_sup^margin and L_u^margin of the strong views' features [B+U, D], or of mixed views'."""
+        label = torch.cat([batch.y, guidance.pseudo.label[batch.position]])
+        accepted = torch.cat([torch.ones_like(batch.y), guidance.pseudo.accepted[batch.position]]).float()
+        if self.mix and len(batch.strong):
+            views = torch.cat([batch.strong_labeled, batch.strong])
+            share, partner = self._partners(accepted)
+            wide = share.view(-1, *[1] * (views.ndim - 1))
+            feature = student(wide * views + (1 - wide) * views[partner]).feature
+            loss = share * self._margin(feature, guidance, label)
+            loss = loss + (1 - share) * self._margin(feature, guidance, label[partner])
+        else:
+            loss = self._margin(feature, guidance, label)
+        labeled = len(batch.y)
+        return {
+            "sup_margin": self.sup_margin_weight * loss[:labeled].mean(),
+            "u_margin": self.u_margin_weight * mean_over_all(loss[labeled:], accepted[labeled:]),
+        }
+
     def _margin(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
-        return margin_logits(feature, guidance.prototype, y, margin=self.margin, scale=self.scale)
+        """Returns the cross-entropy [n] of the prototype classifier with the margin; 0 where there is no label."""
+        y = y.clamp(min=0)
+        logits = margin_logits(feature, guidance.prototype, y, margin=self.margin, scale=self.scale)
+        return functional.cross_entropy(logits, y, reduction="none")
+
+    def _partners(self, accepted: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns for each clip its own share of a mix, at least half, and which accepted clip is mixed in [B+U]."""
+        share = torch.distributions.Beta(self.mix, self.mix).sample((len(accepted),)).to(accepted)
+        partner = torch.multinomial(accepted, len(accepted), replacement=True)
+        return torch.maximum(share, 1 - share), partner
 
     @torch.no_grad()
     def _online_target(self, source: Recognize, batch: SemiBatch) -> tuple[Tensor, Tensor]:

@@ -11,9 +11,12 @@ from torch.nn import functional
 
 from aplt.config import OfflineSettings
 from aplt.offline.kmeans import semi_supervised_kmeans
+from aplt.offline.propagation import balance, propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.values import UNKNOWN, FeatureBank, Guidance, PseudoLabels
+
+LABEL_WEIGHT = 10.0
 
 
 def believe(
@@ -73,23 +76,35 @@ def believe(
 def _cluster(
     bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: OfflineSettings
 ) -> tuple[Tensor, Tensor]:
-    """Returns each clip's cluster and its distance to that center [M]; augmented labeled views only help find them."""
+    """Returns each clip's class and how far it is from it [M]; augmented labeled views only help find the centers."""
     feature = torch.cat([bank.feature, bank.extra_feature])
     label = torch.cat([known, extra_known])
     if settings.whiten is not None:
         feature = whiten(feature, settings.whiten)
+    given = known != UNKNOWN
     prior = None
     if settings.assignment == "balanced":
-        prior = torch.bincount(known[known != UNKNOWN], minlength=num_classes).to(feature.dtype)
+        prior = torch.bincount(known[given], minlength=num_classes).to(feature.dtype)
     clustering = semi_supervised_kmeans(
         feature, label, num_classes, max_iterations=settings.iterations, clamp=settings.clamp, prior=prior
     )
-    clips = slice(len(bank.feature))
-    assignment, distance, centroid = clustering.assignment[clips], clustering.distance[clips], clustering.centroid
-    if settings.distance == "relative":
-        others = torch.cdist(feature[clips], centroid).scatter(1, assignment[:, None], torch.inf)
-        distance = distance / others.amin(dim=1).clamp(min=1e-12)
-    return assignment, distance
+    feature = feature[: len(bank.feature)]
+    if not settings.neighbors:
+        return clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
+    belief = _memberships(feature, clustering.centroid)
+    # Labels are certain: they enter as strongly as several clips.
+    belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
+    belief = propagate(feature, belief, settings.neighbors)
+    if prior is not None and not given.all():
+        belief = balance(belief, prior, ~given)
+    certainty, assigned = belief.max(dim=1)
+    return assigned, 1 - certainty
+
+
+def _memberships(feature: Tensor, centroid: Tensor) -> Tensor:
+    """Returns soft memberships [M, K]: a Gaussian about each center, as wide as clips lie from theirs on average."""
+    squared = torch.cdist(feature, centroid).square()
+    return (-squared / squared.amin(dim=1).mean().clamp(min=1e-12)).softmax(dim=1)
 
 
 def _prototypes(feature: Tensor, label: Tensor, num_classes: int) -> Tensor:

@@ -38,9 +38,9 @@ RECIPES: dict[str, Recipe] = {
         "asynchronous pseudo labeling and training, the literal reading of the paper",
         PAPER,
         {
-            "method_settings": {"target": "student", "alignment": False},
+            "method_settings": {"target": "student", "alignment": False, "mix": 0.0},
             "offline": OfflineSettings(
-                views=1, labeled_views=1, whiten=None, assignment="nearest", distance="center", threshold_momentum=0.0
+                views=1, labeled_views=1, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0
             ).model_dump(),
         },
     ),

@@ -1,0 +1,51 @@
+"""Propagation of beliefs over a neighbor graph."""
+
+import torch
+
+from aplt.offline.propagation import ALPHA, GAMMA, PASSES, balance, propagate
+
+
+def circle(*degrees: float) -> torch.Tensor:
+    angles = torch.deg2rad(torch.tensor(degrees))
+    return torch.stack([angles.cos(), angles.sin()], dim=1)
+
+
+def test_equals_a_dense_loop() -> None:
+    generator = torch.Generator().manual_seed(0)
+    feature = torch.nn.functional.normalize(torch.randn(30, 5, generator=generator), dim=1)
+    belief = torch.rand(30, 3, generator=generator).softmax(dim=1)
+    graph = torch.zeros(30, 30, dtype=torch.float64)
+    cosine = (feature @ feature.T).double()
+    for i in range(30):
+        order = [j for j in cosine[i].argsort(descending=True).tolist() if j != i]
+        for j in order[:4]:
+            graph[i, j] = max(float(cosine[i, j]), 0) ** GAMMA
+    graph = graph + graph.T
+    degree = graph.sum(dim=1)
+    spread = graph / (degree[:, None] * degree[None]).sqrt()
+    found = belief.double()
+    for _ in range(PASSES):
+        found = ALPHA * spread @ found + (1 - ALPHA) * belief.double()
+    expected = found / found.sum(dim=1, keepdim=True)
+    torch.testing.assert_close(propagate(feature, belief, 4).double(), expected, atol=1e-5, rtol=1e-4)
+
+
+def test_a_wrong_belief_among_agreeing_neighbors_is_turned() -> None:
+    feature = circle(0, 1, 2, 3, 4, 90, 91, 92, 93, 94)
+    belief = torch.tensor([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 5)
+    belief[2] = torch.tensor([0.3, 0.7])
+    found = propagate(feature, belief, 3)
+    assert found.argmax(dim=1).tolist() == [0] * 5 + [1] * 5
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(10))
+
+
+def test_more_neighbors_than_clips() -> None:
+    assert propagate(circle(0, 10, 20), torch.eye(3), 50).isfinite().all()
+
+
+def test_balance_brings_the_free_rows_to_the_prior() -> None:
+    belief = torch.rand(400, 3, generator=torch.Generator().manual_seed(1)).softmax(dim=1)
+    free = torch.arange(400) % 4 > 0
+    found = balance(belief, torch.tensor([6.0, 3.0, 1.0]), free)
+    torch.testing.assert_close(found[free].mean(dim=0), torch.tensor([0.6, 0.3, 0.1]), atol=0.01, rtol=0)
+    torch.testing.assert_close(found.sum(dim=1), torch.ones(400))
