@@ -31,8 +31,10 @@ class APLT(nn.Module):
     """The four losses, each with its weight, and our additions, each with its switch.
 
     Differs from the paper's figure by default: the target of L_u^logits comes from the EMA teacher, aligned to the
-    labeled classes' shares (`target`, `alignment`); the strong labeled view also has a plain cross-entropy
-    (`strong_weight`), as in every method here. The recipe aplt_paper switches the first two off.
+    labeled classes' shares (`target`, `alignment`); the margin losses see each strong view mixed with that of an
+    accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student. The
+    recipe aplt_paper switches these off. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
+    in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch.
     """

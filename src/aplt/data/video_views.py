@@ -52,7 +52,11 @@ class VideoViews:
                 [
                     v2.RandomResizedCrop(size, scale=(settings.strong_crop, 1.0), antialias=True),
                     *flip,
-                    v2.RandAugment(settings.strong_operations, settings.strong_magnitude),
+                    v2.RandAugment(
+                        settings.strong_operations,
+                        settings.strong_magnitude,
+                        interpolation=v2.InterpolationMode.BILINEAR,
+                    ),
                     *finish,
                     v2.RandomErasing(settings.strong_erase, scale=(0.02, 0.2)),
                 ]

@@ -46,7 +46,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "aplt": Recipe(
         APLT,
-        "APLT with what measured better: whitened and balanced clustering, remembered thresholds, teacher's targets",
+        "APLT with what measured better: whitened, balanced, propagated clusters; mixing; the teacher's targets",
         PAPER,
         {"offline": OfflineSettings().model_dump(), "read_out": "both"},
     ),
