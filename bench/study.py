@@ -1,0 +1,79 @@
+"""Several methods, label shares and seeds on one index: mean and deviation of the last EMA model, by round.
+
+    python bench/study.py clips.csv --methods supervised,aplt --labeled 5%,10% --seeds 3 -o runs/study
+
+Options of `aplt train` that all cells share go through --set. Finished cells are not trained again.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aplt.config import merge, parse_assignments
+from aplt.data.cache import in_processes
+from aplt.rundir import RunDir
+from aplt.training.loop import train_or_reuse
+from aplt.training.recipes import configure
+
+Cell = tuple[str, str, int]  # method, labeled, seed
+
+
+def run_cell(cell: Cell, clips: str, shared: dict[str, Any], output: Path) -> None:
+    """Trains one cell unless it is there."""
+    method, labeled, seed = cell
+    own = {"clips": clips, "method": method, "split": {"labeled": labeled, "seed": seed}, "train": {"seed": seed}}
+    train_or_reuse(configure(merge(shared, own), "study"), folder(output, cell))
+
+
+def folder(output: Path, cell: Cell) -> RunDir:
+    """Returns a cell's run folder."""
+    method, labeled, seed = cell
+    return RunDir(output / f"{method}-{labeled.strip('%')}-{seed}")
+
+
+def spread(values: list[float]) -> str:
+    """Returns mean and deviation in percent."""
+    return f"{100 * np.mean(values):5.1f} ± {100 * np.std(values, ddof=1) if len(values) > 1 else 0:4.1f}"
+
+
+def row(output: Path, method: str, labeled: str, seeds: int) -> str:
+    """Returns one line of the table."""
+    runs = [folder(output, (method, labeled, seed)) for seed in range(seeds)]
+    results = [run.read_result() for run in runs]
+    believed = [[line["pseudo"] for line in run.read_metrics() if line["pseudo"]] for run in runs]
+    rounds = [
+        f"{100 * np.mean([p['precision'] for p in at]):.0f}/{100 * np.mean([p['coverage'] for p in at]):.0f}"
+        for at in zip(*believed, strict=True)
+    ]
+    seconds = np.mean([result["seconds"]["total"] for result in results])
+    top1, f1 = (spread([result[name] for result in results]) for name in ("top1", "macro_f1"))
+    return f"{labeled:>5}  {method:12} {top1}   {f1}   {seconds:7.0f}   {' '.join(rounds) or '-'}"
+
+
+def main() -> None:
+    """Trains what is missing and prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips")
+    parser.add_argument("--methods", default="supervised,consistency,aplt_paper,aplt")
+    parser.add_argument("--labeled", default="10%")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="cells trained at once, one thread each")
+    parser.add_argument("--set", action="append", default=[], metavar="key=value")
+    parser.add_argument("-o", "--output", type=Path, default=Path("runs/study"))
+    options = parser.parse_args()
+    methods, shares = options.methods.split(","), options.labeled.split(",")
+    cells = [(m, share, seed) for seed in range(options.seeds) for share in shares for m in methods]
+    work = partial(run_cell, clips=options.clips, shared=parse_assignments(options.set), output=options.output)
+    for _ in in_processes(work, cells, options.jobs):
+        pass
+    print("share  method       top-1 in %     macro F1 in %  seconds   pseudo-labels by round: precision/coverage in %")
+    for share in shares:
+        for method in methods:
+            print(row(options.output, method, share, options.seeds))
+
+
+if __name__ == "__main__":
+    main()
