@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from aplt.config import merge, parse_assignments
-from aplt.data.cache import in_processes
+from aplt.parallel import in_processes
 from aplt.rundir import RunDir
 from aplt.training.loop import train_or_reuse
 from aplt.training.recipes import configure

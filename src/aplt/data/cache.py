@@ -9,13 +9,11 @@ import hashlib
 import io
 import json
 import os
-import signal
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 import safetensors
@@ -26,14 +24,12 @@ from torch import Tensor
 
 from aplt.data.video import ClipError, decode, require_file
 from aplt.errors import InputError
+from aplt.parallel import in_processes
 from aplt.rundir import atomic, write_json
 from aplt.values import Clip
 
 # Part of every entry's name: to be raised when decoding gives other frames than before.
 FORMAT = 1
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
 
 
 class Frames(Protocol):
@@ -246,38 +242,6 @@ def file_digest(path: Path) -> str:
     """Returns the SHA-256 of a file's content."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def in_processes(
-    function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int | None = None
-) -> Generator[_Result]:
-    """Yields the function's results in the order of the items, computed in single-threaded processes.
-
-    Args:
-        function: Picklable, as are items, results and errors.
-        items: All of them are submitted at once.
-        processes: How many; by default as many as there are cores. One, or one item, needs no other process.
-
-    Raises:
-        Exception: the first that `function` raises, by the order of the items; later items are given up.
-    """
-    count = min(processes or os.cpu_count() or 1, len(items))
-    if count <= 1:
-        yield from map(function, items)
-        return
-    pool = ProcessPoolExecutor(count, initializer=_begin_process)
-    try:
-        yield from pool.map(function, items)
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _begin_process() -> None:
-    # Ctrl-C ends it at once and without a traceback (unless the whole run ignores it, as in the background); what
-    # it was writing stands aside, never in an entry.
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(1)
 
 
 def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from aplt.data.cache import file_digest, in_processes
+from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
 from aplt.data.skeleton import read_skeleton
 from aplt.data.video import ClipError, Problem, count_frames, require_file
 from aplt.errors import InputError
+from aplt.parallel import in_processes
 from aplt.values import Clip, ClipIndex
 
 

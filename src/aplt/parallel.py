@@ -1,0 +1,44 @@
+"""The same work on many items, in several processes."""
+
+import os
+import signal
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+import torch
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def in_processes(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int | None = None
+) -> Generator[_Result]:
+    """Yields the function's results in the order of the items, computed in single-threaded processes.
+
+    Args:
+        function: Picklable, as are items, results and errors.
+        items: All of them are submitted at once.
+        processes: How many; by default as many as there are cores. One, or one item, needs no other process.
+
+    Raises:
+        Exception: the first that `function` raises, by the order of the items; later items are given up.
+    """
+    count = min(processes or os.cpu_count() or 1, len(items))
+    if count <= 1:
+        yield from map(function, items)
+        return
+    pool = ProcessPoolExecutor(count, initializer=_begin_process)
+    try:
+        yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin_process() -> None:
+    # Ctrl-C ends it at once and without a traceback (unless the whole run ignores it, as in the background); what
+    # it was writing stands aside, never in an entry.
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    torch.set_num_threads(1)
