@@ -11,7 +11,8 @@ from torch import Tensor
 
 from aplt.errors import InputError
 
-CHUNK_ELEMENTS = 1 << 20  # numbers in the largest temporary array: 4 MiB of float32
+CHUNK_ELEMENTS = 1 << 22  # numbers in the largest temporary array: 16 MiB of float32
+FAR = 10.0  # squared mean over variance from which on points are moved to the origin
 
 
 @dataclass(frozen=True)
@@ -48,61 +49,66 @@ def semi_supervised_kmeans(
         raise InputError(f"class {int(missing.nonzero()[0])} has no labeled clip: its cluster has no start")
     points = _Points(feature, num_classes)
     fixed = label >= 0
-    centroid = points.means(label, torch.zeros(num_classes, feature.shape[1]).to(feature))
-    assignment, iterations = label, 0
+    clamped = label if clamp else torch.full_like(label, -1)
+    sums = _Sums(num_classes, feature)
+    assignment = torch.full_like(label, -1)
+    for rows, chunk in points.chunks():
+        sums.move(chunk, assignment[rows], label[rows])
+    assignment, centroid, iterations = label, sums.means(otherwise=None), 0
     while True:
-        offset = (
-            _balance(points, centroid, ~fixed, prior) if prior is not None else torch.zeros(num_classes).to(feature)
-        )
-        nearest, following = points.step(centroid, offset, label if clamp else torch.full_like(label, -1))
+        offset = _balance(points, centroid, ~fixed, prior) if prior is not None else torch.zeros_like(centroid[:, 0])
+        nearest = points.assign(centroid, offset, clamped, assignment, sums)
         if iterations == max_iterations or torch.equal(nearest, assignment):
             # What is returned belongs to the centers that are returned, also when the iterations ran out.
             return Clustering(centroid + points.origin, nearest, points.distance(centroid, nearest), iterations)
-        assignment, centroid = nearest, following
+        assignment, centroid = nearest, sums.means(otherwise=centroid)
         iterations += 1
 
 
 class _Points:
-    """The points about their mean, worked through in chunks that fit a processor's cache.
+    """The points about an origin, worked through in chunks of bounded size.
 
-    About the mean, |x|^2 is no larger than it must be: float32 keeps its digits far from the origin. Centers here are
-    about it, too. Sums are made in the points' own precision within a chunk and in double over the chunks.
+    Far from zero |x|^2 would swallow float32's digits; there the origin is the points' mean, otherwise zero, which
+    saves a copy of each chunk. Centers here are about the origin, too.
     """
 
     def __init__(self, feature: Tensor, num_classes: int) -> None:
-        self.feature, self.num_classes = feature, num_classes
+        self.feature = feature
         self.rows = max(1, CHUNK_ELEMENTS // max(feature.shape[1], num_classes))
-        self.origin = torch.zeros(feature.shape[1]).to(feature)
-        total = torch.zeros_like(self.origin, dtype=torch.float64)
+        self.origin, self.centered = torch.zeros_like(feature[0]), False
+        mean, square = torch.zeros_like(self.origin, dtype=torch.float64), 0.0
         for _, chunk in self.chunks():
-            total += chunk.sum(dim=0)
-        self.origin = (total / len(feature)).to(feature.dtype)
+            mean += chunk.sum(dim=0)
+            square += float(chunk.square().sum())
+        mean /= len(feature)
+        self.centered = float(mean.square().sum()) > FAR * (square / len(feature) - float(mean.square().sum()))
+        if self.centered:
+            self.origin = mean.to(feature.dtype)
 
     def chunks(self) -> Iterator[tuple[slice, Tensor]]:
-        """Yields (rows, points about the mean)."""
+        """Yields (rows, points about the origin)."""
         for first in range(0, len(self.feature), self.rows):
             rows = slice(first, first + self.rows)
-            yield rows, self.feature[rows] - self.origin
+            chunk = self.feature[rows]
+            yield rows, chunk - self.origin if self.centered else chunk
 
     def scores(self, chunk: Tensor, centroid: Tensor) -> Tensor:
         """Returns -squared distance / 2, up to a constant a point [rows, K]: the nearest center has the most."""
         return torch.addmm(-centroid.square().sum(dim=1) / 2, chunk, centroid.T)
 
-    def step(self, centroid: Tensor, offset: Tensor, clamped: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns each point's class [N] (best score plus offset [K], or `clamped` >= 0) and the centers after."""
-        sums, assigned = _Sums(centroid), []
+    def assign(self, centroid: Tensor, offset: Tensor, clamped: Tensor, before: Tensor, sums: "_Sums") -> Tensor:
+        """Returns each point's class [N], by the best score plus offset [K], or `clamped` [N] where that is not -1.
+
+        Moves the points that were elsewhere `before` in the sums.
+        """
+        assigned = []
         for rows, chunk in self.chunks():
             nearest = (self.scores(chunk, centroid) + offset).argmax(dim=1)
-            assigned.append(torch.where(clamped[rows] >= 0, clamped[rows], nearest))
-            sums.add(chunk, assigned[-1])
-        return torch.cat(assigned), sums.means()
-
-    def means(self, assignment: Tensor, otherwise: Tensor) -> Tensor:
-        """Returns each class's mean [K, D] over the points assigned to it (-1: to none), or `otherwise`."""
-        sums = _Sums(otherwise)
-        for rows, chunk in self.chunks():
-            sums.add(chunk, assignment[rows])
-        return sums.means()
+            nearest = torch.where(clamped[rows] >= 0, clamped[rows], nearest)
+            moved = (nearest != before[rows]).nonzero()[:, 0]
+            sums.move(chunk[moved], before[rows][moved], nearest[moved])
+            assigned.append(nearest)
+        return torch.cat(assigned)
 
     def distance(self, centroid: Tensor, assignment: Tensor) -> Tensor:
         """Returns the distance [N] to the assigned center, from the difference itself: no cancellation."""
@@ -110,25 +116,25 @@ class _Points:
 
 
 class _Sums:
-    """Running sums of points by class; a class without points keeps its center."""
+    """Sums of the points of each class, kept up as points move: in double, so that nothing is lost over the rounds."""
 
-    def __init__(self, centroid: Tensor) -> None:
-        self.centroid = centroid
-        self.total = torch.zeros_like(centroid, dtype=torch.float64)
-        self.count = torch.zeros(len(centroid), dtype=torch.float64, device=centroid.device)
-        self.classes = torch.arange(len(centroid), device=centroid.device)
+    def __init__(self, num_classes: int, feature: Tensor) -> None:
+        self.dtype = feature.dtype
+        self.total = torch.zeros(num_classes, feature.shape[1], dtype=torch.float64, device=feature.device)
+        self.count = torch.zeros(num_classes, dtype=torch.float64, device=feature.device)
+        self.classes = torch.arange(num_classes, device=feature.device)[:, None]
 
-    def add(self, chunk: Tensor, assignment: Tensor) -> None:
-        """Adds points [rows, D] to the classes they are assigned to [rows]; -1 is none."""
+    def move(self, points: Tensor, before: Tensor, after: Tensor) -> None:
+        """Takes points [n, D] from the classes `before` to the classes `after` [n]; -1 is no class."""
         # A product with the membership matrix: on a GPU, unlike scattered additions, the same in every run.
-        member = (assignment == self.classes[:, None]).to(chunk.dtype)
-        self.total += member @ chunk
-        self.count += member.sum(dim=1)
+        change = (after == self.classes).to(points.dtype) - (before == self.classes).to(points.dtype)
+        self.total += change @ points
+        self.count += change.sum(dim=1)
 
-    def means(self) -> Tensor:
-        """Returns the centers [K, D]."""
-        mean = (self.total / self.count.clamp(min=1)[:, None]).to(self.centroid.dtype)
-        return torch.where(self.count[:, None] > 0, mean, self.centroid)
+    def means(self, otherwise: Tensor | None) -> Tensor:
+        """Returns the centers [K, D]; an empty class keeps its center in `otherwise`."""
+        mean = (self.total / self.count.clamp(min=1)[:, None]).to(self.dtype)
+        return mean if otherwise is None else torch.where(self.count[:, None] > 0, mean, otherwise)
 
 
 def _balance(points: _Points, centroid: Tensor, free: Tensor, prior: Tensor, passes: int = 20) -> Tensor:
