@@ -100,12 +100,22 @@ def test_class_without_a_label_is_named() -> None:
 
 
 def test_empty_cluster_keeps_its_center() -> None:
-    # Seeded: the only member of class 1 is nearer to class 0's center once it has moved.
-    feature = torch.tensor([[0.0], [3.0], [2.9], [3.1], [3.05]])
-    label = torch.tensor([0, 0, 1, 0, 0])
-    found = semi_supervised_kmeans(feature, label, 2, clamp=False, max_iterations=10)
-    assert found.centroid.isfinite().all()
+    # Seeded, class 1 starts between two far groups, which class 0 and class 2 then take away from it.
+    feature = torch.tensor([[-9.0], [9.0], [-10.0], [-10.1], [10.0], [10.1]])
+    label = torch.tensor([1, 1, 0, -1, 2, -1])
+    found = semi_supervised_kmeans(feature, label, 3, clamp=False, max_iterations=10)
+    assert 1 not in found.assignment.tolist()
+    assert float(found.centroid[1]) == 0.0  # the mean of its labeled points, -9 and 9
     assert found.distance.isfinite().all()
+
+
+def test_a_class_that_shrinks_from_thousands_to_one_keeps_an_exact_center() -> None:
+    points = torch.randn(50_000, 8, generator=torch.Generator().manual_seed(0)) + 2
+    sums = kmeans._Sums(2, points)
+    none, first, second = (torch.full((len(points),), k) for k in (-1, 0, 1))
+    sums.move(points, none, first)
+    sums.move(points[1:], first[1:], second[1:])
+    torch.testing.assert_close(sums.means(otherwise=None)[0], points[0], atol=1e-5, rtol=0)
 
 
 def test_far_from_the_origin_float32_keeps_its_digits() -> None:

@@ -127,8 +127,8 @@ class _Sums:
     def move(self, points: Tensor, before: Tensor, after: Tensor) -> None:
         """Takes points [n, D] from the classes `before` to the classes `after` [n]; -1 is no class."""
         # A product with the membership matrix: on a GPU, unlike scattered additions, the same in every run.
-        change = (after == self.classes).to(points.dtype) - (before == self.classes).to(points.dtype)
-        self.total += change @ points
+        change = (after == self.classes).double() - (before == self.classes).double()
+        self.total += change @ points.double()
         self.count += change.sum(dim=1)
 
     def means(self, otherwise: Tensor | None) -> Tensor:
