@@ -1,43 +1,23 @@
+"""The synthetic data set: its files, splits, options, and what is done twice."""
+
 import csv
 import multiprocessing
 import re
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from aplt.data.synthetic import CLASSES, Difficulty, make_dataset, render_clip
-from aplt.data.synthetic.figure import SIDES, pose_skeleton, reach, rotation
-from aplt.data.synthetic.motions import MOTIONS, OTHERS
+from aplt.data.synthetic.motions import OTHERS
 from aplt.data.synthetic.plan import plan_clips
-from aplt.data.synthetic.render import render_take
-from aplt.data.synthetic.shapes import Looks
-from aplt.data.synthetic.subjects import Take, act, draw_subject, draw_take
+from aplt.data.synthetic.subjects import draw_subject, draw_take
 from aplt.errors import InputError
 
 # The least that has every class in both splits, one subject each.
 CLIPS, SUBJECTS, SIZE = 24, 2, 32
-
-# Only the named movement moves: whatever else changes in the image is an error.
-QUIET = Difficulty(
-    distractor=0.0,
-    fidget=0.0,
-    habit_yaw=(0.0, 0.0),
-    yaw=(0.0, 0.0),
-    pitch=(8.0, 8.0),
-    zoom=(0.95, 0.95),
-    shift=0.0,
-    drift=0.0,
-    gain=(1.0, 1.0),
-    gradient=0.0,
-    flicker=0.0,
-    noise=(0.0, 0.0),
-)
 
 
 def table(index: Path) -> list[dict[str, str]]:
@@ -56,16 +36,6 @@ def decode(path: Path) -> tuple[np.ndarray, float, str]:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
         assert stream.average_rate is not None
         return np.stack(frames), float(stream.average_rate), stream.codec_context.name
-
-
-def quiet_take(motion: str, number: int = 0) -> Take:
-    return draw_take(0, number, motion, draw_subject(0, number, QUIET), QUIET)
-
-
-def change(take: Take, size: int = 64) -> np.ndarray:
-    """Where the image changes over the clip, [size, size]."""
-    frames = render_take(take, size).astype(float)
-    return np.asarray(np.abs(np.diff(frames, axis=0)).mean(axis=(0, 3)))
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +75,6 @@ def test_seed_and_number_change_how_the_same_person_moves(seed: int, number: int
     first, second = draw_take(3, 5, "nodding", person, hard), draw_take(seed, number, "nodding", person, hard)
     for name in ("amplitude", "tempo", "onset", "yaw", "zoom", "gain", "noise", "seed"):
         assert getattr(first, name) != getattr(second, name)
-
-
-def test_subject_looks_the_same_in_all_clips_and_unlike_others() -> None:
-    takes = [draw_take(0, number, "waving", draw_subject(0, 7, QUIET), QUIET) for number in range(2)]
-    assert takes[0].subject.looks == takes[1].subject.looks
-    assert takes[0].subject.body == takes[1].subject.body
-    assert takes[0].subject.looks != draw_subject(0, 8, QUIET).looks
 
 
 def test_files_do_not_depend_on_the_processes_even_when_spawned(
@@ -284,95 +247,3 @@ def test_options_out_of_range_are_named(tmp_path: Path, option: str, value: floa
     with pytest.raises(InputError, match=r"clips must|" + option):
         make(tmp_path, **{option: value})
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("motion", [*MOTIONS, *OTHERS])
-def test_each_movement_moves_its_part_of_the_image(motion: str) -> None:
-    moved = change(quiet_take(motion))
-    rows = moved.sum(axis=1) / moved.sum()
-    part = (MOTIONS | OTHERS)[motion].part
-    assert moved.max() > 3
-    if part == "head":
-        assert rows[:30].sum() > 0.99
-    elif part == "shoulders":
-        assert rows[:45].sum() > 0.9
-    elif part == "legs":
-        assert rows[32:].sum() > 0.95
-
-
-@pytest.mark.parametrize("motion", CLASSES)
-def test_nothing_moves_before_the_movement_begins(motion: str) -> None:
-    take = replace(quiet_take(motion), onset=0.5, length=1.0, frames=40, fps=25)
-    frames = render_take(take, SIZE)
-    assert (frames[:13] == frames[0]).all()
-    assert (frames[13:] != frames[0]).any()
-
-
-def test_shrugging_raises_both_shoulders() -> None:
-    take = quiet_take("shrugging")
-    shoulder = pose_skeleton(take.subject.body, act(take)).shoulder
-    assert (np.ptp(shoulder[..., 1], axis=0) > 0.03).all()
-
-
-def test_the_face_turns_with_the_head() -> None:
-    take = quiet_take("turning head")
-    # Eyes, brows and mouth are all that is dark on a shaven, pale head before a pale wall.
-    pale = (230.0, 200.0, 180.0)
-    looks = Looks(pale, pale, pale, pale, pale, pale, pale, hair_style="bald", chair_back=False)
-    take = replace(
-        take, subject=replace(take.subject, looks=looks, posture=np.zeros(3)), stays=True, arms=("lap", "lap")
-    )
-
-    def features(side: int) -> float:
-        head = render_take(replace(take, side=side), 96)[-1, 2:20, 36:60].mean(axis=-1)
-        return float(np.average(np.arange(24), weights=np.clip(110 - head, 0, None).sum(axis=0) + 1e-9))
-
-    assert features(1) - features(0) > 4
-
-
-@pytest.mark.parametrize("motion", ["touching face", "touching neck", "waving", "shaking leg"])
-def test_the_side_decides_which_limb_moves(motion: str) -> None:
-    for side, sign in enumerate(SIDES):
-        moved = change(replace(quiet_take(motion), side=side, arms=("lap", "lap"), legs="apart", variant=0.5))
-        across = np.average(np.arange(64) - 31.5, weights=moved.sum(axis=0))
-        assert across * sign > 2
-
-
-@pytest.mark.parametrize(("motion", "axis"), [("nodding", 1), ("shaking head", 0)])
-def test_nodding_and_shaking_swing_while_held_movements_do_not(motion: str, axis: int) -> None:
-    def turns(name: str) -> int:
-        # Long enough for two swings at the nominal tempo.
-        take = replace(quiet_take(name), frames=45, fps=25, onset=0.1, length=1.6, tempo=1.0, stays=True)
-        angle = act(take).head[:, axis]
-        speed = np.diff(angle)
-        speed = np.sign(speed[np.abs(speed) > 1e-3])
-        return int((np.diff(speed) != 0).sum())
-
-    assert turns(motion) >= 3
-    assert turns("turning head") == turns("head up") == 0
-
-
-def test_angles_turn_the_way_they_are_documented() -> None:
-    nose, crown = np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 0.0])
-    yaw, pitch, roll = rotation(np.eye(3) * 0.3)
-    assert (yaw @ nose)[0] > 0.2
-    assert (pitch @ nose)[1] > 0.2
-    assert (roll @ crown)[0] > 0.2
-
-
-Point = st.tuples(*[st.floats(-1, 1)] * 3).map(np.array)
-
-
-@given(root=Point, goal=Point, pole=Point, upper=st.floats(0.2, 0.5), lower=st.floats(0.2, 0.5))
-def test_bones_keep_their_length(
-    root: np.ndarray, goal: np.ndarray, pole: np.ndarray, upper: float, lower: float
-) -> None:
-    away = goal - root
-    bent = pole - (pole @ away) * away / max(away @ away, 1e-9)
-    if np.linalg.norm(bent) < 1e-3 or np.linalg.norm(away) < 1e-3:
-        return  # a pole along the limb names no side to bend to
-    middle, end = reach(root, goal, upper, lower, pole)
-    assert np.linalg.norm(middle - root) == pytest.approx(upper, abs=1e-6)
-    assert np.linalg.norm(end - middle) == pytest.approx(lower, abs=1e-6)
-    if abs(upper - lower) + 0.01 < np.linalg.norm(away) < upper + lower - 0.01:
-        np.testing.assert_allclose(end, goal, atol=1e-6)

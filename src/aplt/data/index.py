@@ -1,6 +1,6 @@
 """The index: clips.csv or a folder of clips -> ClipIndex, and back to a file."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -133,11 +133,6 @@ def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:
         video, skeleton = kinds[False].id, kinds[True].id
         raise InputError(f"an index holds videos or skeletons, not both; '{video}' is a video, '{skeleton}' a skeleton")
     return "skeleton" if True in kinds else "video"
-
-
-def subset(index: ClipIndex, positions: Sequence[int]) -> list[Clip]:
-    """Returns the clips at these positions."""
-    return [index[position] for position in positions]
 
 
 def _relative(path: Path, home: Path) -> str:

@@ -9,8 +9,6 @@ import numpy as np
 from aplt.errors import InputError, suggest
 
 KARD_JOINTS = 15
-# Joints and, for each, its parent: (number of joints) -> parents, where a data set's layout is known.
-KINECT_V1_PARENTS = (0, 0, 1, 2, 2, 4, 5, 6, 2, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18)
 
 
 def read_skeleton(path: Path) -> np.ndarray:

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aplt.display import Advance
 from aplt.models.recognizer import Recognizer
 
 
@@ -20,13 +19,10 @@ class Scored:
 
 
 @torch.no_grad()
-def score_clips(
-    model: Recognizer, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device, advance: Advance
-) -> Scored:
+def score_clips(model: Recognizer, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Scored:
     """Returns the scores of batches (positions [n], clips [n, *clip]); the model must be in evaluation mode."""
     positions, scores = [torch.empty(0, dtype=torch.int64)], [torch.empty(0, len(model.class_names))]
     for position, clips in batches:
         scores.append(model.probabilities(model(clips.to(device))).cpu())
         positions.append(position)
-        advance(len(clips))
     return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy())

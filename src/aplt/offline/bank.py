@@ -1,6 +1,6 @@
 """The feature bank: what the frozen network makes of every training clip."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -9,8 +9,6 @@ from torch.nn import functional
 from aplt.data.batches import SemiData
 from aplt.data.views import Kind
 from aplt.values import FeatureBank, Recognize
-
-Advance = Callable[[int], None]
 
 
 @torch.no_grad()
@@ -22,12 +20,11 @@ def build_bank(
     views: int,
     labeled_views: int,
     device: torch.device,
-    advance: Advance,
 ) -> FeatureBank:
     """Returns the bank of all training clips, each averaged over `views` weak views.
 
-    Besides, `labeled_views` strong views of each labeled clip: the labeled augmentation. `advance` is told how many
-    views were encoded. The teacher must be in evaluation mode. Arrays are on the CPU.
+    Besides, `labeled_views` strong views of each labeled clip: the labeled augmentation. The teacher must be in
+    evaluation mode. Arrays are on the CPU.
     """
 
     def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor]:
@@ -37,7 +34,6 @@ def build_bank(
             prediction = teacher(clips.to(device))
             features.append(functional.normalize(prediction.feature.float(), dim=1).cpu())
             probabilities.append(prediction.logits.float().softmax(dim=1).cpu())
-            advance(len(clips))
         return torch.cat(features), torch.cat(probabilities)
 
     positions = [*data.labeled.tolist(), *data.unlabeled.tolist()]

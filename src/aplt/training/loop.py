@@ -40,8 +40,9 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
     if run.config.exists():
         raise InputError(f"{run.path} holds a run already; continue it with --resume or choose another --name")
     trainer = Trainer(config, run, prepare_material(config))
-    write_text(run.config, config.to_yaml())
     save_split(run.split, trainer.material.index, trainer.material.split)
+    # Last: its presence says that the run can be resumed.
+    write_text(run.config, config.to_yaml())
     return trainer.train()
 
 
@@ -115,7 +116,6 @@ class Trainer:
                 views=settings.views,
                 labeled_views=settings.labeled_views if settings.source == "clustering" else 0,
                 device=self.device,
-                advance=lambda _: None,
             )
             last = self.run.guidance(number - 1)
             previous = Guidance.from_arrays(read_arrays(last)) if last.exists() else None

@@ -171,7 +171,7 @@ def _evaluate(material: Material, state: TrainState, role: Role, device: torch.d
     """Returns the scores of the clips with this role and, where their labels are known, the figures."""
     positions = material.split.positions(role)
     batches = material.data.view_batches(positions, "center")
-    scored = score_clips(state.recognizer.eval(), batches, device, lambda _: None)
+    scored = score_clips(state.recognizer.eval(), batches, device)
     return scored, classification_metrics(
         material.index.labels[scored.position], scored.score, material.index.class_names
     )
