@@ -238,3 +238,12 @@ def test_only_accepted_clips_are_mixed_in_and_the_own_share_is_the_larger() -> N
     assert share.min() >= 0.5
     assert share.max() <= 1
     assert len(partner.unique()) > 50
+
+
+def test_margin_logits_keep_their_digits_under_autocast() -> None:
+    _, guidance = scene()
+    feature, y = torch.randn(5, D, generator=torch.Generator().manual_seed(3)), torch.arange(5) % K
+    plain = margin_logits(feature, guidance.prototype, y, margin=0.3, scale=20.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = margin_logits(feature, guidance.prototype, y, margin=0.3, scale=20.0)
+    assert torch.equal(plain, mixed)

@@ -1,6 +1,7 @@
 """The offline phase on feature banks made by hand."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -55,6 +56,16 @@ def test_labeled_clips_keep_their_label_and_are_accepted() -> None:
         assert pseudo.label[8] == 0
         assert pseudo.accepted[8]
         assert pseudo.given.nonzero()[:, 0].tolist() == [0, 1, 8]
+
+
+@pytest.mark.parametrize("change", [{"clamp": False}, {"source": "classifier"}])
+def test_a_labeled_clips_distance_is_that_to_its_own_class(change: dict[str, Any]) -> None:
+    bank = angle_bank()
+    wrong = LABEL.clone()
+    wrong[8] = 0  # at 95 degrees, far from the zeros
+    pseudo = believe(bank, wrong, 2, PLAIN.model_copy(update=change), round_=0, previous=None).pseudo
+    zeros = bank.position[(pseudo.label[bank.position] == 0) & (bank.position != 8)]
+    assert pseudo.distance[8] > pseudo.distance[zeros].max()
 
 
 def test_prototypes_are_unit_means_of_accepted_clips() -> None:

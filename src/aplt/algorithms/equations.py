@@ -28,9 +28,11 @@ def masked_cross_entropy(logits: Tensor, target: Tensor, weight: Tensor) -> Tens
 def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: float, scale: float) -> Tensor:
     """Returns CosFace's logits [B, K] (arXiv 1801.09414, eq. 4): s * (cos(f, P_k) - m * [k = y]).
 
-    `prototype` [K, D] are unit rows and stand still.
+    `prototype` [K, D] are unit rows and stand still. In float32 also under mixed precision, whose matrix products would
+    round the cosines to a hundredth.
     """
-    cosine = functional.normalize(feature.float(), dim=1) @ prototype.T
+    with torch.autocast(feature.device.type, enabled=False):
+        cosine = functional.normalize(feature.float(), dim=1) @ prototype.T
     own = functional.one_hot(y, len(prototype)).to(cosine.dtype)
     return scale * (cosine - margin * own)
 
@@ -38,7 +40,8 @@ def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: floa
 def predict_views(student: Recognize, *views: Tensor) -> list[Prediction]:
     """Returns the student's prediction of each batch of views, all in one pass.
 
-    One pass means one set of batch-norm statistics for all views together: the policy of every method.
+    One pass means one set of batch-norm statistics for all of these views: the policy of every method for the views
+    that carry a gradient.
     """
     together = student(torch.cat(views))
     sizes = [len(view) for view in views]

@@ -38,10 +38,7 @@ def believe(
     if settings.source == "clustering":
         assigned, distance = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
     else:
-        confidence, assigned = bank.probability.max(dim=1)
-        distance = 1 - confidence
-    # Whatever the clustering thinks of a labeled clip, the online phase is told the truth.
-    assigned = torch.where(given, known, assigned)
+        assigned, distance = _own(bank.probability, known)
     threshold = self_adaptive_thresholds(
         distance,
         assigned,
@@ -76,7 +73,10 @@ def believe(
 def _cluster(
     bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: OfflineSettings
 ) -> tuple[Tensor, Tensor]:
-    """Returns each clip's class and how far it is from it [M]; augmented labeled views only help find the centers."""
+    """Returns each clip's class, known where given, and how far it is from it [M].
+
+    Augmented labeled views only help to find the centers.
+    """
     feature = torch.cat([bank.feature, bank.extra_feature])
     label = torch.cat([known, extra_known])
     if settings.whiten is not None:
@@ -90,15 +90,23 @@ def _cluster(
     )
     feature = feature[: len(bank.feature)]
     if not settings.neighbors:
-        return clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
+        # Seeded clusters may put a labeled clip elsewhere; its distance is that to the center of its own class.
+        assigned, distance = clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
+        own = (feature[given] - clustering.centroid[known[given]]).norm(dim=1)
+        return torch.where(given, known, assigned), distance.index_put((given,), own)
     belief = _memberships(feature, clustering.centroid)
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
     belief = propagate(feature, belief, settings.neighbors)
     if prior is not None and not given.all():
         belief = balance(belief, prior, ~given)
-    certainty, assigned = belief.max(dim=1)
-    return assigned, 1 - certainty
+    return _own(belief, known)
+
+
+def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns each row's class, the known [M] one where there is one, and what belief [M, K] in it lacks to 1."""
+    label = torch.where(known != UNKNOWN, known, belief.argmax(dim=1))
+    return label, 1 - belief.gather(1, label[:, None])[:, 0]
 
 
 def _memberships(feature: Tensor, centroid: Tensor) -> Tensor:
