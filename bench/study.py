@@ -50,14 +50,14 @@ def row(output: Path, method: str, labeled: str, seeds: int) -> str:
     ]
     seconds = np.mean([result["seconds"]["total"] for result in results])
     top1, f1 = (spread([result[name] for result in results]) for name in ("top1", "macro_f1"))
-    return f"{labeled:>5}  {method:12} {top1}   {f1}   {seconds:7.0f}   {' '.join(rounds) or '-'}"
+    return f"{labeled:>5}  {method:16} {top1}   {f1}   {seconds:7.0f}   {' '.join(rounds) or '-'}"
 
 
 def main() -> None:
     """Trains what is missing and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("clips")
-    parser.add_argument("--methods", default="supervised,consistency,aplt_paper,aplt")
+    parser.add_argument("--methods", default="supervised,fixmatch_teacher,aplt_paper,aplt")
     parser.add_argument("--labeled", default="10%")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="cells trained at once, one thread each")

@@ -8,6 +8,7 @@ import pytest
 from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
 from aplt.errors import InputError
 from aplt.training.recipes import RECIPES, build_algorithm, effective_config
+from aplt.values import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
 
@@ -48,7 +49,7 @@ def test_every_recipe_builds_and_its_yaml_gives_it_back(method: str, modality: s
     path.write_text(config.to_yaml())
     assert validate(load_yaml(path), "test") == config
     assert effective_config(load_yaml(path), modality, "test") == config
-    build_algorithm(config, 3)
+    build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
 
 
 def test_the_users_settings_win_over_the_recipes() -> None:
@@ -94,4 +95,4 @@ def test_unusable_files(tmp_path: Path, text: str | None, message: str) -> None:
 def test_a_bad_value_of_a_method_is_a_sentence() -> None:
     config = effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
     with pytest.raises(InputError, match="target is 'pupil', expected student or teacher"):
-        build_algorithm(config, 3)
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))

@@ -110,6 +110,7 @@ class SemiBatch(NamedTuple):
     weak_labeled: Tensor  # [B, *clip]
     strong_labeled: Tensor  # [B, *clip]
     y: Tensor  # [B] int64
+    labeled_position: Tensor  # [B] int64, rows of the index
     weak: Tensor  # [U, *clip]
     strong: Tensor  # [U, *clip]
     position: Tensor  # [U] int64, rows of the index
@@ -127,10 +128,32 @@ class Prediction(NamedTuple):
 
 
 class Recognize(Protocol):
-    """A student or teacher: clips [B, *clip] -> Prediction."""
+    """Clips [B, *clip] -> Prediction: a teacher, or a student's pass without gradient."""
 
     def __call__(self, clip: Tensor, /) -> Prediction:
         """Returns features and logits."""
+
+
+class Student(Protocol):
+    """What learns. How its passes share batch-norm statistics is one setting, the same for every method."""
+
+    def __call__(self, *views: Tensor) -> list[Prediction]:
+        """Returns the prediction of each batch of views, with gradient."""
+
+    def target(self, clip: Tensor, /) -> Prediction:
+        """Returns features and logits without gradient: no part of any graph, so that targets cost no backward pass."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """The sizes that a method's memory may depend on."""
+
+    num_classes: int
+    num_clips: int  # N
+    labeled: tuple[int, ...]  # positions of the labeled clips, sorted
+    num_unlabeled: int
+    feature_size: int  # D
+    kind: Literal["video", "skeleton"]
 
 
 @dataclass(frozen=True)
@@ -213,15 +236,9 @@ class Algorithm(Protocol):
         """As nn.Module has it."""
 
     def loss(
-        self,
-        student: Recognize,
-        teacher: Recognize,
-        batch: SemiBatch,
-        *,
-        guidance: Guidance | None,
-        progress: float,
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
     ) -> StepLoss:
-        """Returns the loss of one step."""
+        """Returns the loss of one step. The batch is this process's share of it, of equal size in every process."""
 
 
 def _digest(text: str) -> str:

@@ -18,13 +18,16 @@ from torch.nn import functional
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
-    cross_entropy,
+    check_choice,
+    labeled_losses,
     margin_logits,
     masked_cross_entropy,
     mean_over_all,
-    predict_views,
+    probabilities,
+    target_source,
 )
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss
+from aplt.algorithms.processes import gather, own_rows
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class APLT(nn.Module):
@@ -43,7 +46,7 @@ class APLT(nn.Module):
 
     def __init__(
         self,
-        num_classes: int,
+        task: Task,
         *,
         sup_logits_weight: float = 1.0,
         strong_weight: float = 1.0,
@@ -59,8 +62,9 @@ class APLT(nn.Module):
         mix: float = 1.0,
     ) -> None:
         super().__init__()
-        if target not in ("student", "teacher"):
-            raise ValueError(f"target is '{target}', expected student or teacher")
+        check_choice("target", target, ("student", "teacher"))
+        if mix < 0:
+            raise ValueError(f"mix is {mix}, expected 0 (no mixing) or more")
         self.sup_logits_weight = sup_logits_weight
         self.strong_weight = strong_weight
         self.sup_margin_weight = sup_margin_weight
@@ -69,69 +73,66 @@ class APLT(nn.Module):
         self.margin, self.scale = margin, scale
         self.confidence, self.target = confidence, target
         self.mix = mix
-        self.align = DistributionAlignment(num_classes, alignment_momentum) if alignment else None
+        self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
 
     def loss(
-        self,
-        student: Recognize,
-        teacher: Recognize,
-        batch: SemiBatch,
-        *,
-        guidance: Guidance | None,
-        progress: float,
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
     ) -> StepLoss:
         """Returns the step's loss and its four parts (five with the labeled strong view's cross-entropy)."""
         del progress
-        weak_x, strong_x, strong_u = predict_views(student, batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = {
-            "sup_logits": self.sup_logits_weight * cross_entropy(weak_x.logits, batch.y),
-            "sup_strong": self.strong_weight * cross_entropy(strong_x.logits, batch.y),
-        }
+        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        parts["sup_logits"] = self.sup_logits_weight * parts["sup_logits"]
         if len(batch.weak):
-            target, accepted = self._online_target(student if self.target == "student" else teacher, batch)
-            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, target, accepted)
+            q = probabilities(target_source(self.target, student, teacher), batch.weak)
+            if self.align is not None:
+                q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
+            confidence, label = q.max(dim=1)
+            accepted = (confidence >= self.confidence).float()
+            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, label, accepted)
         if guidance is not None:
-            parts |= self._margin_losses(student, batch, guidance, torch.cat([strong_x.feature, strong_u.feature]))
+            pseudo = guidance.pseudo
+            label = torch.cat([batch.y, pseudo.label[batch.position]])
+            accepted = torch.cat([torch.ones_like(batch.y), pseudo.accepted[batch.position]]).float()
+            if self.mix and len(batch.strong):
+                loss = self._mixed_margins(student, batch, guidance, label)
+            else:
+                loss = self._margins(torch.cat([strong_x.feature, strong_u.feature]), guidance, label)
+            labeled = len(batch.y)
+            parts["sup_margin"] = self.sup_margin_weight * loss[:labeled].mean()
+            parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted[labeled:])
         return StepLoss.of(parts)
 
-    def _margin_losses(
-        self, student: Recognize, batch: SemiBatch, guidance: Guidance, feature: Tensor
-    ) -> dict[str, Tensor]:
-        """Returns L_sup^margin and L_u^margin of the strong views' features [B+U, D], or of mixed views'."""
-        label = torch.cat([batch.y, guidance.pseudo.label[batch.position]])
-        accepted = torch.cat([torch.ones_like(batch.y), guidance.pseudo.accepted[batch.position]]).float()
-        if self.mix and len(batch.strong):
-            views = torch.cat([batch.strong_labeled, batch.strong])
-            share, partner = self._partners(accepted)
-            wide = share.view(-1, *[1] * (views.ndim - 1))
-            feature = student(wide * views + (1 - wide) * views[partner]).feature
-            loss = share * self._margin(feature, guidance, label)
-            loss = loss + (1 - share) * self._margin(feature, guidance, label[partner])
-        else:
-            loss = self._margin(feature, guidance, label)
-        labeled = len(batch.y)
-        return {
-            "sup_margin": self.sup_margin_weight * loss[:labeled].mean(),
-            "u_margin": self.u_margin_weight * mean_over_all(loss[labeled:], accepted[labeled:]),
-        }
-
-    def _margin(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
-        """Returns the cross-entropy [n] of the prototype classifier with the margin; 0 where there is no label."""
+    def _margins(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
+        """Returns the cross-entropy [n] of the prototype classifier with the margin; meaningless where y is -1."""
         y = y.clamp(min=0)
         logits = margin_logits(feature, guidance.prototype, y, margin=self.margin, scale=self.scale)
         return functional.cross_entropy(logits, y, reduction="none")
 
-    def _partners(self, accepted: Tensor) -> tuple[Tensor, Tensor]:
-        """Returns for each clip its own share of a mix, at least half, and which accepted clip is mixed in [B+U]."""
-        share = torch.distributions.Beta(self.mix, self.mix).sample((len(accepted),)).to(accepted)
-        partner = torch.multinomial(accepted, len(accepted), replacement=True)
-        return torch.maximum(share, 1 - share), partner
+    def _mixed_margins(self, student: Student, batch: SemiBatch, guidance: Guidance, label: Tensor) -> Tensor:
+        """Returns the same [B+U] of each strong view mixed with an accepted clip's, from the batch of all processes."""
+        rows = [gather(batch.strong_labeled), gather(batch.strong)]
+        position = [gather(batch.labeled_position), gather(batch.position)]
+        known = torch.cat([gather(batch.y), guidance.pseudo.label[position[1]]])
+        accepted = torch.cat([torch.ones_like(position[0]), guidance.pseudo.accepted[position[1]]]).float()
+        order = torch.cat([position[0].argsort(stable=True), len(position[0]) + position[1].argsort(stable=True)])
+        share, partner = self._draw(accepted, order)
+        own = torch.arange(len(accepted), device=order.device).split([len(row) for row in rows])
+        mine = torch.cat([own_rows(part) for part in own])
+        share, partner = share[mine], partner[mine]
+        wide = share.view(-1, *[1] * (batch.strong.ndim - 1))
+        views = torch.cat(rows)
+        (mixed,) = student(wide * views[mine] + (1 - wide) * views[partner])
+        loss = share * self._margins(mixed.feature, guidance, label)
+        return loss + (1 - share) * self._margins(mixed.feature, guidance, known[partner])
 
-    @torch.no_grad()
-    def _online_target(self, source: Recognize, batch: SemiBatch) -> tuple[Tensor, Tensor]:
-        """Returns the classifier's label for each unlabeled clip's weak view, and 1 where it is confident [U]."""
-        q = source(batch.weak).logits.float().softmax(dim=1)
-        if self.align is not None:
-            q = self.align(q, batch.y)
-        confidence, target = q.max(dim=1)
-        return target, (confidence >= self.confidence).float()
+    def _draw(self, accepted: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+        """Returns each clip's own share of its mix, at least half, and the row of the accepted clip mixed in [n].
+
+        Drawn for the rows in this `order`, so that the order of the batch does not matter.
+        """
+        drawn = torch.distributions.Beta(self.mix, self.mix).sample((len(accepted),)).to(accepted)
+        share, partner = torch.empty_like(drawn), torch.empty_like(order)
+        share[order] = torch.maximum(drawn, 1 - drawn)
+        partner[order] = order[torch.multinomial(accepted[order], len(accepted), replacement=True)]
+        return share, partner

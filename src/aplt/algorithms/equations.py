@@ -4,7 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.values import Prediction, Recognize
+from aplt.algorithms.processes import gather
+from aplt.values import Prediction, Recognize, Student
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
@@ -37,38 +38,59 @@ def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: floa
     return scale * (cosine - margin * own)
 
 
-def predict_views(student: Recognize, *views: Tensor) -> list[Prediction]:
-    """Returns the student's prediction of each batch of views, all in one pass.
+def labeled_losses(weak: Prediction, strong: Prediction, y: Tensor, strong_weight: float) -> dict[str, Tensor]:
+    """Returns the losses that every method has on its labeled clips: H(y, weak) + strong_weight * H(y, strong).
 
-    One pass means one set of batch-norm statistics for all of these views: the policy of every method for the views
-    that carry a gradient.
+    The papers have the weak view alone. On skeletons the strong one is worth more than the method, so that a
+    comparison must give it to all or to none.
     """
-    together = student(torch.cat(views))
-    sizes = [len(view) for view in views]
-    features, logits = together.feature.split(sizes), together.logits.split(sizes)
-    return [Prediction(feature, logit) for feature, logit in zip(features, logits, strict=True)]
+    return {
+        "sup_logits": cross_entropy(weak.logits, y),
+        "sup_strong": strong_weight * cross_entropy(strong.logits, y),
+    }
+
+
+@torch.no_grad()
+def probabilities(source: Recognize, clip: Tensor) -> Tensor:
+    """Returns class probabilities [U, K] to make targets of: without gradient, in float32."""
+    return source(clip).logits.float().softmax(dim=1)
+
+
+def target_source(name: str, student: Student, teacher: Recognize) -> Recognize:
+    """Returns what predicts the targets: the student's pass without gradient, or the EMA teacher."""
+    return teacher if name == "teacher" else student.target
+
+
+def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    """Raises ValueError where a constructor's keyword is none of the allowed words."""
+    if value not in allowed:
+        raise ValueError(f"{name} is '{value}', expected {' or '.join(allowed)}")
 
 
 class DistributionAlignment(nn.Module):
     """ReMixMatch's alignment (arXiv 1911.09785, section 3.1): q * p(y) / p_model(y), made to sum to one.
 
-    p(y) is the running share of each class among labeled clips, p_model(y) the running mean of q.
+    p_model(y) is the running mean of q; p(y) that of a reference, or uniform. Both start at 1/K.
     """
 
-    labeled: Tensor
+    reference: Tensor
     predicted: Tensor
 
     def __init__(self, num_classes: int, momentum: float) -> None:
         super().__init__()
         self.momentum = momentum
-        self.register_buffer("labeled", torch.full((num_classes,), 1 / num_classes))
+        self.register_buffer("reference", torch.full((num_classes,), 1 / num_classes))
         self.register_buffer("predicted", torch.full((num_classes,), 1 / num_classes))
 
     @torch.no_grad()
-    def forward(self, q: Tensor, y: Tensor) -> Tensor:
-        """Returns q [U, K] aligned, after both running means have seen q and the labels y [B]."""
-        share = functional.one_hot(y, len(self.labeled)).to(self.labeled.dtype).mean(dim=0)
-        self.labeled.lerp_(share, 1 - self.momentum)
-        self.predicted.lerp_(q.mean(dim=0), 1 - self.momentum)
-        aligned = q * (self.labeled / self.predicted.clamp(min=1e-6))
-        return aligned / aligned.sum(dim=1, keepdim=True)
+    def forward(self, q: Tensor, reference: Tensor | None) -> Tensor:
+        """Returns q [U, K] aligned, after the running means have seen q and the rows of reference [B, K], if any."""
+        if reference is not None:
+            self.reference.lerp_(gather(reference).mean(dim=0), 1 - self.momentum)
+        self.predicted.lerp_(gather(q).mean(dim=0), 1 - self.momentum)
+        return align(q, self.reference, self.predicted)
+
+
+def align(q: Tensor, reference: Tensor, predicted: Tensor) -> Tensor:
+    """Returns q [U, K] times reference / predicted [K], rows made to sum to one."""
+    return functional.normalize(q * (reference / predicted.clamp(min=1e-6)), p=1, dim=1)

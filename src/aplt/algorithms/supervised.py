@@ -2,37 +2,24 @@
 
 from torch import nn
 
-from aplt.algorithms.equations import cross_entropy, predict_views
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss
+from aplt.algorithms.equations import labeled_losses
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class Supervised(nn.Module):
-    """L = H(y, weak) + H(y, strong).
-
-    The strong labeled view is there for every method of a comparison: on skeletons it is worth more than the method.
-    """
+    """L = H(y, weak) + strong_weight * H(y, strong)."""
 
     uses_unlabeled = False
 
-    def __init__(self, num_classes: int, *, strong_weight: float = 1.0) -> None:
+    def __init__(self, task: Task, *, strong_weight: float = 1.0) -> None:
         super().__init__()
-        del num_classes
+        del task
         self.strong_weight = strong_weight
 
     def loss(
-        self,
-        student: Recognize,
-        teacher: Recognize,
-        batch: SemiBatch,
-        *,
-        guidance: Guidance | None,
-        progress: float,
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
     ) -> StepLoss:
         """Returns the step's loss; unlabeled clips, the teacher and guidance are not used."""
         del teacher, guidance, progress
-        weak, strong = predict_views(student, batch.weak_labeled, batch.strong_labeled)
-        parts = {
-            "sup_logits": cross_entropy(weak.logits, batch.y),
-            "sup_strong": self.strong_weight * cross_entropy(strong.logits, batch.y),
-        }
-        return StepLoss.of(parts)
+        weak_x, strong_x = student(batch.weak_labeled, batch.strong_labeled)
+        return StepLoss.of(labeled_losses(weak_x, strong_x, batch.y, self.strong_weight))

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-METHODS = ("supervised", "consistency", "aplt")
+METHODS = ("supervised", "fixmatch_teacher", "aplt")
 CLIPS = 600
 
 
@@ -61,8 +61,8 @@ def demo_settings(clips: Path, method: str, seed: int) -> dict[str, Any]:
 
 def print_table(results: dict[str, dict[str, Any]], metrics: dict[str, list[dict[str, Any]]]) -> None:
     """Prints test accuracy and, by round, precision and coverage of the pseudo-labels."""
-    print(f"\n{'method':12} {'test accuracy':>13} {'macro F1':>9}   pseudo-labels by round: precision/coverage in %")
+    print(f"\n{'method':16} {'test accuracy':>13} {'macro F1':>9}   pseudo-labels by round: precision/coverage in %")
     for method, result in results.items():
         pseudo = [line["pseudo"] for line in metrics[method] if line["pseudo"]]
         rounds = " ".join(f"{100 * p['precision']:.0f}/{100 * p['coverage']:.0f}" for p in pseudo) or "-"
-        print(f"{method:12} {result['top1']:13.1%} {result['macro_f1']:9.1%}   {rounds}")
+        print(f"{method:16} {result['top1']:13.1%} {result['macro_f1']:9.1%}   {rounds}")

@@ -110,6 +110,7 @@ class _Steps(Dataset[SemiBatch | InputError]):
                 views(labeled, "weak"),
                 views(labeled, "strong"),
                 torch.tensor([self._label_of[p] for p in labeled], dtype=torch.int64),
+                torch.tensor(labeled, dtype=torch.int64),
                 views(unlabeled, "weak"),
                 views(unlabeled, "strong"),
                 torch.tensor(unlabeled, dtype=torch.int64),

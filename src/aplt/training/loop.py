@@ -26,6 +26,7 @@ from aplt.training.outcome import describe_round, finish, known_labels, round_me
 from aplt.training.schedule import learning_rate_factor
 from aplt.training.setup import Material, build_state, prepare_material
 from aplt.training.state import load_checkpoint, save_checkpoint
+from aplt.training.student import PolicyStudent
 from aplt.values import Guidance
 
 CHECK_EVERY = 20  # steps between looks at the loss, which make an accelerator wait
@@ -79,7 +80,8 @@ class Trainer:
         self.accelerator = Accelerator(mixed_precision=config.train.precision)
         self.device = self.accelerator.device
         self.state = build_state(config, material, self.device)
-        self.student, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
+        model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
+        self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
         self.labels = known_labels(material)
         self.saved_at = time.monotonic()
 
@@ -138,7 +140,7 @@ class Trainer:
             steps, state.round, start=state.step, unlabeled=unlabeled and state.algorithm.uses_unlabeled
         )
         sums: dict[str, Tensor] = {}
-        state.student.train()
+        self.student.train()
         with self._clock("online"):
             for batch in batches:
                 done = (state.round * steps + state.step) / (settings.rounds * steps)
@@ -152,7 +154,7 @@ class Trainer:
                 self.optimizer.zero_grad()
                 self.accelerator.backward(loss.total)
                 if settings.clip_gradient is not None:
-                    self.accelerator.clip_grad_norm_(self.student.parameters(), settings.clip_gradient)
+                    self.accelerator.clip_grad_norm_(state.student.parameters(), settings.clip_gradient)
                 self.optimizer.step()
                 state.teacher.update_parameters(state.student)
                 for name, part in {"total": loss.total.detach(), **loss.parts}.items():

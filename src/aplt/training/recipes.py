@@ -6,13 +6,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aplt.algorithms.adamatch import AdaMatch
 from aplt.algorithms.aplt import APLT
+from aplt.algorithms.fixmatch import FixMatch
+from aplt.algorithms.flexmatch import FlexMatch
+from aplt.algorithms.freematch import FreeMatch
+from aplt.algorithms.mean_teacher import MeanTeacher
+from aplt.algorithms.pseudo_label import PseudoLabel
+from aplt.algorithms.simmatch import SimMatch
+from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.supervised import Supervised
+from aplt.algorithms.tubemix import TubeMix
+from aplt.algorithms.uda import UDA
 from aplt.config import OfflineSettings, RunConfig, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
 from aplt.models.encoders import DEFAULT_ENCODER
-from aplt.values import Algorithm
+from aplt.values import Algorithm, Task
 
 
 @dataclass(frozen=True)
@@ -25,13 +35,44 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+# The papers show unlabeled clips from the first step on.
+NO_WARM_UP = {"train": {"warm_up_rounds": 0}}
 PAPER = "IJCAI 2025, arXiv 2504.07785"
 RECIPES: dict[str, Recipe] = {
     "supervised": Recipe(Supervised, "the labeled clips alone", "-"),
-    "consistency": Recipe(
-        APLT,
-        "FixMatch-style consistency with the EMA teacher's targets: APLT without its offline half",
+    "pseudo_label": Recipe(
+        PseudoLabel, "the network's own confident predictions as labels", "ICML workshop 2013", NO_WARM_UP
+    ),
+    "mean_teacher": Recipe(
+        MeanTeacher, "the EMA teacher's probabilities, by squared difference", "arXiv 1703.01780", NO_WARM_UP
+    ),
+    "uda": Recipe(UDA, "sharpened soft targets for the strong view", "arXiv 1904.12848", NO_WARM_UP),
+    "fixmatch": Recipe(
+        FixMatch, "the weak view's confident prediction as the strong view's label", "arXiv 2001.07685", NO_WARM_UP
+    ),
+    "flexmatch": Recipe(
+        FlexMatch, "FixMatch, a threshold a class by how far it is learned", "arXiv 2110.08263", NO_WARM_UP
+    ),
+    "adamatch": Recipe(
+        AdaMatch, "FixMatch, aligned, the threshold relative to labeled clips", "arXiv 2106.04732", NO_WARM_UP
+    ),
+    "freematch": Recipe(
+        FreeMatch, "self-adaptive global and class thresholds, and fairness", "arXiv 2205.07246", NO_WARM_UP
+    ),
+    "softmatch": Recipe(
+        SoftMatch, "every clip weighted by a Gaussian of its confidence", "arXiv 2301.10921", NO_WARM_UP
+    ),
+    "simmatch": Recipe(
+        SimMatch, "agreement on classes and on similarities to labeled clips", "arXiv 2203.06915", NO_WARM_UP
+    ),
+    "tubemix": Recipe(
+        TubeMix, "SVFormer's EMA teacher, tube mixing and temporal warping", "arXiv 2211.13222", NO_WARM_UP
+    ),
+    "fixmatch_teacher": Recipe(
+        FixMatch,
+        "FixMatch well equipped: the EMA teacher's targets, aligned, after a warm-up",
         "arXiv 2001.07685",
+        {"method_settings": {"target": "teacher", "alignment": True}},
     ),
     "aplt_paper": Recipe(
         APLT,
@@ -93,14 +134,14 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     return config
 
 
-def build_algorithm(config: RunConfig, num_classes: int) -> Algorithm:
+def build_algorithm(config: RunConfig, task: Task) -> Algorithm:
     """Returns the online half of the config's method.
 
     Raises:
         InputError: a setting's value that the method refuses.
     """
     try:
-        return find_recipe(config.method).algorithm(num_classes, **config.method_settings)
+        return find_recipe(config.method).algorithm(task, **config.method_settings)
     except ValueError as error:
         raise InputError(f"method_settings of {config.method}: {error}") from error
 

@@ -19,7 +19,7 @@ from aplt.models.recognizer import Recognizer
 from aplt.training.recipes import build_algorithm
 from aplt.training.schedule import default_ema_decay
 from aplt.training.state import TrainState
-from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split
+from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split, Task
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,15 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
     steps = config.train.rounds * material.steps_per_round
     decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
     teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
-    algorithm = build_algorithm(config, material.index.num_classes).to(device)
+    algorithm = build_algorithm(config, task_of(config, material, student)).to(device)
     return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train))
+
+
+def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
+    """Returns the sizes that the method's memory may depend on."""
+    index, split = material.index, material.split
+    size = model.prototype.shape[1]
+    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, config.input.kind)
 
 
 def _optimizer(student: Recognizer, settings: TrainSettings) -> Optimizer:

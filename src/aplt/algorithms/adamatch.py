@@ -1,0 +1,63 @@
+"""AdaMatch: A Unified Approach to SSL and Domain Adaptation (Berthelot et al., ICLR 2022, arXiv 2106.04732).
+
+    q'  = SumNorm(q * E[p(weak x)] / E[q])               distribution alignment, by running means of momentum 0.999
+    tau_t = tau * mean over B of max p(weak x)           relative threshold
+    L_u = mean over U of [max q' >= tau_t] H(argmax q', p(strong u))
+
+Differs from the paper, as USB's code does: running means instead of the batch's, tau 0.95 instead of 0.9, a hard
+target, no ramp of the weight. Random logit interpolation is left out: how batch-norm statistics are shared between
+labeled and unlabeled clips is one setting for every method here.
+"""
+
+from typing import Literal
+
+from torch import nn
+
+from aplt.algorithms.equations import (
+    DistributionAlignment,
+    check_choice,
+    labeled_losses,
+    masked_cross_entropy,
+    probabilities,
+    target_source,
+)
+from aplt.algorithms.processes import gather
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+
+
+class AdaMatch(nn.Module):
+    """FixMatch with aligned predictions and a threshold relative to the confidence on labeled clips."""
+
+    uses_unlabeled = True
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        strong_weight: float = 1.0,
+        u_weight: float = 1.0,
+        confidence: float = 0.95,
+        alignment_momentum: float = 0.999,
+        target: Literal["student", "teacher"] = "student",
+    ) -> None:
+        super().__init__()
+        check_choice("target", target, ("student", "teacher"))
+        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.confidence, self.target = confidence, target
+        self.align = DistributionAlignment(task.num_classes, alignment_momentum)
+
+    def loss(
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
+    ) -> StepLoss:
+        """Returns the step's loss; guidance is not used."""
+        del guidance, progress
+        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        if len(batch.weak):
+            labeled = weak_x.logits.detach().float().softmax(dim=1)
+            q = self.align(probabilities(target_source(self.target, student, teacher), batch.weak), labeled)
+            threshold = self.confidence * gather(labeled.amax(dim=1)).mean()
+            confidence, label = q.max(dim=1)
+            accepted = (confidence >= threshold).float()
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
+        return StepLoss.of(parts)

@@ -1,0 +1,38 @@
+"""Mean teachers are better role models (Tarvainen, Valpola, NeurIPS 2017, arXiv 1703.01780).
+
+    L_u = ramp(t) * w * mean over U of || p(strong u) - p_teacher(weak u) ||^2 / K
+
+The teacher is the exponential moving average of the student. ramp rises linearly over the first `ramp` of training.
+
+Differs from the paper: its ramp is a sigmoid over 80 epochs; a linear one and w = 50 are those of USB. As in the
+authors' code, the square is divided by the number of classes.
+"""
+
+from torch import nn
+
+from aplt.algorithms.equations import labeled_losses, probabilities
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+
+
+class MeanTeacher(nn.Module):
+    """The teacher's probabilities as targets, by squared difference."""
+
+    uses_unlabeled = True
+
+    def __init__(self, task: Task, *, strong_weight: float = 1.0, u_weight: float = 50.0, ramp: float = 0.4) -> None:
+        super().__init__()
+        del task
+        self.strong_weight, self.u_weight, self.ramp = strong_weight, u_weight, ramp
+
+    def loss(
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
+    ) -> StepLoss:
+        """Returns the step's loss; guidance is not used."""
+        del guidance
+        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        if len(batch.weak):
+            difference = strong_u.logits.float().softmax(dim=1) - probabilities(teacher, batch.weak)
+            weight = self.u_weight * min(1.0, progress / max(self.ramp, 1e-9))
+            parts["u_mse"] = weight * difference.square().mean()
+        return StepLoss.of(parts)
