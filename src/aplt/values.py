@@ -161,6 +161,7 @@ class FeatureBank:
     """What the frozen network sees: one or more views of M clips, and its classifier's belief about each."""
 
     feature: Tensor  # [M, D] unit rows
+    norm: Tensor  # [M] the features' mean length before
     probability: Tensor  # [M, K] the classifier's, averaged over views
     position: Tensor  # [M] int64
     extra_feature: Tensor  # [E, D] unit rows: further augmented views of labeled clips

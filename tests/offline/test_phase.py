@@ -24,7 +24,7 @@ def angle_bank() -> FeatureBank:
     position = torch.tensor([0, 1, 2, 4, 5, 6, 8, 9, 10, 11])
     feature = torch.stack([angles.cos(), angles.sin()], dim=1)
     belief = (feature.abs() * 4).softmax(dim=1)
-    return FeatureBank(feature, belief, position, feature[:0], position[:0])
+    return FeatureBank(feature, torch.ones(len(feature)), belief, position, feature[:0], position[:0])
 
 
 def run(settings: OfflineSettings = PLAIN, previous: Guidance | None = None) -> Guidance:

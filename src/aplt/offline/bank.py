@@ -27,23 +27,24 @@ def build_bank(
     evaluation mode. Arrays are on the CPU.
     """
 
-    def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor]:
-        features, probabilities = [], []
+    def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        features, norms, probabilities = [], [], []
         # The 2 keeps these draws apart from those of the online phase, which use 0 and 1.
         for _, clips in data.view_batches(positions, kind, key=(round_, 2, number)):
             prediction = teacher(clips.to(device))
             features.append(functional.normalize(prediction.feature.float(), dim=1).cpu())
+            norms.append(prediction.feature.float().norm(dim=1).cpu())
             probabilities.append(prediction.logits.float().softmax(dim=1).cpu())
-        return torch.cat(features), torch.cat(probabilities)
+        return torch.cat(features), torch.cat(norms), torch.cat(probabilities)
 
     positions = [*data.labeled.tolist(), *data.unlabeled.tolist()]
     passes = [encode(positions, "weak", number) for number in range(views)]
-    feature = torch.stack([feature for feature, _ in passes]).mean(dim=0)
-    probability = torch.stack([probability for _, probability in passes]).mean(dim=0)
+    feature, norm, probability = (torch.stack(parts).mean(dim=0) for parts in zip(*passes, strict=True))
     labeled = data.labeled.tolist()
     extra = [encode(labeled, "strong", number)[0] for number in range(labeled_views)]
     return FeatureBank(
         functional.normalize(feature, dim=1),
+        norm,
         probability,
         torch.tensor(positions),
         torch.cat([*extra, feature[:0]]),

@@ -1,0 +1,45 @@
+"""Classical semi-supervised learning on a frozen feature bank, by scikit-learn: label propagation and self-training.
+
+The encoder is trained on the labeled clips alone; then the network stands still for good, and its classifier is
+replaced by a logistic regression that has seen the unlabeled clips, too.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
+from torch import Tensor
+
+from aplt.values import FeatureBank
+
+Head = Literal["label_propagation", "self_training"]
+NEIGHBORS = 10
+
+
+def fit_head(bank: FeatureBank, label: Tensor, num_classes: int, head: Head) -> tuple[Tensor, Tensor]:
+    """Returns weight [K, D] and bias [K] of a linear classifier of features; `label` [N] is -1 for unlabeled clips.
+
+    label_propagation: labels spread over the graph of each clip's 10 nearest (scikit-learn's LabelSpreading, its
+    default alpha of 0.2), then a logistic regression on all of them. self_training: a logistic regression that is
+    refitted with its own predictions above 0.75 as labels, ten times at most (SelfTrainingClassifier with its defaults).
+    """
+    feature = (bank.feature * bank.norm[:, None]).double().numpy()
+    known = label[bank.position].numpy()
+    regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+    if head == "label_propagation":
+        neighbors = min(NEIGHBORS, len(feature) - 1)
+        spread = LabelSpreading(kernel="knn", n_neighbors=neighbors).fit(bank.feature.numpy(), known)
+        fitted = regression.fit(feature, spread.transduction_)
+    else:
+        fitted = SelfTrainingClassifier(regression).fit(feature, known).estimator_
+    scaler, linear = fitted.steps[0][1], fitted.steps[1][1]
+    weight, bias = np.zeros((num_classes, feature.shape[1])), np.zeros(num_classes)
+    # Every class has a labeled clip. With two of them scikit-learn keeps one row, the second's against the first's.
+    rows = np.arange(num_classes)[-len(linear.coef_) :]
+    weight[rows] = linear.coef_ / scaler.scale_
+    bias[rows] = linear.intercept_ - weight[rows] @ scaler.mean_
+    return torch.from_numpy(weight).float(), torch.from_numpy(bias).float()
