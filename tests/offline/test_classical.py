@@ -11,14 +11,14 @@ NORM = 3.0
 
 
 def bank_of_clouds(classes: int, per_class: int = 30) -> tuple[FeatureBank, Tensor, Tensor]:
-    """Clips about one direction a class, the first of each labeled and an outlier; returns bank, label, truth."""
+    """Clips about one direction a class, the first of each labeled; returns bank, label, truth."""
     generator = torch.Generator().manual_seed(0)
     truth = torch.arange(classes).repeat_interleave(per_class)
     feature = torch.eye(6)[truth] + 0.15 * torch.randn(len(truth), 6, generator=generator)
     label = torch.full_like(truth, -1)
     for k in range(classes):
         first = k * per_class
-        feature[first] = feature[first] + 0.6 * torch.eye(6)[(k + 1) % classes]  # leans to the next class
+        feature[first] = feature[first] + 0.2 * torch.eye(6)[(k + 1) % classes]  # leans a little to the next class
         label[first] = k
     feature = torch.nn.functional.normalize(feature, dim=1)
     belief = torch.full((len(feature), classes), 1 / classes)

@@ -18,21 +18,24 @@ from aplt.values import FeatureBank
 
 Head = Literal["label_propagation", "self_training"]
 NEIGHBORS = 10
+ALPHA = 0.8  # share of a clip's label that comes from its neighbors
 
 
 def fit_head(bank: FeatureBank, label: Tensor, num_classes: int, head: Head) -> tuple[Tensor, Tensor]:
     """Returns weight [K, D] and bias [K] of a linear classifier of features; `label` [N] is -1 for unlabeled clips.
 
-    label_propagation: labels spread over the graph of each clip's 10 nearest (scikit-learn's LabelSpreading, its
-    default alpha of 0.2), then a logistic regression on all of them. self_training: a logistic regression that is
-    refitted with its own predictions above 0.75 as labels, ten times at most (SelfTrainingClassifier with its defaults).
+    label_propagation: labels spread over the graph of each clip's 10 nearest (scikit-learn's LabelSpreading), then a
+    logistic regression on all of them. self_training: a logistic regression that is refitted with its own predictions
+    above 0.75 as labels, ten times at most (scikit-learn's SelfTrainingClassifier with its defaults).
     """
     feature = (bank.feature * bank.norm[:, None]).double().numpy()
     known = label[bank.position].numpy()
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     if head == "label_propagation":
         neighbors = min(NEIGHBORS, len(feature) - 1)
-        spread = LabelSpreading(kernel="knn", n_neighbors=neighbors).fit(bank.feature.numpy(), known)
+        # scikit-learn's default tolerance stops before labels have reached every clip of a sparse graph.
+        spread = LabelSpreading(kernel="knn", n_neighbors=neighbors, alpha=ALPHA, max_iter=1000, tol=1e-6)
+        spread.fit(bank.feature.numpy(), known)
         fitted = regression.fit(feature, spread.transduction_)
     else:
         fitted = SelfTrainingClassifier(regression).fit(feature, known).estimator_
