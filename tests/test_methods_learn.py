@@ -1,0 +1,36 @@
+"""Each method on the built-in synthetic clips with 20 % of the labels ends above supervised-only, by a fixed seed."""
+
+from pathlib import Path
+
+import pytest
+
+from aplt.cli.demo import demo_settings
+from aplt.config import merge
+from aplt.data.synthetic import make_dataset
+from aplt.rundir import RunDir
+from aplt.training.loop import train
+from aplt.training.recipes import RECIPES, configure
+
+pytestmark = pytest.mark.slow
+METHODS = [method for method in RECIPES if method != "supervised"]
+
+
+def accuracy(method: str, clips: Path, runs: Path) -> float:
+    settings = merge(demo_settings(clips, method, seed=0), {"split": {"labeled": 0.2}})
+    result = train(configure(settings, "test"), RunDir(runs / method))
+    return float(result["top1"])
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_dataset(tmp_path_factory.mktemp("synthetic") / "clips", clips=600, seed=0)
+
+
+@pytest.fixture(scope="module")
+def supervised(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
+    return accuracy("supervised", clips, tmp_path_factory.mktemp("runs"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_unlabeled_clips_help(method: str, clips: Path, supervised: float, tmp_path: Path) -> None:
+    assert accuracy(method, clips, tmp_path) > supervised
