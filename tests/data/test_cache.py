@@ -174,6 +174,13 @@ def test_build_names_the_first_broken_clip(tmp_path: Path, cache: FrameCache, pr
     cache.build(clips[:2])
 
 
+@pytest.mark.parametrize("name", ["x" * 300 + ".mp4", "nul\0.mp4", "turning.mp4"])
+def test_build_names_a_clip_that_is_out_of_reach(tmp_path: Path, cache: FrameCache, name: str) -> None:
+    (tmp_path / "turning.mp4").symlink_to("turning.mp4")
+    with pytest.raises(ClipError, match="the file cannot be read"):
+        cache.build([Clip("far", tmp_path / name)])
+
+
 def test_build_reports_progress(tmp_path: Path, cache: FrameCache) -> None:
     clips = [clip_of(write_video(tmp_path / f"{n}.mkv", n + 2)) for n in range(5)]
     calls: list[tuple[int, int]] = []

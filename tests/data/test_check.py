@@ -1,3 +1,4 @@
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -120,3 +121,25 @@ def test_skeletons(tmp_path: Path) -> None:
         ("empty", "empty"),
         ("gone", "missing"),
     ]
+
+
+def test_intervals_of_skeletons_are_a_problem(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.ones((8, 20, 3)))
+    whole = clip_of(tmp_path / "a.npy")
+    (finding,) = check(index_of(whole, replace(whole, id="part", end=1.0)))
+    assert (finding.id, finding.problem) == ("part", "outside")
+    assert "start and end are in seconds" in finding.detail
+    assert "a.npy" not in finding.detail  # the path is said already
+
+
+def test_what_cannot_be_looked_at_and_pipes_do_not_stop_the_check(tmp_path: Path) -> None:
+    for suffix in ("mp4", "npy"):
+        os.mkfifo(tmp_path / f"pipe.{suffix}")
+    (tmp_path / "folder.mp4").mkdir()
+    (tmp_path / "turning.mp4").symlink_to("turning.mp4")
+    names = ("x" * 300 + ".mp4", "x" * 300 + ".npy", "nul\0.mp4", "nul\0.npy", "turning.mp4", "pipe.mp4", "pipe.npy")
+    clips = [Clip(str(i), tmp_path / name) for i, name in enumerate((*names, "folder.mp4"))]
+    findings = check(index_of(*clips), processes=1)
+    assert [finding.problem for finding in findings] == ["broken"] * 5 + ["missing"] * 3
+    assert all("cannot be read" in finding.detail for finding in findings[:5])
+    assert all("not a regular file" in finding.detail for finding in findings[5:])

@@ -1,5 +1,6 @@
 """The index: CSV and folder in, CSV out, and what is wrong with a bad one."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,28 @@ def test_numbers_are_sorted_as_numbers_and_na_is_a_label(tmp_path: Path) -> None
     assert words.class_names == ("NA", "null")
 
 
+def test_whole_numbers_only_are_sorted_as_numbers(tmp_path: Path) -> None:
+    def classes(*labels: str) -> tuple[str, ...]:
+        rows = "".join(f"{i}.mp4,{label}\n" for i, label in enumerate(labels))
+        return read_index(write(tmp_path / "c.csv", "path,label\n" + rows)).class_names
+
+    assert classes("10", "9", "-1", "007", "7") == ("-1", "007", "7", "9", "10")
+    assert classes("7", "007") == classes("007", "7") == ("007", "7")
+    assert classes("10", "9", "--1") == ("--1", "10", "9")
+    assert classes("10", "9", "²") == ("10", "9", "²")
+    assert classes("10", "9" * 5000) == ("10", "9" * 5000)
+
+
+def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path) -> None:
+    text = "path, label ,id,subject,start,end,split\n a.mp4,nod , one , s1, 1 , 2,test \nb.mp4, nod,,s1 ,,, train\n"
+    index = read_index(write(tmp_path / "c.csv", text))
+    assert index.class_names == ("nod",)
+    first, second = index
+    assert (first.id, first.subject, first.start, first.end, first.official) == ("one", "s1", 1, 2, "test")
+    assert (second.id, second.subject, second.official) == ("b.mp4", "s1", "train")
+    assert first.path == tmp_path / " a.mp4"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -52,6 +75,8 @@ def test_numbers_are_sorted_as_numbers_and_na_is_a_label(tmp_path: Path) -> None
         ("path,label,subjcet\na.mp4,x,s1\n", "unknown column 'subjcet'; did you mean 'subject'?"),
         ("path,label\n", "holds no clips"),
         ("path,label\na.mp4,x\n,y\n", "row 2: path is empty"),
+        ("path,label\na.mp4,x\n  ,y\n", "row 2: path is empty"),
+        ("path,label\na.mp4,x,s1\nb.mp4,y,s1\n", "row 1: found 3 fields, expected at most 2"),
         ("path,label,split\na.mp4,x,trian\n", "row 1: split is 'trian'; did you mean 'train'?"),
         ("path,label,start,end\na.mp4,x,one,2\n", "row 1: start is 'one', expected seconds"),
         ("path,label,start,end\na.mp4,x,3,2\n", "row 1: the interval 3-2 is not one"),
@@ -66,6 +91,23 @@ def test_says_what_is_wrong(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(caught.value)
     assert "clips.csv" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").mkdir()
+    os.mkfifo(tmp_path / "pipe.csv")
+    cases = (
+        ("clips.csv", "no video or skeleton array in this folder"),
+        ("pipe.csv", "not a regular file"),
+        ("x" * 300, "cannot be read"),
+        ("nul\0.csv", "cannot be read"),
+    )
+    for name, message in cases:
+        with pytest.raises(InputError, match=message):
+            read_index(tmp_path / name)
+    for format_ in ("folder", "nucla", "arid"):
+        with pytest.raises(InputError, match="cannot be read"):
+            scan(tmp_path / ("x" * 300), format_)
 
 
 def test_missing_file_and_columns_of_ones_own(tmp_path: Path) -> None:
@@ -97,6 +139,40 @@ def test_folder_of_official_parts(tmp_path: Path) -> None:
     ]
 
 
+def test_unlabeled_clips_may_stand_beside_the_official_parts(tmp_path: Path) -> None:
+    touch(tmp_path, "train/nod/a.mp4", "test/nod/b.mp4", "unlabeled/deep/c.mp4", "d.mp4", "notes/e.txt")
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "empty" / "pipe.mp4")
+    table = scan_folder(tmp_path)
+    assert table.set_index("path").to_dict("index") == {
+        "d.mp4": {"label": "", "split": ""},
+        "test/nod/b.mp4": {"label": "nod", "split": "test"},
+        "train/nod/a.mp4": {"label": "nod", "split": "train"},
+        "unlabeled/deep/c.mp4": {"label": "", "split": ""},
+    }
+    index = read_index(tmp_path)
+    assert [clip.official for clip in index] == [None, "test", "train", None]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("train/nod/a.mp4", "test/nod/b.mp4", "wave/c.mp4"),
+        ("test/nod/b.mp4", "wave/c.mp4"),
+        ("val/a.mp4", "wave/b.mp4"),
+    ],
+)
+def test_official_parts_beside_classes_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    with pytest.raises(InputError, match=r"clips in 'wave' beside '(test|val)'"):
+        scan_folder(touch(tmp_path, *names))
+
+
+def test_runs_and_caches_inside_the_folder_hold_no_clips(tmp_path: Path) -> None:
+    touch(tmp_path, "nod/a.npy", "runs/x/config.yaml", "runs/x/split.csv", "runs/x/rounds/000.npz")
+    touch(tmp_path, "cache/frames/ab/ab12.safetensors", "cache/digests/ab/ab12.json")
+    assert scan_folder(tmp_path)["path"].tolist() == ["nod/a.npy"]
+
+
 def test_empty_folder(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no video or skeleton array"):
         read_index(tmp_path)
@@ -109,6 +185,7 @@ def test_written_paths_are_relative_to_the_csv(tmp_path: Path) -> None:
     index = read_index(output)
     assert index[0].path.resolve() == (tmp_path / "clips/nod/ä b.mp4").resolve()
     assert index[0].path.exists()
+    assert not Path(output.read_text(encoding="utf-8").splitlines()[1].split(",")[0]).is_absolute()
 
 
 def test_one_modality(tmp_path: Path) -> None:
@@ -147,5 +224,13 @@ def test_published_formats(tmp_path: Path) -> None:
     ]
     with pytest.raises(InputError, match="did you mean 'nucla'"):
         scan(tmp_path, "nulca")
+    write(arid / "train.txt", "0 0\n")
+    with pytest.raises(InputError, match=r"train\.txt line 1: expected 3 fields, found 2"):
+        scan(arid, "arid")
+    (arid / "train.txt").write_bytes(b"0\t0\t\xff.mp4\n")
+    with pytest.raises(InputError, match=r"train\.txt: cannot be read"):
+        scan(arid, "arid")
+    os.mkfifo(tmp_path / "n" / "a01_s02_e03_v02.json")
+    assert len(scan(tmp_path / "n", "nucla")) == 2
     with pytest.raises(InputError, match="no file named like"):
         scan(tmp_path / "k", "nucla")

@@ -77,6 +77,10 @@ def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:
 def test_wrong_shapes(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"found shape \[4, 5\]"):
         read_skeleton(saved(tmp_path, np.zeros((4, 5))))
+    for shape in ((4, 5, 1), (4, 5, 4), (2, 4, 5, 17)):
+        with pytest.raises(InputError) as caught:
+            read_skeleton(saved(tmp_path, np.zeros(shape)))
+        assert f"with C = 2 or 3, found shape {list(shape)}" in str(caught.value)
     with pytest.raises(InputError, match="holds no finite coordinate"):
         read_skeleton(saved(tmp_path, np.full((4, 5, 3), np.nan)))
 
@@ -88,6 +92,35 @@ def test_normalize_takes_out_place_and_size_but_keeps_the_path() -> None:
     assert np.abs(found[0, -1].mean(axis=0)).max() > 0.1
     absent = normalize(np.concatenate([WALK + 9, np.zeros_like(WALK)]))
     assert (absent[1] == 0).all()
+
+
+def seen_from(first: int, sequence: np.ndarray) -> np.ndarray:
+    """Returns the sequence with its frames before `first` empty."""
+    seen = sequence.copy()
+    seen[:, :first] = 0
+    return seen
+
+
+def test_normalize_goes_by_the_first_person_who_is_there() -> None:
+    away = WALK + 9
+    nobody = np.zeros_like(away)
+    np.testing.assert_array_equal(normalize(np.concatenate([nobody, away]))[1], normalize(away)[0])
+    late = normalize(seen_from(5, away))
+    np.testing.assert_array_equal(late[:, 5:], normalize(away[:, 5:]))
+    assert (late[:, :5] == 0).all()
+    # Seen so seldom that the median over all frames would be no size at all.
+    np.testing.assert_array_equal(normalize(seen_from(15, away))[:, 15:], normalize(away[:, 15:]))
+    gone = away.copy()
+    gone[:, 3:] = 0
+    np.testing.assert_array_equal(normalize(gone)[:, :3], normalize(away[:, :3]))
+    assert (normalize(np.concatenate([nobody, nobody])) == 0).all()
+
+
+def test_normalize_of_ordinary_clips_is_what_it_was() -> None:
+    center = WALK[0].mean(axis=1, keepdims=True)
+    size = float(np.median(np.linalg.norm(WALK[0] - center, axis=-1).mean(axis=1)))
+    two = np.concatenate([WALK, WALK * 2 + 3])
+    np.testing.assert_array_equal(normalize(two), ((two - center[:1]) / size).astype(np.float32))
 
 
 def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path) -> None:
@@ -170,6 +203,14 @@ def test_time_never_runs_backward() -> None:
         line = strong_view(ramp, settings, np.random.default_rng(seed))[0, :, 0, 0]
         assert (np.diff(line) >= -1e-6).all()
         assert line[-1] - line[0] >= 0.6 - 1e-4
+
+
+def test_intervals_are_refused_for_skeletons_have_no_seconds(tmp_path: Path) -> None:
+    path = saved(tmp_path, WALK[0])
+    for start, end in ((0.0, None), (None, 1.0), (0.5, 1.0)):
+        clip = Clip("part", path, start=start, end=end)
+        with pytest.raises(InputError, match=r"'part'.*a\.npy.*start and end are in seconds"):
+            SkeletonViews({0: clip}, SkeletonInput(frames=8))
 
 
 def test_other_joints_are_an_error_that_names_the_clip(tmp_path: Path) -> None:

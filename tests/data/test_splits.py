@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from aplt.config import SplitSettings
 from aplt.data.splits import load_split, make_split, round_half_up, save_split
 from aplt.errors import InputError
-from aplt.values import ROLES, Clip, ClipIndex
+from aplt.values import ROLES, Clip, ClipIndex, OfficialSplit, Split
 
 
 def make_index(sizes: list[int], subjects: int = 0, unknown: int = 0, official: bool = False) -> ClipIndex:
@@ -85,6 +85,126 @@ def test_named_subjects() -> None:
         make_split(index, SplitSettings(test_subjects=("s9",)))
 
 
+def test_named_val_subjects_leave_the_test_share_to_the_rest() -> None:
+    index = make_index([30, 30], subjects=6)
+    split = make_split(index, SplitSettings(val_subjects=("s3",)))
+    assert {index[p].subject for p in split.val} == {"s3"}
+    assert Counter(index[p].label for p in split.test) == {0: 5, 1: 5}
+    whole = make_split(index, SplitSettings(val_subjects=("s3",), test=0.4, by_subject=True))
+    assert {index[p].subject for p in whole.val} == {"s3"}
+    tested, trained = ({index[p].subject for p in part} for part in (whole.test, whole.labeled + whole.unlabeled))
+    assert (len(tested), len(trained)) == (2, 3)
+    assert not tested & trained
+
+
+def test_named_test_subjects_leave_the_val_share_to_the_rest() -> None:
+    index = make_index([30, 30], subjects=6)
+    split = make_split(index, SplitSettings(test_subjects=("s0",), val=0.2))
+    assert {index[p].subject for p in split.test} == {"s0"}
+    assert Counter(index[p].label for p in split.val) == {0: 5, 1: 5}
+    whole = make_split(index, SplitSettings(test_subjects=("s0",), val=0.2, by_subject=True))
+    assert [len({index[p].subject for p in part}) for part in (whole.test, whole.val)] == [1, 1]
+    assert not {index[p].subject for p in whole.val} & {index[p].subject for p in whole.labeled + whole.unlabeled}
+
+
+def official_index(parts: dict[str, OfficialSplit]) -> ClipIndex:
+    """Returns an index of 2 classes with ten clips for each (subject, part); "s1*" is further clips of s1."""
+    clips = tuple(
+        Clip(f"{name}-{i}", Path(f"{name}-{i}.mp4"), i % 2, name.strip("*"), official=part)
+        for name, part in parts.items()
+        for i in range(10)
+    )
+    return ClipIndex(clips, ("a", "b"))
+
+
+WHOLE: dict[str, OfficialSplit] = {"s1": "train", "s2": "train", "s3": "train", "s4": "test", "s5": "test"}
+WITH_VAL: dict[str, OfficialSplit] = {**WHOLE, "s6": "val"}
+UNTESTED: dict[str, OfficialSplit] = {"s1": "train", "s2": "train", "s3": "train", "s6": "val"}
+SHARED: dict[str, OfficialSplit] = {**WHOLE, "s3*": "test"}
+
+
+def roles_of(index: ClipIndex, split: Split) -> dict[str, set[str | None]]:
+    trained = split.labeled + split.unlabeled
+    parts = {"train": trained, "val": split.val, "test": split.test}
+    return {part: {index[p].subject for p in positions} for part, positions in parts.items()}
+
+
+def test_the_official_column_and_settings_that_do_not_touch_it() -> None:
+    index = official_index(WHOLE)
+    honored = roles_of(index, make_split(index, SplitSettings(val_subjects=("s2",))))
+    assert honored == {"train": {"s1", "s3"}, "val": {"s2"}, "test": {"s4", "s5"}}
+    # Its subjects are whole, as by_subject asks; and a share to validate on is drawn from its training clips.
+    assert make_split(index, SplitSettings(by_subject=True)) == make_split(index, SplitSettings())
+    drawn = make_split(index, SplitSettings(val=0.2))
+    assert (len(drawn.val), roles_of(index, drawn)["test"]) == (6, {"s4", "s5"})
+    whole = roles_of(index, make_split(index, SplitSettings(val=0.2, by_subject=True)))
+    assert (len(whole["val"]), len(whole["train"])) == (1, 2)
+
+
+def test_an_official_column_without_test_clips() -> None:
+    index = official_index(UNTESTED)
+    for unasked in (SplitSettings(), SplitSettings(test=0)):
+        assert roles_of(index, make_split(index, unasked)) == {
+            "train": {"s1", "s2", "s3"},
+            "val": {"s6"},
+            "test": set(),
+        }
+    assert len(make_split(index, SplitSettings(test=0.4)).test) == 12
+    named = roles_of(index, make_split(index, SplitSettings(test_subjects=("s1",))))
+    assert named == {"train": {"s2", "s3"}, "val": {"s6"}, "test": {"s1"}}
+
+
+@pytest.mark.parametrize(
+    ("parts", "change", "one", "other"),
+    [
+        (WHOLE, {"test": 0.3}, "'test'", "the split column"),
+        (WHOLE, {"test": 0}, "'test'", "the split column"),
+        (WHOLE, {"test_subjects": ("s1",)}, "'test_subjects'", "the split column"),
+        (WITH_VAL, {"val": 0.1}, "'val'", "the split column"),
+        (WITH_VAL, {"val_subjects": ("s1",)}, "'val_subjects'", "the split column"),
+        (WHOLE, {"val_subjects": ("s4",)}, "'val_subjects'", "the split column"),
+        (UNTESTED, {"test_subjects": ("s6",)}, "'test_subjects'", "the split column"),
+        (SHARED, {"by_subject": True}, "'by_subject'", "the split column"),
+        (SHARED, {"val_subjects": ("s3",)}, "'val_subjects'", "the split column"),
+        (WHOLE, {"ignore_official": True, "test": 0.3, "test_subjects": ("s1",)}, "'test'", "'test_subjects'"),
+        (WHOLE, {"ignore_official": True, "val": 0.1, "val_subjects": ("s1",)}, "'val'", "'val_subjects'"),
+        (
+            WHOLE,
+            {"ignore_official": True, "test_subjects": ("s1", "s2"), "val_subjects": ("s2",)},
+            "'test_subjects'",
+            "'val_subjects'",
+        ),
+    ],
+)
+def test_contradictions_are_named(
+    parts: dict[str, OfficialSplit], change: dict[str, object], one: str, other: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        make_split(official_index(parts), SplitSettings.model_validate(change))
+    assert one in str(caught.value)
+    assert other in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("parts", "change"),
+    [
+        (WHOLE, {"labeled": 0.3}),
+        (WITH_VAL, {}),
+        (UNTESTED, {}),
+        (WHOLE, {"val_subjects": ["s1"]}),
+        (WHOLE, {"ignore_official": True, "test_subjects": ["s1"]}),
+    ],
+)
+def test_the_whole_settings_of_a_run_repeat_its_split(
+    parts: dict[str, OfficialSplit], change: dict[str, object]
+) -> None:
+    first = SplitSettings.model_validate(change)
+    whole = SplitSettings.model_validate(first.model_dump(mode="json"))
+    assert whole.model_fields_set > first.model_fields_set
+    index = official_index(parts)
+    assert make_split(index, whole) == make_split(index, first)
+
+
 def test_official_parts_are_honored_or_ignored() -> None:
     index = make_index([30, 30], unknown=5, official=True)
     split = make_split(index, SplitSettings(labeled=0.1))
@@ -138,7 +258,7 @@ def test_file_round_trip_by_id(tmp_path: Path) -> None:
 
 def test_file_may_leave_clips_out_and_lack_digests(tmp_path: Path) -> None:
     path = tmp_path / "split.csv"
-    path.write_text("id,role\nclip0,labeled\nclip3,labeled\nclip1,unlabeled\nclip4,test\n")
+    path.write_text("id,role\nclip0,labeled\nclip3, labeled \n clip1,unlabeled\nclip4,test\n")
     split = load_split(path, make_index([3, 3]))
     assert (split.labeled, split.unlabeled, split.val, split.test) == ((0, 3), (1,), (), (4,))
 
@@ -152,6 +272,7 @@ def test_file_may_leave_clips_out_and_lack_digests(tmp_path: Path) -> None:
         ("id,role\nclip0,labeled\nclip0,test\nclip3,labeled\n", "one clip two roles"),
         ("id,role\nclip0,labeled\n", "class 'class1' has no labeled clip"),
         ("id,role\nclip6,labeled\n", "the index has no label for it"),
+        ("id,role\nclip0,labeled,x\nclip3,labeled,x\n", "row 1: found 3 fields, expected at most 2"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:

@@ -11,14 +11,23 @@ Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 def index(
     source: Annotated[Path, typer.Argument(help="Folder of clips; class-named subfolders are labeled.")],
     output: Output = Path("clips.csv"),
-    format_: Annotated[str, typer.Option("--format", help="folder, or a data set: nucla, kard, arid.")] = "folder",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="folder: class-named subfolders of videos or arrays, within train, val and test if there are any. "
+            "nucla: N-UCLA's skeletons, JSON. kard: KARD's skeletons, text. arid: ARID's videos and lists.",
+        ),
+    ] = "folder",
 ) -> None:
-    """List a folder's clips and labels in a CSV table."""
+    """List a folder's clips and labels in a CSV table; an existing one with another content is kept."""
     from aplt.data.formats import scan
-    from aplt.data.index import read_index, write_index
+    from aplt.data.index import to_index, write_index
 
-    write_index(scan(source, format_), source, output)
-    found = read_index(output)
+    table = scan(source, format_)
+    # Before it is written, so that no file stays behind that cannot be read again.
+    found = to_index(table, source, source)
+    write_index(table, source, output)
     unlabeled = sum(clip.label < 0 for clip in found)
     print(f"{output}: {len(found)} clips, {found.num_classes} classes, {unlabeled} clips without a label")
 
@@ -52,7 +61,7 @@ def split(
     output: Output = Path("split.csv"),
     labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
-    test: Annotated[str, typer.Option(help="Share to test on, where the index has no split column.")] = "20%",
+    test: Annotated[str, typer.Option(help="Share to test on, unless a split column says it.")] = "20%",
     val: Annotated[str, typer.Option(help="Share to validate on.")] = "0%",
     by_subject: Annotated[bool, typer.Option(help="Hold out whole subjects for test and val.")] = False,
     test_subjects: Annotated[str, typer.Option(help="Test on exactly these: s01,s02.")] = "",

@@ -170,7 +170,11 @@ class FrameCache:
 
     def _is_known(self, clip: Clip) -> bool:
         """Whether the clip's file is one seen before, unchanged, and its entry exists: told without reading them."""
-        return clip.path.is_file() and self._remembered(clip.path) is not None and self._entry(clip).is_file()
+        try:
+            require_file(clip)
+        except ClipError:
+            return False
+        return self._remembered(clip.path) is not None and self._entry(clip).is_file()
 
     def _entry(self, clip: Clip) -> Path:
         made_from = [FORMAT, self._digest(clip), clip.start or 0.0, clip.end, self._short_side, self._quality]

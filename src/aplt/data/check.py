@@ -10,9 +10,8 @@ from typing import Literal
 
 from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
-from aplt.data.skeleton import read_skeleton
+from aplt.data.skeleton import read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
-from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.values import Clip, ClipIndex
 
@@ -45,7 +44,7 @@ def check(
         progress: Called with (clips done, clips in all).
     """
     findings: list[Finding] = []
-    contents = _contents((clip.path for clip in index), processes)
+    contents = _contents(index, processes)
     first: dict[tuple[str, float, float | None], Clip] = {}
     with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as examined:
         for done, (clip, finding) in enumerate(zip(index, examined, strict=True), start=1):
@@ -76,22 +75,21 @@ def _examine(clip: Clip, *, min_frames: int) -> Finding | None:
 def _count(clip: Clip) -> int:
     if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
         return count_frames(clip)
-    require_file(clip)
-    try:
-        return int(read_skeleton(clip.path).shape[1])  # [P, T, V, C]
-    except InputError as error:
-        raise ClipError(clip, "broken", str(error)) from error
+    return int(read_clip(clip).shape[1])  # [P, T, V, C]
 
 
-def _contents(paths: Iterable[Path], processes: int | None) -> dict[Path, str]:
-    """Returns a name for each existing file's content; only files of equal size need to be read for it."""
+def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:
+    """Returns a name for each readable file's content; only files of equal size need to be read for it."""
     same_size: defaultdict[int, set[Path]] = defaultdict(set)
     names: dict[Path, str] = {}
-    for path in set(paths):
-        if path.is_file():
-            # Two spellings of one path, or a link and its target, are one file.
-            names[path] = str(path.resolve())
-            same_size[path.stat().st_size].add(path.resolve())
+    for path, clip in {clip.path: clip for clip in clips}.items():
+        try:
+            require_file(clip)
+        except ClipError:
+            continue
+        # Two spellings of one path, or a link and its target, are one file.
+        names[path] = str(path.resolve())
+        same_size[path.stat().st_size].add(path.resolve())
     doubtful = [path for group in same_size.values() if len(group) > 1 for path in sorted(group)]
     digests = dict(zip(map(str, doubtful), in_processes(_content, doubtful, processes), strict=True))
     return {path: digests.get(name, name) for path, name in names.items()}

@@ -1,11 +1,13 @@
 """Importers: a published data set's own folder -> the table that clips.csv holds. One function a format."""
 
 import re
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 
+from aplt.data.files import files_below, mode, reason
 from aplt.data.index import scan_folder
 from aplt.errors import InputError, suggest
 
@@ -90,14 +92,14 @@ def scan(folder: Path, format_: str) -> pd.DataFrame:
     """
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
-    if not folder.is_dir():
+    if not stat.S_ISDIR(mode(folder)):
         raise InputError(f"{folder}: no such folder")
     return FORMATS[format_](folder)
 
 
 def _named(folder: Path, pattern: re.Pattern[str], actions: dict[str, str]) -> pd.DataFrame:
     rows = []
-    for path in sorted(folder.rglob("*")):
+    for path in files_below(folder):
         match = pattern.fullmatch(path.name)
         if match and match[1] in actions:
             rows.append(
@@ -114,10 +116,14 @@ def _named(folder: Path, pattern: re.Pattern[str], actions: dict[str, str]) -> p
 
 
 def _rows(path: Path, *, fields: int) -> list[list[str]]:
-    if not path.is_file():
+    if not stat.S_ISREG(mode(path)):
         raise InputError(f"{path}: no such file; expected the data set's own list")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
     rows = []
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         row = line.split(None, fields - 1)
         if row and len(row) != fields:
             raise InputError(f"{path} line {number}: expected {fields} fields, found {len(row)}")

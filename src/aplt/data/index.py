@@ -1,13 +1,16 @@
 """The index: clips.csv or a folder of clips -> ClipIndex, and back to a file."""
 
+import os
+import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, cast, get_args
 
 import pandas as pd
 
+from aplt.data.files import files_below, mode, read_table, reason, write_table
 from aplt.errors import InputError, suggest
-from aplt.rundir import write_csv
 from aplt.values import UNKNOWN, Clip, ClipIndex, OfficialSplit
 
 # What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.
@@ -19,6 +22,9 @@ ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 SKELETON_SUFFIXES = ARRAY_SUFFIXES | {".json", ".txt"}
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
 OFFICIAL = get_args(OfficialSplit)
+UNLABELED = "unlabeled"
+# Plain digits: isdigit() takes "²" for one, which int() refuses, as it refuses numbers of thousands of digits.
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def read_index(source: Path) -> ClipIndex:
@@ -27,22 +33,19 @@ def read_index(source: Path) -> ClipIndex:
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
     """
-    if source.is_dir():
+    found = mode(source)
+    if not found:
+        raise InputError(f"{source}: no such file or folder")
+    if stat.S_ISDIR(found):
         return to_index(scan_folder(source), source, source)
-    try:
-        table = pd.read_csv(source, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(f"{source}: no such file or folder") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{source}: not a CSV table in UTF-8 ({' '.join(str(error).split())})") from error
-    return to_index(table, source.parent, source)
+    return to_index(read_table(source), source.parent, source)
 
 
 def to_index(table: pd.DataFrame, root: Path, where: Path) -> ClipIndex:
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
 
-    Class names are sorted, as numbers where all are whole numbers. Columns that are no part of the contract are
-    ignored unless they look like a misspelled one.
+    Class names are sorted, as numbers where all are whole numbers. Blanks around a value do not count, but those of a
+    path do. Columns that are no part of the contract are ignored unless they look like a misspelled one.
 
     Raises:
         InputError: names `where` and the row or column.
@@ -57,25 +60,28 @@ def to_index(table: pd.DataFrame, root: Path, where: Path) -> ClipIndex:
             raise InputError(f"{where}: unknown column '{column}'{hint}")
     if table.empty:
         raise InputError(f"{where}: holds no clips")
-    names = {label for label in table["label"] if label}
-    numbers = all(name.lstrip("-").isdigit() for name in names)
-    class_names = tuple(sorted(names, key=int) if numbers else sorted(names))
-    number = {name: k for k, name in enumerate(class_names)}
     table = table.reindex(columns=list(COLUMNS), fill_value="")
+    for column in COLUMNS[1:]:
+        table[column] = [value.strip() for value in table[column]]
+    names = {label for label in table["label"] if label}
+    numbers = all(WHOLE_NUMBER.fullmatch(name) for name in names)
+    class_names = tuple(sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names))
+    number = {name: k for k, name in enumerate(class_names)}
     clips = []
     for row, (path, label, id_, subject, start, end, split) in enumerate(
         table.itertuples(index=False, name=None), start=1
     ):
         at = f"{where} row {row}"
-        if not path:
+        if not path.strip():
             raise InputError(f"{at}: path is empty")
+        _require_utf8(path, at)
         if split and split not in OFFICIAL:
             raise InputError(f"{at}: split is '{split}'{suggest(split, OFFICIAL)}")
         interval = _interval(start, end, at)
         default_id = path if interval == (None, None) else f"{path}#{start}-{end}"
         clips.append(
             Clip(
-                id=id_ or default_id,
+                id=id_ or default_id.strip(),
                 path=root / path,
                 label=number.get(label, UNKNOWN),
                 subject=subject or None,
@@ -93,33 +99,48 @@ def to_index(table: pd.DataFrame, root: Path, where: Path) -> ClipIndex:
 def scan_folder(folder: Path) -> pd.DataFrame:
     """Returns the table of a folder's videos and skeleton arrays, paths relative to it, sorted.
 
-    Class-named subfolders are labeled (at any depth below them); `unlabeled/` and loose files are not. Where the
-    subfolders are named train, val and test, they give the official split and hold the class-named ones.
+    Class-named subfolders are labeled (at any depth below them); `unlabeled/` and loose files are not. Where
+    subfolders are named train, val or test, they give the official split and hold the class-named ones.
+
+    Raises:
+        InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
     """
-    top = {entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")}
-    official = bool(top) and top <= set(OFFICIAL)
-    rows = []
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        hidden = any(part.startswith(".") for part in relative.parts)
-        if hidden or path.suffix.lower() not in VIDEO_SUFFIXES | ARRAY_SUFFIXES or not path.is_file():
-            continue
-        parents = relative.parts[:-1]
-        split = parents[0] if official and parents else ""
-        named = parents[1:] if official else parents
-        label = named[0] if named and named[0] != "unlabeled" else ""
-        rows.append({"path": relative.as_posix(), "label": label, "split": split})
-    if not rows:
+    suffixes = VIDEO_SUFFIXES | ARRAY_SUFFIXES
+    clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
+    if not clips:
         raise InputError(f"{folder}: no video or skeleton array in this folder")
+    top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
+    official = [name for name in top if name in OFFICIAL]
+    others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
+    if official and others:
+        raise InputError(
+            f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
+            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may hold clips"
+        )
+    rows = []
+    for clip in clips:
+        parents = clip.parts[:-1]
+        split = parents[0] if parents and parents[0] in official else ""
+        named = parents[1:] if split else parents
+        label = named[0] if named and named[0] != UNLABELED else ""
+        rows.append({"path": clip.as_posix(), "label": label, "split": split})
     table = pd.DataFrame(rows)
     return table if official else table.drop(columns="split")
 
 
 def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
-    """Writes a table of clips as CSV with its paths made relative to the CSV's own folder."""
+    """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
+
+    Raises:
+        InputError: a file with another content is there (it may have been edited by hand), or it cannot be written.
+    """
     home = output.resolve().parent
-    paths = [_relative(root.resolve() / path, home) for path in table["path"]]
-    write_csv(output, table.assign(path=paths))
+    paths = [Path(os.path.relpath(root.resolve() / path, home)).as_posix() for path in table["path"]]
+    table = table.assign(path=paths)
+    found = mode(output)
+    if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
+        raise InputError(f"{output}: exists and is not overwritten; remove it or give another name with -o")
+    write_table(output, table)
 
 
 def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:
@@ -135,11 +156,18 @@ def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:
     return "skeleton" if True in kinds else "video"
 
 
-def _relative(path: Path, home: Path) -> str:
+def _holds(path: Path, text: str) -> bool:
     try:
-        return path.relative_to(home, walk_up=True).as_posix()  # type: ignore[call-arg]
-    except TypeError:  # Python 3.11 has no walk_up
-        return path.relative_to(home).as_posix() if path.is_relative_to(home) else path.as_posix()
+        return path.read_bytes() == text.encode()
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+
+
+def _require_utf8(path: str, at: str) -> None:
+    try:
+        path.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{at}: the file name {path!a} is not in UTF-8; rename the file") from error
 
 
 def _interval(start: str, end: str, at: str) -> tuple[float | None, float | None]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import normalize, read_skeleton
+from aplt.data.skeleton import normalize, read_clip
 from aplt.errors import InputError
 from aplt.values import Clip
 
@@ -31,7 +31,7 @@ class SkeletonViews:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
         if clip_shape is None:
-            first = _read(clips[next(iter(clips))])
+            first = read_clip(clips[next(iter(clips))])
             self._clip_shape = (first.shape[3], settings.frames, first.shape[2], MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self._clip_shape[:3], persons)
@@ -65,7 +65,7 @@ class SkeletonViews:
 
     def _sequence(self, position: int) -> np.ndarray:
         if position not in self._sequences:
-            sequence = _read(self._clips[position])
+            sequence = normalize(read_clip(self._clips[position]))
             channels, _, joints, persons = self._clip_shape
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
@@ -108,13 +108,6 @@ def strong_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Ge
     if 0 < np.count_nonzero(hidden) < joints:
         view[:, :, hidden] = view[:, :, ~hidden].mean(axis=2, keepdims=True)
     return view
-
-
-def _read(clip: Clip) -> np.ndarray:
-    try:
-        return normalize(read_skeleton(clip.path))
-    except InputError as error:
-        raise InputError(f"clip '{clip.id}': {error}") from error
 
 
 def _times(frames: int, rng: np.random.Generator, *, crop: float, warp: float) -> np.ndarray:

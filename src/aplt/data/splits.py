@@ -3,29 +3,31 @@
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from aplt.config import SplitSettings
+from aplt.data.files import read_table, write_table
 from aplt.errors import InputError, suggest
-from aplt.rundir import write_csv
-from aplt.values import ROLES, UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
+from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]
+COLUMN = "the split column of the index"
+DEFAULTS = SplitSettings()
 
 
 def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
     """Returns a split drawn from `settings.seed`.
 
-    Test and val clips come from named subjects, else the official column, else a draw (whole subjects, or
-    stratified by class). Labels are then drawn from the rest, class by class: at least one a class, and for one
-    seed a larger share contains every smaller one. Clips without a known label are unlabeled.
+    Test and val clips are those of the official column; where it has none, those of named subjects, else a draw
+    (whole subjects, or stratified by class). Labels are then drawn from the rest, class by class: at least one a
+    class, and for one seed a larger share contains every smaller one. Clips without a known label are unlabeled.
 
     Raises:
-        InputError: a class has no clip left to label, or a setting does not fit the index.
+        InputError: a class has no clip left to label, or a setting does not fit the index or contradicts another.
     """
     parts = _parts(index, settings)
     labels = index.labels
@@ -49,7 +51,7 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     rows = [
         (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
     ]
-    write_csv(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
+    write_table(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
 
 
 def load_split(path: Path, index: ClipIndex) -> Split:
@@ -58,17 +60,15 @@ def load_split(path: Path, index: ClipIndex) -> Split:
     Raises:
         InputError: unreadable, an unknown id or role, or a clip that has changed since the split was made.
     """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: unreadable as a split ({' '.join(str(error).split())})") from error
+    table = read_table(path)
     for column in ("id", "role"):
         if column not in table:
             raise InputError(f"{path}: column '{column}' is missing; found columns: {', '.join(table.columns)}")
     position_of = {clip.id: position for position, clip in enumerate(index)}
     digests = table["digest"] if "digest" in table else [""] * len(table)
     members: dict[str, list[int]] = defaultdict(list)
-    for row, (id_, role, digest) in enumerate(zip(table["id"], table["role"], digests, strict=True), start=1):
+    for row, values in enumerate(zip(table["id"], table["role"], digests, strict=True), start=1):
+        id_, role, digest = (value.strip() for value in values)
         if role not in ROLES:
             raise InputError(f"{path} row {row}: role is '{role}'{suggest(role, ROLES)}")
         if id_ not in position_of:
@@ -110,43 +110,67 @@ def _by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]
 
 
 def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
-    everyone = range(len(index))
-    if settings.test_subjects or settings.val_subjects:
-        return _named_subjects(index, settings)
-    if any(clip.official for clip in index) and not settings.ignore_official:
-        missing = [clip.id for clip in index if clip.official is None and clip.label != UNKNOWN]
-        if missing:
-            raise InputError(f"clip '{missing[0]}' has a label but no split, while others have one")
-        parts = _divide(index, lambda clip: clip.official or "train")
-        return parts if parts["val"] or not settings.val else _hold_out(index, parts, settings)
-    parts = {"train": list(everyone), "val": [], "test": []}
-    return _hold_out(index, parts, settings)
-
-
-def _divide(index: ClipIndex, part_of: Callable[[Clip], OfficialSplit]) -> Parts:
+    official = not settings.ignore_official and any(clip.official for clip in index)
     parts: Parts = {"train": [], "val": [], "test": []}
     for position, clip in enumerate(index):
-        parts[part_of(clip)].append(position)
+        if official and clip.official is None and clip.label != UNKNOWN:
+            raise InputError(f"clip '{clip.id}' has a label but no split, while others have one")
+        parts[(clip.official if official else None) or "train"].append(position)
+    named = _named_subjects(index, parts, settings)
+    if settings.by_subject:
+        _require_subjects(index)
+    # A column without test clips means that none are wanted, unless a share is asked for; a run's config.yaml lists
+    # the default, too, so that is no asking.
+    no_test = official and (parts["test"] or settings.test == DEFAULTS.test)
+    shares: dict[OfficialSplit, float] = {
+        "test": 0.0 if no_test or settings.test_subjects else settings.test,
+        "val": settings.val,
+    }
+    parts = _hold_out(index, _move_subjects(index, parts, named), shares, settings)
+    _require_whole_subjects(index, parts, settings, named)
     return parts
 
 
-def _named_subjects(index: ClipIndex, settings: SplitSettings) -> Parts:
+def _named_subjects(index: ClipIndex, parts: Parts, settings: SplitSettings) -> dict[str, OfficialSplit]:
+    """Returns the part of each subject that the settings name, once nothing else claims to say what that part is."""
+    named: dict[str, OfficialSplit] = {}
     subjects = {clip.subject for clip in index if clip.subject}
-    for name in (*settings.test_subjects, *settings.val_subjects):
-        if name not in subjects:
-            raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
+    held_out: tuple[OfficialSplit, ...] = ("test", "val")
+    for part in held_out:
+        given = [name for name in (part, f"{part}_subjects") if getattr(settings, name) != getattr(DEFAULTS, name)]
+        claims = [f"split setting '{name}'" for name in given] + [COLUMN] * bool(parts[part])
+        if len(claims) > 1:
+            hint = "; ignore the column with ignore_official" if COLUMN in claims else ""
+            raise InputError(f"{claims[0]} and {claims[1]} contradict each other on which clips are for {part}{hint}")
+        for name in getattr(settings, f"{part}_subjects"):
+            if name not in subjects:
+                raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
+            if named.setdefault(name, part) != part:
+                raise InputError(f"split settings 'test_subjects' and 'val_subjects' both name '{name}'")
+    return named
 
-    def part_of(clip: Clip) -> OfficialSplit:
-        if clip.subject in settings.test_subjects:
-            return "test"
-        return "val" if clip.subject in settings.val_subjects else "train"
 
-    return _divide(index, part_of)
+def _require_whole_subjects(
+    index: ClipIndex, parts: Parts, settings: SplitSettings, named: dict[str, OfficialSplit]
+) -> None:
+    """Raises an InputError where the official column divides the clips of a subject that is to be held out whole."""
+    home = dict(named)
+    for part, positions in parts.items():
+        for position in positions:
+            subject = index[position].subject or ""
+            if (settings.by_subject or subject in named) and home.setdefault(subject, part) != part:
+                setting = f"{named[subject]}_subjects" if subject in named else "by_subject"
+                raise InputError(
+                    f"split setting '{setting}' and {COLUMN} contradict each other: clip '{index[position].id}' of "
+                    f"subject '{subject}' is for {part}, others for {home[subject]}; ignore the column with "
+                    "ignore_official"
+                )
 
 
-def _hold_out(index: ClipIndex, parts: Parts, settings: SplitSettings) -> Parts:
-    """Moves a share of the training clips to test (where there is none yet) and to val."""
-    shares: dict[OfficialSplit, float] = {"test": 0.0 if parts["test"] else settings.test, "val": settings.val}
+def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], settings: SplitSettings) -> Parts:
+    """Moves shares of the training clips to test and val."""
+    if not any(shares.values()):
+        return parts
     if settings.by_subject:
         return _hold_out_subjects(index, parts, shares, settings.seed)
     known = [position for position in parts["train"] if index[position].label != UNKNOWN]
@@ -172,9 +196,6 @@ def _hold_out(index: ClipIndex, parts: Parts, settings: SplitSettings) -> Parts:
 
 def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:
     subjects = sorted({index[position].subject or "" for position in parts["train"]})
-    if "" in subjects:
-        nameless = next(index[p].id for p in parts["train"] if not index[p].subject)
-        raise InputError(f"clip '{nameless}' has no subject; splitting by subject needs one for every clip")
     order = np.random.default_rng([seed, 0]).permutation(subjects).tolist()
     held: dict[str, OfficialSplit] = {}
     for part, share in shares.items():
@@ -183,10 +204,21 @@ def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSpli
             raise InputError(f"{len(subjects)} subjects are too few to hold out {count} for {part} and train on one")
         held |= dict.fromkeys(order[:count], part)
         order = order[count:]
-    found: Parts = {"train": [], "val": list(parts["val"]), "test": list(parts["test"])}
+    return _move_subjects(index, parts, held)
+
+
+def _move_subjects(index: ClipIndex, parts: Parts, part_of: dict[str, OfficialSplit]) -> Parts:
+    """Moves the training clips of subjects to the part that is theirs."""
+    moved: Parts = {"train": [], "val": list(parts["val"]), "test": list(parts["test"])}
     for position in parts["train"]:
-        found[held.get(index[position].subject or "", "train")].append(position)
-    return {part: sorted(positions) for part, positions in found.items()}
+        moved[part_of.get(index[position].subject or "", "train")].append(position)
+    return {part: sorted(positions) for part, positions in moved.items()}
+
+
+def _require_subjects(index: ClipIndex) -> None:
+    for clip in index:
+        if not clip.subject:
+            raise InputError(f"clip '{clip.id}' has no subject; splitting by subject needs one for every clip")
 
 
 def _clips(count: int) -> str:

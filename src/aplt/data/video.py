@@ -1,6 +1,7 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
 import math
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -15,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from aplt.data.files import reason
 from aplt.errors import InputError
 from aplt.values import Clip
 
@@ -87,10 +89,17 @@ def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def require_file(clip: Clip) -> None:
-    """Raises a ClipError when the clip's file is missing or has no content."""
-    if not clip.path.is_file():
-        raise ClipError(clip, "missing", "no such file")
-    if clip.path.stat().st_size == 0:
+    """Raises a ClipError when the clip's file is missing, out of reach, no regular file or without content."""
+    try:
+        found = clip.path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ClipError(clip, "missing", "no such file") from error
+    except (OSError, ValueError) as error:
+        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
+    # A pipe would be waited for without end.
+    if not stat.S_ISREG(found.st_mode):
+        raise ClipError(clip, "missing", "not a regular file")
+    if found.st_size == 0:
         raise ClipError(clip, "empty", "the file is empty (0 bytes)")
 
 

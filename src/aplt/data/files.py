@@ -1,0 +1,116 @@
+"""Files from outside: what lies at a path, the files below a folder, and CSV tables read strictly."""
+
+import csv
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from aplt.errors import InputError
+from aplt.rundir import RunDir, write_csv
+
+
+def reason(error: Exception) -> str:
+    """Returns what an error says, in one line and without the file that the message around it names already."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def mode(path: Path) -> int:
+    """Returns the mode of what lies at a path, links followed, for `stat.S_ISREG` and its like; 0: nothing does.
+
+    Raises:
+        InputError: the system refuses to say.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yields the files at any depth below a folder, in the order of their paths; links are followed.
+
+    Left out are hidden files and folders, the folders of runs (whose arrays are no clips), and what is no regular
+    file: to open a pipe would wait forever.
+
+    Raises:
+        InputError: a folder cannot be read.
+    """
+    yield from _files_below(folder, ())
+
+
+def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
+    try:
+        found = folder.stat()
+        with os.scandir(folder) as scanned:
+            entries = sorted(
+                (entry.name, entry.is_dir(), entry.is_file()) for entry in scanned if not entry.name.startswith(".")
+            )
+    except OSError as error:
+        raise InputError(f"{error.filename or folder}: cannot be read ({reason(error)})") from error
+    here = (found.st_dev, found.st_ino)
+    run = RunDir(folder)
+    is_run = {run.config.name, run.split.name} <= {name for name, _, _ in entries}
+    if here in above or (above and is_run):
+        return
+    for name, is_folder, is_file in entries:
+        if is_folder:
+            yield from _files_below(folder / name, (*above, here))
+        elif is_file:
+            yield folder / name
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Returns the table of strings in a CSV file; fields that are missing at the end of a row are empty.
+
+    Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
+
+    Raises:
+        InputError: no such file, not CSV in UTF-8, a column twice, or a row with more fields than columns.
+    """
+    found = mode(path)
+    if not stat.S_ISREG(found):
+        raise InputError(f"{path}: {'not a regular file' if found else 'no such file'}")
+    line = 0
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            lines = []
+            for row in reader:
+                line = reader.line_num
+                lines.append(row)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not a CSV table in UTF-8 (after line {line}: {reason(error)})") from error
+    header, *rows = [row for row in lines if len(row) > 1 or "".join(row).strip()] or [[]]
+    columns = [name.strip() for name in header]
+    if not columns:
+        raise InputError(f"{path}: not a CSV table (the file is empty)")
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise InputError(f"{path}: column '{name}' stands twice")
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(columns):
+            raise InputError(
+                f"{path} row {number}: found {len(row)} fields, expected at most {len(columns)} as in the header; "
+                "a field that contains a comma needs quotes"
+            )
+    return pd.DataFrame([row + [""] * (len(columns) - len(row)) for row in rows], columns=columns, dtype=object)
+
+
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Writes a table as CSV atomically, without its row numbers.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    try:
+        write_csv(path, table)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({reason(error)})") from error

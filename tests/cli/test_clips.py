@@ -1,0 +1,95 @@
+"""aplt index, check and split as a user meets them."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aplt.data.index import read_index
+from tests.test_cli import aplt
+
+ONE = "path,label\nnod/0.npy,nod\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with two clips of one class."""
+    (tmp_path / "data" / "nod").mkdir(parents=True)
+    for i in range(2):
+        np.save(tmp_path / "data" / "nod" / f"{i}.npy", np.full((5, 3, 2), i + 1.0))
+    return tmp_path / "data"
+
+
+def test_an_index_inside_its_own_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):  # once more: the same content may be written again
+        assert aplt("index", folder, "-o", folder / "clips.csv") == 0
+        assert "2 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+    assert [clip.id for clip in read_index(folder / "clips.csv")] == ["nod/0.npy", "nod/1.npy"]
+    assert len(read_index(folder)) == 2
+
+
+def test_an_index_that_was_edited_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "clips.csv").write_text(ONE)
+    assert aplt("index", folder, "-o", folder / "clips.csv") == 2
+    assert "clips.csv: exists and is not overwritten; remove it or give another name" in capsys.readouterr().err
+    assert (folder / "clips.csv").read_text() == ONE
+
+
+def test_an_index_that_could_not_be_read_is_not_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a/a01_s01_e01_v01.json", "b/a01_s01_e01_v01.json"):
+        (folder / name).parent.mkdir()
+        (folder / name).touch()
+    output = folder / "clips.csv"
+    assert aplt("index", folder, "--format", "nucla", "-o", output) == 2
+    assert "stands twice" in capsys.readouterr().err
+    assert not output.exists()
+    (folder / "nod" / os.fsdecode(b"n\xe4he.npy")).touch()
+    assert aplt("index", folder, "-o", output) == 2
+    error = capsys.readouterr().err
+    assert "the file name 'nod/n\\udce4he.npy' is not in UTF-8" in error
+    assert not output.exists()
+
+
+def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.txt").touch()
+    for output, message in (
+        (folder, "exists and is not overwritten"),
+        (folder / "a.txt" / "clips.csv", "cannot be written"),
+        (folder / ("x" * 300), "cannot be read (File name too long)"),
+    ):
+        assert aplt("index", folder, "-o", output) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert "Traceback" not in error
+    assert aplt("split", folder, "--test", "0", "-o", folder) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("index", "--help") == 0
+    out = capsys.readouterr().out
+    assert all(f"{name}:" in out for name in ("folder", "nucla", "kard", "arid"))
+
+
+def test_contradicting_options_are_both_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "clips.csv"
+    table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,nod,test\n")
+    assert aplt("split", table, "-o", folder / "split.csv") == 0
+    assert aplt("split", table, "--test", "30%", "-o", folder / "other.csv") == 2
+    error = capsys.readouterr().err
+    assert "'test'" in error
+    assert "the split column of the index" in error
+    assert not (folder / "other.csv").exists()
+
+
+def test_skeletons_have_no_seconds(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "clips.csv"
+    rows = "".join(f"nod/0.npy,nod,{i},{i + 1}\nnod/1.npy,wave,{i},{i + 1}\n" for i in range(5))
+    table.write_text("path,label,start,end\n" + rows)
+    assert aplt("check", table) == 1
+    assert "10 clips checked, 10 with a problem" in capsys.readouterr().out
+    assert aplt("train", table, "--runs", folder / "runs") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("aplt: clip 'nod/")
+    assert "start and end are in seconds" in error
