@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from aplt.config import OfflineSettings, RunConfig, Settings, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.config import OfflineSettings, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
 from aplt.models.encoders import DEFAULT_ENCODER
+from aplt.settings import Settings
 from aplt.training.recipes import RECIPES, effective_config
 
 GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (

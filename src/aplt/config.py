@@ -5,12 +5,13 @@ user's file and `--set` come last. The effective whole is written to the run fol
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BeforeValidator, Field, PlainSerializer
 
-from aplt.errors import InputError, suggest
+from aplt.errors import InputError
+from aplt.settings import Settings, validated
 
 
 def parse_fraction(value: Any) -> Any:
@@ -23,14 +24,9 @@ def parse_fraction(value: Any) -> Any:
     return value
 
 
+MAX_SEED = 2**63 - 1
 Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
-
-
-class Settings(BaseModel):
-    """A frozen group of settings that refuses unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class SplitSettings(Settings):
@@ -43,7 +39,7 @@ class SplitSettings(Settings):
     """Share held out for validation where the index has no official split."""
     test: Fraction = 0.2
     """Share held out for testing where the index has no official split."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, le=MAX_SEED)
     by_subject: bool = False
     """Hold out whole subjects for val and test."""
     val_subjects: tuple[str, ...] = ()
@@ -117,7 +113,7 @@ class SkeletonInput(Settings):
     """Deviation of a strong view's joint noise, in units of the body's size."""
 
 
-Group = TypeVar("Group", bound=Settings)
+ReadOut = Literal["classifier", "both"]
 InputSettings = Annotated[VideoInput | SkeletonInput, Field(discriminator="kind")]
 
 
@@ -181,7 +177,7 @@ class TrainSettings(Settings):
     """Loader processes; by default one a core but one for video, none for skeletons."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""
-    seed: int = 0
+    seed: int = Field(0, ge=0, le=MAX_SEED)
 
 
 class RunConfig(Settings):
@@ -193,15 +189,17 @@ class RunConfig(Settings):
     """A split made by `aplt split`; otherwise `split` says how to draw one."""
     split: SplitSettings = SplitSettings()
     method: str = "aplt"
-    method_settings: dict[str, Any] = {}
+    method_settings: dict[str, Any] = Field({})
     """Keywords of the method's constructor."""
     encoder: str
-    encoder_settings: dict[str, Any] = {}
+    encoder_settings: dict[str, Any] = Field({})
     """Keywords of the encoder's builder."""
     encoder_weights: str | None = None
     """Published torchvision weights to start from, such as DEFAULT or KINETICS400_V1."""
-    read_out: Literal["classifier", "both"] = "classifier"
+    read_out: ReadOut = "classifier"
     """Final scores: the classifier's, or the mean of classifier's and prototypes' probabilities."""
+    head: Literal["trained", "label_propagation", "self_training"] = "trained"
+    """The final classifier: as trained, or fitted once on the frozen features of all training clips."""
     input: InputSettings
     train: TrainSettings = TrainSettings()
     offline: OfflineSettings | None = None
@@ -219,11 +217,9 @@ def load_yaml(path: Path) -> dict[str, Any]:
         InputError: no such file, not YAML, or no mapping.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        loaded = _parse_yaml(path.read_bytes(), str(path))
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}") from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
     if not isinstance(loaded, dict):
         raise InputError(f"{path}: expected a mapping of settings, found {type(loaded).__name__}")
     return loaded
@@ -245,11 +241,18 @@ def parse_assignments(assignments: list[str]) -> dict[str, Any]:
         key, equals, text = assignment.partition("=")
         if not equals or not key:
             raise InputError(f"--set {assignment}: expected key=value, for example train.rounds=5")
-        value = yaml.safe_load(text)
+        value = _parse_yaml(text, f"--set {assignment}")
         for part in reversed(key.split(".")):
             value = {part: value}
         settings = merge(settings, value)
     return settings
+
+
+def _parse_yaml(text: str | bytes, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2020-13-01
+        raise InputError(f"{where}: not YAML in UTF-8 ({' '.join(str(error).split())})") from error
 
 
 def validate(settings: dict[str, Any], where: str) -> RunConfig:
@@ -258,7 +261,7 @@ def validate(settings: dict[str, Any], where: str) -> RunConfig:
     Raises:
         InputError: the first unknown key (with a suggestion) or unusable value.
     """
-    return _validated(RunConfig, settings, where)
+    return validated(RunConfig, settings, where)
 
 
 def split_settings(**settings: Any) -> SplitSettings:
@@ -267,38 +270,4 @@ def split_settings(**settings: Any) -> SplitSettings:
     Raises:
         InputError: an unusable value.
     """
-    return _validated(SplitSettings, settings, "split")
-
-
-def _validated(group: type[Group], settings: dict[str, Any], where: str) -> Group:
-    try:
-        return group.model_validate(settings)
-    except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, group, settings)}") from error
-
-
-def _explain(error: ValidationError, group: type[Settings], settings: dict[str, Any]) -> str:
-    first = error.errors()[0]
-    path = [part for part in first["loc"] if part not in ("video", "skeleton")]
-    key = ".".join(map(str, path))
-    if first["type"] == "extra_forbidden":
-        return f"unknown setting '{key}'{suggest(str(path[-1]), _siblings(path[:-1], group, settings))}"
-    if first["type"] == "missing":
-        return f"setting '{key}' is missing"
-    return f"setting '{key}': {first['msg'][0].lower() + first['msg'][1:]}, found {first['input']!r}"
-
-
-def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:
-    for part in path:
-        options = _groups(group.model_fields[str(part)].annotation)
-        if len(options) > 1:
-            kind = settings.get("input", {}).get("kind")
-            options = [o for o in options if o.model_fields["kind"].default == kind] or options
-        group = options[0]
-    return list(group.model_fields)
-
-
-def _groups(annotation: Any) -> list[type[Settings]]:
-    if isinstance(annotation, type):
-        return [annotation] if issubclass(annotation, Settings) else []
-    return [group for option in get_args(annotation) for group in _groups(option)]
+    return validated(SplitSettings, settings, "split")

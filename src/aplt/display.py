@@ -1,6 +1,6 @@
 """Progress for a person at a terminal; where the output is no terminal, only lines that end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -8,8 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 # Progress goes to standard error: standard output is for what a script may want to read.
 console = Console(stderr=True, highlight=False)
-
-Advance = Callable[[int], None]
 
 
 class Bar:
@@ -30,6 +28,13 @@ class Bar:
     def text(self, text: str) -> None:
         """Says what is going on."""
         self._progress.update(self._task, description=text)
+
+    @contextmanager
+    def part(self, text: str, total: int | None = None) -> Iterator["Bar"]:
+        """Shows another bar below, for a part of the work, while the block runs."""
+        part = Bar(self._progress, text, total)
+        yield part
+        self._progress.remove_task(part._task)
 
     def line(self, text: str) -> None:
         """Prints a line that stays."""

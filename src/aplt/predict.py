@@ -11,6 +11,7 @@ from torch import Tensor
 
 from aplt.config import InputSettings, SkeletonInput, VideoInput, load_yaml, validate
 from aplt.data.batches import default_workers, single_views
+from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.splits import load_split
 from aplt.data.views import Views, make_views
@@ -32,7 +33,9 @@ def load_model(folder: Path) -> Recognizer:
     """
     if (folder / "config.json").is_file():
         return load_recognizer(folder)
-    return load_recognizer(RunDir(folder).require(lambda run: run.model, "its training has not finished"))
+    there = "it is no run folder, or its training has not finished"
+    hint = there if folder.exists() else "expected a run folder such as runs/NAME, or a model folder"
+    return load_recognizer(RunDir(folder).require(lambda run: run.model, hint))
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
@@ -80,15 +83,17 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
     model = load_model(run.path)
     if clips is None:
         config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
-        index = read_index(config.clips)
+        source = config.clips
+        index = read_index(source)
         positions: Iterable[int] = load_split(run.split, index).positions(role)
         what = f"{run.path} has no {role} clip with a label"
     else:
-        index = read_index(clips)
+        source, index = clips, read_index(clips)
         positions, what = range(len(index)), f"{clips} has no clip with a label"
     labeled = [position for position in positions if index[position].label != UNKNOWN]
     if not labeled:
         raise InputError(f"{what} to evaluate on")
+    require_files((index[position] for position in labeled), source)
     truth = _labels_of(model, index)[labeled]
     position, score, errors = _score(model, [index[p] for p in labeled], None)
     if errors:

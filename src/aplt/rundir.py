@@ -3,12 +3,17 @@
 Free of torch, so that a copied run folder can be read anywhere.
 """
 
+import errno
+import io
 import json
 import os
+import re
 import shutil
 import uuid
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,11 +22,21 @@ import pandas as pd
 
 from aplt.errors import InputError
 
+ASIDE = re.compile(r"\..+\.[0-9a-f]{12}\.aside")
+GUIDANCE = re.compile(r"\d{3,}\.npz")
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[BinaryIO]:
-    """Opens a file that takes the name `path` only when the block ends without an error."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Opens a file that takes the name `path` only when the block ends without an error.
+
+    Raises:
+        OSError: it cannot be written; names `path`.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path.parent)) from error
     aside = aside_of(path)
     try:
         with aside.open("xb") as stream:
@@ -29,8 +44,11 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             stream.flush()
             os.fsync(stream.fileno())
         aside.replace(path)
-    except BaseException:
+    except BaseException as error:
         aside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno is not None:
+            # A full disk names no file, and the name aside is nobody's business.
+            error.filename, error.filename2 = str(path), None
         raise
 
 
@@ -63,9 +81,36 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays of an .npz; never unpickles."""
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    """Returns the arrays of an .npz; never unpickles.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    content = io.BytesIO(path.read_bytes())
+    try:
+        with np.load(content, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: damaged, its arrays cannot be read ({' '.join(str(error).split())})") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Returns the object in a JSON file.
+
+    Raises:
+        InputError: not JSON, or no object.
+    """
+    return _json_object(path.read_bytes(), str(path))
+
+
+def _json_object(text: bytes, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{where}: not JSON ({error})") from error
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: expected a JSON object, found {type(found).__name__}")
+    return found
 
 
 class RunDir:
@@ -85,6 +130,11 @@ class RunDir:
         return self.path / "split.csv"
 
     @property
+    def origin(self) -> Path:
+        """The digests of the index and the split that the run was begun with: rounds are kept by row of the index."""
+        return self.path / "origin.json"
+
+    @property
     def metrics(self) -> Path:
         """One JSON line a round."""
         return self.path / "metrics.jsonl"
@@ -98,6 +148,11 @@ class RunDir:
     def checkpoint(self) -> Path:
         """Everything needed to continue, in one file so that replacing it is atomic."""
         return self.path / "checkpoint" / "state.safetensors"
+
+    @property
+    def rounds(self) -> Path:
+        """The folder of each round's guidance."""
+        return self.path / "rounds"
 
     @property
     def model(self) -> Path:
@@ -124,20 +179,44 @@ class RunDir:
         """The HTML report."""
         return self.path / "report.html"
 
-    def sweep(self) -> None:
-        """Removes what a kill left half written; to be called by the only process that writes here."""
-        for aside in self.path.rglob(".*.aside"):
-            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
-
     def guidance(self, round_: int) -> Path:
         """The arrays that the offline phase of a round handed to its online phase."""
-        return self.path / "rounds" / f"{round_:03d}.npz"
+        return self.rounds / f"{round_:03d}.npz"
+
+    def files(self) -> list[Path]:
+        """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
+        model = (self.model / "config.json", self.model / "model.safetensors")
+        rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
+        whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
+        tables = (self.predictions, self.pseudo_labels, self.report, self.split, self.origin)
+        return [path for path in (*whole, *tables) if path.is_file()]
+
+    def clear(self) -> None:
+        """Removes this run's files and no others; config.yaml goes first, so that half a run is never continued."""
+        for path in self.files():
+            path.unlink()
+        self.sweep()
+        for folder in self._folders():
+            with suppress(OSError):  # it is not there, or holds files of others
+                folder.rmdir()
+
+    def sweep(self) -> None:
+        """Removes what a kill left half written; to be called by the only process that writes here."""
+        for folder in (self.path, *self._folders()):
+            for aside in folder.glob(".*.aside"):
+                if ASIDE.fullmatch(aside.name):
+                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """Returns the metrics of the rounds done so far, oldest first."""
+        """Returns the metrics of the rounds done so far, oldest first.
+
+        Raises:
+            InputError: a line is damaged.
+        """
         if not self.metrics.exists():
             return []
-        return [json.loads(line) for line in self.metrics.read_text(encoding="utf-8").splitlines()]
+        lines = self.metrics.read_bytes().splitlines()
+        return [_json_object(line, f"{self.metrics} line {number}") for number, line in enumerate(lines, start=1)]
 
     def write_metrics(self, rounds: list[dict[str, Any]]) -> None:
         """Writes the metrics of all rounds done so far: one short line each, so writing all anew is cheap."""
@@ -151,8 +230,14 @@ class RunDir:
         """
         if not self.result.exists():
             raise InputError(f"{self.path} holds no result.json: not a run folder, or its training is unfinished")
-        result: dict[str, Any] = json.loads(self.result.read_text(encoding="utf-8"))
-        return result
+        return read_json(self.result)
+
+    def read_digests(self) -> dict[str, str]:
+        """Returns the digests of the index and the split that the run was made of; empty where nothing says it."""
+        for file in (self.result, self.origin):
+            if file.exists():
+                return dict(read_json(file).get("digests", {}))
+        return {}
 
     def require(self, file: Callable[["RunDir"], Path], hint: str) -> Path:
         """Returns one of the paths above when it exists, otherwise an InputError that ends in `hint`."""
@@ -161,3 +246,6 @@ class RunDir:
             found = "no such folder" if not self.path.exists() else f"no {path.relative_to(self.path)} in it"
             raise InputError(f"{self.path}: {found}; {hint}")
         return path
+
+    def _folders(self) -> tuple[Path, ...]:
+        return self.checkpoint.parent, self.rounds, self.model

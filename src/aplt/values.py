@@ -242,5 +242,14 @@ class Algorithm(Protocol):
         """Returns the loss of one step. The batch is this process's share of it, of equal size in every process."""
 
 
+class AlgorithmType(Protocol):
+    """What builds an algorithm, its class: from a Task, and its settings as keywords."""
+
+    uses_unlabeled: bool
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Algorithm:
+        """Returns the algorithm."""
+
+
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()

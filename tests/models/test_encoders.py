@@ -1,13 +1,10 @@
-"""One contract over every encoder, and the recognizer's folder."""
-
-from pathlib import Path
+"""One contract over every encoder, and what each refuses."""
 
 import pytest
 import torch
 
 from aplt.errors import InputError
 from aplt.models.encoders import DEFAULT_ENCODER, ENCODERS, build_encoder, feature_size
-from aplt.models.recognizer import Recognizer, load_recognizer, save_model
 from aplt.models.tsm import TemporalShift
 
 SHAPES = {"tcn": (3, 8, 6, 2), "mvit_v2_s": (3, 16, 64, 64)}
@@ -51,6 +48,14 @@ def test_shift_moves_a_share_of_the_channels_one_frame() -> None:
         ("tcn", {"widht": 3}, "encoder tcn: unknown setting 'widht'; did you mean 'width'?"),
         ("tsm_resnet18", {"width": 3}, "unknown setting 'width'; it has none"),
         ("tcn", {"parents": [0]}, "parents: expected one for each of 6 joints, found 1"),
+        ("tcn", {"parents": [0, 0, 1, 2, 9, 4]}, "parents: joint 4 has the parent 9, expected 0 to 5"),
+        ("tcn", {"parents": [0, 0, 1, 2, -1, 4]}, "parents: joint 4 has the parent -1, expected 0 to 5"),
+        ("tcn", {"parents": [0, 0, 3, 4, 2, 4]}, "parents: from joint 2 the way up goes in a circle"),
+        ("tcn", {"parents": 5}, "encoder tcn: setting 'parents': input should be a valid list, found 5"),
+        ("tcn", {"width": "abc"}, "encoder tcn: setting 'width': input should be a valid integer, found 'abc'"),
+        ("tcn", {"width": -1}, "setting 'width': input should be greater than or equal to 1, found -1"),
+        ("tcn", {"dropout": 1}, "setting 'dropout': input should be less than 1, found 1"),
+        ("tsm_tiny", {"width": True}, "encoder tsm_tiny: setting 'width': input should be a valid integer, found True"),
     ],
 )
 def test_says_what_is_wrong(name: str, settings: dict[str, object], message: str) -> None:
@@ -66,53 +71,19 @@ def test_unknown_weights_and_clips_of_the_wrong_kind() -> None:
         feature_size(build_encoder("tcn", (3, 8, 6, 2), {}), "tcn", (3, 8, 5, 2))
 
 
+@pytest.mark.parametrize("name", ["tsm_tiny", "tcn"])
+def test_weights_of_an_encoder_that_has_none_are_refused(name: str) -> None:
+    with pytest.raises(InputError, match=f"encoder {name}: it has no published weights, but .* 'DEFAULT'"):
+        build_encoder(name, (3, 8, 6, 2), {}, weights="DEFAULT")
+
+
+def test_an_encoder_of_movement_needs_two_frames() -> None:
+    with pytest.raises(InputError, match=r"tsm_tiny: .* needs 2 frames a clip or more; raise input\.frames"):
+        build_encoder("tsm_tiny", (3, 1, 32, 32), {})
+    build_encoder("tsm_tiny", (3, 2, 32, 32), {})
+    build_encoder("tsm_resnet18", (3, 1, 32, 32), {})  # sees more than movement
+
+
 def test_bones_enter_where_a_graph_is_given() -> None:
     plain, boned = (build_encoder("tcn", (3, 8, 4, 1), {"parents": p}) for p in (None, [0, 0, 1, 2]))
     assert sum(p.numel() for p in boned.parameters()) > sum(p.numel() for p in plain.parameters())
-
-
-def recognizer(read_out: str = "classifier") -> Recognizer:
-    torch.manual_seed(0)
-    return Recognizer(
-        encoder="tcn",
-        encoder_settings={"width": 8, "blocks": 1},
-        clip_shape=[3, 8, 4, 1],
-        class_names=["näh", "b", "c"],
-        input={"kind": "skeleton", "frames": 8},
-        read_out=read_out,
-        prototype_scale=20.0,
-    ).eval()
-
-
-def test_model_folder_round_trip(tmp_path: Path) -> None:
-    model = recognizer("both")
-    model.prototype.copy_(torch.nn.functional.normalize(torch.randn_like(model.prototype), dim=1))
-    for _ in range(2):  # the second replaces the first
-        save_model(model, tmp_path / "model")
-    assert sorted(p.name for p in (tmp_path / "model").iterdir()) == ["config.json", "model.safetensors"]
-    assert [p.name for p in tmp_path.iterdir()] == ["model"]
-    again = load_recognizer(tmp_path / "model")
-    clips = torch.randn(5, 3, 8, 4, 1)
-    with torch.no_grad():
-        assert torch.equal(again.probabilities(again(clips)), model.probabilities(model(clips)))
-    assert again.class_names == ["näh", "b", "c"]
-
-
-def test_read_out_averages_classifier_and_prototypes() -> None:
-    model = recognizer("both")
-    prediction = model(torch.randn(4, 3, 8, 4, 1))
-    classified = prediction.logits.softmax(dim=1)
-    torch.testing.assert_close(model.probabilities(prediction), classified)  # no prototypes yet
-    model.prototype.copy_(torch.nn.functional.normalize(torch.randn_like(model.prototype), dim=1))
-    cosine = torch.nn.functional.cosine_similarity(prediction.feature[:, None], model.prototype[None], dim=2)
-    torch.testing.assert_close(model.probabilities(prediction), (classified + (20 * cosine).softmax(dim=1)) / 2)
-    assert not torch.allclose(model.probabilities(prediction), classified)
-
-
-def test_no_model(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no config\.json in it"):
-        load_recognizer(tmp_path)
-    save_model(recognizer(), tmp_path / "model")
-    (tmp_path / "model" / "config.json").write_text("{}")
-    with pytest.raises(InputError, match="not a model of this version"):
-        load_recognizer(tmp_path / "model")

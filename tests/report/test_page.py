@@ -241,7 +241,7 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"predictions\.csv: class 'juggling' is not in result\.json"):
         write_report(folder)
     run.metrics.write_text('{"round": 0')
-    with pytest.raises(InputError, match=r"metrics\.jsonl: not JSON"):
+    with pytest.raises(InputError, match=r"metrics\.jsonl line 1: not JSON"):
         write_report(folder)
 
 

@@ -1,5 +1,6 @@
 """`aplt`: the command line's entry, and what happens to an error."""
 
+import os
 import sys
 
 import typer
@@ -32,13 +33,32 @@ for verb in (
 def main() -> None:
     """Runs the command line; an error in what the user gave is one sentence and exit status 2."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            _flush()
     except InputError as error:
-        print(f"aplt: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("aplt: interrupted", file=sys.stderr)
-        sys.exit(130)
+        _fail(str(error))
+    except BrokenPipeError:
+        sys.exit(1)  # nobody reads on, as in `aplt recipes | head -1`
+    except OSError as error:
+        # Without an errno it comes from a loader process, as a traceback whose last line says what it is.
+        why = error.strerror or (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        _fail(why if error.filename is None else f"{error.filename}: {why}")
+
+
+def _fail(sentence: str) -> None:
+    print(f"aplt: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+def _flush() -> None:
+    """Writes what was printed, while an error can still be caught; what cannot be written is given up."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
 
 
 if __name__ == "__main__":

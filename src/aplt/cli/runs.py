@@ -1,11 +1,16 @@
 """Verbs on runs: train, evaluate, predict, report, recipes."""
 
+import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aplt.errors import InputError
+
+if TYPE_CHECKING:
+    from aplt.config import RunConfig
 
 Run = Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")]
 
@@ -23,37 +28,55 @@ def train(
     resume: Annotated[Path | None, typer.Option(help="Continue an interrupted run folder.")] = None,
 ) -> None:
     """Train a recognizer on labeled and unlabeled clips."""
-    from aplt.config import load_yaml, merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
     from aplt.training.loop import resume as resume_run
     from aplt.training.loop import train as train_run
-    from aplt.training.recipes import configure
 
     if resume is not None:
         if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):
             raise InputError("--resume continues a run as it was begun: give no other setting with it")
         run = RunDir(resume)
-        result = resume_run(run)
+        work = partial(resume_run, run)
     else:
         if source is None:
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
-        is_config = source.suffix.lower() in (".yaml", ".yml")
-        settings = load_yaml(source) if is_config else {"clips": str(source)}
         options: dict[str, Any] = {"split_file": str(split) if split else None, "method": method, "encoder": encoder}
         chosen = {key: value for key, value in options.items() if value is not None}
         if labeled is not None:
-            chosen = merge(chosen, {"split": {"labeled": labeled}})
+            chosen["split"] = {"labeled": labeled}
         if seed is not None:
-            chosen = merge(chosen, {"split": {"seed": seed}, "train": {"seed": seed}})
-        settings = merge(merge(settings, chosen), parse_assignments(set_ or []))
-        config = configure(settings, str(source) if is_config else "settings")
+            chosen["split"] = {**chosen.get("split", {}), "seed": seed}
+            chosen["train"] = {"seed": seed}
+        config = _configured(source, chosen, set_ or [])
         run = RunDir(runs / (name or f"{config.method}-seed{config.train.seed}"))
-        result = train_run(config, run)
+        work = partial(train_run, config, run)
+    try:
+        result = work()
+    except KeyboardInterrupt as stop:
+        hint = f"; continue with `aplt train --resume {run.path}`" if run.config.exists() else ""
+        print(f"aplt: interrupted{hint}", file=sys.stderr)
+        raise typer.Exit(130) from stop
     page = write_report(run.path)
     if result["top1"] is not None:
         print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}")
     print(f"run {run.path}, report {page}")
+
+
+def _configured(source: Path, chosen: dict[str, Any], assignments: list[str]) -> "RunConfig":
+    """Returns the config of a new run: the clips or config.yaml in `source`, under what the command line sets."""
+    from aplt.config import load_yaml, merge, parse_assignments
+    from aplt.training.recipes import configure, of_method
+
+    chosen = merge(chosen, parse_assignments(assignments))
+    if source.suffix.lower() not in (".yaml", ".yml"):
+        return configure(merge({"clips": str(source)}, chosen), "settings")
+    settings = load_yaml(source)
+    if "method" in chosen:
+        settings, left = of_method(settings, chosen["method"])
+        if left:
+            print(f"aplt: {', '.join(left)} in {source} belong to another method and are left out", file=sys.stderr)
+    return configure(merge(settings, chosen), str(source))
 
 
 def evaluate(

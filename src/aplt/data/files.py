@@ -3,13 +3,14 @@
 import csv
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pandas as pd
 
 from aplt.errors import InputError
 from aplt.rundir import RunDir, write_csv
+from aplt.values import Clip
 
 
 def reason(error: Exception) -> str:
@@ -114,3 +115,11 @@ def write_table(path: Path, table: pd.DataFrame) -> None:
         write_csv(path, table)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({reason(error)})") from error
+
+
+def require_files(clips: Iterable[Clip], source: Path) -> None:
+    """Raises an InputError that names the first of the clips whose file is gone; `source` is where the index lies."""
+    for clip in clips:
+        if not mode(clip.path):
+            where = f"clip '{clip.id}' ({clip.path}): no such file"
+            raise InputError(f"{where}; if the clips have moved since {source} was made, make it anew with aplt index")

@@ -7,12 +7,14 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
 from torchvision.models import video
 
 from aplt.errors import InputError, suggest
 from aplt.models.skeleton import tcn
 from aplt.models.tsm import tsm_resnet, tsm_tiny
+from aplt.settings import shown
 
 Build = Callable[..., nn.Module]
 DEFAULT_ENCODER = {"video": "tsm_tiny", "skeleton": "tcn"}
@@ -39,7 +41,8 @@ def _mvit(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
     return _headless(partial(video.mvit_v2_s, **size), "head", clip_shape, weights)
 
 
-# Builders take the clip's shape, the name of published weights or None, and their own settings as keywords.
+# Builders take the clip's shape and their own settings as keywords, whose annotations say what fits; those with
+# published weights take the name of these or None besides.
 ENCODERS: dict[str, Build] = {
     "tsm_tiny": tsm_tiny,
     "tsm_resnet18": partial(tsm_resnet, 18),
@@ -53,6 +56,26 @@ ENCODERS: dict[str, Build] = {
 }
 
 
+def require_settings(name: str, settings: dict[str, Any], weights: str | None) -> None:
+    """Raises an InputError unless there is such an encoder and it takes these settings and weights."""
+    if name not in ENCODERS:
+        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
+    parameters = inspect.signature(ENCODERS[name]).parameters
+    if weights is not None and "weights" not in parameters:
+        raise InputError(f"encoder {name}: it has no published weights, but encoder_weights is '{weights}'")
+    allowed = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for key, value in settings.items():
+        if key not in allowed:
+            hint = suggest(str(key), allowed) if allowed else "; it has none"
+            raise InputError(f"encoder {name}: unknown setting '{key}'{hint}")
+        try:
+            TypeAdapter(parameters[key].annotation).validate_python(value, strict=True)
+        except ValidationError as error:
+            wanted = error.errors()[0]["msg"]
+            why = f"{wanted[0].lower()}{wanted[1:]}, found {shown(value)}"
+            raise InputError(f"encoder {name}: setting '{key}': {why}") from error
+
+
 def build_encoder(
     name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str | None = None
 ) -> nn.Module:
@@ -61,20 +84,14 @@ def build_encoder(
     Raises:
         InputError: unknown name, setting or weights, or weights that could not be fetched.
     """
-    if name not in ENCODERS:
-        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
-    build = ENCODERS[name]
-    allowed = [p.name for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for key in settings:
-        if key not in allowed:
-            hint = suggest(key, allowed) if allowed else "; it has none"
-            raise InputError(f"encoder {name}: unknown setting '{key}'{hint}")
+    require_settings(name, settings, weights)
+    options = settings if weights is None else {**settings, "weights": weights}
     try:
-        return build(clip_shape, weights=weights, **settings)
+        return ENCODERS[name](clip_shape, **options)
     except (URLError, KeyError) as error:
         raise InputError(f"encoder {name}: weights '{weights}' could not be loaded ({error})") from error
     except (ValueError, RuntimeError) as error:
-        raise InputError(f"encoder {name}: {error}") from error
+        raise InputError(f"encoder {name}: {' '.join(str(error).split())}") from error
 
 
 def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> int:

@@ -1,20 +1,35 @@
 """The recognizer: an encoder, a classifier on its features, and the prototypes it can also be read out by."""
 
-import json
 import shutil
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin
+from pydantic import Field, PositiveInt
+from safetensors import SafetensorError
 from safetensors.torch import load_model
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aplt.config import InputSettings, ReadOut, VideoInput
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size
-from aplt.rundir import aside_of
+from aplt.rundir import aside_of, read_json
+from aplt.settings import Settings, validated
 from aplt.values import Prediction
+
+
+class ModelSettings(Settings):
+    """What a model folder's config.json holds: the arguments of Recognizer."""
+
+    encoder: str
+    encoder_settings: dict[str, Any]
+    clip_shape: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
+    class_names: Annotated[list[str], Field(min_length=1)]
+    input: InputSettings
+    read_out: ReadOut
+    prototype_scale: float
 
 
 class Recognizer(nn.Module, PyTorchModelHubMixin):
@@ -57,34 +72,53 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         classified = prediction.logits.float().softmax(dim=1)
         if self.read_out == "classifier" or not self.prototype.any():
             return classified
-        cosine = functional.normalize(prediction.feature.float(), dim=1) @ self.prototype.T
+        # In full precision, for the scale blows up what rounding does to a cosine.
+        with torch.autocast(self.prototype.device.type, enabled=False):
+            cosine = functional.normalize(prediction.feature.float(), dim=1) @ self.prototype.T
         return (classified + (self.prototype_scale * cosine).softmax(dim=1)) / 2
 
 
 def save_model(model: Recognizer, folder: Path) -> None:
-    """Writes the model folder (model.safetensors, config.json) atomically, in place of an older one."""
+    """Writes the model folder (model.safetensors, config.json), in place of an older one.
+
+    config.json goes first and comes last, so that a kill leaves a model, or what is plainly none.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     aside = aside_of(folder)
     aside.mkdir(parents=True)
-    model.save_pretrained(aside)
-    (aside / "README.md").unlink(missing_ok=True)  # the mixin's empty model card
-    if folder.exists():
-        shutil.rmtree(folder)
-    aside.rename(folder)
+    try:
+        model.save_pretrained(aside)
+        folder.mkdir(exist_ok=True)
+        (folder / "config.json").unlink(missing_ok=True)
+        for name in ("model.safetensors", "config.json"):
+            (aside / name).replace(folder / name)
+    except SafetensorError as error:
+        raise InputError(f"{folder}: the model cannot be written ({error})") from error
+    finally:
+        shutil.rmtree(aside)
 
 
 def load_recognizer(folder: Path) -> Recognizer:
     """Returns the model in a folder, in evaluation mode, on the CPU.
 
     Raises:
-        InputError: no model there, or its files do not fit each other.
+        InputError: no model there, or its files are damaged or do not fit each other.
     """
     config, weights = folder / "config.json", folder / "model.safetensors"
     for file in (config, weights):
         if not file.is_file():
             raise InputError(f"{folder}: no {file.name} in it, so it is no model folder")
+    found = read_json(config)
+    settings = validated(ModelSettings, found, str(config))
+    view = settings.input
+    made = (3, view.frames, view.size, view.size) if isinstance(view, VideoInput) else (None, view.frames, None, None)
+    if any(side not in (None, length) for side, length in zip(made, settings.clip_shape, strict=True)):
+        raise InputError(f"{config}: setting 'input' does not make clips of clip_shape {list(settings.clip_shape)}")
     try:
-        model = Recognizer(**cast(dict[str, Any], json.loads(config.read_text(encoding="utf-8"))))
+        model = Recognizer(**found)
         load_model(model, weights)
-    except (TypeError, ValueError, RuntimeError) as error:
+    except (SafetensorError, ValueError, RuntimeError) as error:
         raise InputError(f"{folder}: not a model of this version ({' '.join(str(error).split())})") from error
     return model.eval()

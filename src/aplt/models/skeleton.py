@@ -1,6 +1,9 @@
 """A temporal convolution network on skeletons: joints, bones and their speeds in, one feature out."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 
@@ -16,8 +19,8 @@ class TemporalConvolution(nn.Module):
     ) -> None:
         super().__init__()
         channels, _, joints, persons = clip_shape
-        if parents is not None and len(parents) != joints:
-            raise ValueError(f"parents: expected one for each of {joints} joints, found {len(parents)}")
+        if parents is not None:
+            _require_tree(parents, joints)
         self.parents = parents
         streams = 4 if parents else 2
         self.stem = nn.Sequential(
@@ -59,13 +62,26 @@ class _Block(nn.Module):
 
 def tcn(
     clip_shape: tuple[int, ...],
-    weights: str | None = None,
     *,
-    width: int = 96,
-    blocks: int = 4,
-    dropout: float = 0.2,
+    width: Annotated[int, Field(ge=1, le=1 << 16)] = 96,
+    blocks: Annotated[int, Field(ge=0, le=1000)] = 4,
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
     parents: list[int] | None = None,
 ) -> nn.Module:
     """Returns the temporal convolution network; D = 2 * width."""
-    del weights
     return TemporalConvolution(clip_shape, width=width, blocks=blocks, dropout=dropout, parents=parents)
+
+
+def _require_tree(parents: list[int], joints: int) -> None:
+    """Raises a ValueError unless every joint has a parent, and the way up from it ends in a root."""
+    if len(parents) != joints:
+        raise ValueError(f"parents: expected one for each of {joints} joints, found {len(parents)}")
+    for joint, parent in enumerate(parents):
+        if not 0 <= parent < joints:
+            raise ValueError(f"parents: joint {joint} has the parent {parent}, expected 0 to {joints - 1}")
+    for joint in range(joints):
+        above = joint
+        for _ in range(joints):
+            above = parents[above]
+        if parents[above] != above:
+            raise ValueError(f"parents: from joint {joint} the way up goes in a circle; the root is its own parent")

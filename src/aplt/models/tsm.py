@@ -1,8 +1,9 @@
 """Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383) in torchvision's ResNets, and a light one for CPU."""
 
-from typing import Any
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import resnet18, resnet50
@@ -41,7 +42,7 @@ class FrameEncoder(nn.Module):
         return feature.mean(dim=1)
 
 
-def tsm_resnet(depth: int, clip_shape: tuple[int, ...], weights: str | None) -> nn.Module:
+def tsm_resnet(depth: int, clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
     """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block."""
     net: ResNet = {18: resnet18, 50: resnet50}[depth](weights=weights)
     for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
@@ -96,7 +97,8 @@ class _Residual(nn.Module):
         return torch.relu(self.branch(frame) + self.skip(frame))
 
 
-def tsm_tiny(clip_shape: tuple[int, ...], weights: Any = None, *, width: int = 16) -> nn.Module:
+def tsm_tiny(clip_shape: tuple[int, ...], *, width: Annotated[int, Field(ge=1, le=1 << 16)] = 16) -> nn.Module:
     """Returns the light encoder; D = 8 * width."""
-    del weights
+    if clip_shape[1] < 2:
+        raise ValueError("it sees what moves, so it needs 2 frames a clip or more; raise input.frames")
     return TsmTiny(clip_shape[1], width)

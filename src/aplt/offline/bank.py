@@ -1,6 +1,6 @@
 """The feature bank: what the frozen network makes of every training clip."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -20,14 +20,17 @@ def build_bank(
     views: int,
     labeled_views: int,
     device: torch.device,
+    progress: Callable[[int, int], None] | None = None,
 ) -> FeatureBank:
     """Returns the bank of all training clips, each averaged over `views` weak views.
 
     Besides, `labeled_views` strong views of each labeled clip: the labeled augmentation. The teacher must be in
-    evaluation mode. Arrays are on the CPU.
+    evaluation mode. Arrays are on the CPU. `progress` is called with (views encoded, views in all).
     """
+    done, total = 0, (len(data.labeled) + len(data.unlabeled)) * views + len(data.labeled) * labeled_views
 
     def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor, Tensor]:
+        nonlocal done
         features, norms, probabilities = [], [], []
         # The 2 keeps these draws apart from those of the online phase, which use 0 and 1.
         for _, clips in data.view_batches(positions, kind, key=(round_, 2, number)):
@@ -35,6 +38,9 @@ def build_bank(
             features.append(functional.normalize(prediction.feature.float(), dim=1).cpu())
             norms.append(prediction.feature.float().norm(dim=1).cpu())
             probabilities.append(prediction.logits.float().softmax(dim=1).cpu())
+            done += len(clips)
+            if progress is not None:
+                progress(done, total)
         return torch.cat(features), torch.cat(norms), torch.cat(probabilities)
 
     positions = [*data.labeled.tolist(), *data.unlabeled.tolist()]

@@ -1,7 +1,5 @@
 """What a run folder says, read once and checked: the only room of the report that opens files."""
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -175,24 +173,17 @@ def read_run(path: Path) -> Run:
     folder = RunDir(path)
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
         folder.require(lambda run: run.config, "expected the folder of a run, as `aplt train` writes it")
-    result = _json(folder.read_result, folder.result) if folder.result.exists() else None
+    result = folder.read_result() if folder.result.exists() else None
     return Run(
         folder=folder,
         name=path.resolve().name,
         config=load_yaml(folder.config) if folder.config.exists() else {},
         config_text=folder.config.read_text(encoding="utf-8") if folder.config.exists() else None,
-        rounds=_json(folder.read_metrics, folder.metrics),
+        rounds=folder.read_metrics(),
         result=result,
         predictions=_predictions(folder.predictions) if result and folder.predictions.exists() else None,
         counts=_counts(folder, result),
     )
-
-
-def _json(read: Callable[[], Any], path: Path) -> Any:
-    try:
-        return read()
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON ({error})") from error
 
 
 def _predictions(path: Path) -> pd.DataFrame:

@@ -4,72 +4,95 @@ Batches, views and the random numbers inside a step are pure functions of (seed,
 killed anywhere and resumed ends with the same weights as one that was not.
 """
 
-import shutil
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
-from aplt.config import RunConfig, load_yaml, validate
+from aplt.config import OfflineSettings, RunConfig, load_yaml
 from aplt.data.splits import save_split
 from aplt.display import Bar, bar
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
+from aplt.offline.classical import Head, fit_head
 from aplt.offline.phase import believe
-from aplt.rundir import RunDir, read_arrays, write_arrays, write_text
+from aplt.rundir import RunDir, write_arrays, write_json, write_text
+from aplt.training.guidance import guided_rounds, kept_guidance
 from aplt.training.outcome import describe_round, finish, known_labels, round_metrics, write_ledger
+from aplt.training.recipes import begun_config
 from aplt.training.schedule import learning_rate_factor
-from aplt.training.setup import Material, build_state, prepare_material
-from aplt.training.state import load_checkpoint, save_checkpoint
+from aplt.training.setup import Material, build_state, digests, make_accelerator, prepare_material, read_clips
+from aplt.training.state import Clock, load_checkpoint, save_checkpoint
 from aplt.training.student import PolicyStudent
-from aplt.values import Guidance
+from aplt.values import ClipIndex, FeatureBank, Guidance, Split
 
+HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
 CHECK_EVERY = 20  # steps between looks at the loss, which make an accelerator wait
 
 
 def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
-    """Trains a new run in an empty or missing folder and returns its result.json.
+    """Trains a new run and returns its result.json; other files in the folder stay as they are.
 
     Raises:
-        InputError: the folder holds a run already, or the clips, split or settings are not usable.
+        InputError: the folder holds a run already, or parts of one; or the clips, split or settings are not usable.
     """
     if run.config.exists():
         raise InputError(f"{run.path} holds a run already; continue it with --resume or choose another --name")
-    trainer = Trainer(config, run, prepare_material(config))
-    save_split(run.split, trainer.material.index, trainer.material.split)
-    # Last: its presence says that the run can be resumed.
-    write_text(run.config, config.to_yaml())
-    return trainer.train()
+    # What a kill leaves before training begins does no harm.
+    parts = [file for file in run.files() if file not in (run.split, run.origin)]
+    if parts:
+        found = parts[0].relative_to(run.path)
+        raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")
+    return _begin(config, run, *read_clips(config))
 
 
 def resume(run: RunDir) -> dict[str, Any]:
     """Continues an interrupted run from its last checkpoint and returns its result.json; a finished one is only read.
 
     Raises:
-        InputError: no run in this folder, or its clips or settings have changed.
+        InputError: no run in this folder, one of another version of aplt, a damaged one, or its clips have changed.
     """
     settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
     if run.result.exists():
         return run.read_result()
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     settings["split_file"] = str(run.require(lambda r: r.split, "the run cannot be resumed without it"))
-    config = validate(settings, str(run.config))
+    config = begun_config(settings, str(run.config))
+    index, split = read_clips(config)
+    run.require(lambda r: r.origin, "the run cannot be resumed without it")
+    begun, now = run.read_digests(), digests(index, split)
+    for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
+        if begun.get(name) != now[name]:
+            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; restore them or train anew")
     run.sweep()
-    return Trainer(config, run, prepare_material(config)).train()
+    return Trainer(config, run, prepare_material(config, index, split)).train()
 
 
 def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
-    """Returns the result of a run with this very config: as found, continued, or trained anew over another's."""
-    if run.config.exists() and run.config.read_text(encoding="utf-8") == config.to_yaml():
+    """Returns the result of a run with this very config on these very clips: as found, continued, or trained anew.
+
+    A run that is trained anew takes the place of another one in the folder; files of others stay as they are.
+
+    Raises:
+        InputError: the clips, split or settings are not usable, or the run to be continued is damaged.
+    """
+    index, split = read_clips(config)
+    same_config = run.config.exists() and run.config.read_bytes() == config.to_yaml().encode()
+    if same_config and run.read_digests() == digests(index, split):
         return resume(run)
-    if run.config.exists():
-        shutil.rmtree(run.path)
-    return train(config, run)
+    return _begin(config, run, index, split)
+
+
+def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split) -> dict[str, Any]:
+    trainer = Trainer(config, run, prepare_material(config, index, split))
+    run.clear()
+    save_split(run.split, index, split)
+    write_json(run.origin, {"digests": digests(index, split)})
+    # Last: its presence says that the run can be resumed.
+    write_text(run.config, config.to_yaml())
+    return trainer.train()
 
 
 class Trainer:
@@ -77,12 +100,13 @@ class Trainer:
 
     def __init__(self, config: RunConfig, run: RunDir, material: Material) -> None:
         self.config, self.run, self.material = config, run, material
-        self.accelerator = Accelerator(mixed_precision=config.train.precision)
+        self.accelerator = make_accelerator(config.train.precision)
         self.device = self.accelerator.device
         self.state = build_state(config, material, self.device)
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
         self.labels = known_labels(material)
+        self.clock = Clock(self.state)
         self.saved_at = time.monotonic()
 
     def train(self) -> dict[str, Any]:
@@ -96,42 +120,60 @@ class Trainer:
                 guidance = None
                 if self.config.offline is not None and not warm_up:
                     # Offline: the network stands still. Look at every clip once and decide what to believe.
-                    guidance = self._guidance(progress)
+                    guidance = self._offline(self.config.offline, progress)
                 # Online: the beliefs stand still. The network learns.
                 self._online(guidance, progress, unlabeled=not warm_up)
                 self._end_round(guidance, progress, warm_up=warm_up)
-        return finish(self.config, self.run, self.material, state, self.device)
+            if self.config.head != "trained":
+                self._fit_head(self.config.head, progress)
+            progress.text("evaluation")
+            with self.accelerator.autocast():
+                return finish(self.config, self.run, self.material, state, self.device, progress)
 
-    def _guidance(self, progress: Bar) -> Guidance:
-        """Returns the round's guidance: of this offline phase, or as kept where a resumed round is already online."""
-        number, settings = self.state.round, self.config.offline
-        assert settings is not None
-        kept = self.run.guidance(number)
-        if self.state.step and kept.exists():
-            return self._equip(Guidance.from_arrays(read_arrays(kept)))
-        with self._clock("offline"):
+    def _offline(self, settings: OfflineSettings, progress: Bar) -> Guidance:
+        """Returns the round's guidance on the models' device, made now or before the run was interrupted."""
+        number = self.state.round
+        if self.state.guided:
+            guidance = kept_guidance(self.run, number)
+        else:
             progress.text(f"round {number + 1}: offline")
-            bank = build_bank(
+            with self.clock.phase("offline"):
+                guidance = self._believe(settings, progress)
+                write_arrays(self.run.guidance(number), guidance.arrays())
+            # At once, whatever checkpoint_minutes says: a pass over all clips is dear.
+            self.state.guided = True
+            self._save()
+        guidance = guidance.to(self.device)
+        for model in (self.state.student, self.state.recognizer):
+            model.prototype.copy_(guidance.prototype)
+        return guidance
+
+    def _believe(self, settings: OfflineSettings, progress: Bar) -> Guidance:
+        number, clustered = self.state.round, settings.source == "clustering"
+        bank = self._bank(settings.views, settings.labeled_views if clustered else 0, progress)
+        previous = kept_guidance(self.run, number - 1) if guided_rounds(self.config, number) else None
+        return believe(bank, self.labels, self.material.index.num_classes, settings, round_=number, previous=previous)
+
+    def _bank(self, views: int, labeled_views: int, progress: Bar) -> FeatureBank:
+        with self.accelerator.autocast(), progress.part("views of clips") as part:
+            return build_bank(
                 self.state.recognizer,
                 self.material.data,
-                round_=number,
-                views=settings.views,
-                labeled_views=settings.labeled_views if settings.source == "clustering" else 0,
+                round_=self.state.round,
+                views=views,
+                labeled_views=labeled_views,
                 device=self.device,
+                progress=part.at,
             )
-            last = self.run.guidance(number - 1)
-            previous = Guidance.from_arrays(read_arrays(last)) if last.exists() else None
-            num_classes = self.material.index.num_classes
-            guidance = believe(bank, self.labels, num_classes, settings, round_=number, previous=previous)
-            write_arrays(kept, guidance.arrays())
-        return self._equip(guidance)
 
-    def _equip(self, guidance: Guidance) -> Guidance:
-        """Gives the models their prototypes for this round; returns the guidance on the models' device."""
-        moved = guidance.to(self.device)
-        for model in (self.state.student, self.state.recognizer):
-            model.prototype.copy_(moved.prototype)
-        return moved
+    def _fit_head(self, head: Head, progress: Bar) -> None:
+        """Replaces the teacher's classifier by one that is fitted on the frozen features of all training clips."""
+        progress.text("classifier")
+        bank = self._bank(HEAD_VIEWS, 0, progress)
+        weight, bias = fit_head(bank, self.labels, self.material.index.num_classes, head)
+        classifier = self.state.recognizer.classifier
+        classifier.weight.copy_(weight)
+        classifier.bias.copy_(bias)
 
     def _online(self, guidance: Guidance | None, progress: Bar, *, unlabeled: bool) -> None:
         state, settings, steps = self.state, self.config.train, self.material.steps_per_round
@@ -141,7 +183,7 @@ class Trainer:
         )
         sums: dict[str, Tensor] = {}
         self.student.train()
-        with self._clock("online"):
+        with self.clock.phase("online"):
             for batch in batches:
                 done = (state.round * steps + state.step) / (settings.rounds * steps)
                 for group in self.optimizer.param_groups:
@@ -170,13 +212,13 @@ class Trainer:
     def _end_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
         state = self.state
         progress.text(f"round {state.round + 1}: evaluation")
-        with self._clock("evaluation"):
-            metrics = round_metrics(self.config, self.material, state, guidance, self.device, warm_up=warm_up)
+        with self.clock.phase("evaluation"), self.accelerator.autocast():
+            metrics = round_metrics(self.config, self.material, state, guidance, self.device, progress, warm_up=warm_up)
         metrics["seconds"] = state.round_seconds
         self.run.write_metrics([*self.run.read_metrics()[: state.round], metrics])
-        write_ledger(self.run, self.material, rounds=state.round + 1)
+        write_ledger(self.config, self.run, self.material, done=state.round + 1)
         progress.line(describe_round(metrics, self.config.train.rounds))
-        state.round, state.step, state.loss_sums, state.round_seconds = state.round + 1, 0, {}, {}
+        state.next_round()
         self._save()
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
@@ -195,23 +237,22 @@ class Trainer:
             )
 
     def _save(self) -> None:
+        self.clock.count()
         scaler = self.accelerator.scaler
         save_checkpoint(self.run.checkpoint, self.state, scaler.state_dict() if scaler else None)
         self.saved_at = time.monotonic()
 
     def _restore(self) -> None:
-        if self.run.checkpoint.exists():
-            scaler = load_checkpoint(self.run.checkpoint, self.state)
-            if scaler and self.accelerator.scaler:
-                self.accelerator.scaler.load_state_dict(scaler)
-
-    @contextmanager
-    def _clock(self, phase: str) -> Iterator[None]:
-        started = time.monotonic()
-        yield
-        took = time.monotonic() - started
-        self.state.round_seconds[phase] = self.state.round_seconds.get(phase, 0.0) + took
-        self.state.seconds[phase] += took
+        if not self.run.checkpoint.exists():
+            return
+        scaler = load_checkpoint(self.run.checkpoint, self.state)
+        if scaler and self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(scaler)
+        known = len(self.run.read_metrics())
+        if known < self.state.round:
+            raise InputError(
+                f"{self.run.metrics}: expected a line for each of {self.state.round} rounds, found {known}"
+            )
 
 
 def _step_seed(seed: int, round_: int, step: int) -> int:

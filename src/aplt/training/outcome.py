@@ -1,6 +1,7 @@
 """What a round and a run leave behind: metrics, the ledger, predictions, the model, result.json."""
 
 import platform
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -10,13 +11,15 @@ import torch
 from torch import Tensor
 
 from aplt.config import RunConfig
+from aplt.display import Bar
 from aplt.evaluation.metrics import classification_metrics, prediction_table, pseudo_label_metrics
 from aplt.evaluation.reliability import measured_reliability
 from aplt.evaluation.scoring import Scored, score_clips
 from aplt.models.recognizer import save_model
-from aplt.rundir import RunDir, read_arrays, write_csv, write_json
+from aplt.rundir import RunDir, write_csv, write_json
+from aplt.training.guidance import guided_rounds, kept_arrays
 from aplt.training.schedule import learning_rate_factor
-from aplt.training.setup import Material
+from aplt.training.setup import Material, digests
 from aplt.training.state import TrainState
 from aplt.values import UNKNOWN, Guidance, Role
 
@@ -35,6 +38,7 @@ def round_metrics(
     state: TrainState,
     guidance: Guidance | None,
     device: torch.device,
+    progress: Bar,
     *,
     warm_up: bool,
 ) -> dict[str, Any]:
@@ -42,18 +46,18 @@ def round_metrics(
     steps = material.steps_per_round
     watched, role = None, material.watched
     if role is not None:
-        figures = _evaluate(material, state, role, device)[1]
+        figures = _evaluate(material, state, role, device, progress)[1]
         watched = {"role": role, "top1": figures["top1"], "macro_f1": figures["macro_f1"]}
     pseudo = None
     if guidance is not None and material.split.unlabeled:
         on_cpu = guidance.to(torch.device("cpu")).pseudo
         pseudo = pseudo_label_metrics(on_cpu, material.index.labels, material.split.unlabeled)
-    progress = (state.round + 1) / config.train.rounds
+    share = (state.round + 1) / config.train.rounds
     return {
         "round": state.round,
         "warm_up": warm_up,
         "steps_done": (state.round + 1) * steps,
-        "learning_rate": config.train.learning_rate * learning_rate_factor(config.train.schedule, progress),
+        "learning_rate": config.train.learning_rate * learning_rate_factor(config.train.schedule, share),
         "loss": {name: total / steps for name, total in state.loss_sums.items()},
         "pseudo": pseudo,
         "watched": watched,
@@ -73,15 +77,13 @@ def describe_round(metrics: dict[str, Any], rounds: int) -> str:
     return "  ".join(parts)
 
 
-def write_ledger(run: RunDir, material: Material, rounds: int) -> None:
-    """Writes what each offline phase so far believed about each training clip, from the kept guidance."""
+def write_ledger(config: RunConfig, run: RunDir, material: Material, done: int) -> None:
+    """Writes what each offline phase of the `done` rounds believed about each training clip, from the kept guidance."""
     index, tables = material.index, []
     names = np.array([*index.class_names, ""], dtype=object)
     ids = np.array([clip.id for clip in index], dtype=object)
-    for number in range(rounds):
-        if not run.guidance(number).exists():
-            continue
-        kept = read_arrays(run.guidance(number))
+    for number in guided_rounds(config, done):
+        kept = kept_arrays(run, number)
         rows = np.flatnonzero(kept["label"] != UNKNOWN)
         label = kept["label"][rows]
         tables.append(
@@ -103,17 +105,19 @@ def write_ledger(run: RunDir, material: Material, rounds: int) -> None:
 
 
 def finish(
-    config: RunConfig, run: RunDir, material: Material, state: TrainState, device: torch.device
+    config: RunConfig, run: RunDir, material: Material, state: TrainState, device: torch.device, progress: Bar
 ) -> dict[str, Any]:
     """Writes the model, the predictions and, last, result.json, which it returns."""
     save_model(state.recognizer, run.model)
     index, split = material.index, material.split
-    test, figures = _evaluate(material, state, "test", device)
+    test, figures = _evaluate(material, state, "test", device, progress)
     truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
     table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
     write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
-    val_scored, val = _evaluate(material, state, "val", device)
-    write_pseudo_labels(run, material, state, val_scored if val else test, device)
+    val_scored, val = _evaluate(material, state, "val", device, progress)
+    if split.unlabeled:
+        unlabeled, _ = _evaluate(material, state, "unlabeled", device, progress)
+        write_pseudo_labels(config, run, material, unlabeled, held_out=val_scored if val else test)
     labeled = index.labels[list(split.labeled)]
     known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
     result = {
@@ -137,41 +141,44 @@ def finish(
         "seconds": {"total": sum(state.seconds.values()), **state.seconds},
         "versions": {"python": platform.python_version()}
         | {name: version(name) for name in ("aplt", "torch", "torchvision", "accelerate")},
-        "digests": {"index": index.digest, "split": split.digest(index)},
+        "digests": digests(index, split),
     }
     write_json(run.result, result)
     return result
 
 
-def write_pseudo_labels(
-    run: RunDir, material: Material, state: TrainState, held_out: Scored, device: torch.device
-) -> None:
+def write_pseudo_labels(config: RunConfig, run: RunDir, material: Material, scored: Scored, held_out: Scored) -> None:
     """Writes the final model's label for each unlabeled clip, how reliable such a score is, and the last verdict.
 
     `reliability` is measured on the held-out clips (val, else test) and empty where there are too few of them;
     `offline_label` and `accepted` are the last offline phase's, where there was one.
     """
-    index, unlabeled = material.index, material.split.unlabeled
-    if not unlabeled:
-        return
-    scored, _ = _evaluate(material, state, "unlabeled", device)
+    index = material.index
     best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
     reliability = measured_reliability(scored.score, held_out.score, index.labels[held_out.position])
     table = best.assign(reliability=reliability.round(4))
     table.insert(0, "id", [index[p].id for p in scored.position])
-    kept = [run.guidance(number) for number in range(state.round) if run.guidance(number).exists()]
-    if kept:
-        last = read_arrays(kept[-1])
+    guided = guided_rounds(config, config.train.rounds)
+    if guided:
+        last = kept_arrays(run, guided[-1])
         table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]
         table["accepted"] = last["accepted"][scored.position]
     write_csv(run.pseudo_labels, table)
 
 
-def _evaluate(material: Material, state: TrainState, role: Role, device: torch.device) -> tuple[Scored, dict[str, Any]]:
+def _evaluate(
+    material: Material, state: TrainState, role: Role, device: torch.device, progress: Bar
+) -> tuple[Scored, dict[str, Any]]:
     """Returns the scores of the clips with this role and, where their labels are known, the figures."""
     positions = material.split.positions(role)
-    batches = material.data.view_batches(positions, "center")
-    scored = score_clips(state.recognizer.eval(), batches, device)
+    with progress.part(f"{role} clips", len(positions)) as part:
+
+        def batches() -> Iterator[tuple[Tensor, Tensor]]:
+            for batch in material.data.view_batches(positions, "center"):
+                yield batch
+                part.advance(len(batch[0]))
+
+        scored = score_clips(state.recognizer.eval(), batches(), device)
     return scored, classification_metrics(
         material.index.labels[scored.position], scored.score, material.index.class_names
     )

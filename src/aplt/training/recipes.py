@@ -1,7 +1,7 @@
 """Methods by name: an algorithm for the online half and the settings that make it the method it is."""
 
 import inspect
-from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,20 +21,22 @@ from aplt.algorithms.uda import UDA
 from aplt.config import OfflineSettings, RunConfig, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
-from aplt.models.encoders import DEFAULT_ENCODER
-from aplt.values import Algorithm, Task
+from aplt.models.encoders import DEFAULT_ENCODER, require_settings
+from aplt.settings import shown
+from aplt.values import Algorithm, AlgorithmType, Task
 
 
 @dataclass(frozen=True)
 class Recipe:
     """A method: `settings` are laid over the defaults of RunConfig and under what the user sets."""
 
-    algorithm: Callable[..., Algorithm]
+    algorithm: AlgorithmType
     summary: str
     source: str
     settings: dict[str, Any] = field(default_factory=dict)
 
 
+DEFAULT_METHOD: str = RunConfig.model_fields["method"].default
 # The papers show unlabeled clips from the first step on.
 NO_WARM_UP = {"train": {"warm_up_rounds": 0}}
 PAPER = "IJCAI 2025, arXiv 2504.07785"
@@ -68,6 +70,18 @@ RECIPES: dict[str, Recipe] = {
     "tubemix": Recipe(
         TubeMix, "SVFormer's EMA teacher, tube mixing and temporal warping", "arXiv 2211.13222", NO_WARM_UP
     ),
+    "label_propagation": Recipe(
+        Supervised,
+        "labels spread over the frozen features' neighbor graph (scikit-learn)",
+        "Zhou et al., NIPS 2003",
+        {"head": "label_propagation"},
+    ),
+    "self_training": Recipe(
+        Supervised,
+        "a logistic regression on frozen features, refitted on its own predictions (scikit-learn)",
+        "Yarowsky, ACL 1995",
+        {"head": "self_training"},
+    ),
     "fixmatch_teacher": Recipe(
         FixMatch,
         "FixMatch well equipped: the EMA teacher's targets, aligned, after a warm-up",
@@ -94,12 +108,18 @@ RECIPES: dict[str, Recipe] = {
 }
 
 
-def find_recipe(method: str) -> Recipe:
+# What a recipe may set, and means nothing to another method.
+METHOD_SETTINGS = ("method_settings", "offline", "read_out", "head", "train.warm_up_rounds")
+
+
+def find_recipe(method: Any) -> Recipe:
     """Returns the recipe of this name.
 
     Raises:
         InputError: no such method; suggests one.
     """
+    if not isinstance(method, str):
+        raise InputError(f"setting 'method': expected a method's name, found {shown(method)}")
     if method not in RECIPES:
         raise InputError(f"unknown method '{method}'{suggest(method, RECIPES)}")
     return RECIPES[method]
@@ -111,9 +131,9 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
     Raises:
         InputError: the clips or a setting are not usable.
     """
-    if "clips" not in settings:
+    if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
-    places = {key: str(Path(settings[key]).resolve()) for key in ("clips", "split_file") if settings.get(key)}
+    places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
     return effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
 
 
@@ -123,15 +143,47 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     Raises:
         InputError: an unknown key, name or unusable value; `where` names the settings' origin.
     """
-    method = settings.get("method", "aplt")
+    method = settings.get("method", DEFAULT_METHOD)
     recipe = find_recipe(method)
     base = {"method": method, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
     merged = merge(merge(base, recipe.settings), settings)
-    merged["method_settings"] = _constructor_settings(method, recipe.algorithm, merged.get("method_settings", {}))
+    merged["method_settings"] = _constructor_settings(method, merged.get("method_settings", {}), where)
     config = validate(merged, where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
+    require_settings(config.encoder, config.encoder_settings, config.encoder_weights)
     return config
+
+
+def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
+    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since.
+
+    Raises:
+        InputError: an unknown or a missing key, or an unusable value.
+    """
+    method = settings.get("method", DEFAULT_METHOD)
+    whole = _constructor_settings(method, settings.get("method_settings", {}), where)
+    config = validate(settings | {"method_settings": whole}, where)
+    missing = _first_missing(config.model_dump(mode="json"), settings)
+    if missing:
+        raise InputError(f"{where}: setting '{missing}' is missing; another version of aplt began this run")
+    return config
+
+
+def of_method(settings: dict[str, Any], method: Any) -> tuple[dict[str, Any], list[str]]:
+    """Returns `settings` as far as they hold for `method`, too, and what is left out: that of their own method."""
+    if method == settings.get("method", DEFAULT_METHOD):
+        return settings, []
+    kept, left = dict(settings), []
+    for name in METHOD_SETTINGS:
+        *above, key = name.split(".")
+        group = kept
+        for part in above:
+            group[part] = dict(group[part]) if isinstance(group.get(part), dict) else {}
+            group = group[part]
+        if group.pop(key, None) is not None:
+            left.append(name)
+    return kept, left
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm:
@@ -146,18 +198,43 @@ def build_algorithm(config: RunConfig, task: Task) -> Algorithm:
         raise InputError(f"method_settings of {config.method}: {error}") from error
 
 
-def _constructor_settings(method: str, algorithm: Callable[..., Algorithm], given: Any) -> dict[str, Any]:
-    """Returns all keywords of the constructor, with its defaults where the user gives none."""
-    keywords = [p for p in inspect.signature(algorithm).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    allowed = {p.name: p.default for p in keywords}
+def _absolute(settings: dict[str, Any], key: str, where: str) -> str:
+    value = settings[key]
+    if not isinstance(value, str | Path) or not str(value):
+        raise InputError(f"{where}: setting '{key}': expected a path, found {shown(value)}")
+    try:
+        path = Path(value).resolve()
+        with suppress(FileNotFoundError):  # to be said by what reads it
+            path.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{where}: setting '{key}': {shown(value)} is no usable path ({why})") from error
+    return str(path)
+
+
+def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]:
+    """Returns all keywords of the method's constructor, with its defaults where the user gives none."""
+    parameters = inspect.signature(find_recipe(method).algorithm).parameters.values()
+    allowed = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
     if not isinstance(given, dict):
-        raise InputError(f"method_settings: expected a mapping, found {given!r}")
+        raise InputError(f"{where}: setting 'method_settings': expected a mapping, found {shown(given)}")
     for key, value in given.items():
         if key not in allowed:
-            raise InputError(f"method {method}: unknown setting '{key}'{suggest(key, allowed)}")
+            raise InputError(f"{where}: method {method}: unknown setting '{key}'{suggest(str(key), allowed)}")
         default = allowed[key]
         fits = isinstance(value, type(default)) or (isinstance(default, float) and type(value) is int)
         if not fits or (isinstance(value, bool) and not isinstance(default, bool)):
-            kind = type(default).__name__
-            raise InputError(f"method {method}: setting '{key}' is {value!r}, expected {kind} such as {default!r}")
+            wanted = f"{type(default).__name__} such as {default!r}"
+            raise InputError(f"{where}: method {method}: setting '{key}' is {shown(value)}, expected {wanted}")
     return allowed | given
+
+
+def _first_missing(whole: dict[str, Any], found: dict[str, Any]) -> str | None:
+    """Returns the first key of `whole` that `found` lacks, written group.key."""
+    for key, value in whole.items():
+        if key not in found:
+            return key
+        inner = _first_missing(value, found[key]) if isinstance(value, dict) and isinstance(found[key], dict) else None
+        if inner:
+            return f"{key}.{inner}"
+    return None

@@ -4,19 +4,23 @@ import math
 from dataclasses import dataclass
 
 import torch
+from accelerate import Accelerator, PartialState
+from accelerate.state import AcceleratorState, is_initialized
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.config import RunConfig, TrainSettings, VideoInput
 from aplt.data.batches import SemiData, default_workers
+from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
 from aplt.data.splits import load_split, make_split
 from aplt.data.video_views import frame_cache
 from aplt.data.views import make_views
 from aplt.display import bar
+from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
-from aplt.training.recipes import build_algorithm
+from aplt.training.recipes import build_algorithm, find_recipe
 from aplt.training.schedule import default_ema_decay
 from aplt.training.state import TrainState
 from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split, Task
@@ -40,15 +44,31 @@ class Material:
         return None
 
 
-def prepare_material(config: RunConfig) -> Material:
+def read_clips(config: RunConfig) -> tuple[ClipIndex, Split]:
+    """Returns the index that a config names and its split, as kept in a file or drawn.
+
+    Raises:
+        InputError: one of them is not usable.
+    """
+    index = read_index(config.clips)
+    return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
+
+
+def digests(index: ClipIndex, split: Split) -> dict[str, str]:
+    """Returns what tells whether a run's clips, their order, labels and roles are still the same."""
+    return {"index": index.digest, "split": split.digest(index)}
+
+
+def prepare_material(config: RunConfig, index: ClipIndex, split: Split) -> Material:
     """Returns the clips of a run, decoded into the frame cache where they are videos.
 
     Raises:
-        InputError: the index, the split or a clip is not usable.
+        InputError: a setting does not fit the clips, or a clip is not usable.
     """
-    index = read_index(config.clips)
-    split = load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
+    # First what can be refused at once: decoding may take an hour.
+    _require_rounds(config, split)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
+    require_files(clips.values(), config.clips)
     kind = modality(clips.values())
     if isinstance(config.input, VideoInput) and config.input.cache:
         with bar("decoding clips", len(clips)) as progress:
@@ -64,6 +84,36 @@ def prepare_material(config: RunConfig) -> Material:
         workers=default_workers(kind) if workers is None else workers,
     )
     return Material(index, split, data, steps_per_round(config.train, split))
+
+
+def make_accelerator(precision: str) -> Accelerator:
+    """Returns the Accelerator of a run.
+
+    Raises:
+        InputError: this process has one of another precision, or the device lacks this one.
+    """
+    if is_initialized() and AcceleratorState().mixed_precision != precision:
+        raise InputError(
+            f"setting 'train.precision' is {precision}, but this process has already trained with "
+            f"{AcceleratorState().mixed_precision}; start a new one"
+        )
+    if precision == "fp16" and PartialState().device.type == "cpu":
+        raise InputError("setting 'train.precision' is fp16, which needs a GPU; bf16 works on a CPU, too")
+    try:
+        return Accelerator(mixed_precision=precision)
+    except ValueError as error:
+        raise InputError(f"setting 'train.precision': {error}") from error
+
+
+def _require_rounds(config: RunConfig, split: Split) -> None:
+    """Refuses a run in which every round is a warm-up, so that clips without a label would silently not be used."""
+    rounds, warm_up = config.train.rounds, config.train.warm_up_rounds
+    wanted = find_recipe(config.method).algorithm.uses_unlabeled or config.offline is not None
+    if wanted and split.unlabeled and warm_up >= rounds:
+        raise InputError(
+            f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is {rounds}: method {config.method} would "
+            f"never see the {len(split.unlabeled)} unlabeled clips; lower the one or raise the other"
+        )
 
 
 def steps_per_round(settings: TrainSettings, split: Split) -> int:

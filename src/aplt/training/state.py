@@ -1,7 +1,9 @@
 """Everything a run must remember to go on, and its checkpoint: one safetensors file, replaced atomically."""
 
 import json
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -18,10 +20,15 @@ from aplt.models.recognizer import Recognizer
 from aplt.rundir import atomic
 from aplt.values import Algorithm
 
+PHASES = ("offline", "online", "evaluation")
+
 
 @dataclass
 class TrainState:
-    """Where a run stands: `round` and `step` are the next to do; sums are those of the round under way."""
+    """Where a run stands: `round` and `step` are the next to do; sums are those of the round under way.
+
+    `guided` says that the offline phase of the round under way is done and its guidance lies in the run folder.
+    """
 
     student: Recognizer
     teacher: AveragedModel
@@ -29,8 +36,9 @@ class TrainState:
     optimizer: Optimizer
     round: int = 0
     step: int = 0
-    seconds: dict[str, float] = field(default_factory=lambda: {"offline": 0.0, "online": 0.0, "evaluation": 0.0})
-    round_seconds: dict[str, float] = field(default_factory=dict)
+    guided: bool = False
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
+    round_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(PHASES, 0.0))
     loss_sums: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -38,8 +46,38 @@ class TrainState:
         """The EMA teacher, which is the model that is evaluated and kept."""
         return cast(Recognizer, self.teacher.module)
 
+    def next_round(self) -> None:
+        """Moves on to the start of the next round."""
+        self.round, self.step, self.guided = self.round + 1, 0, False
+        self.round_seconds, self.loss_sums = dict.fromkeys(PHASES, 0.0), {}
 
-PLAIN = ("round", "step", "seconds", "round_seconds", "loss_sums")
+
+class Clock:
+    """Adds the time spent in each phase to the state."""
+
+    def __init__(self, state: TrainState) -> None:
+        self._state = state
+        self._phase: str | None = None
+        self._since = 0.0
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Counts the block's time as that of the phase `name`."""
+        self._phase, self._since = name, time.monotonic()
+        yield
+        self.count()
+        self._phase = None
+
+    def count(self) -> None:
+        """Brings the state up to date within a phase: before each checkpoint."""
+        if self._phase is not None:
+            now = time.monotonic()
+            for seconds in (self._state.seconds, self._state.round_seconds):
+                seconds[self._phase] += now - self._since
+            self._since = now
+
+
+PLAIN = ("round", "step", "guided", "seconds", "round_seconds", "loss_sums")
 
 
 def save_checkpoint(path: Path, state: TrainState, scaler: dict[str, Any] | None) -> None:
@@ -63,11 +101,11 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
         for prefix, module in _modules(state):
             module.load_state_dict(_under(prefix, tensors))
         _load_optimizer(state.optimizer, _under("optimizer.", tensors))
-    except (SafetensorError, KeyError, RuntimeError, OSError) as error:
+        for name in PLAIN:
+            setattr(state, name, plain[name])
+        scaler: dict[str, Any] | None = plain["scaler"]
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise InputError(f"{path}: not a checkpoint of this run's config ({' '.join(str(error).split())})") from error
-    for name in PLAIN:
-        setattr(state, name, plain[name])
-    scaler: dict[str, Any] | None = plain["scaler"]
     return scaler
 
 

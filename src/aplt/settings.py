@@ -1,0 +1,68 @@
+"""A group of settings, and what is wrong with one said in a sentence."""
+
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from aplt.errors import InputError, suggest
+
+LONGEST = 100
+
+
+class Settings(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Group = TypeVar("Group", bound=Settings)
+
+
+def validated(group: type[Group], settings: Any, where: str) -> Group:
+    """Returns the typed group; `where` names the settings' origin in the error.
+
+    Raises:
+        InputError: the first unknown key (with a suggestion) or unusable value.
+    """
+    try:
+        return group.model_validate(settings)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_explain(error, group, settings)}") from error
+
+
+def shown(value: Any) -> str:
+    """Returns a value as a sentence shows it: on one line, and cut where it is long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+
+
+def _explain(error: ValidationError, group: type[Settings], settings: dict[str, Any]) -> str:
+    first = error.errors()[0]
+    path = list(first["loc"])
+    if path[:1] == ["input"] and len(path) > 1:
+        del path[1]  # pydantic names the kind of input here
+    key = ".".join(map(str, path))
+    if first["type"] == "extra_forbidden":
+        return f"unknown setting '{key}'{suggest(str(path[-1]), _siblings(path[:-1], group, settings))}"
+    if first["type"] == "missing":
+        return f"setting '{key}' is missing"
+    wanted = first["msg"][0].lower() + first["msg"][1:]
+    if first["type"] in ("model_type", "model_attributes_type", "dict_type"):
+        wanted = "expected a mapping of settings"
+    return f"setting '{key}': {wanted}, found {shown(first['input'])}"
+
+
+def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:
+    for part in path:
+        options = _groups(group.model_fields[str(part)].annotation)
+        if len(options) > 1:
+            kind = settings.get("input", {}).get("kind")
+            options = [o for o in options if o.model_fields["kind"].default == kind] or options
+        group = options[0]
+    return list(group.model_fields)
+
+
+def _groups(annotation: Any) -> list[type[Settings]]:
+    if isinstance(annotation, type):
+        return [annotation] if issubclass(annotation, Settings) else []
+    return [group for option in get_args(annotation) for group in _groups(option)]

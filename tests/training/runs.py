@@ -1,0 +1,84 @@
+"""What tests compare of runs, and how they kill one."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from aplt.config import RunConfig
+from aplt.data.batches import SemiData
+from aplt.rundir import RunDir
+from aplt.training.loop import train
+
+
+def weights(run: RunDir) -> dict[str, torch.Tensor]:
+    return load_file(run.model / "model.safetensors")
+
+
+def same_weights(first: RunDir, second: RunDir) -> bool:
+    one, other = weights(first), weights(second)
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def without_clock(run: RunDir) -> list[dict[str, Any]]:
+    return [{key: value for key, value in line.items() if key != "seconds"} for line in run.read_metrics()]
+
+
+def same_run(first: RunDir, second: RunDir) -> bool:
+    """Whether two runs ended alike, but for their times."""
+    tables = [
+        (run.ledger.read_text(), run.predictions.read_text(), run.pseudo_labels.read_text()) for run in (first, second)
+    ]
+    return same_weights(first, second) and without_clock(first) == without_clock(second) and tables[0] == tables[1]
+
+
+def train_until_killed(arm: Callable[[], None], config: RunConfig, run: RunDir) -> None:
+    """Trains in a process of its own in which `arm` has seen to it that SIGKILL comes at some moment."""
+
+    def work() -> None:
+        arm()
+        train(config, run)
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not run.result.exists()
+
+
+class Stop(BaseException):
+    """Ends training at once, as a kill does."""
+
+
+def stop() -> None:
+    raise Stop
+
+
+def at_step(round_: int, step: int, then: Callable[[], None]) -> Callable[[], None]:
+    """Returns what makes `then` happen when the loop asks for this batch."""
+
+    def arm() -> None:
+        whole = SemiData.semi_batches
+
+        def batches(self: SemiData, steps: int, number: int, **options: Any) -> Iterator[Any]:
+            for at, batch in enumerate(whole(self, steps, number, **options), start=options.get("start", 0)):
+                if (number, at) == (round_, step):
+                    then()
+                yield batch
+
+        SemiData.semi_batches = batches  # type: ignore[method-assign,assignment]
+
+    return arm
+
+
+def interrupt(config: RunConfig, run: RunDir, round_: int = 2, step: int = 2) -> None:
+    """Trains in this process until the loop asks for this batch."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SemiData, "semi_batches", SemiData.semi_batches)  # to be put back
+        at_step(round_, step, stop)()
+        with pytest.raises(Stop):
+            train(config, run)

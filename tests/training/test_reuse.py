@@ -1,0 +1,295 @@
+"""A run folder in all its states: new, begun, damaged, finished, of other clips, with files of others in it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from aplt.errors import InputError
+from aplt.rundir import RunDir, read_arrays, write_arrays
+from aplt.training import loop
+from aplt.training.loop import resume, train, train_or_reuse
+from tests.training.clips import tiny_config, write_clips
+from tests.training.runs import Stop, interrupt, same_run, stop
+
+SHORT: dict[str, Any] = {"train": {"rounds": 2}}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def own_clips(clips: Path, tmp_path: Path) -> Path:
+    """Clips that a test may change."""
+    shutil.copytree(clips.parent, tmp_path / "clips")
+    return tmp_path / "clips" / "clips.csv"
+
+
+@pytest.fixture(scope="module")
+def first_half(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    run = RunDir(tmp_path_factory.mktemp("begun") / "run")
+    interrupt(tiny_config(clips), run)
+    return run
+
+
+@pytest.fixture(scope="module")
+def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    run = RunDir(tmp_path_factory.mktemp("finished") / "run")
+    train(tiny_config(clips, **SHORT), run)
+    return run
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    return RunDir(tmp_path / "runs" / "run")
+
+
+@pytest.fixture
+def begun(first_half: RunDir, run: RunDir) -> RunDir:
+    """A run interrupted in its third round of four."""
+    shutil.copytree(first_half.path, run.path)
+    return run
+
+
+@pytest.fixture
+def finished(whole: RunDir, run: RunDir) -> RunDir:
+    """A run of two rounds."""
+    shutil.copytree(whole.path, run.path)
+    return run
+
+
+def reverse(clips: Path) -> None:
+    pd.read_csv(clips)[::-1].to_csv(clips, index=False)
+
+
+def insert(clips: Path) -> None:
+    """Lists the first clip's file a second time, as another, unlabeled clip before all others."""
+    table = pd.read_csv(clips, dtype=str)
+    more = pd.DataFrame([{"path": "000.npy", "label": "", "subject": "s0", "id": "more"}])
+    pd.concat([more, table.assign(id=table["path"])]).to_csv(clips, index=False)
+
+
+def forget(clips: Path) -> None:
+    """Takes away the label of a clip."""
+    table = pd.read_csv(clips, dtype=str, keep_default_na=False)
+    table.loc[7, "label"] = ""
+    table.to_csv(clips, index=False)
+
+
+@pytest.mark.parametrize("change", [reverse, insert])
+@pytest.mark.parametrize("step", [0, 2], ids=["before the first checkpoint", "after it"])
+def test_a_run_whose_rows_have_moved_is_not_continued(
+    change: Callable[[Path], None], step: int, own_clips: Path, run: RunDir
+) -> None:
+    interrupt(tiny_config(own_clips), run, step, step)
+    assert run.checkpoint.exists() == (step > 0)
+    change(own_clips)
+    with pytest.raises(InputError, match=r"clips\.csv: its rows, their order or labels have changed since") as caught:
+        resume(run)
+    assert "\n" not in str(caught.value)
+    assert not run.result.exists()
+
+
+def test_a_clip_whose_label_changed_is_named(own_clips: Path, run: RunDir) -> None:
+    interrupt(tiny_config(own_clips), run, 0, 2)
+    forget(own_clips)
+    with pytest.raises(InputError, match=r"clip '007\.npy' has another label"):
+        resume(run)
+
+
+def test_a_finished_run_is_only_read(clips: Path, finished: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = tiny_config(clips, **SHORT)
+    result = finished.read_result()
+    monkeypatch.setattr(loop.Trainer, "train", lambda _: pytest.fail("trained again"))
+    assert resume(finished) == result
+    assert train_or_reuse(config, finished) == result
+    with pytest.raises(InputError, match="holds a run already"):
+        train(config, finished)
+
+
+def test_an_interrupted_run_is_continued_by_who_asks_for_the_same(
+    clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "_begin", lambda *_: pytest.fail("begun anew"))
+    assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
+
+
+def test_changed_settings_are_trained_anew(clips: Path, finished: RunDir) -> None:
+    assert train_or_reuse(tiny_config(clips, train={"rounds": 3}), finished)["steps"] == 12
+    assert len(finished.read_metrics()) == 3
+
+
+@pytest.mark.parametrize("change", [reverse, insert, forget])
+def test_changed_clips_are_trained_anew(change: Callable[[Path], None], own_clips: Path, run: RunDir) -> None:
+    config = tiny_config(own_clips, **SHORT)
+    first = train_or_reuse(config, run)
+    change(own_clips)
+    again = train_or_reuse(config, run)
+    assert again["digests"]["index"] != first["digests"]["index"]
+    assert train_or_reuse(config, run) == again
+
+
+def test_a_changed_split_file_is_trained_anew(clips: Path, run: RunDir, tmp_path: Path) -> None:
+    split = tmp_path / "split.csv"
+    roles = ["labeled"] * 6 + ["unlabeled"] * 30 + ["test"] * 12
+    pd.DataFrame({"id": [f"{i:03d}.npy" for i in range(48)], "role": roles}).to_csv(split, index=False)
+    config = tiny_config(clips, split_file=str(split), **SHORT)
+    assert train_or_reuse(config, run)["counts"]["labeled"] == 6
+    split.write_text(split.read_text().replace("009.npy,unlabeled", "009.npy,labeled"))
+    assert train_or_reuse(config, run)["counts"]["labeled"] == 7
+
+
+OTHERS = ("notes.txt", "rounds/notes.txt", "rounds/9.npz", "model/notes.txt", ".notes.aside", "checkpoint/own.pt")
+
+
+def test_training_anew_leaves_files_of_others(clips: Path, finished: RunDir) -> None:
+    run = finished
+    run.report.write_text("of the old run")
+    (run.path / ".ledger.csv.0123456789ab.aside").write_text("half a ledger")
+    for name in OTHERS:
+        (run.path / name).write_text("mine")
+    train_or_reuse(tiny_config(clips, method="supervised", **SHORT), run)
+    assert {(run.path / name).read_text() for name in OTHERS} == {"mine"}
+    files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
+    assert files - set(OTHERS) == {
+        *("config.yaml", "origin.json", "split.csv", "metrics.jsonl", "predictions.csv", "pseudo_labels.csv"),
+        *("result.json", "checkpoint/state.safetensors", "model/config.json", "model/model.safetensors"),
+    }
+
+
+def test_an_unusable_new_config_leaves_the_old_run(clips: Path, finished: RunDir) -> None:
+    before = {path: path.read_bytes() for path in finished.files()}
+    with pytest.raises(InputError, match="warm_up_rounds"):
+        train_or_reuse(tiny_config(clips, train={"rounds": 2, "warm_up_rounds": 2}), finished)
+    assert {path: path.read_bytes() for path in finished.files()} == before
+
+
+@pytest.mark.parametrize("removed", [1, 4, 9])
+def test_half_a_removal_is_never_continued(removed: int, clips: Path, finished: RunDir, whole: RunDir) -> None:
+    new = tiny_config(clips, train={"rounds": 2, "seed": 1})
+    unlink, left = Path.unlink, [removed]
+
+    def unlink_some(path: Path, missing_ok: bool = False) -> None:
+        if finished.path in path.parents:
+            if left[0] == 0:
+                stop()
+            left[0] -= 1
+        unlink(path, missing_ok)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", unlink_some)
+        with pytest.raises(Stop):
+            train_or_reuse(new, finished)
+    with pytest.raises(InputError, match=r"no config\.yaml in it"):
+        resume(finished)
+    with pytest.raises(InputError, match=r"of a run without config\.yaml"):
+        train(new, finished)
+    train_or_reuse(tiny_config(clips, **SHORT), finished)
+    assert same_run(finished, whole)
+
+
+def test_an_interruption_before_the_config_is_written(clips: Path, run: RunDir, whole: RunDir) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "write_text", lambda *_: stop())
+        with pytest.raises(Stop):
+            train(tiny_config(clips, split={"seed": 5}), run)
+    assert {path.name for path in run.path.iterdir()} == {"split.csv", "origin.json"}
+    with pytest.raises(InputError, match=r"no config\.yaml in it"):
+        resume(run)
+    # Another run in the same folder: nothing of the first one is read.
+    train(tiny_config(clips, **SHORT), run)
+    assert same_run(run, whole)
+
+
+@pytest.mark.parametrize(
+    "kept", ["checkpoint/state.safetensors", "rounds/001.npz", "metrics.jsonl", "result.json", "model/config.json"]
+)
+def test_a_new_run_refuses_what_is_left_of_another(kept: str, clips: Path, finished: RunDir) -> None:
+    run = finished
+    for path in run.files():
+        if path != run.path / kept:
+            path.unlink()
+    with pytest.raises(InputError, match=f"holds {kept} of a run without config") as caught:
+        train(tiny_config(clips, **SHORT), run)
+    assert "choose another --name" in str(caught.value)
+    assert [str(path.relative_to(run.path)) for path in run.files()] == [kept]
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def halve(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def scribble(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[: len(content) // 2] = b"x" * (len(content) // 2)
+    path.write_bytes(content)
+
+
+def strip(path: Path) -> None:
+    write_arrays(path, {name: array for name, array in read_arrays(path).items() if name != "threshold"})
+
+
+def swap_roles(path: Path) -> None:
+    path.write_text(path.read_text().replace("unlabeled", "test", 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage", "message"),
+    [
+        ("rounds/002.npz", remove, r"no rounds/002.npz in it; the offline phase of round 3 wrote it"),
+        ("rounds/002.npz", halve, r"rounds/002\.npz: damaged"),
+        ("rounds/002.npz", scribble, r"rounds/002\.npz: damaged"),
+        ("rounds/002.npz", strip, r"rounds/002\.npz: damaged, no guidance of a round \('threshold'\)"),
+        ("rounds/001.npz", remove, r"no rounds/001.npz in it; the offline phase of round 2 wrote it"),
+        ("metrics.jsonl", halve, r"metrics\.jsonl line 2: not JSON"),
+        ("metrics.jsonl", lambda path: path.write_text(path.read_text() + '{"round": 1'), r"line 3: not JSON"),
+        ("metrics.jsonl", lambda path: path.write_text("5\n5\n"), r"line 1: expected a JSON object, found int"),
+        ("metrics.jsonl", remove, r"metrics\.jsonl: expected a line for each of 2 rounds, found 0"),
+        ("checkpoint/state.safetensors", halve, r"state\.safetensors: not a checkpoint of this run's config"),
+        ("checkpoint/state.safetensors", scribble, r"state\.safetensors: not a checkpoint of this run's config"),
+        ("origin.json", remove, r"no origin.json in it"),
+        ("origin.json", halve, r"origin\.json: not JSON"),
+        ("split.csv", remove, r"no split.csv in it"),
+        ("split.csv", swap_roles, r"split\.csv: its roles have changed since"),
+        ("config.yaml", scribble, r"config\.yaml"),
+    ],
+)
+def test_damage_is_named(name: str, damage: Callable[[Path], None], message: str, begun: RunDir) -> None:
+    damage(begun.path / name)
+    with pytest.raises(InputError, match=message) as caught:
+        resume(begun)
+    assert "\n" not in str(caught.value)
+    assert not begun.result.exists()
+
+
+def edit(run: RunDir, old: str, new: str) -> None:
+    text = run.config.read_text()
+    assert old in text
+    run.config.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  mix: 1.0\n", "  mixt: 1.0\n", "method aplt: unknown setting 'mixt'; did you mean 'mix'?"),
+        ("  mix: 1.0\n", "", "setting 'method_settings.mix' is missing; another version of aplt began this run"),
+        ("  neighbors: 10\n", "", "setting 'offline.neighbors' is missing; another version"),
+        ("  neighbors: 10\n", "  neigbors: 10\n", "unknown setting 'offline.neigbors'; did you mean 'neighbors'?"),
+        ("read_out: both\n", "", "setting 'read_out' is missing"),
+        ("method: aplt\n", "method: 5\n", "setting 'method': expected a method's name, found 5"),
+    ],
+)
+def test_a_run_of_another_version_is_refused(old: str, new: str, message: str, begun: RunDir) -> None:
+    edit(begun, old, new)
+    with pytest.raises(InputError) as caught:
+        resume(begun)
+    assert message in str(caught.value)
