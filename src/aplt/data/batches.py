@@ -33,7 +33,8 @@ class Request:
 class SemiData:
     """The training clips, as the two phases see them.
 
-    `label_of` holds the labels of the labeled clips and no other; `unlabeled` may be empty.
+    `label_of` holds the labels of the labeled clips and no other; `unlabeled` may be empty. `share` is the number of
+    this process and how many there are; batch sizes are those of all of them together and multiples of it.
     """
 
     def __init__(
@@ -46,6 +47,7 @@ class SemiData:
         batch_unlabeled: int,
         seed: int,
         workers: int,
+        share: tuple[int, int] = (0, 1),
     ) -> None:
         self.views = views
         self.label_of = label_of
@@ -54,17 +56,24 @@ class SemiData:
         self._batch = (batch_labeled, batch_unlabeled if len(unlabeled) else 0)
         self._seed = seed
         self._workers = workers
+        self._share = share
 
     def semi_batches(self, steps: int, round_: int, *, start: int = 0, unlabeled: bool = True) -> Iterator[SemiBatch]:
         """Yields the batches of steps `start` to `steps` of a round's online phase.
 
-        Both kinds of clips are drawn without replacement, epoch after epoch. Without `unlabeled` U is 0.
+        Both kinds of clips are drawn without replacement, epoch after epoch. Without `unlabeled` U is 0. Of several
+        processes each gets its share of every batch; together they see what one process alone would.
         """
         labeled_size, unlabeled_size = self._batch
         labeled = _epochs(self.labeled, steps * labeled_size, (self._seed, round_, 0))
         others = _epochs(self.unlabeled, steps * unlabeled_size if unlabeled else 0, (self._seed, round_, 1))
         dataset = _Steps(
-            self.views, self.label_of, labeled.reshape(steps, -1), others.reshape(steps, -1), (self._seed, round_)
+            self.views,
+            self.label_of,
+            labeled.reshape(steps, -1),
+            others.reshape(steps, -1),
+            (self._seed, round_),
+            self._share,
         )
         yield from _load(dataset, range(start, steps), self._workers)
 
@@ -90,33 +99,44 @@ def default_workers(modality: str) -> int:
 
 class _Steps(Dataset[SemiBatch | InputError]):
     def __init__(
-        self, views: Views, label_of: dict[int, int], labeled: np.ndarray, unlabeled: np.ndarray, key: tuple[int, int]
+        self,
+        views: Views,
+        label_of: dict[int, int],
+        labeled: np.ndarray,
+        unlabeled: np.ndarray,
+        key: tuple[int, int],
+        share: tuple[int, int],
     ) -> None:
         self._views, self._label_of = views, label_of
         self._labeled, self._unlabeled, self._key = labeled, unlabeled, key
+        self._share = share
 
     def __getitem__(self, step: int) -> SemiBatch | InputError:
-        labeled, unlabeled = self._labeled[step].tolist(), self._unlabeled[step].tolist()
+        labeled, unlabeled = self._own(self._labeled[step]), self._own(self._unlabeled[step])
 
-        def views(positions: list[int], kind: Kind) -> Tensor:
+        def views(slots: dict[int, int], kind: Kind) -> Tensor:
             # The slot tells repeated draws of one clip in one batch apart.
-            return _stack(
-                self._views,
-                [Request(p, kind, (*self._key, step, slot, p, KINDS.index(kind))) for slot, p in enumerate(positions)],
-            )
+            keyed = {slot: (*self._key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
+            return _stack(self._views, [Request(p, kind, keyed[slot]) for slot, p in slots.items()])
 
         try:
             return SemiBatch(
                 views(labeled, "weak"),
                 views(labeled, "strong"),
-                torch.tensor([self._label_of[p] for p in labeled], dtype=torch.int64),
-                torch.tensor(labeled, dtype=torch.int64),
+                torch.tensor([self._label_of[p] for p in labeled.values()], dtype=torch.int64),
+                torch.tensor(list(labeled.values()), dtype=torch.int64),
                 views(unlabeled, "weak"),
                 views(unlabeled, "strong"),
-                torch.tensor(unlabeled, dtype=torch.int64),
+                torch.tensor(list(unlabeled.values()), dtype=torch.int64),
             )
         except InputError as error:
             return error
+
+    def _own(self, positions: np.ndarray) -> dict[int, int]:
+        """Returns this process's clips of a batch by their slot in it."""
+        number, count = self._share
+        size = len(positions) // count
+        return {slot: int(positions[slot]) for slot in range(number * size, (number + 1) * size)}
 
 
 class _Passes(Dataset[tuple[Tensor, Tensor] | InputError]):

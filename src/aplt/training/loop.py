@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor
 
 from aplt.config import OfflineSettings, RunConfig, load_yaml
@@ -25,7 +26,7 @@ from aplt.training.recipes import begun_config
 from aplt.training.schedule import learning_rate_factor
 from aplt.training.setup import Material, build_state, digests, make_accelerator, prepare_material, read_clips
 from aplt.training.state import Clock, load_checkpoint, save_checkpoint
-from aplt.training.student import PolicyStudent
+from aplt.training.student import PolicyStudent, share_buffers
 from aplt.values import ClipIndex, FeatureBank, Guidance, Split
 
 HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
@@ -66,8 +67,11 @@ def resume(run: RunDir) -> dict[str, Any]:
     for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
         if begun.get(name) != now[name]:
             raise InputError(f"{file}: its {what} have changed since {run.path} was begun; restore them or train anew")
-    run.sweep()
-    return Trainer(config, run, prepare_material(config, index, split)).train()
+    accelerator = make_accelerator(config.train.precision)
+    trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+    if accelerator.is_main_process:
+        run.sweep()
+    return trainer.train()
 
 
 def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
@@ -86,22 +90,25 @@ def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
 
 
 def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split) -> dict[str, Any]:
-    trainer = Trainer(config, run, prepare_material(config, index, split))
-    run.clear()
-    save_split(run.split, index, split)
-    write_json(run.origin, {"digests": digests(index, split)})
-    # Last: its presence says that the run can be resumed.
-    write_text(run.config, config.to_yaml())
+    accelerator = make_accelerator(config.train.precision)
+    trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+    # No process may begin to write before all have seen that the folder is free.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        run.clear()
+        save_split(run.split, index, split)
+        write_json(run.origin, {"digests": digests(index, split)})
+        # Last: its presence says that the run can be resumed.
+        write_text(run.config, config.to_yaml())
     return trainer.train()
 
 
 class Trainer:
     """One run under way: its state, and the two phases that change it."""
 
-    def __init__(self, config: RunConfig, run: RunDir, material: Material) -> None:
+    def __init__(self, config: RunConfig, run: RunDir, material: Material, accelerator: Accelerator) -> None:
         self.config, self.run, self.material = config, run, material
-        self.accelerator = make_accelerator(config.train.precision)
-        self.device = self.accelerator.device
+        self.accelerator, self.device = accelerator, accelerator.device
         self.state = build_state(config, material, self.device)
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
@@ -124,26 +131,28 @@ class Trainer:
                 # Online: the beliefs stand still. The network learns.
                 self._online(guidance, progress, unlabeled=not warm_up)
                 self._end_round(guidance, progress, warm_up=warm_up)
-            if self.config.head != "trained":
-                self._fit_head(self.config.head, progress)
-            progress.text("evaluation")
-            with self.accelerator.autocast():
-                return finish(self.config, self.run, self.material, state, self.device, progress)
+            if self.accelerator.is_main_process:
+                if self.config.head != "trained":
+                    self._fit_head(self.config.head, progress)
+                progress.text("evaluation")
+                with self.accelerator.autocast():
+                    finish(self.config, self.run, self.material, state, self.device, progress)
+            self.accelerator.wait_for_everyone()
+        return self.run.read_result()
 
     def _offline(self, settings: OfflineSettings, progress: Bar) -> Guidance:
         """Returns the round's guidance on the models' device, made now or before the run was interrupted."""
         number = self.state.round
-        if self.state.guided:
-            guidance = kept_guidance(self.run, number)
-        else:
+        if not self.state.guided:
             progress.text(f"round {number + 1}: offline")
             with self.clock.phase("offline"):
-                guidance = self._believe(settings, progress)
-                write_arrays(self.run.guidance(number), guidance.arrays())
+                if self.accelerator.is_main_process:
+                    write_arrays(self.run.guidance(number), self._believe(settings, progress).arrays())
+                self.accelerator.wait_for_everyone()
             # At once, whatever checkpoint_minutes says: a pass over all clips is dear.
             self.state.guided = True
             self._save()
-        guidance = guidance.to(self.device)
+        guidance = kept_guidance(self.run, number).to(self.device)
         for model in (self.state.student, self.state.recognizer):
             model.prototype.copy_(guidance.prototype)
         return guidance
@@ -211,6 +220,16 @@ class Trainer:
 
     def _end_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
         state = self.state
+        for model in (state.student, state.teacher):
+            share_buffers(model)
+        if self.accelerator.is_main_process:
+            self._look(guidance, progress, warm_up=warm_up)
+        state.next_round()
+        self._save()
+
+    def _look(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
+        """Measures the round that ends and writes what it leaves."""
+        state = self.state
         progress.text(f"round {state.round + 1}: evaluation")
         with self.clock.phase("evaluation"), self.accelerator.autocast():
             metrics = round_metrics(self.config, self.material, state, guidance, self.device, progress, warm_up=warm_up)
@@ -218,8 +237,6 @@ class Trainer:
         self.run.write_metrics([*self.run.read_metrics()[: state.round], metrics])
         write_ledger(self.config, self.run, self.material, done=state.round + 1)
         progress.line(describe_round(metrics, self.config.train.rounds))
-        state.next_round()
-        self._save()
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
         """Moves the parts of the loss so far into the state.
@@ -237,6 +254,8 @@ class Trainer:
             )
 
     def _save(self) -> None:
+        if not self.accelerator.is_main_process:
+            return
         self.clock.count()
         scaler = self.accelerator.scaler
         save_checkpoint(self.run.checkpoint, self.state, scaler.state_dict() if scaler else None)

@@ -106,8 +106,8 @@ def write_ledger(config: RunConfig, run: RunDir, material: Material, done: int) 
 
 def finish(
     config: RunConfig, run: RunDir, material: Material, state: TrainState, device: torch.device, progress: Bar
-) -> dict[str, Any]:
-    """Writes the model, the predictions and, last, result.json, which it returns."""
+) -> None:
+    """Writes the model, the predictions and, last, result.json."""
     save_model(state.recognizer, run.model)
     index, split = material.index, material.split
     test, figures = _evaluate(material, state, "test", device, progress)
@@ -144,7 +144,6 @@ def finish(
         "digests": digests(index, split),
     }
     write_json(run.result, result)
-    return result
 
 
 def write_pseudo_labels(config: RunConfig, run: RunDir, material: Material, scored: Scored, held_out: Scored) -> None:

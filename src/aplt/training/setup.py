@@ -2,10 +2,13 @@
 
 import math
 from dataclasses import dataclass
+from datetime import timedelta
 
 import torch
-from accelerate import Accelerator, PartialState
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState, is_initialized
+from accelerate.utils import KwargsHandler
+from torch import distributed, nn
 from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -16,7 +19,7 @@ from aplt.data.index import modality, read_index
 from aplt.data.splits import load_split, make_split
 from aplt.data.video_views import frame_cache
 from aplt.data.views import make_views
-from aplt.display import bar
+from aplt.display import bar, console
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
@@ -59,19 +62,20 @@ def digests(index: ClipIndex, split: Split) -> dict[str, str]:
     return {"index": index.digest, "split": split.digest(index)}
 
 
-def prepare_material(config: RunConfig, index: ClipIndex, split: Split) -> Material:
+def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
     """Returns the clips of a run, decoded into the frame cache where they are videos.
 
     Raises:
         InputError: a setting does not fit the clips, or a clip is not usable.
     """
     # First what can be refused at once: decoding may take an hour.
+    _require_shares(config.train, accelerator.num_processes)
     _require_rounds(config, split)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     kind = modality(clips.values())
     if isinstance(config.input, VideoInput) and config.input.cache:
-        with bar("decoding clips", len(clips)) as progress:
+        with accelerator.main_process_first(), bar("decoding clips", len(clips)) as progress:
             frame_cache(config.input).build(list(clips.values()), progress=progress.at)
     workers = config.train.workers
     data = SemiData(
@@ -82,12 +86,13 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split) -> Mater
         batch_unlabeled=config.train.batch_unlabeled,
         seed=config.train.seed,
         workers=default_workers(kind) if workers is None else workers,
+        share=(accelerator.process_index, accelerator.num_processes),
     )
     return Material(index, split, data, steps_per_round(config.train, split))
 
 
 def make_accelerator(precision: str) -> Accelerator:
-    """Returns the Accelerator of a run.
+    """Returns the Accelerator of a run, which also says which of how many processes this is.
 
     Raises:
         InputError: this process has one of another precision, or the device lacks this one.
@@ -97,12 +102,30 @@ def make_accelerator(precision: str) -> Accelerator:
             f"setting 'train.precision' is {precision}, but this process has already trained with "
             f"{AcceleratorState().mixed_precision}; start a new one"
         )
-    if precision == "fp16" and PartialState().device.type == "cpu":
+    if precision == "fp16" and not torch.cuda.is_available():
         raise InputError("setting 'train.precision' is fp16, which needs a GPU; bf16 works on a CPU, too")
+    handlers: list[KwargsHandler] = [
+        # Others wait while the main process has an offline phase or evaluates.
+        InitProcessGroupKwargs(timeout=timedelta(days=1)),
+        # Buffers must not change between a step's two passes; they are the main process's again after each round.
+        DistributedDataParallelKwargs(broadcast_buffers=False),
+    ]
     try:
-        return Accelerator(mixed_precision=precision)
+        accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=handlers)
     except ValueError as error:
         raise InputError(f"setting 'train.precision': {error}") from error
+    console.quiet = not accelerator.is_main_process
+    return accelerator
+
+
+def _require_shares(settings: TrainSettings, processes: int) -> None:
+    for name in ("batch_labeled", "batch_unlabeled"):
+        size = getattr(settings, name)
+        if size % processes:
+            raise InputError(
+                f"setting 'train.{name}' is {size}, expected a multiple of {processes}: each process takes an equal "
+                "share"
+            )
 
 
 def _require_rounds(config: RunConfig, split: Split) -> None:
@@ -142,6 +165,8 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         student.encoder = build_encoder(
             config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
         )
+    if distributed.is_initialized() and device.type == "cuda":
+        student = nn.SyncBatchNorm.convert_sync_batchnorm(student)
     student = student.to(device).train()
     steps = config.train.rounds * material.steps_per_round
     decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)

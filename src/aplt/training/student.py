@@ -3,12 +3,19 @@
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from aplt.models.recognizer import Recognizer
 from aplt.values import Prediction
 
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
+
+
+def share_buffers(model: nn.Module) -> None:
+    """Gives every process the main one's buffers: without SyncBatchNorm each has statistics of its own clips."""
+    if distributed.is_initialized():
+        for buffer in model.buffers():
+            distributed.broadcast(buffer, 0)
 
 
 class PolicyStudent:
