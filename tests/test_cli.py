@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from aplt.cli.main import main
+from aplt.config import load_yaml
 from tests.training.clips import write_clips
 
 QUICK = [
@@ -55,6 +56,27 @@ def test_train_says_what_it_made(clips: Path, tmp_path: Path, capsys: pytest.Cap
     assert "round 2/2" in out.err
     assert aplt("train", clips, "--name", "x", "--runs", tmp_path, *QUICK) == 2
     assert "holds a run already; continue it with --resume" in capsys.readouterr().err
+
+
+def test_another_method_leaves_the_settings_of_the_files_own(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--method", "supervised", "--set", "method_settings.strong_weight=0.5", "--runs", tmp_path]
+    assert aplt("train", run / "config.yaml", "--name", "other", *words) == 0
+    error = capsys.readouterr().err
+    assert f"method_settings, offline, read_out in {run / 'config.yaml'} belong to another method" in error
+    other = load_yaml(tmp_path / "other" / "config.yaml")
+    assert (other["method"], other["offline"], other["read_out"]) == ("supervised", None, "classifier")
+    assert other["method_settings"] == {"strong_weight": 0.5}
+    assert other["train"] == load_yaml(run / "config.yaml")["train"]
+    # The same by --set, and with the file's own method nothing is left out.
+    words = ["--set", "method=aplt_paper", "--runs", tmp_path, "--name", "third"]
+    assert aplt("train", run / "config.yaml", *words) == 0
+    assert load_yaml(tmp_path / "third" / "config.yaml")["method_settings"]["target"] == "student"
+    capsys.readouterr()
+    assert aplt("train", run / "config.yaml", "--method", "aplt", "--runs", tmp_path, "--name", "fourth") == 0
+    assert "another method" not in capsys.readouterr().err
+    assert load_yaml(tmp_path / "fourth" / "config.yaml") == load_yaml(run / "config.yaml")
 
 
 def test_split_file_and_config_file(clips: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -126,6 +148,8 @@ def test_bad_input_is_one_sentence_and_status_2(
     empty, unfinished = tmp_path / "empty", tmp_path / "unfinished"
     empty.mkdir()
     unfinished.mkdir()
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes("clips: Schütteln.csv".encode("latin-1"))
     (tmp_path / "columns.csv").write_text("path,lable\na.npy,x\n")
     (tmp_path / "one.csv").write_text("path,label\n" + "".join(f"{i}.npy,a\n" for i in range(9)) + "9.npy,b\n")
     (tmp_path / "gone.csv").write_text("path,label\n" + "".join(f"{i}.npy,{'ab'[i % 2]}\n" for i in range(20)))
@@ -142,6 +166,12 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["train"], "train needs clips.csv"),
         (["train", "--resume", empty], "--resume takes the folder of a run"),
         (["train", clips, "--resume", empty], "give no other setting"),
+        (["train", clips, "--set", "train.rounds=["], "--set train.rounds=[: not YAML"),
+        (["train", latin], f"{latin}: not YAML in UTF-8"),
+        (["train", clips, "--set", "method=5"], "setting 'method': expected a method's name, found 5"),
+        (["train", clips, "--set", "clips=5"], "setting 'clips': expected a path, found 5"),
+        (["train", clips, "--set", "a\nb=5"], "unknown setting 'a b'"),
+        (["predict", tmp_path / "nope", clips], "no such folder; expected a run folder such as runs/NAME"),
         (["split", clips, "--labeled", "x"], "split: setting 'labeled'"),
         (["evaluate", unfinished], "its training has not finished"),
         (["evaluate", unfinished, "--role", "tset"], "did you mean 'test'?"),

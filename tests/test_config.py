@@ -76,20 +76,42 @@ def test_assignments_on_the_command_line() -> None:
         parse_assignments(["train.rounds"])
 
 
+@pytest.mark.parametrize("value", ["[", "{a: b: c}", "2020-13-01", "[" * 3000, "\x00", "!!python/name:os.system"])
+def test_a_value_on_the_command_line_that_is_not_yaml(value: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_assignments([f"train.rounds={value}"])
+    assert str(caught.value).startswith(f"--set train.rounds={value}: not YAML in UTF-8 (")
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(("text", "value"), [("10%", 0.1), ("0.25", 0.25), (0.5, 0.5), ("7.5 %", 0.075)])
 def test_shares(text: str | float, value: float) -> None:
     assert split_settings(labeled=text).labeled == pytest.approx(value)
 
 
 @pytest.mark.parametrize(
-    ("text", "message"), [("- a\n", "expected a mapping"), ("a: [", "not YAML"), (None, "No such file")]
+    ("content", "message"),
+    [
+        (b"- a\n", "expected a mapping"),
+        (b"a: [", "not YAML"),
+        ("clips: Bewegungen/Schütteln.csv".encode("latin-1"), "not YAML in UTF-8"),
+        (None, "No such file"),
+    ],
 )
-def test_unusable_files(tmp_path: Path, text: str | None, message: str) -> None:
+def test_unusable_files(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "config.yaml"
-    if text is not None:
-        path.write_text(text)
-    with pytest.raises(InputError, match=message):
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=message) as caught:
         load_yaml(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_long_value_is_cut_in_the_sentence() -> None:
+    with pytest.raises(InputError) as caught:
+        effective_config(MINIMAL | {"train": list(range(1000))}, "skeleton", "my.yaml")
+    assert len(str(caught.value)) < 250
 
 
 def test_a_bad_value_of_a_method_is_a_sentence() -> None:

@@ -1,9 +1,12 @@
 """Writing so that a kill or an error leaves the old file or the new one."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from aplt.errors import InputError, suggest
 from aplt.rundir import RunDir, atomic, read_arrays, write_arrays, write_text
@@ -49,6 +52,57 @@ def test_metrics_round_trip(tmp_path: Path) -> None:
     assert run.read_metrics() == []
     run.write_metrics([{"round": 0, "x": None}, {"round": 1}])
     assert run.read_metrics() == [{"round": 0, "x": None}, {"round": 1}]
+
+
+def test_damaged_parts_are_named(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.metrics.write_bytes(b'{"round": 0}\n{"round": \xff}\n')
+    with pytest.raises(InputError, match=r"metrics\.jsonl line 2: not JSON"):
+        run.read_metrics()
+    run.result.write_text('{"top1": 0.5')
+    with pytest.raises(InputError, match=r"result\.json: not JSON"):
+        run.read_result()
+    run.result.write_text("null")
+    with pytest.raises(InputError, match=r"result\.json: expected a JSON object, found NoneType"):
+        run.read_result()
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_damaged_arrays_are_an_input_error_or_what_was_written(data: st.DataObject) -> None:
+    arrays: dict[str, np.ndarray] = {
+        "label": np.arange(40),
+        "distance": np.linspace(0, 1, 9, dtype=np.float32),
+        "round": np.array(3),
+    }
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "001.npz"
+        write_arrays(path, arrays)
+        content = bytearray(path.read_bytes())
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        path.write_bytes(content[: data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))])
+        try:
+            found = read_arrays(path)
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017 - either outcome is fine
+        else:
+            assert all(np.array_equal(found[name], arrays[name]) for name in found)
+
+
+def test_a_write_that_fails_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NotADirectoryError) as caught:
+        write_text(tmp_path / "file" / "a.txt", "")
+    assert caught.value.filename == str(tmp_path / "file")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as stopped:
+        write_text(tmp_path / "b.txt", "")
+    assert stopped.value.filename == str(tmp_path / "b.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

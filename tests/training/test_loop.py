@@ -1,12 +1,16 @@
 """The loop: a seed gives the same bits, and what a run leaves."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from aplt import rundir
+from aplt.display import Bar
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.training.loop import train
@@ -85,6 +89,26 @@ def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:
     last = rundir.read_arrays(uninterrupted.guidance(3))["prototype"]
     assert torch.equal(weights(uninterrupted)["prototype"], torch.from_numpy(last))
+
+
+def test_says_how_far_each_pass_over_the_clips_is(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, list[int]] = {}
+
+    @contextmanager
+    def part(_: Bar, text: str, total: int | None = None) -> Iterator[SimpleNamespace]:
+        def advance(count: int) -> None:
+            told[text][-1] += count
+
+        def at(done: int, total: int) -> None:
+            told[text][-1] = total - done
+
+        told.setdefault(text, []).append(-(total or 0))
+        yield SimpleNamespace(at=at, advance=advance)
+
+    monkeypatch.setattr(Bar, "part", part)
+    train(tiny_config(clips, train={"rounds": 3}), RunDir(tmp_path / "run"))
+    # How much was left at the end: of two offline phases, three rounds and the finish.
+    assert told == {"views of clips": [0, 0], "test clips": [0, 0, 0, 0], "val clips": [0], "unlabeled clips": [0]}
 
 
 def test_result_is_plain_json(uninterrupted: RunDir) -> None:

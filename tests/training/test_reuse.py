@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from aplt.errors import InputError
+from aplt.report import write_report
 from aplt.rundir import RunDir, read_arrays, write_arrays
 from aplt.training import loop
 from aplt.training.loop import resume, train, train_or_reuse
@@ -218,6 +219,10 @@ def test_a_new_run_refuses_what_is_left_of_another(kept: str, clips: Path, finis
         train(tiny_config(clips, **SHORT), run)
     assert "choose another --name" in str(caught.value)
     assert [str(path.relative_to(run.path)) for path in run.files()] == [kept]
+
+
+def test_an_interrupted_run_has_a_report(begun: RunDir) -> None:
+    assert "This run is unfinished" in write_report(begun.path).read_text()
 
 
 def remove(path: Path) -> None:

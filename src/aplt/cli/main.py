@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    print(f"aplt: {sentence}", file=sys.stderr)
+    print("aplt:", " ".join(sentence.splitlines()), file=sys.stderr)
     sys.exit(2)
 
 

@@ -10,6 +10,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 from torchvision.models import video
+from torchvision.models.video.mvit import MSBlockConfig
 
 from aplt.errors import InputError, suggest
 from aplt.models.skeleton import tcn
@@ -35,10 +36,44 @@ def _s3d(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
     return net
 
 
-def _mvit(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+def mvit_v2_s(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
     """Returns MViTv2-S; its relative positions have the clip's size (published weights: 16 x 224 x 224)."""
-    size = {"spatial_size": tuple(clip_shape[2:]), "temporal_size": clip_shape[1]}
-    return _headless(partial(video.mvit_v2_s, **size), "head", clip_shape, weights)
+    if weights is not None and clip_shape[1:] != (16, 224, 224):
+        raise ValueError(f"its published weights are for clips of 16 x 224 x 224, not {list(clip_shape[1:])}")
+    # torchvision's own builder knows one size only.
+    # Blocks, heads, stride of the keys and values of each stage; all but the first halve height and width.
+    stages = ((1, 1, 8), (2, 2, 4), (11, 4, 2), (2, 8, 1))
+    blocks: list[MSBlockConfig] = []
+    channels = 96
+    for blocks_of_stage, heads, stride in stages:
+        for number in range(blocks_of_stage):
+            halve = 2 if number == 0 and blocks else 1
+            blocks.append(
+                MSBlockConfig(
+                    num_heads=heads,
+                    input_channels=channels,
+                    output_channels=96 * heads,
+                    kernel_q=[3, 3, 3],
+                    kernel_kv=[3, 3, 3],
+                    stride_q=[1, halve, halve],
+                    stride_kv=[1, stride, stride],
+                )
+            )
+            channels = 96 * heads
+    net: nn.Module = video.MViT(
+        spatial_size=tuple(clip_shape[2:]),
+        temporal_size=clip_shape[1],
+        block_setting=blocks,
+        residual_pool=True,
+        residual_with_cls_embed=False,
+        rel_pos_embed=True,
+        proj_after_attn=True,
+        stochastic_depth_prob=0.2,
+    )
+    if weights is not None:
+        net.load_state_dict(video.MViT_V2_S_Weights[weights].get_state_dict(progress=True, check_hash=True))
+    net.set_submodule("head", nn.Identity())
+    return net
 
 
 # Builders take the clip's shape and their own settings as keywords, whose annotations say what fits; those with
@@ -50,7 +85,7 @@ ENCODERS: dict[str, Build] = {
     "r3d_18": partial(_headless, video.r3d_18, "fc"),
     "r2plus1d_18": partial(_headless, video.r2plus1d_18, "fc"),
     "s3d": _s3d,
-    "mvit_v2_s": _mvit,
+    "mvit_v2_s": mvit_v2_s,
     "swin3d_t": partial(_headless, video.swin3d_t, "head"),
     "tcn": tcn,
 }

@@ -161,7 +161,7 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         read_out=config.read_out,
         prototype_scale=float(config.method_settings.get("scale", 1.0)),
     )
-    if config.encoder_weights:
+    if config.encoder_weights is not None:
         student.encoder = build_encoder(
             config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
         )

@@ -1,0 +1,112 @@
+"""The command line's last line of defense: files that cannot be written, closed pipes, Ctrl-C."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aplt.data.batches import SemiData
+from aplt.rundir import RunDir
+from aplt.training.loop import resume
+from tests.test_cli import QUICK, aplt
+from tests.training.clips import write_clips
+
+MODULE = [sys.executable, "-m", "aplt.cli.main"]
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+def no_space(*_: object) -> None:
+    raise OSError(28, "No space left on device")  # the system names no file with it
+
+
+def test_a_full_disk_is_one_sentence_that_names_the_file(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["train", clips, "--name", "one", "--runs", tmp_path, *QUICK]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        assert aplt(*words) == 2
+    assert capsys.readouterr().err == f"aplt: {tmp_path / 'one' / 'split.csv'}: No space left on device\n"
+    assert list((tmp_path / "one").iterdir()) == []
+    assert aplt(*words) == 0
+
+
+def test_a_file_in_the_place_of_a_folder(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "runs").write_text("a file")
+    assert aplt("train", clips, "--name", "one", "--runs", tmp_path / "runs", *QUICK) == 2
+    assert "Not a directory" in capsys.readouterr().err
+    assert aplt("split", clips, "-o", tmp_path / "runs" / "split.csv") == 2
+    assert capsys.readouterr().err == f"aplt: {tmp_path / 'runs'}: Not a directory\n"
+    (tmp_path / "split.csv").mkdir()
+    assert aplt("split", clips, "-o", tmp_path / "split.csv") == 2
+    assert capsys.readouterr().err == f"aplt: {tmp_path / 'split.csv'}: Is a directory\n"
+
+
+def test_a_file_that_may_not_be_read(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path) -> bytes:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "model.safetensors").write_text("")
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert aplt("predict", tmp_path, clips) == 2
+    assert capsys.readouterr().err == f"aplt: {tmp_path / 'config.json'}: Permission denied\n"
+
+
+def test_an_error_of_a_loader_process_is_its_last_line(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(
+            "Caught OSError in DataLoader worker process 0.\nTraceback\nOSError: [Errno 5] Input/output error"
+        )
+
+    monkeypatch.setattr(SemiData, "semi_batches", broken)
+    assert aplt("train", clips, "--name", "one", "--runs", tmp_path, *QUICK) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == "aplt: OSError: [Errno 5] Input/output error"
+
+
+def test_ctrl_c_says_how_to_go_on(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    words = ["train", clips, "--name", "one", "--runs", tmp_path, *QUICK]
+    run = RunDir(tmp_path / "one")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aplt.training.loop.prepare_material", interrupt)
+        assert aplt(*words) == 130
+    assert capsys.readouterr().err == "aplt: interrupted\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SemiData, "semi_batches", interrupt)
+        assert aplt(*words) == 130
+        last = capsys.readouterr().err.splitlines()[-1]
+        assert last == f"aplt: interrupted; continue with `aplt train --resume {run.path}`"
+        assert aplt("train", "--resume", run.path) == 130
+        assert capsys.readouterr().err.splitlines()[-1] == last
+    assert resume(run)["steps"] == 6
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_nobody_reads_on(unbuffered: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        [*MODULE, "--help"], stdout=writing, stderr=subprocess.PIPE, env=os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_output_that_cannot_be_written() -> None:
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run([*MODULE, "--help"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert (process.returncode, process.stderr) == (2, "aplt: No space left on device\n")

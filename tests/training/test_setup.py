@@ -1,0 +1,101 @@
+"""What is refused before a run begins, and the precision it runs in."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from accelerate.state import AcceleratorState
+
+from aplt.errors import InputError
+from aplt.evaluation.scoring import score_clips
+from aplt.offline.bank import build_bank
+from aplt.offline.phase import believe
+from aplt.rundir import RunDir
+from aplt.training.loop import train
+from aplt.training.setup import make_accelerator, prepare_material, read_clips
+from tests.training.clips import tiny_config, write_clips
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture
+def fresh_precision() -> Iterator[None]:
+    AcceleratorState._reset_state()
+    yield
+    AcceleratorState._reset_state()
+
+
+@pytest.mark.parametrize("method", ["aplt", "consistency"])
+@pytest.mark.parametrize("warm_up", [4, 9])
+def test_a_run_of_warm_up_rounds_alone_is_refused(method: str, warm_up: int, clips: Path, tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "run")
+    with pytest.raises(InputError) as caught:
+        train(tiny_config(clips, method=method, train={"warm_up_rounds": warm_up}), run)
+    assert str(caught.value).startswith(f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is 4: method")
+    assert "30 unlabeled clips" in str(caught.value)
+    assert not run.path.exists()
+
+
+@pytest.mark.parametrize("settings", [{"method": "supervised"}, {"split": {"labeled": 1.0}}, {}], ids=str)
+def test_warm_up_rounds_alone_are_fine_where_nothing_is_missed(settings: dict[str, Any], clips: Path) -> None:
+    config = tiny_config(clips, **settings, train={"warm_up_rounds": 4 if settings else 3})
+    assert prepare_material(config, *read_clips(config)).steps_per_round == 4
+
+
+def test_clips_that_have_moved_are_named_before_training(clips: Path, tmp_path: Path) -> None:
+    index = tmp_path / "clips.csv"
+    table = pd.read_csv(clips)
+    table.assign(path=[str(clips.parent / name) for name in table["path"]]).to_csv(index, index=False)
+    index.write_text(index.read_text().replace("030.npy", "gone.npy"))
+    config = tiny_config(index)
+    with pytest.raises(InputError) as caught:
+        prepare_material(config, *read_clips(config))
+    gone = clips.parent / "gone.npy"
+    assert str(caught.value) == (
+        f"clip '{gone}' ({gone}): no such file; if the clips have moved since {index} was made, "
+        "make it anew with aplt index"
+    )
+
+
+@pytest.mark.usefixtures("fresh_precision")
+def test_evaluation_and_the_bank_run_in_the_precision_of_training(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[bool]] = {}
+
+    def watched(function: Any) -> Any:
+        def call(*given: Any, **options: Any) -> Any:
+            seen.setdefault(function.__name__, set()).add(torch.is_autocast_enabled("cpu"))
+            return function(*given, **options)
+
+        return call
+
+    monkeypatch.setattr("aplt.training.loop.build_bank", watched(build_bank))
+    monkeypatch.setattr("aplt.training.loop.believe", watched(believe))
+    monkeypatch.setattr("aplt.training.outcome.score_clips", watched(score_clips))
+    result = train(tiny_config(clips, train={"precision": "bf16", "rounds": 2}), RunDir(tmp_path / "run"))
+    assert seen == {"build_bank": {True}, "score_clips": {True}, "believe": {False}}
+    assert 0 <= result["top1"] <= 1
+
+
+@pytest.mark.usefixtures("fresh_precision")
+def test_another_precision_needs_another_process(clips: Path, tmp_path: Path) -> None:
+    make_accelerator("no")
+    make_accelerator("no")
+    with pytest.raises(InputError, match=r"'train\.precision' is bf16, but this process has already trained with no"):
+        train(tiny_config(clips, train={"precision": "bf16"}), RunDir(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("fresh_precision")
+@pytest.mark.skipif(torch.cuda.is_available(), reason="fp16 works on a GPU")
+def test_half_precision_needs_a_gpu() -> None:
+    with pytest.raises(InputError, match=r"'train\.precision' is fp16, which needs a GPU"):
+        make_accelerator("fp16")
+    make_accelerator("no")  # what was refused left nothing behind
