@@ -1,6 +1,9 @@
 """Semi-supervised k-means: by hand, against scikit-learn, and what must hold for any input."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from torch import Tensor
 
 from aplt.errors import InputError
 from aplt.offline import kmeans
-from aplt.offline.kmeans import semi_supervised_kmeans
+from aplt.offline.kmeans import Clustering, semi_supervised_kmeans
 
 
 def blobs(seed: int, clips: int, classes: int, size: int = 5, labeled: int = 1) -> tuple[Tensor, Tensor]:
@@ -24,6 +27,43 @@ def blobs(seed: int, clips: int, classes: int, size: int = 5, labeled: int = 1) 
     label = torch.where(torch.arange(clips) < labeled * classes, truth, -1)
     order = torch.randperm(clips, generator=generator)
     return feature[order], label[order]
+
+
+def check_clustering(
+    cluster: Callable[..., Clustering],
+    feature: Tensor,
+    label: Tensor,
+    classes: int,
+    *,
+    max_iterations: int,
+    clamp: bool,
+    prior: Tensor | None = None,
+) -> Clustering:
+    """Returns the clustering, in which labels, distances and centers must be of one and the same moment."""
+    found = cluster(feature, label, classes, max_iterations=max_iterations, clamp=clamp, prior=prior)
+    assert found.iterations <= max_iterations
+    assert found.centroid.isfinite().all()
+    # Distances belong to the returned centers and labels.
+    own = (feature - found.centroid[found.assignment]).norm(dim=1)
+    torch.testing.assert_close(found.distance, own, atol=1e-4, rtol=1e-4)
+    if clamp:
+        assert (found.assignment[label >= 0] == label[label >= 0]).all()
+    if prior is None:
+        # Labels belong to the returned centers: nobody else is nearer.
+        nearest = torch.cdist(feature, found.centroid).amin(dim=1)
+        free = label < 0 if clamp else torch.ones_like(label, dtype=torch.bool)
+        torch.testing.assert_close(found.distance[free], nearest[free], atol=1e-4, rtol=1e-4)
+    return found
+
+
+def check_empty_cluster(cluster: Callable[..., Clustering]) -> None:
+    """A cluster that loses all its points keeps its center."""
+    # Seeded, class 1 starts between two far groups, which class 0 and class 2 then take away from it.
+    feature = torch.tensor([[-9.0], [9.0], [-10.0], [-10.1], [10.0], [10.1]])
+    label = torch.tensor([1, 1, 0, -1, 2, -1])
+    found = check_clustering(cluster, feature, label, 3, clamp=False, max_iterations=10)
+    assert 1 not in found.assignment.tolist()
+    assert float(found.centroid[1]) == 0.0  # the mean of its labeled points, -9 and 9
 
 
 def test_four_points_by_hand() -> None:
@@ -66,19 +106,10 @@ def test_equals_scikit_learn_from_the_same_start(seed: int) -> None:
 def test_invariants(seed: int, clips: int, classes: int, clamp: bool, iterations: int, balanced: bool) -> None:
     feature, label = blobs(seed, clips, classes)
     prior = torch.ones(classes) if balanced else None
-    found = semi_supervised_kmeans(feature, label, classes, max_iterations=iterations, clamp=clamp, prior=prior)
-    assert found.iterations <= iterations
-    assert found.centroid.isfinite().all()
-    # Distances belong to the returned centers and labels.
-    own = (feature - found.centroid[found.assignment]).norm(dim=1)
-    torch.testing.assert_close(found.distance, own, atol=1e-4, rtol=1e-4)
-    if clamp:
-        assert (found.assignment[label >= 0] == label[label >= 0]).all()
+    found = check_clustering(
+        semi_supervised_kmeans, feature, label, classes, max_iterations=iterations, clamp=clamp, prior=prior
+    )
     if not balanced:
-        # Labels belong to the returned centers: nobody else is nearer.
-        nearest = torch.cdist(feature, found.centroid).amin(dim=1)
-        free = label < 0 if clamp else torch.ones_like(label, dtype=torch.bool)
-        torch.testing.assert_close(found.distance[free], nearest[free], atol=1e-4, rtol=1e-4)
         # The order of the clips does not matter. (Balancing may end on a tie, which rounding then breaks.)
         order = torch.randperm(clips, generator=torch.Generator().manual_seed(seed))
         again = semi_supervised_kmeans(feature[order], label[order], classes, max_iterations=iterations, clamp=clamp)
@@ -100,13 +131,42 @@ def test_class_without_a_label_is_named() -> None:
 
 
 def test_empty_cluster_keeps_its_center() -> None:
-    # Seeded, class 1 starts between two far groups, which class 0 and class 2 then take away from it.
-    feature = torch.tensor([[-9.0], [9.0], [-10.0], [-10.1], [10.0], [10.1]])
-    label = torch.tensor([1, 1, 0, -1, 2, -1])
-    found = semi_supervised_kmeans(feature, label, 3, clamp=False, max_iterations=10)
-    assert 1 not in found.assignment.tolist()
-    assert float(found.centroid[1]) == 0.0  # the mean of its labeled points, -9 and 9
-    assert found.distance.isfinite().all()
+    check_empty_cluster(semi_supervised_kmeans)
+
+
+def public_kmeans(
+    feature: Tensor, label: Tensor, classes: int, *, max_iterations: int, clamp: bool, keeps: bool, **_: Any
+) -> Clustering:
+    """Returns what public code of generalized category discovery does: labels of the centers before the last update.
+
+    Unless it `keeps` them, the centers of empty clusters are means of nothing.
+    """
+    centroid = torch.stack([feature[label == k].mean(dim=0) for k in range(classes)])
+    for _step in range(max_iterations):
+        assignment = torch.cdist(feature, centroid).argmin(dim=1)
+        assignment = torch.where(label >= 0, label, assignment) if clamp else assignment
+        distance = (feature - centroid[assignment]).norm(dim=1)
+        means = [feature[assignment == k].mean(dim=0) for k in range(classes)]
+        centroid = torch.stack(
+            [old if keeps and mean.isnan().any() else mean for old, mean in zip(centroid, means, strict=True)]
+        )
+    return Clustering(centroid, assignment, distance, max_iterations)
+
+
+def test_the_contract_fails_on_labels_of_earlier_centers() -> None:
+    feature, label = blobs(0, 60, 4)
+    check_clustering(semi_supervised_kmeans, feature, label, 4, max_iterations=1, clamp=True)
+    with pytest.raises(AssertionError, match="not close"):
+        check_clustering(partial(public_kmeans, keeps=True), feature, label, 4, max_iterations=1, clamp=True)
+
+
+def test_the_contract_fails_on_the_mean_of_an_empty_cluster() -> None:
+    # Given time to settle, the public code passes where no cluster is empty.
+    feature, label = blobs(0, 60, 4)
+    check_clustering(partial(public_kmeans, keeps=False), feature, label, 4, max_iterations=30, clamp=True)
+    check_empty_cluster(partial(public_kmeans, keeps=True))
+    with pytest.raises(AssertionError):
+        check_empty_cluster(partial(public_kmeans, keeps=False))
 
 
 def test_a_class_that_shrinks_from_thousands_to_one_keeps_an_exact_center() -> None:

@@ -61,6 +61,7 @@ class FlexMatch(nn.Module):
         return sigma / torch.maximum(sigma.max(), self.num_unlabeled - sigma.sum()).clamp(min=1)
 
     def store(self, confidence: Tensor, label: Tensor, position: Tensor) -> None:
-        """Keeps the labels of the confident ones."""
+        """Keeps the labels of the confident ones; of a clip's two views in one batch, the larger label."""
         confident = confidence > self.confidence
-        self.stored[position[confident]] = label[confident]
+        # Plain assignment would keep whichever stands last in the batch, and on a GPU any of them.
+        self.stored.scatter_reduce_(0, position[confident], label[confident], "amax", include_self=False)

@@ -84,9 +84,9 @@ class TubeMix(nn.Module):
 
     def partners(self, position: Tensor) -> Tensor:
         """Returns for each clip [U] the row of another, drawn so that the order of the batch does not matter."""
-        order = position.argsort(stable=True)
-        partner = torch.empty_like(order)
-        partner[order] = order[torch.randperm(len(order)).to(order.device)]
+        circle = position.argsort(stable=True)[torch.randperm(len(position)).to(position.device)]
+        partner = torch.empty_like(circle)
+        partner[circle] = circle.roll(1)
         return partner
 
     def tube(self, clip: Tensor) -> Tensor:

@@ -1,0 +1,26 @@
+"""Every method by the name of its recipe, as the contract sees it."""
+
+from functools import partial
+
+from aplt.algorithms.aplt import APLT
+from aplt.algorithms.pseudo_label import PseudoLabel
+from aplt.algorithms.tubemix import TubeMix
+from aplt.training.recipes import RECIPES
+from tests.algorithms.contract import Case
+
+
+def cases_of(method: str) -> dict[str, Case]:
+    recipe = RECIPES[method]
+    make = partial(recipe.algorithm, **recipe.settings.get("method_settings", {}))
+    case = Case(
+        make,
+        trained_view="weak" if recipe.algorithm is PseudoLabel else "strong",
+        draws_partners=recipe.algorithm in (APLT, TubeMix),
+    )
+    if "offline" not in recipe.settings:
+        return {method: case}
+    guided = Case(make, guided=True, draws_partners=True)
+    return {method: guided, f"{method} without guidance": case}
+
+
+CASES = {name: case for method in RECIPES for name, case in cases_of(method).items()}

@@ -1,0 +1,197 @@
+"""Defects that public code of these methods has or had, planted one by one: the contract must fail on each.
+
+A store that each process keeps for itself is planted in test_processes, k-means' defects in tests/offline/test_kmeans.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Literal
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from aplt.algorithms import aplt, equations, mean_teacher, simmatch, tubemix, uda
+from aplt.algorithms.aplt import APLT
+from aplt.algorithms.fixmatch import FixMatch
+from aplt.algorithms.flexmatch import FlexMatch
+from aplt.algorithms.mean_teacher import MeanTeacher
+from aplt.algorithms.softmatch import SoftMatch
+from aplt.algorithms.tubemix import TubeMix
+from aplt.values import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
+from tests.algorithms import contract
+from tests.algorithms.cases import CASES
+from tests.algorithms.contract import Case
+from tests.algorithms.scene import Toy, ToyStudent, make_batch, make_task, step
+
+WITH_MEMORY = [name for name, case in CASES.items() if case.make(make_task()).state_dict()]
+# The others weigh every clip alike, or have no unlabeled ones.
+WITH_ACCEPTANCE = [name for name in CASES if name not in ("supervised", "mean_teacher")]
+
+
+def assert_caught(check: Callable[[Case], None], case: Case) -> None:
+    with pytest.raises(AssertionError):
+        check(case)
+
+
+class TeacherTwice(MeanTeacher):
+    """The teacher's weights are still in place when the student's prediction is made."""
+
+    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+        class Swapped:
+            def __call__(self, *views: Tensor) -> list[Prediction]:
+                return [*student(*views[:2]), teacher(batch.weak)]
+
+            def target(self, clip: Tensor) -> Prediction:
+                return student.target(clip)
+
+        return super().loss(Swapped(), teacher, batch, **rest)
+
+
+def test_mean_teacher_that_compares_the_teacher_with_itself() -> None:
+    outcome = step(TeacherTwice(make_task()), ToyStudent(Toy(0)), Toy(1), make_batch(0))
+    assert float(outcome.parts["u_mse"]) == 0.0
+    assert_caught(contract.check_gradients, Case(TeacherTwice))
+    assert_caught(contract.check_means_are_over_the_whole_batch, Case(TeacherTwice))
+
+
+def mean_over_accepted(value: Tensor, weight: Tensor) -> Tensor:
+    return (value * weight).sum() / weight.sum().clamp(min=1)
+
+
+def mean_of_accepted_rows(value: Tensor, weight: Tensor) -> Tensor:
+    return value[weight > 0.5].mean()
+
+
+def plant_mean(monkeypatch: pytest.MonkeyPatch, mean: Callable[[Tensor, Tensor], Tensor]) -> None:
+    for module in (equations, aplt, simmatch, tubemix):
+        monkeypatch.setattr(module, "mean_over_all", mean)
+
+
+@pytest.mark.parametrize("method", WITH_ACCEPTANCE)
+def test_mean_over_accepted_clips(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_mean(monkeypatch, mean_over_accepted)
+    assert_caught(contract.check_means_are_over_the_whole_batch, CASES[method])
+
+
+@pytest.mark.parametrize("method", WITH_ACCEPTANCE)
+def test_mean_of_nothing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    plant_mean(monkeypatch, mean_of_accepted_rows)
+    assert_caught(contract.check_nothing_accepted, CASES[method])
+
+
+def attached(source: Recognize, clip: Tensor) -> Tensor:
+    return source(clip).logits.float().softmax(dim=1)
+
+
+def test_target_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Attached(ToyStudent):
+        def target(self, clip: Tensor) -> Prediction:
+            self.target_saw.append(clip)
+            (prediction,) = self(clip)
+            return prediction
+
+    monkeypatch.setattr(contract, "ToyStudent", Attached)
+    contract.check_gradients(CASES["uda"])
+    monkeypatch.setattr(uda, "probabilities", attached)
+    assert_caught(contract.check_gradients, CASES["uda"])
+
+
+def test_teacher_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mean_teacher, "probabilities", attached)
+    assert_caught(contract.check_gradients, CASES["mean_teacher"])
+
+
+def forgetful(case: Case) -> Case:
+    """Returns the method with its memory in plain attributes, which state_dict does not know of."""
+
+    def make(task: Task) -> Algorithm:
+        algorithm = case.make(task)
+        assert isinstance(algorithm, nn.Module)
+        for module in algorithm.modules():
+            for name, tensor in list(module.named_buffers(recurse=False)):
+                delattr(module, name)
+                setattr(module, name, tensor)
+        return algorithm
+
+    return replace(case, make=make)
+
+
+@pytest.mark.parametrize("method", WITH_MEMORY)
+def test_memory_outside_of_the_state(method: str) -> None:
+    case = forgetful(CASES[method])
+    assert not case.make(make_task()).state_dict()
+    contract.check_gradients(case)
+    assert_caught(contract.check_memory_is_saved, case)
+
+
+def test_methods_without_memory_are_the_known_ones() -> None:
+    without = {"supervised", "pseudo_label", "mean_teacher", "uda", "fixmatch", "tubemix", "aplt_paper"}
+    assert {name.removesuffix(" without guidance") for name in set(CASES) - set(WITH_MEMORY)} == without
+
+
+class StrongTarget(FixMatch):
+    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+        return super().loss(student, teacher, batch._replace(weak=batch.strong), **rest)
+
+
+@pytest.mark.parametrize("target", ["student", "teacher"])
+def test_target_that_sees_the_strong_view(target: Literal["student", "teacher"]) -> None:
+    assert_caught(contract.check_targets_see_weak_views, Case(partial(StrongTarget, target=target)))
+
+
+class UnguardedVariance(SoftMatch):
+    def weights(self, confidence: Tensor) -> Tensor:
+        self.mean.lerp_(confidence.mean(), 1 - self.momentum)
+        self.variance.lerp_(confidence.var(), 1 - self.momentum)
+        below = (confidence - self.mean).clamp(max=0)
+        return (-below.square() * self.deviations**2 / (2 * self.variance)).exp()
+
+
+@pytest.mark.filterwarnings("ignore:var")
+def test_variance_of_one_clip() -> None:
+    contract.check_memory_is_saved(Case(UnguardedVariance))
+    assert_caught(contract.check_small_batches, Case(UnguardedVariance))
+
+
+class LastWins(FlexMatch):
+    def store(self, confidence: Tensor, label: Tensor, position: Tensor) -> None:
+        confident = confidence > self.confidence
+        self.stored[position[confident]] = label[confident]
+
+
+def test_store_that_keeps_what_stands_last_in_the_batch() -> None:
+    assert_caught(contract.check_order_is_irrelevant, Case(LastWins))
+
+
+def test_partners_drawn_by_row() -> None:
+    class ByRow(TubeMix):
+        def partners(self, position: Tensor) -> Tensor:
+            return super().partners(torch.arange(len(position)))
+
+    class MixedByRow(APLT):
+        def _draw(self, accepted: Tensor, order: Tensor) -> tuple[Tensor, Tensor]:
+            return super()._draw(accepted, torch.arange(len(order)))
+
+    assert_caught(contract.check_order_is_irrelevant, replace(CASES["tubemix"], make=ByRow))
+    assert_caught(contract.check_order_is_irrelevant, replace(CASES["aplt"], make=MixedByRow))
+
+
+class ReadsGuidance(APLT):
+    """Takes the labeled clips' labels from the offline phase, which may have moved them."""
+
+    def loss(
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
+    ) -> StepLoss:
+        if guidance is not None:
+            batch = batch._replace(y=guidance.pseudo.label[batch.labeled_position].clamp(min=0))
+        return super().loss(student, teacher, batch, guidance=guidance, progress=progress)
+
+
+def test_labels_from_elsewhere() -> None:
+    assert_caught(contract.check_positions_are_only_names, replace(CASES["aplt"], make=ReadsGuidance))
+
+
+def test_method_that_lacks_the_strong_labeled_view() -> None:
+    assert_caught(contract.check_warm_up_is_supervised, Case(partial(FixMatch, strong_weight=0.0)))
