@@ -13,6 +13,7 @@ from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.training.recipes import RECIPES, begun_config, build_algorithm, configure, of_method
+from aplt.values import Task
 from tests.training.clips import tiny_config, write_clips
 
 
@@ -26,7 +27,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_config_of_one_method_becomes_one_of_another(first: str, second: str, clips: Path) -> None:
     own = tiny_config(clips, method=first)
     kept, left = of_method(own.model_dump(mode="json"), second)
-    assert left == ([] if first == second else ["method_settings", "offline", "read_out"])
+    assert left == ([] if first == second else ["method_settings", "offline", "read_out", "head"])
     assert configure(kept | {"method": second}, "test") == tiny_config(clips, method=second)
 
 
@@ -34,6 +35,15 @@ def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
     given = {"offline": {"views": 3}, "train": {"rounds": 5}}
     assert of_method(given, "aplt") == (given, [])
     assert of_method(given, "supervised") == ({"train": {"rounds": 5}}, ["offline"])
+
+
+def test_the_warm_up_that_a_method_has_of_itself_does_not_pass_to_another(clips: Path) -> None:
+    papers = {"method": "fixmatch", "train": {"warm_up_rounds": 0, "rounds": 5}}
+    assert of_method(papers, "aplt") == ({"method": "fixmatch", "train": {"rounds": 5}}, ["train.warm_up_rounds"])
+    chosen = {"method": "fixmatch", "train": {"warm_up_rounds": 2}}
+    assert of_method(chosen, "aplt") == (chosen, [])
+    config = configure({"clips": str(clips), "method": "fixmatch"}, "test")
+    assert config.train.warm_up_rounds == 0
 
 
 def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:
@@ -88,7 +98,7 @@ SCALARS = st.one_of(
 WORDS = st.sampled_from(
     ["train", "input", "split", "offline", "method", "method_settings", "encoder", "encoder_settings", "read_out"]
     + ["encoder_weights", "split_file", "kind", "frames", "seed", "rounds", "mirror", "labeled", "test_subjects"]
-    + ["width", "parents", "mix", "target", "alignment", "views", "video", "skeleton", "tcn", "aplt", "consistency"]
+    + ["width", "parents", "mix", "target", "alignment", "views", "video", "skeleton", "tcn", "aplt", "fixmatch"]
 )
 KEYS = st.one_of(WORDS, st.text(max_size=5), st.integers(), st.none(), st.booleans())
 VALUES = st.recursive(
@@ -104,4 +114,4 @@ def test_whatever_is_set_gives_a_config_or_an_input_error(given: dict[Any, Any],
     with suppress(InputError):
         config = configure({"clips": str(clips)} | given, "fuzz")
         make_split(read_index(clips), config.split.model_copy(update={"by_subject": False, "test": 0.0, "val": 0.0}))
-        build_algorithm(config, 3)
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))

@@ -31,7 +31,7 @@ def fresh_precision() -> Iterator[None]:
     AcceleratorState._reset_state()
 
 
-@pytest.mark.parametrize("method", ["aplt", "consistency"])
+@pytest.mark.parametrize("method", ["aplt", "fixmatch"])
 @pytest.mark.parametrize("warm_up", [4, 9])
 def test_a_run_of_warm_up_rounds_alone_is_refused(method: str, warm_up: int, clips: Path, tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
@@ -45,7 +45,7 @@ def test_a_run_of_warm_up_rounds_alone_is_refused(method: str, warm_up: int, cli
 @pytest.mark.parametrize("settings", [{"method": "supervised"}, {"split": {"labeled": 1.0}}, {}], ids=str)
 def test_warm_up_rounds_alone_are_fine_where_nothing_is_missed(settings: dict[str, Any], clips: Path) -> None:
     config = tiny_config(clips, **settings, train={"warm_up_rounds": 4 if settings else 3})
-    assert prepare_material(config, *read_clips(config)).steps_per_round == 4
+    assert prepare_material(config, *read_clips(config), make_accelerator("no")).steps_per_round == 4
 
 
 def test_clips_that_have_moved_are_named_before_training(clips: Path, tmp_path: Path) -> None:
@@ -55,7 +55,7 @@ def test_clips_that_have_moved_are_named_before_training(clips: Path, tmp_path: 
     index.write_text(index.read_text().replace("030.npy", "gone.npy"))
     config = tiny_config(index)
     with pytest.raises(InputError) as caught:
-        prepare_material(config, *read_clips(config))
+        prepare_material(config, *read_clips(config), make_accelerator("no"))
     gone = clips.parent / "gone.npy"
     assert str(caught.value) == (
         f"clip '{gone}' ({gone}): no such file; if the clips have moved since {index} was made, "

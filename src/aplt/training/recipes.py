@@ -109,7 +109,7 @@ RECIPES: dict[str, Recipe] = {
 
 
 # What a recipe may set, and means nothing to another method.
-METHOD_SETTINGS = ("method_settings", "offline", "read_out", "head", "train.warm_up_rounds")
+METHOD_GROUPS = ("method_settings", "offline", "read_out", "head")
 
 
 def find_recipe(method: Any) -> Recipe:
@@ -174,15 +174,12 @@ def of_method(settings: dict[str, Any], method: Any) -> tuple[dict[str, Any], li
     """Returns `settings` as far as they hold for `method`, too, and what is left out: that of their own method."""
     if method == settings.get("method", DEFAULT_METHOD):
         return settings, []
-    kept, left = dict(settings), []
-    for name in METHOD_SETTINGS:
-        *above, key = name.split(".")
-        group = kept
-        for part in above:
-            group[part] = dict(group[part]) if isinstance(group.get(part), dict) else {}
-            group = group[part]
-        if group.pop(key, None) is not None:
-            left.append(name)
+    left = [group for group in METHOD_GROUPS if group in settings]
+    kept = {key: value for key, value in settings.items() if key not in left}
+    own, given = find_recipe(settings.get("method", DEFAULT_METHOD)).settings.get("train", {}), settings.get("train")
+    if own and isinstance(given, dict) and given.items() >= own.items():
+        kept["train"] = {key: value for key, value in given.items() if key not in own}
+        left += [f"train.{key}" for key in own]
     return kept, left
 
 
