@@ -6,6 +6,7 @@ Options of `aplt train` that all cells share go through --set. Finished cells ar
 """
 
 import argparse
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,22 @@ def row(output: Path, method: str, labeled: str, seeds: int) -> str:
     """Returns one line of the table."""
     runs = [folder(output, (method, labeled, seed)) for seed in range(seeds)]
     results = [run.read_result() for run in runs]
-    believed = [[line["pseudo"] for line in run.read_metrics() if line["pseudo"]] for run in runs]
-    rounds = [
-        f"{100 * np.mean([p['precision'] for p in at]):.0f}/{100 * np.mean([p['coverage'] for p in at]):.0f}"
-        for at in zip(*believed, strict=True)
-    ]
+    lines = [run.read_metrics() for run in runs]
+    # Offline pseudo-labels where the method has them, else those that the online steps made.
+    kind = "pseudo" if any(line["pseudo"] for line in lines[0]) else "online"
+    believed = [[line[kind] for line in of_run if line[kind]] for of_run in lines]
+    rounds = [quality(at) for at in zip(*believed, strict=True)]
+    step = 1000 * np.mean([result["seconds"]["online"] / result["steps"] for result in results])
     seconds = np.mean([result["seconds"]["total"] for result in results])
     top1, f1 = (spread([result[name] for result in results]) for name in ("top1", "macro_f1"))
-    return f"{labeled:>5}  {method:16} {top1}   {f1}   {seconds:7.0f}   {' '.join(rounds) or '-'}"
+    return f"{labeled:>5}  {method:17} {top1}   {f1}   {step:5.0f} {seconds:7.0f}   {' '.join(rounds) or '-'}"
+
+
+def quality(labels: Sequence[dict[str, float | None]]) -> str:
+    """Returns the mean precision and coverage of one round's labels over the seeds, in percent."""
+    precision = [100 * known for of_run in labels if (known := of_run["precision"]) is not None]
+    coverage = [100 * (of_run["coverage"] or 0.0) for of_run in labels]
+    return f"{np.mean(precision):.0f}/{np.mean(coverage):.0f}" if precision else f"-/{np.mean(coverage):.0f}"
 
 
 def main() -> None:
@@ -69,7 +78,9 @@ def main() -> None:
     work = partial(run_cell, clips=options.clips, shared=parse_assignments(options.set), output=options.output)
     for _ in in_processes(work, cells, options.jobs):
         pass
-    print("share  method       top-1 in %     macro F1 in %  seconds   pseudo-labels by round: precision/coverage in %")
+    print(
+        "share  method            top-1 in %     macro F1 in %  ms/step seconds   labels by round: precision/coverage"
+    )
     for share in shares:
         for method in methods:
             print(row(options.output, method, share, options.seeds))

@@ -205,17 +205,26 @@ class Guidance:
         return cls(pseudo, torch.from_numpy(arrays["prototype"]), int(arrays["round"]))
 
 
+class OnlineLabels(NamedTuple):
+    """What a step took for the labels of its unlabeled clips, for the log."""
+
+    label: Tensor  # [U] int64
+    weight: Tensor  # [U] how far each counted: 1 accepted, 0 not
+
+
 @dataclass(frozen=True)
 class StepLoss:
-    """The loss to descend and its parts by name (detached), for the log."""
+    """The loss to descend, and for the log its parts by name (detached) and the labels that were made in the step."""
 
     total: Tensor
     parts: dict[str, Tensor]
+    online: OnlineLabels | None
 
     @classmethod
-    def of(cls, parts: dict[str, Tensor]) -> "StepLoss":
+    def of(cls, parts: dict[str, Tensor], online: OnlineLabels | None = None) -> "StepLoss":
         """Returns the sum of weighted parts as the total."""
-        return cls(torch.stack(list(parts.values())).sum(), {name: part.detach() for name, part in parts.items()})
+        total = torch.stack(list(parts.values())).sum()
+        return cls(total, {name: part.detach() for name, part in parts.items()}, online)
 
 
 class Algorithm(Protocol):

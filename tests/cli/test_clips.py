@@ -55,7 +55,7 @@ def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixtu
     (folder / "a.txt").touch()
     for output, message in (
         (folder, "exists and is not overwritten"),
-        (folder / "a.txt" / "clips.csv", "cannot be written"),
+        (folder / "a.txt" / "clips.csv", "a.txt: Not a directory"),
         (folder / ("x" * 300), "cannot be read (File name too long)"),
     ):
         assert aplt("index", folder, "-o", output) == 2

@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from aplt.evaluation.metrics import classification_metrics, prediction_table, pseudo_label_metrics
+from aplt.evaluation.metrics import (
+    classification_metrics,
+    online_label_metrics,
+    prediction_table,
+    pseudo_label_metrics,
+)
 from aplt.evaluation.reliability import measured_reliability
 from aplt.values import PseudoLabels
 
@@ -92,3 +97,14 @@ def test_reliability_is_measured_and_rises_with_the_score() -> None:
 def test_too_few_held_out_clips_claim_nothing() -> None:
     found = measured_reliability(scores(0, 1), np.repeat(scores(0), 50, axis=0), np.full(50, -1))
     assert np.isnan(found).all()
+
+
+def test_online_labels_count_by_their_weight() -> None:
+    label, truth = np.array([0, 1, 2, -1, 1]), np.array([0, 2, 2, 1, -1])
+    weight = np.array([1.0, 0.5, 0.25, 0.0, 1.0])
+    figures = online_label_metrics(label, weight, truth)
+    assert figures is not None
+    assert figures["coverage"] == pytest.approx(2.75 / 4)
+    assert figures["precision"] == pytest.approx(1.25 / 1.75)
+    assert online_label_metrics(label, np.zeros(5), truth) == {"coverage": 0.0, "precision": None}
+    assert online_label_metrics(np.full(5, -1), weight, truth) is None

@@ -22,7 +22,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class AdaMatch(nn.Module):
@@ -53,6 +53,7 @@ class AdaMatch(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             labeled = weak_x.logits.detach().float().softmax(dim=1)
             q = self.align(probabilities(target_source(self.target, student, teacher), batch.weak), labeled)
@@ -60,4 +61,5 @@ class AdaMatch(nn.Module):
             confidence, label = q.max(dim=1)
             accepted = (confidence >= threshold).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-        return StepLoss.of(parts)
+            online = OnlineLabels(label, accepted)
+        return StepLoss.of(parts, online)

@@ -27,7 +27,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather, own_rows
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class APLT(nn.Module):
@@ -83,6 +83,7 @@ class APLT(nn.Module):
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
         parts["sup_logits"] = self.sup_logits_weight * parts["sup_logits"]
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
@@ -90,6 +91,7 @@ class APLT(nn.Module):
             confidence, label = q.max(dim=1)
             accepted = (confidence >= self.confidence).float()
             parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, label, accepted)
+            online = OnlineLabels(label, accepted)
         if guidance is not None:
             pseudo = guidance.pseudo
             label = torch.cat([batch.y, pseudo.label[batch.position]])
@@ -101,7 +103,7 @@ class APLT(nn.Module):
             labeled = len(batch.y)
             parts["sup_margin"] = self.sup_margin_weight * loss[:labeled].mean()
             parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted[labeled:])
-        return StepLoss.of(parts)
+        return StepLoss.of(parts, online)
 
     def _margins(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
         """Returns the cross-entropy [n] of the prototype classifier with the margin; meaningless where y is -1."""

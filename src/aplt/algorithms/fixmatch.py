@@ -20,7 +20,7 @@ from aplt.algorithms.equations import (
     probabilities,
     target_source,
 )
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FixMatch(nn.Module):
@@ -52,6 +52,7 @@ class FixMatch(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
@@ -59,4 +60,5 @@ class FixMatch(nn.Module):
             confidence, label = q.max(dim=1)
             accepted = (confidence >= self.confidence).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-        return StepLoss.of(parts)
+            online = OnlineLabels(label, accepted)
+        return StepLoss.of(parts, online)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
 from aplt.algorithms.processes import gather
-from aplt.values import UNKNOWN, Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import UNKNOWN, Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FlexMatch(nn.Module):
@@ -47,13 +47,15 @@ class FlexMatch(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             confidence, label = probabilities(target_source(self.target, student, teacher), batch.weak).max(dim=1)
             beta = self.learned()[label]
             accepted = (confidence >= self.confidence * beta / (2 - beta)).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
+            online = OnlineLabels(label, accepted)
             self.store(gather(confidence), gather(label), gather(batch.position))
-        return StepLoss.of(parts)
+        return StepLoss.of(parts, online)
 
     def learned(self) -> Tensor:
         """Returns beta [K], from 0 (nothing stored as this class) to 1."""

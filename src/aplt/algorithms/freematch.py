@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
 from aplt.algorithms.processes import gather, gather_with_gradient
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FreeMatch(nn.Module):
@@ -57,14 +57,16 @@ class FreeMatch(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             self.update(gather(q))
             confidence, label = q.max(dim=1)
             accepted = (confidence >= (self.p / self.p.max() * self.tau)[label]).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
+            online = OnlineLabels(label, accepted)
             parts["fairness"] = self.fairness_weight * self.fairness(strong_u.logits, accepted)
-        return StepLoss.of(parts)
+        return StepLoss.of(parts, online)
 
     def update(self, q: Tensor) -> None:
         """Moves the running means toward those of q [U, K], the whole batch's."""

@@ -8,10 +8,11 @@ Differs from the paper: its ramp is a sigmoid over 80 epochs; a linear one and w
 authors' code, the square is divided by the number of classes.
 """
 
+import torch
 from torch import nn
 
 from aplt.algorithms.equations import labeled_losses, probabilities
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class MeanTeacher(nn.Module):
@@ -31,8 +32,11 @@ class MeanTeacher(nn.Module):
         del guidance
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
-            difference = strong_u.logits.float().softmax(dim=1) - probabilities(teacher, batch.weak)
+            q = probabilities(teacher, batch.weak)
+            difference = strong_u.logits.float().softmax(dim=1) - q
             weight = self.u_weight * min(1.0, progress / max(self.ramp, 1e-9))
             parts["u_mse"] = weight * difference.square().mean()
-        return StepLoss.of(parts)
+            online = OnlineLabels(q.argmax(dim=1), torch.ones(len(q), device=q.device))
+        return StepLoss.of(parts, online)

@@ -12,7 +12,7 @@ Differs from the paper: the threshold tau is that of later code (USB); the paper
 from torch import nn
 
 from aplt.algorithms.equations import labeled_losses, masked_cross_entropy
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class PseudoLabel(nn.Module):
@@ -41,9 +41,11 @@ class PseudoLabel(nn.Module):
         del teacher, guidance
         weak_x, strong_x, weak_u = student(batch.weak_labeled, batch.strong_labeled, batch.weak)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             confidence, label = weak_u.logits.detach().float().softmax(dim=1).max(dim=1)
             accepted = (confidence >= self.confidence).float()
             weight = self.u_weight * min(1.0, progress / max(self.ramp, 1e-9))
             parts["u_logits"] = weight * masked_cross_entropy(weak_u.logits, label, accepted)
-        return StepLoss.of(parts)
+            online = OnlineLabels(label, accepted)
+        return StepLoss.of(parts, online)

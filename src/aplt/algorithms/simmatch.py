@@ -33,7 +33,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class SimMatch(nn.Module):
@@ -79,16 +79,18 @@ class SimMatch(nn.Module):
         source = target_source(self.target, student, teacher)
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak) and (self.memory_label >= 0).any():
             classes, instances = self.targets(source, batch.weak)
             accepted = (classes.amax(dim=1) >= self.confidence).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, classes, accepted)
+            online = OnlineLabels(classes.argmax(dim=1), accepted)
             similar = functional.cross_entropy(self.similarities(strong_u.feature), instances, reduction="none")
             parts["u_instances"] = self.instance_weight * mean_over_all(similar, torch.ones_like(similar))
         with torch.no_grad():
             feature = teacher(batch.weak_labeled).feature if self.target == "teacher" else weak_x.feature
         self.remember(gather(feature), gather(batch.y), gather(batch.labeled_position))
-        return StepLoss.of(parts)
+        return StepLoss.of(parts, online)
 
     @torch.no_grad()
     def targets(self, source: Recognize, weak: Tensor) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class SoftMatch(nn.Module):
@@ -59,11 +59,13 @@ class SoftMatch(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             weight = self.weights(self.align(q, None).amax(dim=1))
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, q.argmax(dim=1), weight)
-        return StepLoss.of(parts)
+            online = OnlineLabels(q.argmax(dim=1), weight)
+        return StepLoss.of(parts, online)
 
     def weights(self, confidence: Tensor) -> Tensor:
         """Returns w [U] after the running moments have seen the confidence of all processes' clips."""

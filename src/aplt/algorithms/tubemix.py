@@ -30,7 +30,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather, own_rows
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 PATCH = 16
 
@@ -64,6 +64,7 @@ class TubeMix(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             confidence, label = q.max(dim=1)
@@ -79,8 +80,9 @@ class TubeMix(nn.Module):
             weight = share * accepted + (1 - share) * gather(accepted)[partner]
             difference = (mixed.logits.float().softmax(dim=1) - wanted).square().mean(dim=1)
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
+            online = OnlineLabels(label, accepted)
             parts["u_mix"] = self.mix_weight * mean_over_all(difference, weight)
-        return StepLoss.of(parts)
+        return StepLoss.of(parts, online)
 
     def partners(self, position: Tensor) -> Tensor:
         """Returns for each clip [U] the row of another, drawn so that the order of the batch does not matter."""

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class UDA(nn.Module):
@@ -43,9 +43,11 @@ class UDA(nn.Module):
         del guidance, progress
         weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             sharpened = (q.clamp(min=torch.finfo(q.dtype).tiny).log() / self.temperature).softmax(dim=1)
             accepted = (q.amax(dim=1) >= self.confidence).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, sharpened, accepted)
-        return StepLoss.of(parts)
+            online = OnlineLabels(q.argmax(dim=1), accepted)
+        return StepLoss.of(parts, online)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from aplt.errors import InputError
-from aplt.rundir import RunDir, write_csv
+from aplt.rundir import RunDir
 from aplt.values import Clip
 
 
@@ -103,18 +103,6 @@ def read_table(path: Path) -> pd.DataFrame:
                 "a field that contains a comma needs quotes"
             )
     return pd.DataFrame([row + [""] * (len(columns) - len(row)) for row in rows], columns=columns, dtype=object)
-
-
-def write_table(path: Path, table: pd.DataFrame) -> None:
-    """Writes a table as CSV atomically, without its row numbers.
-
-    Raises:
-        InputError: the file cannot be written.
-    """
-    try:
-        write_csv(path, table)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({reason(error)})") from error
 
 
 def require_files(clips: Iterable[Clip], source: Path) -> None:

@@ -9,8 +9,9 @@ from typing import Literal, cast, get_args
 
 import pandas as pd
 
-from aplt.data.files import files_below, mode, read_table, reason, write_table
+from aplt.data.files import files_below, mode, read_table, reason
 from aplt.errors import InputError, suggest
+from aplt.rundir import write_csv
 from aplt.values import UNKNOWN, Clip, ClipIndex, OfficialSplit
 
 # What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.
@@ -132,7 +133,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
 
     Raises:
-        InputError: a file with another content is there (it may have been edited by hand), or it cannot be written.
+        InputError: a file with another content is there: it may have been edited by hand.
     """
     home = output.resolve().parent
     paths = [Path(os.path.relpath(root.resolve() / path, home)).as_posix() for path in table["path"]]
@@ -140,7 +141,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     found = mode(output)
     if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
         raise InputError(f"{output}: exists and is not overwritten; remove it or give another name with -o")
-    write_table(output, table)
+    write_csv(output, table)
 
 
 def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:

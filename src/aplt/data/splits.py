@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from aplt.config import SplitSettings
-from aplt.data.files import read_table, write_table
+from aplt.data.files import read_table
 from aplt.errors import InputError, suggest
+from aplt.rundir import write_csv
 from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]
@@ -51,7 +52,7 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     rows = [
         (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
     ]
-    write_table(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
+    write_csv(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
 
 
 def load_split(path: Path, index: ClipIndex) -> Split:

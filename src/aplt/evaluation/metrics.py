@@ -83,3 +83,18 @@ def pseudo_label_metrics(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Seq
         "correct": np.bincount(label[accepted & right & known], minlength=classes).tolist() if known.any() else None,
         "threshold": [float(value) if np.isfinite(value) else None for value in threshold],
     }
+
+
+def online_label_metrics(label: np.ndarray, weight: np.ndarray, truth: np.ndarray) -> dict[str, float | None] | None:
+    """Returns coverage and precision of the labels [N] that a round's steps made (-1: none), as far as they counted.
+
+    coverage is the mean weight [N]; precision the weighted share of right ones among those of known truth [N], None
+    where none counted. None where no label was made.
+    """
+    made = label != UNKNOWN
+    if not made.any():
+        return None
+    known = made & (truth != UNKNOWN)
+    counted = float(weight[known].sum())
+    right = float(weight[known & (label == truth)].sum())
+    return {"coverage": float(weight[made].mean()), "precision": right / counted if counted else None}

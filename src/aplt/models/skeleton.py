@@ -63,8 +63,8 @@ class _Block(nn.Module):
 def tcn(
     clip_shape: tuple[int, ...],
     *,
-    width: Annotated[int, Field(ge=1, le=1 << 16)] = 96,
-    blocks: Annotated[int, Field(ge=0, le=1000)] = 4,
+    width: Annotated[int, Field(ge=1, le=1 << 16)] = 64,
+    blocks: Annotated[int, Field(ge=0, le=1000)] = 3,
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
     parents: list[int] | None = None,
 ) -> nn.Module:

@@ -193,21 +193,22 @@ class Trainer:
         sums: dict[str, Tensor] = {}
         self.student.train()
         with self.clock.phase("online"):
-            for batch in batches:
+            for local in batches:
                 done = (state.round * steps + state.step) / (settings.rounds * steps)
                 for group in self.optimizer.param_groups:
                     group["lr"] = settings.learning_rate * learning_rate_factor(settings.schedule, done)
                 torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
+                batch = local.to(self.device)
                 with self.accelerator.autocast():
-                    loss = state.algorithm.loss(
-                        self.student, state.teacher, batch.to(self.device), guidance=guidance, progress=done
-                    )
+                    loss = state.algorithm.loss(self.student, state.teacher, batch, guidance=guidance, progress=done)
                 self.optimizer.zero_grad()
                 self.accelerator.backward(loss.total)
                 if settings.clip_gradient is not None:
                     self.accelerator.clip_grad_norm_(state.student.parameters(), settings.clip_gradient)
                 self.optimizer.step()
                 state.teacher.update_parameters(state.student)
+                if loss.online is not None:
+                    state.online.see(batch.position, loss.online)
                 for name, part in {"total": loss.total.detach(), **loss.parts}.items():
                     sums[name] = sums.get(name, torch.zeros_like(part)) + part
                 state.step += 1
@@ -222,6 +223,7 @@ class Trainer:
         state = self.state
         for model in (state.student, state.teacher):
             share_buffers(model)
+        state.online.share()
         if self.accelerator.is_main_process:
             self._look(guidance, progress, warm_up=warm_up)
         state.next_round()

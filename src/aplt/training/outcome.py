@@ -12,7 +12,12 @@ from torch import Tensor
 
 from aplt.config import RunConfig
 from aplt.display import Bar
-from aplt.evaluation.metrics import classification_metrics, prediction_table, pseudo_label_metrics
+from aplt.evaluation.metrics import (
+    classification_metrics,
+    online_label_metrics,
+    prediction_table,
+    pseudo_label_metrics,
+)
 from aplt.evaluation.reliability import measured_reliability
 from aplt.evaluation.scoring import Scored, score_clips
 from aplt.models.recognizer import save_model
@@ -43,7 +48,7 @@ def round_metrics(
     warm_up: bool,
 ) -> dict[str, Any]:
     """Returns one line of metrics.jsonl for the round that ends; hidden labels are read here and go nowhere else."""
-    steps = material.steps_per_round
+    steps, labels = material.steps_per_round, material.index.labels
     watched, role = None, material.watched
     if role is not None:
         figures = _evaluate(material, state, role, device, progress)[1]
@@ -51,7 +56,7 @@ def round_metrics(
     pseudo = None
     if guidance is not None and material.split.unlabeled:
         on_cpu = guidance.to(torch.device("cpu")).pseudo
-        pseudo = pseudo_label_metrics(on_cpu, material.index.labels, material.split.unlabeled)
+        pseudo = pseudo_label_metrics(on_cpu, labels, material.split.unlabeled)
     share = (state.round + 1) / config.train.rounds
     return {
         "round": state.round,
@@ -60,6 +65,7 @@ def round_metrics(
         "learning_rate": config.train.learning_rate * learning_rate_factor(config.train.schedule, share),
         "loss": {name: total / steps for name, total in state.loss_sums.items()},
         "pseudo": pseudo,
+        "online": online_label_metrics(state.online.label.cpu().numpy(), state.online.weight.cpu().numpy(), labels),
         "watched": watched,
     }
 

@@ -25,7 +25,7 @@ from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.training.recipes import build_algorithm, find_recipe
 from aplt.training.schedule import default_ema_decay
-from aplt.training.state import TrainState
+from aplt.training.state import OnlineLog, TrainState
 from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split, Task
 
 
@@ -172,7 +172,8 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
     decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
     teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
     algorithm = build_algorithm(config, task_of(config, material, student)).to(device)
-    return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train))
+    online = OnlineLog(len(material.index)).to(device)
+    return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train), online)
 
 
 def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:

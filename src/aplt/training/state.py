@@ -11,16 +11,44 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.rundir import atomic
-from aplt.values import Algorithm
+from aplt.values import UNKNOWN, Algorithm, OnlineLabels
 
 PHASES = ("offline", "online", "evaluation")
+
+
+class OnlineLog(nn.Module):
+    """The last label that the steps of a round made for each clip, and how far it counted."""
+
+    label: Tensor  # [N] int64, -1 where none was made
+    weight: Tensor  # [N]
+
+    def __init__(self, num_clips: int) -> None:
+        super().__init__()
+        self.register_buffer("label", torch.full((num_clips,), UNKNOWN))
+        self.register_buffer("weight", torch.zeros(num_clips))
+
+    def see(self, position: Tensor, online: OnlineLabels) -> None:
+        """Takes down a step's labels of the clips at `position` [U]."""
+        self.label[position] = online.label
+        self.weight[position] = online.weight.detach()
+
+    def share(self) -> None:
+        """Brings together what several processes have seen."""
+        if distributed.is_initialized():
+            distributed.all_reduce(self.label, distributed.ReduceOp.MAX)
+            distributed.all_reduce(self.weight, distributed.ReduceOp.MAX)
+
+    def clear(self) -> None:
+        """Begins a new round."""
+        self.label.fill_(UNKNOWN)
+        self.weight.zero_()
 
 
 @dataclass
@@ -34,6 +62,7 @@ class TrainState:
     teacher: AveragedModel
     algorithm: Algorithm
     optimizer: Optimizer
+    online: OnlineLog
     round: int = 0
     step: int = 0
     guided: bool = False
@@ -50,6 +79,7 @@ class TrainState:
         """Moves on to the start of the next round."""
         self.round, self.step, self.guided = self.round + 1, 0, False
         self.round_seconds, self.loss_sums = dict.fromkeys(PHASES, 0.0), {}
+        self.online.clear()
 
 
 class Clock:
@@ -110,7 +140,12 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
 
 
 def _modules(state: TrainState) -> tuple[tuple[str, nn.Module | Algorithm], ...]:
-    return ("student.", state.student), ("teacher.", state.teacher), ("algorithm.", state.algorithm)
+    return (
+        ("student.", state.student),
+        ("teacher.", state.teacher),
+        ("algorithm.", state.algorithm),
+        ("online.", state.online),
+    )
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
