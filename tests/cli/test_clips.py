@@ -63,7 +63,7 @@ def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixtu
         assert message in error
         assert "Traceback" not in error
     assert aplt("split", folder, "--test", "0", "-o", folder) == 2
-    assert "cannot be written" in capsys.readouterr().err
+    assert "Is a directory" in capsys.readouterr().err
 
 
 def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
