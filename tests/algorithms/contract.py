@@ -11,7 +11,7 @@ from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.supervised import Supervised
 from aplt.algorithms.tubemix import TubeMix
-from aplt.values import Algorithm, Guidance, SemiBatch
+from aplt.values import Algorithm, Guidance, Prediction, SemiBatch
 from tests.algorithms.scene import (
     NUM_CLIPS,
     K,
@@ -55,6 +55,12 @@ def hasty(case: Case) -> Algorithm:
         if hasattr(module, "momentum"):
             cast(Any, module).momentum = 0.8
     return algorithm
+
+
+def shaded(batch: SemiBatch) -> SemiBatch:
+    """Returns the batch with weak views of all shades, so that any threshold passes some and not others."""
+    shades = torch.linspace(0.05, 1, len(batch.weak))
+    return batch._replace(weak=batch.weak * shades.view(-1, 1, 1, 1, 1))
 
 
 def ripe(case: Case) -> Algorithm:
@@ -147,9 +153,7 @@ def check_memory_is_saved(case: Case) -> None:
         step(algorithm, student, teacher, make_batch(seed, unlabeled=12), case.guidance(), seed=seed)
     again.load_state_dict(memory(algorithm))
     for seed in range(6, 10):
-        # Predictions of all shades, so that any threshold passes some and not others.
-        batch = make_batch(seed, unlabeled=22)
-        batch = batch._replace(weak=batch.weak * torch.linspace(0.05, 1, 22).view(-1, 1, 1, 1, 1))
+        batch = shaded(make_batch(seed, unlabeled=22))
         one, other = (step(a, student, teacher, batch, case.guidance()) for a in (algorithm, again))
         assert_same(one.parts, other.parts)
         assert_same(one.gradient, other.gradient)
@@ -220,6 +224,32 @@ def check_positions_are_only_names(case: Case) -> None:
         assert_same(one.gradient, other.gradient)
 
 
+class ExactToy(Toy):
+    """Computes in float32 also under autocast."""
+
+    def forward(self, clip: Tensor) -> Prediction:
+        with torch.autocast("cpu", enabled=False):
+            return super().forward(clip)
+
+
+def check_mixed_precision(case: Case) -> None:
+    """Under autocast the networks' passes alone lose digits: losses and memory are in float32."""
+    algorithm, student, teacher = case.make(make_task()), ToyStudent(Toy(0)), Toy(1)
+    exact, plain = case.make(make_task()), case.make(make_task())
+    exact_student, exact_teacher = ToyStudent(ExactToy(0)), ExactToy(1)
+    for seed in range(3):
+        batch, guidance = make_batch(seed), case.guidance()
+        with torch.autocast("cpu", torch.bfloat16):
+            outcome = step(algorithm, student, teacher, batch, guidance, seed=seed)
+            one = step(exact, exact_student, exact_teacher, batch, guidance, seed=seed)
+        for tensor in (outcome.total, *outcome.parts.values(), *memory(algorithm).values()):
+            assert tensor.dtype in (torch.float32, torch.int64), "lower precision"
+            assert tensor.isfinite().all()
+        other = step(plain, exact_student, exact_teacher, batch, guidance, seed=seed)
+        assert_same(one.parts, other.parts)
+    assert_same(memory(exact), memory(plain))
+
+
 CHECKS = (
     check_gradients,
     check_targets_see_weak_views,
@@ -230,6 +260,7 @@ CHECKS = (
     check_small_batches,
     check_warm_up_is_supervised,
     check_positions_are_only_names,
+    check_mixed_precision,
 )
 
 

@@ -15,7 +15,7 @@ from torch.multiprocessing.spawn import spawn
 
 from aplt.algorithms import adamatch, aplt, equations, flexmatch, freematch, processes, simmatch, softmatch, tubemix
 from aplt.values import SemiBatch
-from tests.algorithms.contract import Case, hasty, memory
+from tests.algorithms.contract import Case, hasty, memory, shaded
 from tests.algorithms.scene import Toy, ToyStudent, make_batch, step
 
 Results = dict[str, dict[str, Tensor]]  # of a method: the student's parameters and the method's memory
@@ -53,7 +53,7 @@ def _train(case: Case, rank: int, members: int) -> dict[str, Tensor]:
     algorithm, student, teacher = hasty(case), ToyStudent(Toy(0)), Toy(1)
     for seed in range(3):
         # Each clip stands in the batch twice: one view of it in each process.
-        batch = make_batch(seed, unlabeled=8, repeats=True)
+        batch = shaded(make_batch(seed, unlabeled=16, repeats=True))
         batch = SemiBatch(*(rows.chunk(members)[rank] for rows in batch))
         outcome = step(algorithm, student, teacher, batch, case.guidance(), seed=seed)
         with torch.no_grad():

@@ -17,7 +17,7 @@ SHAPE = (2, 4, 3, 1)  # a skeleton clip: channels, frames, joints, persons
 NUMBERS = 24
 NUM_CLIPS, LABELED = 30, (1, 3, 5, 7, 9, 11, 13, 15)
 UNLABELED = tuple(p for p in range(NUM_CLIPS) if p not in LABELED)
-Make = Callable[[Task], Algorithm]
+Make = Callable[..., Algorithm]  # of a Task and settings
 
 
 class Toy(nn.Module):

@@ -1,14 +1,32 @@
 """The contract, on every method."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from inspect import signature
 
 import pytest
 
+from tests.algorithms import contract
 from tests.algorithms.cases import CASES
 from tests.algorithms.contract import CHECKS, Case
+
+WITH_A_CHOICE = [name for name, case in CASES.items() if "target" in signature(case.make).parameters]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 @pytest.mark.parametrize("method", CASES)
 def test_contract(method: str, check: Callable[[Case], None]) -> None:
     check(CASES[method])
+
+
+@pytest.mark.parametrize("target", ["student", "teacher"])
+@pytest.mark.parametrize("method", WITH_A_CHOICE)
+def test_targets_of_student_and_teacher(method: str, target: str) -> None:
+    case = replace(CASES[method], make=partial(CASES[method].make, target=target))
+    contract.check_gradients(case)
+    contract.check_targets_see_weak_views(case)
+
+
+def test_most_methods_let_one_choose_the_target() -> None:
+    assert {"pseudo_label", "mean_teacher", "supervised"} == set(CASES) - set(WITH_A_CHOICE)

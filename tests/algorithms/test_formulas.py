@@ -1,6 +1,7 @@
 """Methods without memory: the unlabeled loss of three clips against the formula, written as a plain loop."""
 
 import math
+from typing import Literal
 
 import pytest
 import torch
@@ -59,15 +60,18 @@ def test_mean_teacher(progress: float, ramp: float) -> None:
     assert found == pytest.approx(ramp * 50.0 * mean(losses), rel=1e-4)
 
 
-@pytest.mark.parametrize("target", ["student", "teacher"])
-def test_uda(target: str) -> None:
+@pytest.mark.parametrize(("target", "tau"), [("student", 0.92), ("teacher", 0.8)])
+def test_uda(target: Literal["student", "teacher"], tau: float) -> None:
+    # One of the three passes tau, another one would if it were sharpened first.
     weak, strong, taught = predictions()
-    losses = []
+    losses, crossed = [], False
     for logits, p in zip(weak if target == "student" else taught, strong, strict=True):
         powers = [value ** (1 / 0.4) for value in softmax(logits)]
         sharpened = [power / sum(powers) for power in powers]
-        losses.append(cross_entropy(sharpened, p) if max(softmax(logits)) >= 0.6 else 0.0)
-    algorithm = UDA(make_task(), confidence=0.6, target=target)  # type: ignore[arg-type]
+        losses.append(cross_entropy(sharpened, p) if max(softmax(logits)) >= tau else 0.0)
+        crossed = crossed or max(softmax(logits)) < tau <= max(sharpened)
+    assert crossed
+    algorithm = UDA(make_task(), confidence=tau, target=target)
     assert loss_of(algorithm, BATCH) == pytest.approx(mean(losses), rel=1e-4)
 
 
@@ -78,13 +82,13 @@ def test_uda_of_a_prediction_without_any_doubt() -> None:
 
 
 @pytest.mark.parametrize("target", ["student", "teacher"])
-def test_fixmatch(target: str) -> None:
+def test_fixmatch(target: Literal["student", "teacher"]) -> None:
     weak, strong, taught = predictions()
     losses = []
     for logits, p in zip(weak if target == "student" else taught, strong, strict=True):
         q = softmax(logits)
         losses.append(cross_entropy(argmax(q), p) if max(q) >= 0.6 else 0.0)
-    algorithm = FixMatch(make_task(), confidence=0.6, target=target, u_weight=3.0)  # type: ignore[arg-type]
+    algorithm = FixMatch(make_task(), confidence=0.6, target=target, u_weight=3.0)
     assert loss_of(algorithm, BATCH) == pytest.approx(3.0 * mean(losses), rel=1e-4)
 
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from aplt.algorithms.adamatch import AdaMatch
+from aplt.algorithms.fixmatch import FixMatch
 from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.freematch import FreeMatch
 from aplt.algorithms.simmatch import SimMatch
@@ -25,7 +26,7 @@ from tests.algorithms.naive import (
     sum_norm,
     unit,
 )
-from tests.algorithms.scene import UNLABELED, K, ToyStudent, make_batch, make_task, plain_toy, step
+from tests.algorithms.scene import UNLABELED, K, ToyStudent, clips_of, make_batch, make_task, plain_toy, step
 
 U = 3
 STUDENT, TEACHER = ToyStudent(plain_toy(1.5)), plain_toy(1.0)
@@ -78,11 +79,25 @@ def test_flexmatch() -> None:
     assert {p: k for p, k in enumerate(algorithm.stored.tolist()) if k >= 0} == stored
 
 
+def test_flexmatch_threshold_by_hand() -> None:
+    # Five unlabeled clips, two stored as class 0: beta = 2 / max(2, 5 - 2) and tau = .9 * (2/3) / (2 - 2/3) = .45.
+    algorithm = FlexMatch(Task(K, 30, (1,), 5, 6, "skeleton"), confidence=0.9)
+    algorithm.stored[:2] = 0
+    q = torch.tensor([[0.46, 0.24, 0.15, 0.15], [0.44, 0.26, 0.15, 0.15]])
+    weak = clips_of(torch.nn.functional.pad(q.log(), (0, 2)))
+    batch = make_batch(0, unlabeled=2)._replace(weak=weak, strong=torch.zeros_like(weak))
+    outcome = step(algorithm, ToyStudent(plain_toy(1.0)), TEACHER, batch)
+    assert float(outcome.parts["u_logits"]) == pytest.approx(math.log(4) / 2)
+
+
 def test_flexmatch_by_hand() -> None:
     # Ten unlabeled clips; two are stored as class 0, one as class 1: beta = (2, 1, 0) / max(2, 10 - 3).
     algorithm = FlexMatch(Task(3, 12, (0, 1), 10, 4, "skeleton"))
     algorithm.store(torch.tensor([0.96, 0.99, 0.97, 0.95]), torch.tensor([0, 0, 1, 2]), torch.tensor([4, 7, 2, 3]))
     assert algorithm.learned().tolist() == pytest.approx([2 / 7, 1 / 7, 0])
+    # The latest label counts, an unsure one does not; of two at once the larger one.
+    algorithm.store(torch.tensor([0.99, 0.2, 0.99, 0.99]), torch.tensor([0, 0, 2, 1]), torch.tensor([2, 4, 7, 7]))
+    assert algorithm.stored.tolist() == [-1, -1, 0, -1, 0, -1, -1, 2, -1, -1, -1, -1]
     # All ten, most of them of class 1: beta = (1, 8, 1) / 8.
     algorithm.stored[2:] = torch.tensor([0, 1, 1, 1, 1, 2, 1, 1, 1, 1])
     assert algorithm.learned().tolist() == pytest.approx([1 / 8, 1, 1 / 8])
@@ -110,6 +125,27 @@ def test_adamatch() -> None:
     assert 3 < sum(accepted) < 12
     assert algorithm.align.reference.tolist() == pytest.approx(labeled_mean, rel=1e-5)
     assert algorithm.align.predicted.tolist() == pytest.approx(predicted, rel=1e-5)
+
+
+def test_fixmatch_with_alignment() -> None:
+    shares, predicted, accepted = UNIFORM, UNIFORM, []
+
+    def naive(batch: SemiBatch) -> dict[str, float]:
+        nonlocal shares, predicted
+        _, strong = weak_and_strong(batch)
+        q = [softmax(logits) for logits in rows(TEACHER(batch.weak))[1]]
+        shares = follow(shares, mean_row([[float(k == y) for k in range(K)] for y in batch.y.tolist()]), M)
+        predicted = follow(predicted, mean_row(q), M)
+        loss = 0.0
+        for row, logits in zip(q, strong, strict=True):
+            aligned = sum_norm([x * a / b for x, a, b in zip(row, shares, predicted, strict=True)])
+            accepted.append(max(aligned) >= 0.5)
+            loss += cross_entropy(argmax(aligned), logits) * accepted[-1]
+        return {"u_logits": loss / U}
+
+    algorithm = FixMatch(make_task(), confidence=0.5, alignment=True, alignment_momentum=M, target="teacher")
+    five_steps(algorithm, naive)
+    assert 3 < sum(accepted) < 12
 
 
 def freematch_fairness(p: Row, h: Row, strong: list[Row], accepted: list[bool]) -> float:

@@ -17,6 +17,7 @@ from aplt.algorithms.aplt import APLT
 from aplt.algorithms.fixmatch import FixMatch
 from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.mean_teacher import MeanTeacher
+from aplt.algorithms.simmatch import SimMatch
 from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
@@ -192,6 +193,16 @@ class ReadsGuidance(APLT):
 
 def test_labels_from_elsewhere() -> None:
     assert_caught(contract.check_positions_are_only_names, replace(CASES["aplt"], make=ReadsGuidance))
+
+
+class RoundedSimilarities(SimMatch):
+    def similarities(self, feature: Tensor) -> Tensor:
+        unit = nn.functional.normalize(feature.float(), dim=1)
+        return (unit @ self.memory[self.memory_label >= 0].T).float() / self.temperature
+
+
+def test_similarities_that_autocast_rounds() -> None:
+    assert_caught(contract.check_mixed_precision, Case(RoundedSimilarities))
 
 
 def test_method_that_lacks_the_strong_labeled_view() -> None:

@@ -95,14 +95,14 @@ class APLT(nn.Module):
         if guidance is not None:
             pseudo = guidance.pseudo
             label = torch.cat([batch.y, pseudo.label[batch.position]])
-            accepted = torch.cat([torch.ones_like(batch.y), pseudo.accepted[batch.position]]).float()
+            accepted = pseudo.accepted[batch.position].float()
             if self.mix and len(batch.strong):
                 loss = self._mixed_margins(student, batch, guidance, label)
             else:
                 loss = self._margins(torch.cat([strong_x.feature, strong_u.feature]), guidance, label)
             labeled = len(batch.y)
             parts["sup_margin"] = self.sup_margin_weight * loss[:labeled].mean()
-            parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted[labeled:])
+            parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted)
         return StepLoss.of(parts, online)
 
     def _margins(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:

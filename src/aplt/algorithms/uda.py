@@ -8,7 +8,6 @@ Differs from the paper: no training-signal annealing of the labeled loss, which 
 
 from typing import Literal
 
-import torch
 from torch import nn
 
 from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
@@ -46,7 +45,7 @@ class UDA(nn.Module):
         online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            sharpened = (q.clamp(min=torch.finfo(q.dtype).tiny).log() / self.temperature).softmax(dim=1)
+            sharpened = (q.log() / self.temperature).softmax(dim=1)
             accepted = (q.amax(dim=1) >= self.confidence).float()
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, sharpened, accepted)
             online = OnlineLabels(q.argmax(dim=1), accepted)
