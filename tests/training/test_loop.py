@@ -102,7 +102,7 @@ def test_says_how_far_each_pass_over_the_clips_is(clips: Path, tmp_path: Path, m
         def at(done: int, total: int) -> None:
             told[text][-1] = total - done
 
-        told.setdefault(text, []).append(-(total or 0))
+        told.setdefault(text, []).append(-1 if total is None else -total)
         yield SimpleNamespace(at=at, advance=advance)
 
     monkeypatch.setattr(Bar, "part", part)

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from aplt.errors import InputError
+from aplt.offline.bank import build_bank
 from aplt.report import write_report
 from aplt.rundir import RunDir, read_arrays, write_arrays
 from aplt.training import loop
@@ -274,6 +275,20 @@ def test_damage_is_named(name: str, damage: Callable[[Path], None], message: str
         resume(begun)
     assert "\n" not in str(caught.value)
     assert not begun.result.exists()
+
+
+def test_an_offline_phase_without_the_one_before_is_not_begun(clips: Path, run: RunDir) -> None:
+    def build(*given: Any, round_: int, **options: Any) -> Any:
+        return stop() if round_ == 2 else build_bank(*given, round_=round_, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "build_bank", build)
+        with pytest.raises(Stop):
+            train(tiny_config(clips), run)
+    run.guidance(1).unlink()
+    with pytest.raises(InputError, match=r"no rounds/001.npz in it; the offline phase of round 2 wrote it"):
+        resume(run)
+    assert not run.guidance(2).exists()
 
 
 def edit(run: RunDir, old: str, new: str) -> None:
