@@ -8,6 +8,9 @@ from aplt.algorithms.tubemix import TubeMix
 from aplt.training.recipes import RECIPES
 from tests.algorithms.contract import Case
 
+# These differ from one another only after training.
+ON_LABELED_CLIPS = ("supervised", "label_propagation", "self_training")
+
 
 def cases_of(method: str) -> dict[str, Case]:
     recipe = RECIPES[method]

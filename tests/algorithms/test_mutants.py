@@ -22,13 +22,12 @@ from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
 from tests.algorithms import contract
-from tests.algorithms.cases import CASES
+from tests.algorithms.cases import CASES, ON_LABELED_CLIPS
 from tests.algorithms.contract import Case
 from tests.algorithms.scene import Toy, ToyStudent, make_batch, make_task, step
 
 WITH_MEMORY = [name for name, case in CASES.items() if case.make(make_task()).state_dict()]
 # The others weigh every clip alike, or have no unlabeled ones.
-ON_LABELED_CLIPS = ("supervised", "label_propagation", "self_training")
 WITH_ACCEPTANCE = [name for name in CASES if name not in (*ON_LABELED_CLIPS, "mean_teacher")]
 
 
