@@ -101,7 +101,8 @@ def optical_flow(clip: Tensor, *, window: int = 6, regularize: float = 0.02, lim
     xx, yy = xx + regularize, yy + regularize
     determinant = xx * yy - xy * xy
     flow = torch.stack([xy * yt - yy * xt, xy * xt - xx * yt], dim=1) / determinant[:, None]
-    return flow.clamp(-limit, limit).unflatten(0, gray.shape[:2]).transpose(1, 2)
+    clips: Tensor = flow.clamp(-limit, limit).unflatten(0, gray.shape[:2])
+    return clips.transpose(1, 2)
 
 
 def _frames(clip: Tensor) -> Tensor:
