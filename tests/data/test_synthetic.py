@@ -87,6 +87,19 @@ def test_files_do_not_depend_on_the_processes_even_when_spawned(
         assert (index.parent / row["path"]).read_bytes() == (made.parent / row["path"]).read_bytes()
 
 
+def test_a_seed_gives_the_same_table_and_frames_and_another_seed_other_ones(made: Path, tmp_path: Path) -> None:
+    same, other = make(tmp_path / "same"), make(tmp_path / "other", seed=1)
+    assert same.read_bytes() == made.read_bytes()
+    assert other.read_bytes() != made.read_bytes()
+    for row in table(made)[:4]:
+        frames, rate, _ = decode(made.parent / row["path"])
+        again, rate_again, _ = decode(same.parent / row["path"])
+        assert rate == rate_again
+        np.testing.assert_array_equal(frames, again)
+        different, _, _ = decode(other.parent / row["path"])
+        assert different.shape != frames.shape or np.abs(different.astype(int) - frames).mean() > 5
+
+
 def test_files_are_the_rendered_clips_as_h264(made: Path) -> None:
     plan = {clip.name: clip for clip in plan_clips(CLIPS, SUBJECTS, 0, 1.0, 0.0)}
     for row in table(made)[:4]:
@@ -144,6 +157,15 @@ def test_imbalance_is_the_ratio_of_largest_to_smallest_class_in_train_only() -> 
     assert sizes[0] / sizes[-1] == pytest.approx(10, rel=0.1)
     assert set(test.values()) == {25}
     assert len(plan) == 1200
+
+
+@pytest.mark.usefixtures("sketched")
+def test_the_table_of_an_imbalanced_data_set_is_imbalanced_in_train_only(tmp_path: Path) -> None:
+    rows = table(make(tmp_path, clips=240, imbalance=5.0))
+    train, test = (Counter(row["label"] for row in rows if row["split"] == split) for split in ("train", "test"))
+    assert train[CLASSES[0]] / train[CLASSES[-1]] == pytest.approx(5, rel=0.2)
+    assert set(test.values()) == {10}
+    assert len({row["path"] for row in rows}) == 240
 
 
 def test_the_rarest_class_of_a_very_long_tail_keeps_a_clip() -> None:

@@ -20,10 +20,13 @@ QUIET = Difficulty(
     fidget=0.0,
     habit_yaw=(0.0, 0.0),
     yaw=(0.0, 0.0),
-    pitch=(8.0, 8.0),
-    zoom=(0.95, 0.95),
+    habit_pitch=(8.0, 8.0),
+    pitch=(0.0, 0.0),
+    habit_zoom=(0.95, 0.95),
+    zoom=(1.0, 1.0),
     shift=0.0,
     drift=0.0,
+    habit_gain=(1.0, 1.0),
     gain=(1.0, 1.0),
     gradient=0.0,
     flicker=0.0,
@@ -52,7 +55,34 @@ def test_each_movement_moves_its_part_of_the_image(motion: str) -> None:
     elif part == "shoulders":
         assert rows[:45].sum() > 0.9
     elif part == "legs":
-        assert rows[32:].sum() > 0.95
+        assert rows[30:].sum() > 0.95
+
+
+def take_of(motion: str, subject: int, number: int) -> Take:
+    """A take as difficult as those of a data set."""
+    return draw_take(0, number, motion, draw_subject(0, subject, Difficulty()), Difficulty())
+
+
+@pytest.mark.parametrize("motion", CLASSES)
+def test_movements_stay_small_and_are_made_with_their_own_part(motion: str) -> None:
+    farthest = {"head": 0.15, "shoulders": 0.09, "arms": 0.75, "legs": 0.75}
+    part = MOTIONS[motion].part
+    for number in range(12):
+        take = take_of(motion, number, number)
+        pose = act(take)
+        bones = pose_skeleton(take.subject.body, pose)
+
+        def path(joint: np.ndarray) -> float:
+            """The largest distance from where it began, meters."""
+            return float(np.linalg.norm(joint - joint[0], axis=-1).max())
+
+        moved = {"head": path(bones.head), "shoulders": path(bones.shoulder)}
+        moved |= {"arms": path(bones.wrist), "legs": max(path(bones.ankle), path(bones.knee))}
+        assert moved.pop(part) < farthest[part]
+        # Unrelated movements and fidgets: visible, and smaller than a hand is wide.
+        assert max(moved.values()) < (0.12 if part in ("shoulders", "arms") else 0.1)
+        assert np.degrees(np.ptp(pose.head, axis=0)).max() < (85 if part == "head" else 15)
+        assert np.degrees(np.ptp(pose.torso, axis=0)).max() < 8
 
 
 @pytest.mark.parametrize("motion", CLASSES)
@@ -138,3 +168,28 @@ def test_subject_looks_the_same_in_all_clips_and_unlike_others() -> None:
     assert takes[0].subject.looks == takes[1].subject.looks
     assert takes[0].subject.body == takes[1].subject.body
     assert takes[0].subject.looks != draw_subject(0, 8, QUIET).looks
+
+
+def test_a_subject_keeps_to_habits_that_differ_between_subjects() -> None:
+    takes = [[take_of("touching face", subject, 20 * subject + k) for k in range(20)] for subject in range(12)]
+    for name in ("yaw", "pitch", "zoom", "gain", "amplitude", "tempo"):
+        value = np.array([[getattr(take, name) for take in own] for own in takes])
+        assert 0 < value.std(axis=1).mean() < value.mean(axis=1).std()
+    for name in ("room", "side", "variant", "stays", "legs", "arms"):
+        values = [[getattr(take, name) for take in own] for own in takes]
+        usual = [max(set(own), key=own.count) for own in values]
+        kept = [own.count(habit) / len(own) for own, habit in zip(values, usual, strict=True)]
+        # Mostly, not always; and not the same for everyone.
+        assert 0.5 < np.mean(kept) < 1
+        assert len(set(usual)) > 1
+
+
+def test_a_leaning_head_bends_the_neck_and_a_turning_one_does_not() -> None:
+    def shift(motion: str) -> float:
+        take = replace(quiet_take(motion), stays=True)
+        nape = pose_skeleton(take.subject.body, act(take)).nape
+        return float(np.linalg.norm(nape[-1] - nape[0]))
+
+    assert shift("tilting head") > 0.01
+    assert shift("head up") > 0.01
+    assert shift("turning head") < 1e-6

@@ -6,7 +6,7 @@ from torchvision.models import video
 
 from aplt.errors import InputError
 from aplt.models.encoders import DEFAULT_ENCODER, ENCODERS, build_encoder, feature_size
-from aplt.models.tsm import TemporalShift
+from aplt.models.tsm import TemporalShift, optical_flow
 
 SHAPES = {"tcn": (3, 8, 6, 2), "mvit_v2_s": (3, 16, 64, 64)}
 LARGE = {"r3d_18", "r2plus1d_18", "s3d", "mvit_v2_s", "swin3d_t", "tsm_resnet50"}
@@ -56,6 +56,30 @@ def test_shift_moves_a_share_of_the_channels_one_frame() -> None:
     clip = torch.arange(3 * 4).reshape(3, 4, 1, 1).float()  # frame t, channel c holds 4 t + c
     moved = shift(clip)[:, :, 0, 0].tolist()
     assert moved == [[4, 0, 2, 3], [8, 1, 6, 7], [0, 5, 10, 11]]
+
+
+def pattern(right: float, down: float) -> torch.Tensor:
+    """A smooth pattern, moved by these pixels: [1, 3, 32, 32]."""
+    y, x = torch.meshgrid(torch.arange(32) - down, torch.arange(32) - right, indexing="ij")
+    return (torch.sin(0.5 * x) + torch.cos(0.4 * y)).expand(1, 3, 32, 32)
+
+
+@pytest.mark.parametrize(("right", "down"), [(0.7, 0.0), (-0.5, 0.6), (0.0, -0.8)])
+@pytest.mark.parametrize("contrast", [1.0, -3.0])
+def test_flow_is_how_far_what_is_seen_has_moved(right: float, down: float, contrast: float) -> None:
+    clip = contrast * torch.stack([pattern(0, 0), pattern(right, down), pattern(right, down)], dim=2)
+    flow = optical_flow(clip)
+    assert flow.shape == (1, 2, 3, 16, 16)
+    inside = flow[0, :, :, 4:12, 4:12].mean(dim=(2, 3))
+    torch.testing.assert_close(inside[:, 1], torch.tensor([right, down]), atol=0.2, rtol=0)
+    assert not flow[:, :, [0, 2]].any()
+
+
+def test_flow_of_odd_sizes_fits_the_strided_convolution() -> None:
+    for size in (31, 32, 33, 34, 35):
+        clip = torch.randn(1, 3, 2, size, size + 1)
+        assert optical_flow(clip).shape[3:] == ((size + 1) // 2, (size + 2) // 2)
+        assert build_encoder("tsm_tiny", (3, 2, size, size + 1), {})(clip).shape == (1, 128)
 
 
 @pytest.mark.parametrize(

@@ -55,28 +55,60 @@ def tsm_resnet(depth: int, clip_shape: tuple[int, ...], weights: str | None = No
 class TsmTiny(nn.Module):
     """A light encoder for small frames on a CPU: what moves, and three stages of shifted residuals.
 
-    Its input is each frame's difference from the frame before and from the clip's mean frame: what stands still, the
-    room and the clothes, is gone before the first layer. With few labels a small network otherwise learns those.
+    Its input is each frame's difference from the frame before and from the clip's mean frame, and the optical flow
+    between neighbors: what stands still, the room and the clothes, is gone before the first layer. With few labels a
+    small network otherwise learns those. Differences alone do not say which way a surface moved, flow does.
     """
 
     def __init__(self, frames: int, width: int) -> None:
         super().__init__()
-        self.stem = nn.Sequential(
-            nn.Conv2d(6, width, 5, stride=2, padding=2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(inplace=True),
-            nn.MaxPool2d(2, ceil_mode=True),
-        )
+        self.change = nn.Conv2d(6, width, 5, stride=2, padding=2, bias=False)
+        self.flow = nn.Conv2d(2, width, 3, padding=1, bias=False)
+        self.stem = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.MaxPool2d(2, ceil_mode=True))
         self.stages = nn.Sequential(*(_Residual(width << i, width << (i + 1), frames, stride=2) for i in range(3)))
         self.to(memory_format=torch.channels_last)
 
     def forward(self, clip: Tensor) -> Tensor:
         """[B, 3, T, H, W] -> [B, D]."""
         step = torch.diff(clip, dim=2, prepend=clip[:, :, :1])
-        moved = torch.cat([step, clip - clip.mean(dim=2, keepdim=True)], dim=1).transpose(1, 2)
-        frames = moved.flatten(0, 1).contiguous(memory_format=torch.channels_last)
-        feature: Tensor = self.stages(self.stem(frames)).unflatten(0, (-1, moved.shape[1]))
+        change = torch.cat([step, clip - clip.mean(dim=2, keepdim=True)], dim=1)
+        stem: Tensor = self.stem(self.change(_frames(change)) + self.flow(_frames(optical_flow(clip))))
+        feature: Tensor = self.stages(stem).unflatten(0, (-1, clip.shape[2]))
         return feature.mean(dim=(1, 3, 4))
+
+
+def optical_flow(clip: Tensor, *, window: int = 6, regularize: float = 0.02, limit: float = 2.0) -> Tensor:
+    """Returns the motion since the frame before, by Lucas and Kanade (IJCAI 1981), at half the resolution.
+
+    Args:
+        clip: [B, C, T, H, W].
+        window: Pixels, height and width, in which the motion is taken to be the same; even.
+        regularize: Added to the squared gradients; below it a surface is too plain for its motion to be seen.
+        limit: Pixels; larger motions are cut to it.
+
+    Returns:
+        [B, 2, T, ceil(H/2), ceil(W/2)]: rightward and downward pixels; zero in the first frame.
+    """
+    gray = clip.mean(dim=1)
+    before = torch.cat([gray[:, :1], gray[:, :-1]], dim=1)
+    middle, change = (gray + before) / 2, gray - before
+    across = functional.pad(middle[..., 2:] - middle[..., :-2], (1, 1)) / 2
+    down = functional.pad(middle[..., 2:, :] - middle[..., :-2, :], (0, 0, 1, 1)) / 2
+    products = torch.stack([across * across, down * down, across * down, across * change, down * change], dim=2)
+    pooled = functional.avg_pool2d(
+        products.flatten(0, 1), window, 2, padding=window // 2 - 1, ceil_mode=True, count_include_pad=False
+    )
+    xx, yy, xy, xt, yt = pooled.unbind(dim=1)
+    xx, yy = xx + regularize, yy + regularize
+    determinant = xx * yy - xy * xy
+    flow = torch.stack([xy * yt - yy * xt, xy * xt - xx * yt], dim=1) / determinant[:, None]
+    clips: Tensor = flow.clamp(-limit, limit).unflatten(0, gray.shape[:2])
+    return clips.transpose(1, 2)
+
+
+def _frames(clip: Tensor) -> Tensor:
+    """[B, C, T, H, W] -> [B*T, C, H, W]."""
+    return clip.transpose(1, 2).flatten(0, 1).contiguous(memory_format=torch.channels_last)
 
 
 class _Residual(nn.Module):

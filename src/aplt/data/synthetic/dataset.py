@@ -23,7 +23,7 @@ from aplt.data.synthetic.render import render_clip
 from aplt.errors import InputError
 from aplt.rundir import atomic, write_csv, write_json
 
-_RENDERER = 1  # raised when the same options give other pixels, so that old folders are rendered anew
+_RENDERER = 2  # raised when the same options give other pixels, so that old folders are rendered anew
 
 
 def make_dataset(

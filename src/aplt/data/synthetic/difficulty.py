@@ -23,17 +23,20 @@ class Difficulty:
     # What else moves. Factors on the nominal sizes in `motions`.
     distractor: float = 1.0
     fidget: float = 1.0
-    # How often a clip departs from its subject's habit (start pose, side, room).
-    away: float = 0.35
-    # Camera.
-    habit_yaw: Range = (-14.0, 14.0)
-    yaw: Range = (-5.0, 5.0)
-    pitch: Range = (5.0, 17.0)
-    zoom: Range = (0.9, 1.08)
+    # How often a clip departs from its subject's habit (start pose, side, way to do a movement, room).
+    away: float = 0.2
+    # Camera. Where it stands is the subject's, so that an unseen subject is seen from a new place.
+    habit_yaw: Range = (-17.0, 17.0)
+    yaw: Range = (-4.0, 4.0)
+    habit_pitch: Range = (4.0, 18.0)
+    pitch: Range = (-3.0, 3.0)
+    habit_zoom: Range = (0.93, 1.06)
+    zoom: Range = (0.97, 1.03)
     shift: float = 0.04
     drift: float = 0.004
     # Light and sensor.
-    gain: Range = (0.7, 1.15)
+    habit_gain: Range = (0.75, 1.1)
+    gain: Range = (0.88, 1.08)
     gradient: float = 0.25  # relative change of brightness from the center to the border
     flicker: float = 0.03  # relative
     noise: Range = (1.0, 5.0)  # standard deviation in gray levels of 255

@@ -21,7 +21,7 @@ class Body:
     torso: float = 0.50
     shoulder: float = 0.19  # half of the width
     hip: float = 0.09  # half of the distance of the hip joints
-    neck: float = 0.08
+    neck: float = 0.09
     head: tuple[float, float, float] = (0.122, 0.16, 0.138)  # half-axes: width, height, depth; rather large
     upper_arm: float = 0.29
     forearm: float = 0.25
@@ -118,7 +118,9 @@ def pose_skeleton(body: Body, pose: Pose) -> Skeleton:
     torso = rotation(pose.torso)
     pelvis = np.broadcast_to(body.pelvis, (frames, 3))
     neck = pelvis + turned(torso, np.array([[0.0, body.torso, 0.0]]))[:, 0]
-    nape = neck + turned(torso, np.array([[0.0, body.neck, 0.015]]))[:, 0]
+    # The neck bends along with the head when it nods or leans, not when it turns.
+    bend = torso @ rotation(pose.head * [0.0, 0.5, 0.5])
+    nape = neck + turned(bend, np.array([[0.0, body.neck, 0.015]]))[:, 0]
     head_turn = torso @ rotation(pose.head)
     head = nape + turned(head_turn, np.array([[0.0, 0.75 * body.head[1], 0.01]]))[:, 0]
 

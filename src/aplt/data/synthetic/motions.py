@@ -74,12 +74,12 @@ def shaking_head(pose: Pose, move: Move) -> None:
 
 def turning_head(pose: Pose, move: Move) -> None:
     """The head turns to one side and rests there."""
-    pose.head[:, 0] += np.radians(44) * move.amplitude * move.sign * move.hold()
+    pose.head[:, 0] += np.radians(48) * move.amplitude * move.sign * move.hold()
 
 
 def tilting_head(pose: Pose, move: Move) -> None:
     """The head leans toward one shoulder."""
-    pose.head[:, 2] += np.radians(27) * move.amplitude * move.sign * move.hold()
+    pose.head[:, 2] += np.radians(30) * move.amplitude * move.sign * move.hold()
 
 
 def head_up(pose: Pose, move: Move) -> None:
@@ -104,11 +104,11 @@ def crossing_arms(pose: Pose, move: Move) -> None:
 
 
 def touching_face(pose: Pose, move: Move) -> None:
-    """One hand goes to cheek, chin, nose or forehead and may rub it."""
-    places = ((0.62, -0.25), (0.2, -0.62), (0.1, -0.2), (0.45, 0.45))
+    """One hand goes to cheek, eye, nose or forehead and may rub it."""
+    places = ((0.62, -0.05), (0.4, 0.2), (0.1, 0.0), (0.45, 0.5))
     x, y = places[int(move.variant * 3.999)]
     tip = move.body.on_head(move.sign * x, y) + [0.0, 0.0, 0.02]
-    wrist = tip + move.body.hand * np.array([0.45 * move.sign, -0.75, 0.5])
+    wrist = tip + move.body.hand * np.array([0.45 * move.sign, -0.65, 0.55])
     _bring(pose, move.side, wrist, tip, move.hold(0.5), elbow=0.15)
     rub = 0.012 * move.amplitude * move.swing(2.2) * move.hold(0.5)
     pose.wrist[:, move.side, 1] += rub
@@ -117,12 +117,12 @@ def touching_face(pose: Pose, move: Move) -> None:
 
 def touching_neck(pose: Pose, move: Move) -> None:
     """One hand goes to the throat, the side of the neck or its back, and may rub it."""
-    places = ((0.02, -0.01, 0.07), (0.055, 0.01, 0.045), (0.06, 0.035, 0.0))
-    x, y, z = places[int(move.variant * 2.999)]
-    throat = move.body.pelvis + [0.0, move.body.torso + 0.3 * move.body.neck, 0.0]
-    tip = throat + [move.sign * x, y, z]
-    wrist = tip + move.body.hand * np.array([0.7 * move.sign, -0.35, 0.6])
-    _bring(pose, move.side, wrist, tip, move.hold(0.5), elbow=0.1 + 0.2 * move.variant)
+    # Where the fingertips go, relative to the lower neck, and how far the elbow turns outward.
+    places = (((0.03, -0.02, 0.07), 0.35), ((0.07, -0.005, 0.045), 0.5), ((0.085, 0.02, -0.01), 0.8))
+    at, elbow = places[int(move.variant * 2.999)]
+    tip = move.body.pelvis + [0.0, move.body.torso + 0.1 * move.body.neck, 0.0] + np.array(at) * [move.sign, 1, 1]
+    wrist = tip + move.body.hand * np.array([0.75 * move.sign, -0.5, 0.5])
+    _bring(pose, move.side, wrist, tip, move.hold(0.5), elbow=elbow)
     rub = 0.012 * move.amplitude * move.swing(2.2) * move.hold(0.5)
     pose.wrist[:, move.side, 0] += rub
     pose.tip[:, move.side, 0] += rub
@@ -145,7 +145,7 @@ def waving(pose: Pose, move: Move) -> None:
 def shaking_leg(pose: Pose, move: Move) -> None:
     """One leg bounces on its toes, quickly."""
     bounce = 0.5 * move.gate() * (1 - np.cos(2 * np.pi * 3.1 * move.tempo * (move.time - move.onset)))
-    pose.ankle[:, move.side, 1] += 0.075 * move.amplitude * bounce
+    pose.ankle[:, move.side, 1] += 0.085 * move.amplitude * bounce
     pose.ankle[:, move.side, 2] += 0.02 * move.amplitude * bounce
     pose.knee[:, move.side] += 0.22 * move.variant * move.amplitude * move.swing(1.55)
 

@@ -53,7 +53,7 @@ def render_take(take: Take, size: int) -> NDArray[np.uint8]:
         yaw=np.radians(take.yaw),
         pitch=np.radians(take.pitch),
         scale=_TALL * take.zoom * canvas,
-        center=(np.array(take.shift) + [0.5, 0.53]) * canvas + drift,
+        center=(np.array(take.shift) + [0.5, 0.545]) * canvas + drift,
     )
     margin = int(np.ceil(np.abs(drift).max())) + 1
     room = _room(take, camera, canvas, margin, drift[0])

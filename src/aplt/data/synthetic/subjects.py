@@ -40,7 +40,12 @@ class Subject:
     side: int  # the preferred hand and leg
     arms: tuple[str, str]
     legs: str
-    yaw: float  # degrees: from where the subject is usually filmed
+    variant: dict[str, float]  # by movement: the subject's way to do it
+    stays: dict[str, bool]  # by movement: whether the subject usually holds it to the end
+    yaw: float  # degrees: from where the subject is filmed
+    pitch: float  # degrees
+    zoom: float
+    gain: float  # of the light in which the subject is filmed
     posture: Array  # [3] how the head is usually held, degrees
     fidget: str  # the part of the body that is seldom still
 
@@ -128,7 +133,12 @@ def draw_subject(seed: int, number: int, difficulty: Difficulty) -> Subject:
         side=int(rng.integers(2)),
         arms=_draw_arms(rng, closed=True),
         legs=str(rng.choice([*LEGS, LAID_OVER])),
+        variant={motion: float(rng.random()) for motion in MOTIONS | OTHERS},
+        stays={motion: bool(rng.random() < 0.6) for motion in MOTIONS | OTHERS},
         yaw=_uniform(rng, difficulty.habit_yaw),
+        pitch=_uniform(rng, difficulty.habit_pitch),
+        zoom=_uniform(rng, difficulty.habit_zoom),
+        gain=_uniform(rng, difficulty.habit_gain),
         posture=rng.uniform(-1, 1, 3) * [5.0, 5.0, 4.0],
         fidget=str(rng.choice(PARTS)),
     )
@@ -137,7 +147,7 @@ def draw_subject(seed: int, number: int, difficulty: Difficulty) -> Subject:
 def draw_take(seed: int, number: int, motion: str, subject: Subject, difficulty: Difficulty) -> Take:
     """Returns what is drawn by chance for the clip with this number in the data set with this seed."""
     rng = np.random.default_rng([seed, _CLIP, number])
-    at_home = rng.random(4) >= difficulty.away
+    at_home = rng.random(5) >= difficulty.away
     part = (MOTIONS | OTHERS)[motion].part
     arms = subject.arms if at_home[0] else _draw_arms(rng, closed=True)
     if part in ("arms", "shoulders") and any(arm in CLOSED_ARMS for arm in arms):
@@ -161,17 +171,17 @@ def draw_take(seed: int, number: int, motion: str, subject: Subject, difficulty:
         amplitude=subject.amplitude * _uniform(rng, difficulty.amplitude),
         tempo=subject.tempo * _uniform(rng, difficulty.tempo),
         side=subject.side if at_home[2] else int(rng.integers(2)),
-        variant=float(rng.random()),
-        stays=bool(rng.random() < 0.6),
+        variant=subject.variant[motion] if at_home[4] else float(rng.random()),
+        stays=subject.stays[motion] if at_home[4] else bool(rng.random() < 0.6),
         arms=arms,
         legs=legs,
         over=int(rng.integers(2)),
         room=subject.room if at_home[3] else int(rng.integers(1 << 30)),
         yaw=subject.yaw + _uniform(rng, difficulty.yaw),
-        pitch=_uniform(rng, difficulty.pitch),
-        zoom=_uniform(rng, difficulty.zoom),
+        pitch=subject.pitch + _uniform(rng, difficulty.pitch),
+        zoom=subject.zoom * _uniform(rng, difficulty.zoom),
         shift=(float(shift[0]), float(shift[1])),
-        gain=_uniform(rng, difficulty.gain),
+        gain=subject.gain * _uniform(rng, difficulty.gain),
         tint=(float(rng.uniform(0.92, 1.08)), 1.0, float(rng.uniform(0.9, 1.1))),
         gradient=(float(slope[0]), float(slope[1])),
         noise=_uniform(rng, difficulty.noise),
