@@ -79,6 +79,11 @@ def test_another_method_leaves_the_settings_of_the_files_own(
     assert load_yaml(tmp_path / "fourth" / "config.yaml") == load_yaml(run / "config.yaml")
 
 
+def test_a_split_and_a_share_contradict_each_other(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("train", clips, "--split", "split.csv", "--labeled", "10%") == 2
+    assert "--labeled would change nothing" in capsys.readouterr().err
+
+
 def test_split_file_and_config_file(clips: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     split = tmp_path / "split.csv"
     assert aplt("split", clips, "--labeled", "50%", "--test-subjects", "s1, s2", "-o", split) == 0

@@ -50,9 +50,9 @@ def demo_settings(clips: Path, method: str, seed: int) -> dict[str, Any]:
         "input": {"kind": "video", "frames": 8, "size": 64, "cache_dir": str(clips.parent / "cache")},
         "train": {
             "seed": seed,
-            "rounds": 8,
-            "warm_up_rounds": 3,
-            "steps_per_round": 36,
+            "rounds": 6,
+            "warm_up_rounds": 2,
+            "steps_per_round": 42,
             "batch_labeled": 8,
             "batch_unlabeled": 16,
         },

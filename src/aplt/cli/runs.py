@@ -41,6 +41,8 @@ def train(
     else:
         if source is None:
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
+        if split is not None and labeled is not None:
+            raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
         options: dict[str, Any] = {"split_file": str(split) if split else None, "method": method, "encoder": encoder}
         chosen = {key: value for key, value in options.items() if value is not None}
         if labeled is not None:
