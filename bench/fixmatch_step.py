@@ -45,7 +45,10 @@ def usual(model: Recognizer, batch: SemiBatch) -> Tensor:
     weak_x, strong_x, weak_u, strong_u = model(views).logits.split([labeled, labeled, unlabeled, unlabeled])
     confidence, label = weak_u.detach().softmax(dim=1).max(dim=1)
     loss = functional.cross_entropy(strong_u, label, reduction="none") * (confidence >= CONFIDENCE)
-    return functional.cross_entropy(weak_x, batch.y) + functional.cross_entropy(strong_x, batch.y) + loss.mean()
+    total: Tensor = (
+        functional.cross_entropy(weak_x, batch.y) + functional.cross_entropy(strong_x, batch.y) + loss.mean()
+    )
+    return total
 
 
 def seconds(loss: Callable[[], Tensor], model: Recognizer) -> tuple[float, float]:
@@ -53,7 +56,7 @@ def seconds(loss: Callable[[], Tensor], model: Recognizer) -> tuple[float, float
     model.zero_grad()
     began = time.perf_counter()
     value = loss()
-    value.backward()  # type: ignore[no-untyped-call]
+    value.backward()
     return time.perf_counter() - began, value.item()
 
 
