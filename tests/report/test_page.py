@@ -155,9 +155,20 @@ def test_finished_run_has_no_notice(tmp_path: Path) -> None:
     assert "unfinished" not in page_of(fake_run(tmp_path / "run")).text
 
 
+def test_labels_made_online_have_their_own_curves(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", offline=False, method="fixmatch")
+    lines = RunDir(folder).read_metrics()
+    lines[-1]["online"] = {"precision": 0.431, "coverage": 0.217}
+    RunDir(folder).write_metrics(lines)
+    page = page_of(folder)
+    assert "precision, made online" in page.text
+    assert "Precision can only be computed" in page.text
+    assert "the method makes none" not in page.text
+
+
 def test_method_without_offline_half(tmp_path: Path) -> None:
     page = page_of(fake_run(tmp_path / "run", offline=False, method="fixmatch"))
-    assert "no offline half" in page.text
+    assert "the method makes none" in page.text
     assert "no offline phase" in page.text
     assert "Thresholds" not in page.headings()
     assert "Accepted pseudo-labels" not in page.table("Class")[0]

@@ -118,13 +118,14 @@ def _figures(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
     last = "a curve that still rises at the end asks for more rounds."
     hidden = "it can only be computed where the index holds the hidden truth, which the training never sees."
     return [
-        _figure("Watched accuracy", f"Top-1 accuracy by round {whose}; {last}", runs, names, "watched", "top1"),
+        _figure("Watched accuracy", f"Top-1 accuracy by round {whose}; {last}", runs, names, ["watched"], "top1"),
         _figure(
             "Pseudo-label precision",
-            f"Share of the accepted pseudo-labels that are right, by round; {hidden}",
+            f"Share of the accepted pseudo-labels that are right, by round: the offline phase's where the method has "
+            f"one, else those that it makes step by step; {hidden}",
             runs,
             names,
-            "pseudo",
+            ["pseudo", "online"],
             "precision",
         ),
         _figure(
@@ -133,17 +134,21 @@ def _figures(runs: Sequence[Run], names: Sequence[str]) -> list[str]:
             "precision means more to learn from.",
             runs,
             names,
-            "pseudo",
+            ["pseudo", "online"],
             "coverage",
         ),
     ]
 
 
-def _figure(title: str, caption: str, runs: Sequence[Run], names: Sequence[str], group: str, key: str) -> str:
-    curves = [
-        Curve.of(name, [(line["round"], (line.get(group) or {}).get(key)) for line in run.rounds])
-        for run, name in zip(runs, names, strict=True)
-    ]
+def _figure(
+    title: str, caption: str, runs: Sequence[Run], names: Sequence[str], groups: Sequence[str], key: str
+) -> str:
+    """Returns the curves of `key` in the first of the groups that a run's rounds have."""
+    curves = []
+    for run, name in zip(runs, names, strict=True):
+        group = next((group for group in groups if any(line.get(group) for line in run.rounds)), groups[0])
+        points = [(line["round"], (line.get(group) or {}).get(key)) for line in run.rounds]
+        curves.append(Curve.of(name, points))
     if not any(curve.points for curve in curves):
         return absent(title, "None of these runs recorded it.")
     return figure(title, line_chart(curves, title=title, in_percent=True), caption)

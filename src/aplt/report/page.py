@@ -90,32 +90,34 @@ def _watched(run: Run) -> Html:
 
 def _pseudo(run: Run) -> Html:
     title = "Pseudo-labels: precision and coverage"
-    lines = [(line["round"], line["pseudo"]) for line in run.rounds if line.get("pseudo")]
-    if not lines:
-        why = (
-            "This method has no offline half, so it keeps no pseudo-labels."
-            if run.config and not run.config.get("offline")
-            else "No round has made pseudo-labels so far."
-        )
-        return absent(title, why)
     names = {
-        "precision": "precision of the accepted",
-        "coverage": "coverage",
-        "rejected_precision": "precision of the screened-out",
-        "all_precision": "precision of all",
+        ("pseudo", "precision"): "precision of the accepted",
+        ("pseudo", "coverage"): "coverage",
+        ("pseudo", "rejected_precision"): "precision of the screened-out",
+        ("pseudo", "all_precision"): "precision of all",
+        ("online", "precision"): "precision, made online",
+        ("online", "coverage"): "coverage, made online",
     }
-    curves = [Curve.of(name, [(x, entry.get(key)) for x, entry in lines]) for key, name in names.items()]
+    made = {group for group, _ in names if any(line.get(group) for line in run.rounds)}
+    if not made:
+        return absent(title, "No round has made pseudo-labels so far, or the method makes none.")
+    curves = [
+        Curve.of(name, [(line["round"], line[group].get(key)) for line in run.rounds if line.get(group)])
+        for (group, key), name in names.items()
+        if group in made
+    ]
     caption = (
         "Coverage is the share of unlabeled clips whose pseudo-label was accepted in a round, and precision "
-        "the share of pseudo-labels that are right; "
+        "the share of pseudo-labels that are right; those made online are the method's own predictions of the weak "
+        "views, step by step. "
     )
-    if curves[0].points:
+    if any(curve.points for curve in curves if "precision" in curve.name):
         caption += (
-            "precision can only be computed where the index holds the hidden truth, which the training never "
+            "Precision can only be computed where the index holds the hidden truth, which the training never "
             "sees, and the screening helps where the accepted lie above the screened-out."
         )
     else:
-        caption += "precision is unknown here because the index does not hold the hidden truth."
+        caption += "Precision is unknown here because the index does not hold the hidden truth."
     return _chart(title, curves, caption, run, in_percent=True)
 
 
