@@ -77,12 +77,13 @@ class TsmTiny(nn.Module):
         return feature.mean(dim=(1, 3, 4))
 
 
-def optical_flow(clip: Tensor, *, window: int = 6, regularize: float = 0.02, limit: float = 2.0) -> Tensor:
+def optical_flow(clip: Tensor, *, regularize: float = 0.02, limit: float = 2.0) -> Tensor:
     """Returns the motion since the frame before, by Lucas and Kanade (IJCAI 1981), at half the resolution.
+
+    Within 6 x 6 pixels it is taken to be the same.
 
     Args:
         clip: [B, C, T, H, W].
-        window: Pixels, height and width, in which the motion is taken to be the same; even.
         regularize: Added to the squared gradients; below it a surface is too plain for its motion to be seen.
         limit: Pixels; larger motions are cut to it.
 
@@ -95,9 +96,9 @@ def optical_flow(clip: Tensor, *, window: int = 6, regularize: float = 0.02, lim
     across = functional.pad(middle[..., 2:] - middle[..., :-2], (1, 1)) / 2
     down = functional.pad(middle[..., 2:, :] - middle[..., :-2, :], (0, 0, 1, 1)) / 2
     products = torch.stack([across * across, down * down, across * down, across * change, down * change], dim=2)
-    pooled = functional.avg_pool2d(
-        products.flatten(0, 1), window, 2, padding=window // 2 - 1, ceil_mode=True, count_include_pad=False
-    )
+    # Means over 6 x 6 pixels, every second pixel: the same in two steps takes a third of the sums.
+    halved = functional.avg_pool2d(products.flatten(0, 1), 2, ceil_mode=True)
+    pooled = functional.avg_pool2d(halved, 3, stride=1, padding=1, count_include_pad=False)
     xx, yy, xy, xt, yt = pooled.unbind(dim=1)
     xx, yy = xx + regularize, yy + regularize
     determinant = xx * yy - xy * xy
