@@ -168,9 +168,9 @@ class TrainSettings(Settings):
     ema_decay: float | None = Field(None, ge=0, lt=1)
     """The teacher's decay a step; by default 1 - 8/steps, at most 0.9999."""
     batch_norm: Literal["joint", "separate", "frozen"] = "joint"
-    """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass;
-    separate: each kind of view has its own; frozen: the running statistics as they were at the start, for published
-    weights and small batches. Targets, which carry no gradient, always have a pass of their own."""
+    """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass
+    (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at
+    the start, for published weights and small batches. Targets, which carry no gradient, always have their own pass."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
     workers: int | None = Field(None, ge=0)

@@ -102,3 +102,14 @@ def test_what_is_no_table_file(tmp_path: Path) -> None:
     ):
         with pytest.raises(InputError, match=message):
             read_table(tmp_path / name)
+
+
+def test_columns_without_a_name_are_dropped_where_they_are_empty(tmp_path: Path) -> None:
+    path = tmp_path / "clips.csv"
+    path.write_text("path,label,,\na.mp4,x,,\nb.mp4,y\n")
+    table = read_table(path)
+    assert list(table.columns) == ["path", "label"]
+    assert table["label"].tolist() == ["x", "y"]
+    path.write_text("path,label,\na.mp4,x,\nb.mp4,y,z\n")
+    with pytest.raises(InputError, match="row 2: 'z' stands in a column without a name"):
+        read_table(path)

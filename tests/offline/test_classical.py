@@ -1,5 +1,7 @@
 """Classical heads on banks made by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -51,3 +53,32 @@ def test_labels_are_looked_up_by_position() -> None:
         plain, other = fit_head(bank, label, 3, head), fit_head(moved, spread, 3, head)
         assert torch.equal(plain[0], other[0])
         assert torch.equal(plain[1], other[1])
+
+
+def test_a_labeled_clip_among_another_class_keeps_its_label() -> None:
+    bank, label, truth = bank_of_clouds(3)
+    first = int((truth == 1).nonzero()[0])
+    feature = bank.feature.clone()
+    feature[first] = bank.feature[int((truth == 0).nonzero()[3])]
+    weight, bias = fit_head(replace(bank, feature=feature), label, 3, "label_propagation")
+    found = predictions(bank, (weight, bias))
+    assert (found[truth == 0] == 0).float().mean() > 0.7
+    assert (found[truth == 2] == 2).float().mean() > 0.9
+
+
+def test_clips_that_no_label_reaches_teach_nothing() -> None:
+    bank, label, truth = bank_of_clouds(2)
+    far = torch.eye(6)[5] + 0.01 * torch.randn(20, 6, generator=torch.Generator().manual_seed(1))
+    feature = torch.cat([bank.feature, torch.nn.functional.normalize(far, dim=1)])
+    more = FeatureBank(
+        feature,
+        torch.full((len(feature),), NORM),
+        torch.full((len(feature), 2), 0.5),
+        torch.arange(len(feature)),
+        feature[:0],
+        bank.extra_position,
+    )
+    longer = torch.cat([label, torch.full((20,), -1)])
+    with_far, without = fit_head(more, longer, 2, "label_propagation"), fit_head(bank, label, 2, "label_propagation")
+    torch.testing.assert_close(with_far[0], without[0], atol=1e-3, rtol=1e-3)
+    assert (predictions(bank, with_far) == truth).all()

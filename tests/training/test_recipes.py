@@ -37,13 +37,9 @@ def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
     assert of_method(given, "supervised") == ({"train": {"rounds": 5}}, ["offline"])
 
 
-def test_the_warm_up_that_a_method_has_of_itself_does_not_pass_to_another(clips: Path) -> None:
-    papers = {"method": "fixmatch", "train": {"warm_up_rounds": 0, "rounds": 5}}
-    assert of_method(papers, "aplt") == ({"method": "fixmatch", "train": {"rounds": 5}}, ["train.warm_up_rounds"])
-    chosen = {"method": "fixmatch", "train": {"warm_up_rounds": 2}}
-    assert of_method(chosen, "aplt") == (chosen, [])
-    config = configure({"clips": str(clips), "method": "fixmatch"}, "test")
-    assert config.train.warm_up_rounds == 0
+def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
+    settings = [configure({"clips": str(clips), "method": method}, "test").train for method in RECIPES]
+    assert all(other == settings[0] for other in settings)
 
 
 def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:

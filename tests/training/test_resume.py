@@ -56,7 +56,7 @@ def offline() -> None:
 
     def batches(self: SemiData, positions: Any, kind: Any, *, key: tuple[int, ...] = ()) -> Iterator[Any]:
         for batch in whole(self, positions, kind, key=key):
-            if key[:2] == (2, 2) and key[2] == 1:
+            if key[:1] == (2,) and len(key) == 4 and key[2] == 1:
                 die()
             yield batch
 

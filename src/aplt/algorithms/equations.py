@@ -50,6 +50,11 @@ def labeled_losses(weak: Prediction, strong: Prediction, y: Tensor, strong_weigh
     }
 
 
+def ramp(progress: float, over: float) -> float:
+    """Returns a weight that rises linearly from 0 to 1 over the first `over` of training."""
+    return min(1.0, progress / max(over, 1e-9))
+
+
 @torch.no_grad()
 def probabilities(source: Recognize, clip: Tensor) -> Tensor:
     """Returns class probabilities [U, K] to make targets of: without gradient, in float32."""

@@ -4,7 +4,7 @@
     L_u = mean over U of [max q >= tau] H(argmax q, p(strong u))
 
 Beyond the paper, each off by default: targets of the EMA teacher, and distribution alignment of q to the labeled
-classes' shares (the paper tries it in its section 5). The recipe fixmatch_teacher has both on, and warm-up rounds.
+classes' shares (the paper tries it in its section 5). The recipe fixmatch_teacher has both on.
 """
 
 from typing import Literal

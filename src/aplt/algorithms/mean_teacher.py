@@ -11,7 +11,7 @@ authors' code, the square is divided by the number of classes.
 import torch
 from torch import nn
 
-from aplt.algorithms.equations import labeled_losses, probabilities
+from aplt.algorithms.equations import labeled_losses, probabilities, ramp
 from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
@@ -36,7 +36,7 @@ class MeanTeacher(nn.Module):
         if len(batch.weak):
             q = probabilities(teacher, batch.weak)
             difference = strong_u.logits.float().softmax(dim=1) - q
-            weight = self.u_weight * min(1.0, progress / max(self.ramp, 1e-9))
+            weight = self.u_weight * ramp(progress, self.ramp)
             parts["u_mse"] = weight * difference.square().mean()
             online = OnlineLabels(q.argmax(dim=1), torch.ones(len(q), device=q.device))
         return StepLoss.of(parts, online)

@@ -11,7 +11,7 @@ Differs from the paper: the threshold tau is that of later code (USB); the paper
 
 from torch import nn
 
-from aplt.algorithms.equations import labeled_losses, masked_cross_entropy
+from aplt.algorithms.equations import labeled_losses, masked_cross_entropy, ramp
 from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
@@ -45,7 +45,7 @@ class PseudoLabel(nn.Module):
         if len(batch.weak):
             confidence, label = weak_u.logits.detach().float().softmax(dim=1).max(dim=1)
             accepted = (confidence >= self.confidence).float()
-            weight = self.u_weight * min(1.0, progress / max(self.ramp, 1e-9))
+            weight = self.u_weight * ramp(progress, self.ramp)
             parts["u_logits"] = weight * masked_cross_entropy(weak_u.logits, label, accepted)
             online = OnlineLabels(label, accepted)
         return StepLoss.of(parts, online)

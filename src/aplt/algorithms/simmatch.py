@@ -62,6 +62,8 @@ class SimMatch(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("target", target, ("student", "teacher"))
+        if alignment_window < 1:
+            raise ValueError(f"alignment_window is {alignment_window}, expected 1 or more")
         self.strong_weight, self.u_weight, self.instance_weight = strong_weight, u_weight, instance_weight
         self.confidence, self.temperature, self.smoothing = confidence, temperature, smoothing
         self.memory_momentum, self.target = memory_momentum, target

@@ -53,6 +53,8 @@ class TubeMix(nn.Module):
     ) -> None:
         super().__init__()
         check_choice("target", target, ("student", "teacher"))
+        if beta <= 0:
+            raise ValueError(f"beta is {beta}, expected more than 0")
         self.strong_weight, self.u_weight, self.mix_weight = strong_weight, u_weight, mix_weight
         self.confidence, self.beta, self.target = confidence, beta, target
         self.patch = PATCH if task.kind == "video" else 1

@@ -28,6 +28,8 @@ def train(
     resume: Annotated[Path | None, typer.Option(help="Continue an interrupted run folder.")] = None,
 ) -> None:
     """Train a recognizer on labeled and unlabeled clips."""
+    from accelerate import PartialState
+
     from aplt.report import write_report
     from aplt.rundir import RunDir
     from aplt.training.loop import resume as resume_run
@@ -59,6 +61,8 @@ def train(
         hint = f"; continue with `aplt train --resume {run.path}`" if run.config.exists() else ""
         print(f"aplt: interrupted{hint}", file=sys.stderr)
         raise typer.Exit(130) from stop
+    if not PartialState().is_main_process:
+        return
     page = write_report(run.path)
     if result["top1"] is not None:
         print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}")
@@ -78,6 +82,9 @@ def _configured(source: Path, chosen: dict[str, Any], assignments: list[str]) ->
         settings, left = of_method(settings, chosen["method"])
         if left:
             print(f"aplt: {', '.join(left)} in {source} belong to another method and are left out", file=sys.stderr)
+    if chosen.get("encoder", settings.get("encoder")) != settings.get("encoder"):
+        settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
+        print(f"aplt: the settings of the encoder in {source} belong to another and are left out", file=sys.stderr)
     return configure(merge(settings, chosen), str(source))
 
 

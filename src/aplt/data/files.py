@@ -96,13 +96,20 @@ def read_table(path: Path) -> pd.DataFrame:
     for name in columns:
         if name and columns.count(name) > 1:
             raise InputError(f"{path}: column '{name}' stands twice")
+    nameless = [number for number, name in enumerate(columns) if not name]
     for number, row in enumerate(rows, start=1):
         if len(row) > len(columns):
             raise InputError(
                 f"{path} row {number}: found {len(row)} fields, expected at most {len(columns)} as in the header; "
                 "a field that contains a comma needs quotes"
             )
-    return pd.DataFrame([row + [""] * (len(columns) - len(row)) for row in rows], columns=columns, dtype=object)
+        filled = [row[place] for place in nameless if place < len(row) and row[place].strip()]
+        if filled:
+            raise InputError(f"{path} row {number}: '{filled[0]}' stands in a column without a name")
+    whole = [row + [""] * (len(columns) - len(row)) for row in rows]
+    table = pd.DataFrame(whole, columns=columns, dtype=object)
+    # A spreadsheet leaves empty columns behind.
+    return table.loc[:, [bool(name) for name in columns]]
 
 
 def require_files(clips: Iterable[Clip], source: Path) -> None:

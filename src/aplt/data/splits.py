@@ -68,6 +68,7 @@ def load_split(path: Path, index: ClipIndex) -> Split:
     position_of = {clip.id: position for position, clip in enumerate(index)}
     digests = table["digest"] if "digest" in table else [""] * len(table)
     members: dict[str, list[int]] = defaultdict(list)
+    seen: set[int] = set()
     for row, values in enumerate(zip(table["id"], table["role"], digests, strict=True), start=1):
         id_, role, digest = (value.strip() for value in values)
         if role not in ROLES:
@@ -75,6 +76,9 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if id_ not in position_of:
             raise InputError(f"{path} row {row}: no clip '{id_}' in the index")
         position = position_of[id_]
+        if position in seen:
+            raise InputError(f"{path} row {row}: clip '{id_}' stands there twice")
+        seen.add(position)
         if digest and digest != clip_digest(index, position):
             raise InputError(
                 f"{path} row {row}: clip '{id_}' has another label, subject or interval in the index than when this "

@@ -91,8 +91,12 @@ ENCODERS: dict[str, Build] = {
 }
 
 
-def require_settings(name: str, settings: dict[str, Any], weights: str | None) -> None:
-    """Raises an InputError unless there is such an encoder and it takes these settings and weights."""
+def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> dict[str, Any]:
+    """Returns all keywords of an encoder's builder, with its defaults where `settings` has none.
+
+    Raises:
+        InputError: no such encoder, or one that does not take these settings or weights.
+    """
     if name not in ENCODERS:
         raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
     parameters = inspect.signature(ENCODERS[name]).parameters
@@ -109,6 +113,7 @@ def require_settings(name: str, settings: dict[str, Any], weights: str | None) -
             wanted = error.errors()[0]["msg"]
             why = f"{wanted[0].lower()}{wanted[1:]}, found {shown(value)}"
             raise InputError(f"encoder {name}: setting '{key}': {why}") from error
+    return {key: parameters[key].default for key in allowed} | settings
 
 
 def build_encoder(
@@ -119,8 +124,7 @@ def build_encoder(
     Raises:
         InputError: unknown name, setting or weights, or weights that could not be fetched.
     """
-    require_settings(name, settings, weights)
-    options = settings if weights is None else {**settings, "weights": weights}
+    options = whole_settings(name, settings, weights) | ({} if weights is None else {"weights": weights})
     try:
         return ENCODERS[name](clip_shape, **options)
     except (URLError, KeyError) as error:

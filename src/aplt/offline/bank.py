@@ -32,8 +32,8 @@ def build_bank(
     def encode(positions: Sequence[int], kind: Kind, number: int) -> tuple[Tensor, Tensor, Tensor]:
         nonlocal done
         features, norms, probabilities = [], [], []
-        # The 2 keeps these draws apart from those of the online phase, which use 0 and 1.
-        for _, clips in data.view_batches(positions, kind, key=(round_, 2, number)):
+        # One number more than the keys of the online phase, so that no draw is the same.
+        for _, clips in data.view_batches(positions, kind, key=(round_, 0, number, 0)):
             prediction = teacher(clips.to(device))
             features.append(functional.normalize(prediction.feature.float(), dim=1).cpu())
             norms.append(prediction.feature.float().norm(dim=1).cpu())

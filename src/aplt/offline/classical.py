@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from torch import Tensor
 
-from aplt.values import FeatureBank
+from aplt.values import UNKNOWN, FeatureBank
 
 Head = Literal["label_propagation", "self_training"]
 NEIGHBORS = 10
@@ -36,7 +36,10 @@ def fit_head(bank: FeatureBank, label: Tensor, num_classes: int, head: Head) -> 
         # scikit-learn's default tolerance stops before labels have reached every clip of a sparse graph.
         spread = LabelSpreading(kernel="knn", n_neighbors=neighbors, alpha=ALPHA, max_iter=1000, tol=1e-6)
         spread.fit(bank.feature.numpy(), known)
-        fitted = regression.fit(feature, spread.transduction_)
+        # Labels stay where they were given, and no label has reached a part of the graph without labeled clips.
+        found = np.where(known == UNKNOWN, spread.transduction_, known)
+        reached = (spread.label_distributions_.sum(axis=1) > 0) | (known != UNKNOWN)
+        fitted = regression.fit(feature[reached], found[reached])
     else:
         fitted = SelfTrainingClassifier(regression).fit(feature, known).estimator_
     scaler, linear = fitted.steps[0][1], fitted.steps[1][1]

@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from aplt.algorithms.processes import gather
 from aplt.config import OfflineSettings, RunConfig, load_yaml
 from aplt.data.splits import save_split
 from aplt.display import Bar, bar
@@ -100,6 +101,8 @@ def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split) -> di
         write_json(run.origin, {"digests": digests(index, split)})
         # Last: its presence says that the run can be resumed.
         write_text(run.config, config.to_yaml())
+    # Nor may one look for a checkpoint while another run's is still there.
+    accelerator.wait_for_everyone()
     return trainer.train()
 
 
@@ -208,7 +211,7 @@ class Trainer:
                 self.optimizer.step()
                 state.teacher.update_parameters(state.student)
                 if loss.online is not None:
-                    state.online.see(batch.position, loss.online)
+                    state.online.see(gather(batch.position), gather(loss.online.label), gather(loss.online.weight))
                 for name, part in {"total": loss.total.detach(), **loss.parts}.items():
                     sums[name] = sums.get(name, torch.zeros_like(part)) + part
                 state.step += 1
@@ -221,9 +224,8 @@ class Trainer:
 
     def _end_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
         state = self.state
-        for model in (state.student, state.teacher):
+        for model in (state.student, state.recognizer):
             share_buffers(model)
-        state.online.share()
         if self.accelerator.is_main_process:
             self._look(guidance, progress, warm_up=warm_up)
         state.next_round()
@@ -256,12 +258,12 @@ class Trainer:
             )
 
     def _save(self) -> None:
+        self.saved_at = time.monotonic()
         if not self.accelerator.is_main_process:
             return
         self.clock.count()
         scaler = self.accelerator.scaler
         save_checkpoint(self.run.checkpoint, self.state, scaler.state_dict() if scaler else None)
-        self.saved_at = time.monotonic()
 
     def _restore(self) -> None:
         if not self.run.checkpoint.exists():

@@ -21,7 +21,7 @@ from aplt.algorithms.uda import UDA
 from aplt.config import OfflineSettings, RunConfig, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
-from aplt.models.encoders import DEFAULT_ENCODER, require_settings
+from aplt.models.encoders import DEFAULT_ENCODER, whole_settings
 from aplt.settings import shown
 from aplt.values import Algorithm, AlgorithmType, Task
 
@@ -37,39 +37,19 @@ class Recipe:
 
 
 DEFAULT_METHOD: str = RunConfig.model_fields["method"].default
-# The papers show unlabeled clips from the first step on.
-NO_WARM_UP = {"train": {"warm_up_rounds": 0}}
 PAPER = "IJCAI 2025, arXiv 2504.07785"
 RECIPES: dict[str, Recipe] = {
     "supervised": Recipe(Supervised, "the labeled clips alone", "-"),
-    "pseudo_label": Recipe(
-        PseudoLabel, "the network's own confident predictions as labels", "ICML workshop 2013", NO_WARM_UP
-    ),
-    "mean_teacher": Recipe(
-        MeanTeacher, "the EMA teacher's probabilities, by squared difference", "arXiv 1703.01780", NO_WARM_UP
-    ),
-    "uda": Recipe(UDA, "sharpened soft targets for the strong view", "arXiv 1904.12848", NO_WARM_UP),
-    "fixmatch": Recipe(
-        FixMatch, "the weak view's confident prediction as the strong view's label", "arXiv 2001.07685", NO_WARM_UP
-    ),
-    "flexmatch": Recipe(
-        FlexMatch, "FixMatch, a threshold a class by how far it is learned", "arXiv 2110.08263", NO_WARM_UP
-    ),
-    "adamatch": Recipe(
-        AdaMatch, "FixMatch, aligned, the threshold relative to labeled clips", "arXiv 2106.04732", NO_WARM_UP
-    ),
-    "freematch": Recipe(
-        FreeMatch, "self-adaptive global and class thresholds, and fairness", "arXiv 2205.07246", NO_WARM_UP
-    ),
-    "softmatch": Recipe(
-        SoftMatch, "every clip weighted by a Gaussian of its confidence", "arXiv 2301.10921", NO_WARM_UP
-    ),
-    "simmatch": Recipe(
-        SimMatch, "agreement on classes and on similarities to labeled clips", "arXiv 2203.06915", NO_WARM_UP
-    ),
-    "tubemix": Recipe(
-        TubeMix, "SVFormer's EMA teacher, tube mixing and temporal warping", "arXiv 2211.13222", NO_WARM_UP
-    ),
+    "pseudo_label": Recipe(PseudoLabel, "the network's own confident predictions as labels", "ICML workshop 2013"),
+    "mean_teacher": Recipe(MeanTeacher, "the EMA teacher's probabilities, by squared difference", "arXiv 1703.01780"),
+    "uda": Recipe(UDA, "sharpened soft targets for the strong view", "arXiv 1904.12848"),
+    "fixmatch": Recipe(FixMatch, "the weak view's confident prediction as the strong view's label", "arXiv 2001.07685"),
+    "flexmatch": Recipe(FlexMatch, "FixMatch, a threshold a class by how far it is learned", "arXiv 2110.08263"),
+    "adamatch": Recipe(AdaMatch, "FixMatch, aligned, the threshold relative to labeled clips", "arXiv 2106.04732"),
+    "freematch": Recipe(FreeMatch, "self-adaptive global and class thresholds, and fairness", "arXiv 2205.07246"),
+    "softmatch": Recipe(SoftMatch, "every clip weighted by a Gaussian of its confidence", "arXiv 2301.10921"),
+    "simmatch": Recipe(SimMatch, "agreement on classes and on similarities to labeled clips", "arXiv 2203.06915"),
+    "tubemix": Recipe(TubeMix, "SVFormer's EMA teacher, tube mixing and temporal warping", "arXiv 2211.13222"),
     "label_propagation": Recipe(
         Supervised,
         "labels spread over the frozen features' neighbor graph (scikit-learn)",
@@ -84,7 +64,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "fixmatch_teacher": Recipe(
         FixMatch,
-        "FixMatch well equipped: the EMA teacher's targets, aligned, after a warm-up",
+        "FixMatch well equipped: the EMA teacher's targets, aligned to the labeled classes' shares",
         "arXiv 2001.07685",
         {"method_settings": {"target": "teacher", "alignment": True}},
     ),
@@ -151,8 +131,8 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     config = validate(merged, where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
-    require_settings(config.encoder, config.encoder_settings, config.encoder_weights)
-    return config
+    whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
+    return config.model_copy(update={"encoder_settings": whole})
 
 
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
@@ -175,12 +155,7 @@ def of_method(settings: dict[str, Any], method: Any) -> tuple[dict[str, Any], li
     if method == settings.get("method", DEFAULT_METHOD):
         return settings, []
     left = [group for group in METHOD_GROUPS if group in settings]
-    kept = {key: value for key, value in settings.items() if key not in left}
-    own, given = find_recipe(settings.get("method", DEFAULT_METHOD)).settings.get("train", {}), settings.get("train")
-    if own and isinstance(given, dict) and given.items() >= own.items():
-        kept["train"] = {key: value for key, value in given.items() if key not in own}
-        left += [f"train.{key}" for key in own]
-    return kept, left
+    return {key: value for key, value in settings.items() if key not in left}, left
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm:

@@ -11,14 +11,14 @@ from typing import Any, cast
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, distributed, nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.rundir import atomic
-from aplt.values import UNKNOWN, Algorithm, OnlineLabels
+from aplt.values import UNKNOWN, Algorithm
 
 PHASES = ("offline", "online", "evaluation")
 
@@ -34,16 +34,13 @@ class OnlineLog(nn.Module):
         self.register_buffer("label", torch.full((num_clips,), UNKNOWN))
         self.register_buffer("weight", torch.zeros(num_clips))
 
-    def see(self, position: Tensor, online: OnlineLabels) -> None:
-        """Takes down a step's labels of the clips at `position` [U]."""
-        self.label[position] = online.label
-        self.weight[position] = online.weight.detach()
-
-    def share(self) -> None:
-        """Brings together what several processes have seen."""
-        if distributed.is_initialized():
-            distributed.all_reduce(self.label, distributed.ReduceOp.MAX)
-            distributed.all_reduce(self.weight, distributed.ReduceOp.MAX)
+    def see(self, position: Tensor, label: Tensor, weight: Tensor) -> None:
+        """Takes down a step's labels of the clips at `position` [U]; of a clip that stands there twice, the later."""
+        rows = torch.arange(len(position), device=position.device)
+        row = torch.full_like(self.label, -1).scatter_reduce_(0, position, rows, "amax")
+        seen = row >= 0
+        self.label[seen] = label[row[seen]]
+        self.weight[seen] = weight[row[seen]]
 
     def clear(self) -> None:
         """Begins a new round."""
