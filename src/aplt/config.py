@@ -153,7 +153,8 @@ class TrainSettings(Settings):
     warm_up_rounds: int = Field(3, ge=0)
     """First rounds, in which only labeled clips are shown."""
     steps_per_round: int | None = Field(None, ge=1)
-    """Steps a round (the alternation period); by default two epochs of the unlabeled clips."""
+    """Steps a round (the alternation period); by default two epochs of the unlabeled clips, at least
+    40 steps."""
     batch_labeled: int = Field(16, ge=1)
     """B, labeled clips a step over all processes."""
     batch_unlabeled: int = Field(32, ge=1)

@@ -9,13 +9,15 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 
+from aplt.config import TrainSettings
 from aplt.errors import InputError
 from aplt.evaluation.scoring import score_clips
 from aplt.offline.bank import build_bank
 from aplt.offline.phase import believe
 from aplt.rundir import RunDir
 from aplt.training.loop import train
-from aplt.training.setup import make_accelerator, prepare_material, read_clips
+from aplt.training.setup import make_accelerator, prepare_material, read_clips, steps_per_round
+from aplt.values import Split
 from tests.training.clips import tiny_config, write_clips
 
 
@@ -99,3 +101,11 @@ def test_half_precision_needs_a_gpu() -> None:
     with pytest.raises(InputError, match=r"'train\.precision' is fp16, which needs a GPU"):
         make_accelerator("fp16")
     make_accelerator("no")  # what was refused left nothing behind
+
+
+def test_a_round_is_two_epochs_of_the_unlabeled_clips_but_never_short() -> None:
+    settings = TrainSettings(batch_labeled=16, batch_unlabeled=32)
+    assert steps_per_round(settings, Split(tuple(range(100)), tuple(range(100, 1060)))) == 60
+    assert steps_per_round(settings, Split(tuple(range(10)), tuple(range(10, 100)))) == 40
+    assert steps_per_round(settings, Split(tuple(range(800)))) == 100
+    assert steps_per_round(settings.model_copy(update={"steps_per_round": 7}), Split((0,), (1,))) == 7

@@ -28,6 +28,8 @@ from aplt.training.schedule import default_ema_decay
 from aplt.training.state import OnlineLog, TrainState
 from aplt.values import ROLES, UNKNOWN, ClipIndex, Role, Split, Task
 
+FEWEST_STEPS = 40  # a round, where its length follows from the clips
+
 
 @dataclass(frozen=True)
 class Material:
@@ -140,12 +142,16 @@ def _require_rounds(config: RunConfig, split: Split) -> None:
 
 
 def steps_per_round(settings: TrainSettings, split: Split) -> int:
-    """Returns the alternation period in steps: as set, or two epochs of the unlabeled clips (else of the labeled)."""
+    """Returns the alternation period in steps: as set, or two epochs of the unlabeled clips (else of the labeled).
+
+    At least FEWEST_STEPS unless set: a few clips are no easier to learn from than many.
+    """
     if settings.steps_per_round:
         return settings.steps_per_round
-    if split.unlabeled:
-        return math.ceil(2 * len(split.unlabeled) / settings.batch_unlabeled)
-    return math.ceil(2 * len(split.labeled) / settings.batch_labeled)
+    clips, batch = len(split.unlabeled), settings.batch_unlabeled
+    if not clips:
+        clips, batch = len(split.labeled), settings.batch_labeled
+    return max(FEWEST_STEPS, math.ceil(2 * clips / batch))
 
 
 def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:
