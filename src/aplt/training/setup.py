@@ -1,6 +1,7 @@
 """From a config to everything the loop needs: clips, split, views, models, optimizer."""
 
 import math
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -79,7 +80,10 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     if isinstance(config.input, VideoInput) and config.input.cache:
         with accelerator.main_process_first(), bar("decoding clips", len(clips)) as progress:
             frame_cache(config.input).build(list(clips.values()), progress=progress.at)
-    workers = config.train.workers
+    workers = default_workers(kind) if config.train.workers is None else config.train.workers
+    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
     data = SemiData(
         make_views(clips, config.input),
         {position: index[position].label for position in split.labeled},
@@ -87,7 +91,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         batch_labeled=config.train.batch_labeled,
         batch_unlabeled=config.train.batch_unlabeled,
         seed=config.train.seed,
-        workers=default_workers(kind) if workers is None else workers,
+        workers=workers,
         share=(accelerator.process_index, accelerator.num_processes),
     )
     return Material(index, split, data, steps_per_round(config.train, split))
