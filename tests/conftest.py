@@ -1,6 +1,11 @@
 """What all tests share."""
 
+import os
+
+# Tiny tensors: more threads only wait for each other. Set before torch starts, so that `train` leaves it at that: a
+# process that has run several threads cannot be forked safely, and tests fork.
+os.environ["OMP_NUM_THREADS"] = "1"
+
 import torch
 
-# Tiny tensors: more threads only wait for each other.
 torch.set_num_threads(1)
