@@ -16,8 +16,8 @@ import numpy as np
 from aplt.config import merge, parse_assignments
 from aplt.parallel import in_processes
 from aplt.rundir import RunDir
+from aplt.training.configure import configure
 from aplt.training.loop import train_or_reuse
-from aplt.training.recipes import configure
 
 Cell = tuple[str, str, int]  # method, labeled, seed
 

@@ -6,7 +6,8 @@ from typing import Any
 from aplt.config import OfflineSettings, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
 from aplt.models.encoders import DEFAULT_ENCODER
 from aplt.settings import Settings
-from aplt.training.recipes import RECIPES, effective_config
+from aplt.training.configure import effective_config
+from aplt.training.recipes import RECIPES
 
 GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("", "The run", RunConfig),

@@ -7,7 +7,8 @@ import pytest
 
 from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
 from aplt.errors import InputError
-from aplt.training.recipes import RECIPES, build_algorithm, effective_config
+from aplt.training.configure import effective_config
+from aplt.training.recipes import RECIPES, build_algorithm
 from aplt.values import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
@@ -115,6 +116,8 @@ def test_a_long_value_is_cut_in_the_sentence() -> None:
 
 
 def test_a_bad_value_of_a_method_is_a_sentence() -> None:
-    config = effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
-    with pytest.raises(InputError, match="target is 'pupil', expected student or teacher"):
+    with pytest.raises(InputError, match="method aplt: setting 'target' is 'pupil', expected student or teacher"):
+        effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
+    config = effective_config(MINIMAL | {"method_settings": {"mix": -1.0}}, "skeleton", "test")
+    with pytest.raises(InputError, match="mix is -1"):
         build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))

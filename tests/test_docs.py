@@ -9,7 +9,8 @@ from typer.main import get_command
 
 from aplt.cli.main import app
 from aplt.config import parse_assignments
-from aplt.training.recipes import RECIPES, effective_config
+from aplt.training.configure import effective_config
+from aplt.training.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

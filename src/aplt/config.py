@@ -26,6 +26,7 @@ def parse_fraction(value: Any) -> Any:
 
 MAX_SEED = 2**63 - 1
 Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
+BatchNormPolicy = Literal["joint", "separate", "frozen"]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
 
 
@@ -168,7 +169,7 @@ class TrainSettings(Settings):
     """Largest norm of the gradient."""
     ema_decay: float | None = Field(None, ge=0, lt=1)
     """The teacher's decay a step; by default 1 - 8/steps, at most 0.9999."""
-    batch_norm: Literal["joint", "separate", "frozen"] = "joint"
+    batch_norm: BatchNormPolicy = "joint"
     """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass
     (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at
     the start, for published weights and small batches. Targets, which carry no gradient, always have their own pass."""

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from aplt.config import RunConfig, merge
-from aplt.training.recipes import configure
+from aplt.training.configure import configure
 
 CLASSES = ("nod", "shake", "wave")
 TINY: dict[str, Any] = {

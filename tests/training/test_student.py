@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from aplt.config import BatchNormPolicy
 from aplt.models.recognizer import Recognizer
-from aplt.training.student import BatchNormPolicy, PolicyStudent
+from aplt.training.student import PolicyStudent
 from aplt.values import Prediction
 
 POLICIES: tuple[BatchNormPolicy, ...] = ("joint", "separate", "frozen")

@@ -9,20 +9,19 @@ target, no ramp of the weight. Random logit interpolation is left out: how batch
 labeled and unlabeled clips is one setting for every method here.
 """
 
-from typing import Literal
-
 from torch import nn
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
-    check_choice,
+    TargetSource,
+    confident_labels,
     labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
 from aplt.algorithms.processes import gather
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class AdaMatch(nn.Module):
@@ -38,10 +37,9 @@ class AdaMatch(nn.Module):
         u_weight: float = 1.0,
         confidence: float = 0.95,
         alignment_momentum: float = 0.999,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight = strong_weight, u_weight
         self.confidence, self.target = confidence, target
         self.align = DistributionAlignment(task.num_classes, alignment_momentum)
@@ -57,9 +55,6 @@ class AdaMatch(nn.Module):
         if len(batch.weak):
             labeled = weak_x.logits.detach().float().softmax(dim=1)
             q = self.align(probabilities(target_source(self.target, student, teacher), batch.weak), labeled)
-            threshold = self.confidence * gather(labeled.amax(dim=1)).mean()
-            confidence, label = q.max(dim=1)
-            accepted = (confidence >= threshold).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
+            online = confident_labels(q, self.confidence * gather(labeled.amax(dim=1)).mean())
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
         return StepLoss.of(parts, online)

@@ -10,15 +10,14 @@ With x a labeled clip of label y, u an unlabeled one, p the classifier, P the pr
 The paper's formulas are not public: the losses are its figure's, the margin's form (CosFace) and all numbers are ours.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
-    check_choice,
+    TargetSource,
+    confident_labels,
     labeled_losses,
     margin_logits,
     masked_cross_entropy,
@@ -27,7 +26,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather, own_rows
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class APLT(nn.Module):
@@ -56,13 +55,12 @@ class APLT(nn.Module):
         margin: float = 0.3,
         scale: float = 20.0,
         confidence: float = 0.95,
-        target: Literal["student", "teacher"] = "teacher",
+        target: TargetSource = "teacher",
         alignment: bool = True,
         alignment_momentum: float = 0.98,
         mix: float = 1.0,
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         if mix < 0:
             raise ValueError(f"mix is {mix}, expected 0 (no mixing) or more")
         self.sup_logits_weight = sup_logits_weight
@@ -88,10 +86,8 @@ class APLT(nn.Module):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
                 q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
-            confidence, label = q.max(dim=1)
-            accepted = (confidence >= self.confidence).float()
-            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
+            online = confident_labels(q, self.confidence)
+            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, *online)
         if guidance is not None:
             pseudo = guidance.pseudo
             label = torch.cat([batch.y, pseudo.label[batch.position]])

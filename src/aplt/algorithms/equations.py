@@ -1,11 +1,15 @@
 """Equations that several methods share. Targets carry no gradient; unlabeled means are over all U clips of a step."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.algorithms.processes import gather
-from aplt.values import Prediction, Recognize, Student
+from aplt.values import OnlineLabels, Prediction, Recognize, Student
+
+TargetSource = Literal["student", "teacher"]
 
 
 def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
@@ -61,15 +65,19 @@ def probabilities(source: Recognize, clip: Tensor) -> Tensor:
     return source(clip).logits.float().softmax(dim=1)
 
 
-def target_source(name: str, student: Student, teacher: Recognize) -> Recognize:
+def target_source(name: TargetSource, student: Student, teacher: Recognize) -> Recognize:
     """Returns what predicts the targets: the student's pass without gradient, or the EMA teacher."""
     return teacher if name == "teacher" else student.target
 
 
-def check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    """Raises ValueError where a constructor's keyword is none of the allowed words."""
-    if value not in allowed:
-        raise ValueError(f"{name} is '{value}', expected {' or '.join(allowed)}")
+def confident_labels(q: Tensor, threshold: float | Tensor) -> OnlineLabels:
+    """Returns argmax q of q [U, K], and 1 where max q reaches the threshold, else 0.
+
+    `threshold` is one number, or [K]: one for each class.
+    """
+    confidence, label = q.max(dim=1)
+    own = threshold[label] if isinstance(threshold, Tensor) and threshold.ndim else threshold
+    return OnlineLabels(label, (confidence >= own).float())
 
 
 class DistributionAlignment(nn.Module):

@@ -7,20 +7,19 @@ Beyond the paper, each off by default: targets of the EMA teacher, and distribut
 classes' shares (the paper tries it in its section 5). The recipe fixmatch_teacher has both on.
 """
 
-from typing import Literal
-
 from torch import nn
 from torch.nn import functional
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
-    check_choice,
+    TargetSource,
+    confident_labels,
     labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FixMatch(nn.Module):
@@ -35,12 +34,11 @@ class FixMatch(nn.Module):
         strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.95,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
         alignment: bool = False,
         alignment_momentum: float = 0.98,
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight = strong_weight, u_weight
         self.confidence, self.target = confidence, target
         self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
@@ -57,8 +55,6 @@ class FixMatch(nn.Module):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
                 q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
-            confidence, label = q.max(dim=1)
-            accepted = (confidence >= self.confidence).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
+            online = confident_labels(q, self.confidence)
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
         return StepLoss.of(parts, online)

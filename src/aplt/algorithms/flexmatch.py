@@ -8,14 +8,19 @@ The store is compared with the FIXED tau, and updated after the mask is made, as
 0 and everything is accepted: true to the paper. The store is that of all processes, which public code forgets.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
-from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
+from aplt.algorithms.equations import (
+    TargetSource,
+    confident_labels,
+    labeled_losses,
+    masked_cross_entropy,
+    probabilities,
+    target_source,
+)
 from aplt.algorithms.processes import gather
-from aplt.values import UNKNOWN, Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import UNKNOWN, Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FlexMatch(nn.Module):
@@ -31,10 +36,9 @@ class FlexMatch(nn.Module):
         strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.95,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight = strong_weight, u_weight
         self.confidence, self.target = confidence, target
         self.num_classes, self.num_unlabeled = task.num_classes, task.num_unlabeled
@@ -49,12 +53,11 @@ class FlexMatch(nn.Module):
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
         online = None
         if len(batch.weak):
-            confidence, label = probabilities(target_source(self.target, student, teacher), batch.weak).max(dim=1)
-            beta = self.learned()[label]
-            accepted = (confidence >= self.confidence * beta / (2 - beta)).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
-            self.store(gather(confidence), gather(label), gather(batch.position))
+            q = probabilities(target_source(self.target, student, teacher), batch.weak)
+            beta = self.learned()
+            online = confident_labels(q, self.confidence * beta / (2 - beta))
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
+            self.store(gather(q.amax(dim=1)), gather(online.label), gather(batch.position))
         return StepLoss.of(parts, online)
 
     def learned(self) -> Tensor:

@@ -11,15 +11,20 @@ Updated before the mask, from all processes. Where a class has no histogram its 
 `clip` bounds tau_t by 0.95, which some published runs did and the paper does not say.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
+from aplt.algorithms.equations import (
+    TargetSource,
+    confident_labels,
+    labeled_losses,
+    masked_cross_entropy,
+    probabilities,
+    target_source,
+)
 from aplt.algorithms.processes import gather, gather_with_gradient
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class FreeMatch(nn.Module):
@@ -39,10 +44,9 @@ class FreeMatch(nn.Module):
         fairness_weight: float = 0.01,
         momentum: float = 0.999,
         clip: bool = False,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight, self.fairness_weight = strong_weight, u_weight, fairness_weight
         self.momentum, self.clip, self.target = momentum, clip, target
         classes = task.num_classes
@@ -61,11 +65,9 @@ class FreeMatch(nn.Module):
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             self.update(gather(q))
-            confidence, label = q.max(dim=1)
-            accepted = (confidence >= (self.p / self.p.max() * self.tau)[label]).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
-            parts["fairness"] = self.fairness_weight * self.fairness(strong_u.logits, accepted)
+            online = confident_labels(q, self.p / self.p.max() * self.tau)
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
+            parts["fairness"] = self.fairness_weight * self.fairness(strong_u.logits, online.weight)
         return StepLoss.of(parts, online)
 
     def update(self, q: Tensor) -> None:

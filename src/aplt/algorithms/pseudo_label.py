@@ -11,8 +11,8 @@ Differs from the paper: the threshold tau is that of later code (USB); the paper
 
 from torch import nn
 
-from aplt.algorithms.equations import labeled_losses, masked_cross_entropy, ramp
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.algorithms.equations import confident_labels, labeled_losses, masked_cross_entropy, ramp
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 
 class PseudoLabel(nn.Module):
@@ -43,9 +43,7 @@ class PseudoLabel(nn.Module):
         parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
         online = None
         if len(batch.weak):
-            confidence, label = weak_u.logits.detach().float().softmax(dim=1).max(dim=1)
-            accepted = (confidence >= self.confidence).float()
+            online = confident_labels(weak_u.logits.detach().float().softmax(dim=1), self.confidence)
             weight = self.u_weight * ramp(progress, self.ramp)
-            parts["u_logits"] = weight * masked_cross_entropy(weak_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
+            parts["u_logits"] = weight * masked_cross_entropy(weak_u.logits, *online)
         return StepLoss.of(parts, online)

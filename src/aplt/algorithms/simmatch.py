@@ -18,15 +18,13 @@ Differs from the paper: no projection head, z is the encoder's feature; the mask
 holds random rows.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.algorithms.equations import (
+    TargetSource,
     align,
-    check_choice,
     labeled_losses,
     masked_cross_entropy,
     mean_over_all,
@@ -58,10 +56,9 @@ class SimMatch(nn.Module):
         smoothing: float = 0.9,
         memory_momentum: float = 0.7,
         alignment_window: int = 256,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         if alignment_window < 1:
             raise ValueError(f"alignment_window is {alignment_window}, expected 1 or more")
         self.strong_weight, self.u_weight, self.instance_weight = strong_weight, u_weight, instance_weight

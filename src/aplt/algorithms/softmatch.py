@@ -10,14 +10,12 @@ Updated before the weights, from all processes (which public code crashes on). O
 stays as it was.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from aplt.algorithms.equations import (
     DistributionAlignment,
-    check_choice,
+    TargetSource,
     labeled_losses,
     masked_cross_entropy,
     probabilities,
@@ -42,10 +40,9 @@ class SoftMatch(nn.Module):
         u_weight: float = 1.0,
         momentum: float = 0.999,
         deviations: float = 2.0,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight = strong_weight, u_weight
         self.momentum, self.deviations, self.target = momentum, deviations, target
         self.align = DistributionAlignment(task.num_classes, momentum)
@@ -62,9 +59,8 @@ class SoftMatch(nn.Module):
         online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            weight = self.weights(self.align(q, None).amax(dim=1))
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, q.argmax(dim=1), weight)
-            online = OnlineLabels(q.argmax(dim=1), weight)
+            online = OnlineLabels(q.argmax(dim=1), self.weights(self.align(q, None).amax(dim=1)))
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
         return StepLoss.of(parts, online)
 
     def weights(self, confidence: Tensor) -> Tensor:

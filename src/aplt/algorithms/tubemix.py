@@ -15,14 +15,14 @@ of the authors: they are ours.
 """
 
 import math
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.algorithms.equations import (
-    check_choice,
+    TargetSource,
+    confident_labels,
     labeled_losses,
     masked_cross_entropy,
     mean_over_all,
@@ -30,7 +30,7 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather, own_rows
-from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
 PATCH = 16
 
@@ -49,10 +49,9 @@ class TubeMix(nn.Module):
         mix_weight: float = 2.0,
         confidence: float = 0.3,
         beta: float = 10.0,
-        target: Literal["student", "teacher"] = "teacher",
+        target: TargetSource = "teacher",
     ) -> None:
         super().__init__()
-        check_choice("target", target, ("student", "teacher"))
         if beta <= 0:
             raise ValueError(f"beta is {beta}, expected more than 0")
         self.strong_weight, self.u_weight, self.mix_weight = strong_weight, u_weight, mix_weight
@@ -69,8 +68,8 @@ class TubeMix(nn.Module):
         online = None
         if len(batch.weak):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            confidence, label = q.max(dim=1)
-            accepted = (confidence >= self.confidence).float()
+            online = confident_labels(q, self.confidence)
+            label, accepted = online
             hard = functional.one_hot(label, q.shape[1]).to(q.dtype)
             y = torch.where(accepted[:, None] > 0, hard, q)
             partner = own_rows(self.partners(gather(batch.position)))
@@ -82,7 +81,6 @@ class TubeMix(nn.Module):
             weight = share * accepted + (1 - share) * gather(accepted)[partner]
             difference = (mixed.logits.float().softmax(dim=1) - wanted).square().mean(dim=1)
             parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            online = OnlineLabels(label, accepted)
             parts["u_mix"] = self.mix_weight * mean_over_all(difference, weight)
         return StepLoss.of(parts, online)
 

@@ -6,11 +6,9 @@
 Differs from the paper: no training-signal annealing of the labeled loss, which its own later runs switch off.
 """
 
-from typing import Literal
-
 from torch import nn
 
-from aplt.algorithms.equations import check_choice, labeled_losses, masked_cross_entropy, probabilities, target_source
+from aplt.algorithms.equations import TargetSource, labeled_losses, masked_cross_entropy, probabilities, target_source
 from aplt.values import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
 
 
@@ -27,11 +25,10 @@ class UDA(nn.Module):
         u_weight: float = 1.0,
         confidence: float = 0.8,
         temperature: float = 0.4,
-        target: Literal["student", "teacher"] = "student",
+        target: TargetSource = "student",
     ) -> None:
         super().__init__()
         del task
-        check_choice("target", target, ("student", "teacher"))
         self.strong_weight, self.u_weight = strong_weight, u_weight
         self.confidence, self.temperature, self.target = confidence, temperature, target
 

@@ -20,8 +20,8 @@ def demo(
     from aplt.display import bar, console
     from aplt.report import write_overview, write_report
     from aplt.rundir import RunDir
+    from aplt.training.configure import configure
     from aplt.training.loop import train_or_reuse
-    from aplt.training.recipes import configure
 
     with bar("rendering clips", CLIPS) as progress:
         clips = make_dataset(folder / "clips", clips=CLIPS, seed=seed, progress=progress.at)

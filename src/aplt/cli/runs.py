@@ -72,7 +72,7 @@ def train(
 def _configured(source: Path, chosen: dict[str, Any], assignments: list[str]) -> "RunConfig":
     """Returns the config of a new run: the clips or config.yaml in `source`, under what the command line sets."""
     from aplt.config import load_yaml, merge, parse_assignments
-    from aplt.training.recipes import configure, of_method
+    from aplt.training.configure import configure, of_method
 
     chosen = merge(chosen, parse_assignments(assignments))
     if source.suffix.lower() not in (".yaml", ".yml"):

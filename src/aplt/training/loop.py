@@ -21,9 +21,9 @@ from aplt.offline.bank import build_bank
 from aplt.offline.classical import Head, fit_head
 from aplt.offline.phase import believe
 from aplt.rundir import RunDir, write_arrays, write_json, write_text
+from aplt.training.configure import begun_config
 from aplt.training.guidance import guided_rounds, kept_guidance
 from aplt.training.outcome import describe_round, finish, known_labels, round_metrics, write_ledger
-from aplt.training.recipes import begun_config
 from aplt.training.schedule import learning_rate_factor
 from aplt.training.setup import Material, build_state, digests, make_accelerator, prepare_material, read_clips
 from aplt.training.state import Clock, load_checkpoint, save_checkpoint

@@ -1,14 +1,11 @@
 """The student as methods call it: one policy for batch-norm statistics, one way without gradient."""
 
-from typing import Literal
-
 import torch
 from torch import Tensor, distributed, nn
 
+from aplt.config import BatchNormPolicy
 from aplt.models.recognizer import Recognizer
 from aplt.values import Prediction
-
-BatchNormPolicy = Literal["joint", "separate", "frozen"]
 
 
 def share_buffers(model: nn.Module) -> None:

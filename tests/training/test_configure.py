@@ -12,7 +12,8 @@ from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
-from aplt.training.recipes import RECIPES, begun_config, build_algorithm, configure, of_method
+from aplt.training.configure import begun_config, configure, of_method
+from aplt.training.recipes import RECIPES, build_algorithm
 from aplt.values import Task
 from tests.training.clips import tiny_config, write_clips
 
