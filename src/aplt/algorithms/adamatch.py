@@ -6,7 +6,8 @@
 
 Differs from the paper, as USB's code does: running means instead of the batch's, tau 0.95 instead of 0.9, a hard
 target, no ramp of the weight. Random logit interpolation is left out: how batch-norm statistics are shared between
-labeled and unlabeled clips is one setting for every method here.
+labeled and unlabeled clips is one setting for every method here. In runs of a few hundred steps means of momentum
+0.999 stay near where they began, uniform, so that the alignment does little: lower `alignment_momentum` there.
 """
 
 from torch import nn

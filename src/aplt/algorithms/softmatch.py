@@ -7,7 +7,8 @@
     L_u  = mean over U of w H(argmax q, p(strong u))                 the target is that of the unaligned q
 
 Updated before the weights, from all processes (which public code crashes on). One clip alone has no variance: s2 then
-stays as it was.
+stays as it was. In runs of a few hundred steps moments of momentum 0.999 stay near where they began, so that nearly
+every clip counts in full: lower `momentum` there.
 """
 
 import torch
