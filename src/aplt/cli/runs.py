@@ -133,11 +133,15 @@ def predict(
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
 
 
-def report(run: Run) -> None:
-    """Write a run's report.html."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
+) -> None:
+    """Write a run's or a comparison's report.html anew."""
     from aplt.report import write_report
+    from aplt.report.comparison_page import write_comparison
+    from aplt.rundir import CompareDir
 
-    print(write_report(run))
+    print(write_comparison(folder) if CompareDir(folder).found else write_report(folder))
 
 
 def recipes() -> None:

@@ -1,0 +1,83 @@
+"""How long the cells of a comparison take: as others like them did, else by a short trial."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aplt.compare.cells import Cell
+from aplt.compare.work import train_cell
+from aplt.config import RunConfig
+from aplt.parallel import as_they_finish
+from aplt.rundir import RunDir
+
+TRIAL_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a method takes on a data set, in seconds."""
+
+    step: float
+    offline: float
+    """A round's offline phase."""
+    evaluation: float
+    """A round's evaluation."""
+
+    def of(self, config: RunConfig) -> float:
+        """Returns the seconds of a whole run."""
+        train = config.train
+        guided = max(0, train.rounds - train.warm_up_rounds) if config.offline else 0
+        steps = train.rounds * (train.steps_per_round or 0)
+        return steps * self.step + guided * self.offline + train.rounds * self.evaluation
+
+
+def seconds_by_rows(cells: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[float]:
+    """Returns each cell's seconds as finished cells tell: of its own method and data set, else of whatever is nearest.
+
+    Args:
+        cells: those to come.
+        rows: of compare.csv, at least one.
+    """
+    found: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for row in rows:
+        for key in ((row["dataset"], row["method"]), (row["dataset"],), ()):
+            found[key].append(row["seconds"])
+    keys = [((cell.dataset, cell.method), (cell.dataset,), ()) for cell in cells]
+    return [fmean(next(found[key] for key in own if key in found)) for own in keys]
+
+
+def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> list[float]:
+    """Returns each cell's seconds, extrapolated from a few steps of its method on its data set.
+
+    Raises:
+        InputError: a method cannot be trained; names the cell.
+    """
+    first: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        first.setdefault((cell.dataset, cell.config.method), cell)
+    with TemporaryDirectory(prefix="aplt-trial-") as folder:
+        work = partial(_trial, folder=Path(folder), jobs=jobs)
+        with as_they_finish(work, list(first.items()), jobs) as finished:
+            costs = dict(finished)
+    return [costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells]
+
+
+def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost]:
+    """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
+    key, cell = item
+    run = RunDir(folder.joinpath(*key))
+    train_cell(shortened(cell.config), run, str(cell), jobs)
+    last = run.read_metrics()[-1]["seconds"]
+    return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"])
+
+
+def shortened(config: RunConfig) -> RunConfig:
+    """Returns the config of a trial."""
+    warm_up = min(1, config.train.warm_up_rounds)
+    few = {"rounds": 2, "warm_up_rounds": warm_up, "steps_per_round": TRIAL_STEPS}
+    return config.model_copy(update={"train": config.train.model_copy(update=few)})
