@@ -1,5 +1,6 @@
 """How long the cells of a comparison take: as others like them did, else by a short trial."""
 
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 from aplt.compare.cells import Cell
 from aplt.compare.work import train_cell
 from aplt.config import RunConfig
+from aplt.display import whole_bar
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 
@@ -27,13 +29,15 @@ class Cost:
     """A round's offline phase."""
     evaluation: float
     """A round's evaluation."""
+    once: float
+    """Reading the clips and what comes after the last round."""
 
     def of(self, config: RunConfig) -> float:
         """Returns the seconds of a whole run."""
         train = config.train
         guided = max(0, train.rounds - train.warm_up_rounds) if config.offline else 0
         steps = train.rounds * (train.steps_per_round or 0)
-        return steps * self.step + guided * self.offline + train.rounds * self.evaluation
+        return self.once + steps * self.step + guided * self.offline + train.rounds * self.evaluation
 
 
 def seconds_by_rows(cells: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[float]:
@@ -62,8 +66,11 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> list[float]:
         first.setdefault((cell.dataset, cell.config.method), cell)
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, folder=Path(folder), jobs=jobs)
-        with as_they_finish(work, list(first.items()), jobs) as finished:
-            costs = dict(finished)
+        with as_they_finish(work, list(first.items()), jobs) as finished, whole_bar("trial", len(first)) as progress:
+            costs = {}
+            for key, cost in finished:
+                costs[key] = cost
+                progress.advance()
     return [costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells]
 
 
@@ -71,9 +78,11 @@ def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple
     """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
     key, cell = item
     run = RunDir(folder.joinpath(*key))
+    begun = time.monotonic()
     train_cell(shortened(cell.config), run, str(cell), jobs)
+    once = time.monotonic() - begun - run.read_result()["seconds"]["total"]
     last = run.read_metrics()[-1]["seconds"]
-    return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"])
+    return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
 
 
 def shortened(config: RunConfig) -> RunConfig:

@@ -42,7 +42,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     )
     return {
         "dataset": cell.dataset,
-        "fold": cell.fold,
+        "fold": "" if cell.fold is None else str(cell.fold),
         "method": cell.method,
         "labeled": cell.labeled,
         "labeled_clips": result["counts"]["labeled"],

@@ -1,7 +1,7 @@
 """What a comparison's folder says, read once and checked."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from aplt.config import load_yaml
 from aplt.errors import InputError
+from aplt.report.pairs import Spread, spread
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 
@@ -66,6 +67,26 @@ class Comparison:
         each = len(self.methods) * len(self.shares) + bool(self.plan["upper_bound"])
         return self.folds * len(self.seeds) * each
 
+    def cells_each(self, dataset: str) -> int:
+        """Returns how many cells the plan has of one method and share of a data set."""
+        return len(self.seeds) * max(1, len(self.plan["datasets"][dataset]["folds"]))
+
+    def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
+        """Returns each method's spreads of a column by share, and last with all labels; without methods not begun."""
+        rows = self.rows[self.rows["dataset"] == dataset]
+        found: list[tuple[str, list[Spread | None]]] = [
+            (method, [*(spread(rows, figure, method=method, labeled=share) for share in self.shares), None])
+            for method in self.methods
+        ]
+        found.append((UPPER_BOUND, [*([None] * len(self.shares)), spread(rows, figure, method=UPPER_BOUND)]))
+        return [(method, line) for method, line in found if any(line)]
+
+    def spread_text(self, dataset: str, found: Spread | None) -> str:
+        """Returns a spread in percent, with its cells in brackets where it is not as many as planned."""
+        if found is None:
+            return ""
+        return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
+
     @property
     def hours(self) -> float:
         """Time that the finished cells took, one after the other."""
@@ -80,7 +101,7 @@ class Comparison:
     @cached_property
     def configs(self) -> list[dict[str, Any]]:
         """The whole effective config of each cell."""
-        return [load_yaml(run.config) for run in self.runs]
+        return [_config(run.config, run.config.stat().st_mtime_ns) for run in self.runs if run.config.exists()]
 
     @property
     def runs(self) -> list[RunDir]:
@@ -92,9 +113,12 @@ class Comparison:
         """Each cell's metrics by round; empty where the run folder has not been copied along."""
         return [run.read_metrics() for run in self.runs]
 
-    def bounded(self, dataset: str) -> bool:
-        """Says whether a data set's upper bound is known."""
-        return bool(((self.rows["dataset"] == dataset) & (self.rows["method"] == UPPER_BOUND)).any())
+
+@cache
+def _config(path: Path, written: int) -> dict[str, Any]:
+    """Returns a config, read once for each time it was `written`: YAML is slow, and a study looks after each cell."""
+    del written
+    return load_yaml(path)
 
 
 def read_comparison(path: Path) -> Comparison:

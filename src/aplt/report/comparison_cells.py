@@ -13,7 +13,7 @@ from aplt.report.curves import Curve, line_chart
 from aplt.report.layout import Cell, count_cell, figure, number_cell, share_cell, table
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
-from aplt.report.words import duration, percent
+from aplt.report.words import duration, share_words
 from aplt.rundir import UPPER_BOUND
 
 MOST_CURVES = 8
@@ -67,7 +67,7 @@ def _label_curves(comparison: Comparison, dataset: str, share: float, methods: S
     ):
         curves = [Curve.of(method, _by_round(comparison, dataset, share, method, key)) for method in methods]
         if any(curve.points for curve in curves):
-            title = f"{dataset}, {percent(share, 0 if share >= 0.01 else 1)} labeled: {key}"
+            title = f"{dataset}, {share_words(share)} labeled: {key}"
             drawn.append(figure(title, line_chart(curves, title=title, in_percent=True), what + more))
     return drawn
 

@@ -18,10 +18,10 @@ from aplt.report.layout import (
     section,
     table,
 )
-from aplt.report.markdown import comparison_tables, p_text, points
+from aplt.report.markdown import FIGURES, comparison_tables, p_text, points
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, all_differences, spread
-from aplt.report.words import duration, percent
+from aplt.report.words import duration, share_words
 from aplt.rundir import UPPER_BOUND, write_text
 
 
@@ -63,7 +63,7 @@ def _headline(comparison: Comparison) -> Html:
     done, planned = len(comparison.rows), comparison.planned
     words = [
         f"{len(comparison.methods)} methods",
-        f"labels {', '.join(percent(share, 0 if share >= 0.01 else 1) for share in comparison.shares)}",
+        f"labels {', '.join(share_words(share) for share in comparison.shares)}",
         f"seeds {', '.join(map(str, comparison.seeds))}",
         f"{duration(float(comparison.rows['seconds'].sum()))} of training",
     ]
@@ -84,7 +84,9 @@ def _accuracy(comparison: Comparison) -> Html:
     figures = [_efficiency(comparison, name) for name in comparison.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    return join([shown, *(_means(comparison, name) for name in comparison.datasets)])
+    means = [_means(comparison, name, "top1") for name in comparison.datasets]
+    f1 = [_means(comparison, name, "macro_f1") for name in comparison.datasets]
+    return join([shown, *means, el("details", el("summary", "The same as macro F1"), *f1)])
 
 
 def _efficiency(comparison: Comparison, dataset: str) -> Html:
@@ -119,32 +121,17 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
     return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
 
 
-def _means(comparison: Comparison, dataset: str) -> Html:
-    rows = comparison.rows[comparison.rows["dataset"] == dataset]
-    lines = []
-    for method in (*comparison.methods, UPPER_BOUND):
-        row = [Cell(method)]
-        for share in comparison.shares if method != UPPER_BOUND else [None] * len(comparison.shares):
-            row += [
-                _spread_cell(spread(rows, name, method=method, labeled=share) if share is not None else None)
-                for name in ("top1", "macro_f1")
-            ]
-        row += [
-            _spread_cell(spread(rows, name, method=method) if method == UPPER_BOUND else None)
-            for name in ("top1", "macro_f1")
-        ]
-        if any(cell.value is not None for cell in row[1:]):
-            lines.append(row)
-    shares = [f"{100 * share:.6g} %" for share in comparison.shares] + ["All labels"]
-    columns = ["Method", *(f"{share}: {name}" for share in shares for name in ("top-1", "macro F1"))]
-    caption = f"{dataset}: mean and deviation over seeds and folds, in percent; in brackets where it is fewer cells."
-    return table(caption, columns, lines)
-
-
-def _spread_cell(found: Spread | None) -> Cell:
-    if found is None:
-        return Cell("")
-    return Cell(found.text() if found.count > 1 else f"{found.text()} (1)", found.mean)
+def _means(comparison: Comparison, dataset: str, figure_: str) -> Html:
+    rows = [
+        [Cell(method), *(Cell(comparison.spread_text(dataset, one), one.mean if one else None) for one in line)]
+        for method, line in comparison.means(dataset, figure_)
+    ]
+    columns = ["Method", *(f"{share_words(share)} labels" for share in comparison.shares), "All labels"]
+    caption = (
+        f"{dataset}: {FIGURES[figure_]} in percent, mean ± deviation over "
+        f"{comparison.cells_each(dataset)} cells; another number of cells stands in brackets."
+    )
+    return table(caption, columns, rows)
 
 
 def _differences(comparison: Comparison) -> Html:
@@ -154,7 +141,7 @@ def _differences(comparison: Comparison) -> Html:
     rows = [
         [
             Cell(one.dataset or "all"),
-            Cell("all" if one.labeled is None else percent(one.labeled, 0 if one.labeled >= 0.01 else 1)),
+            Cell("all" if one.labeled is None else share_words(one.labeled)),
             Cell(one.other),
             Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
             Cell(points(one), one.gain.mean),
@@ -164,11 +151,10 @@ def _differences(comparison: Comparison) -> Html:
         for one in found
     ]
     columns = ["Data set", "Labels", "Against", "Cells won", "Gain in points", "t-test p", "Wilcoxon p"]
-    smallest = min(1.0, 2.0 ** (1 - max(one.gain.count for one in found)))
     caption = (
         f"{comparison.reference} minus the other method in the same cell (data set, fold, share and seed), test top-1: "
-        "mean ± deviation, two-sided paired tests, not corrected for their number. With so few cells Wilcoxon's p "
-        f"cannot fall below {smallest:.2g}, and cells of one seed or subject are not independent."
+        "mean ± deviation, two-sided paired tests, not corrected for their number. Over n cells Wilcoxon's p cannot "
+        "fall below 2/2ⁿ (0.25 for three), and cells of one seed or fold are not independent of each other."
     )
     return table(caption, columns, rows, texts=3)
 

@@ -8,7 +8,7 @@ from aplt.report.curves import BOTTOM, COLORS, HEIGHT, LEFT, RIGHT, TOP, WIDTH, 
 from aplt.report.heat import LETTER
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread
-from aplt.report.words import percent
+from aplt.report.words import percent, share_words
 
 DODGE = 5.0
 """Distance between neighboring methods' bars at one share, so that none hides another."""
@@ -39,7 +39,7 @@ def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: s
         return x, HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
     axis = [
-        el("text", percent(share, 0 if share >= 0.01 else 1), x=x, y=y + 17, text_anchor="middle")
+        el("text", share_words(share), x=x, y=y + 17, text_anchor="middle")
         for share in shares
         for x, y in [at(share, ticks[0])]
     ]
@@ -57,7 +57,7 @@ def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: s
         marks = [_point(one, x, at, share, spread) for x, share, spread in places]
         drawn.append(el("g", line(one.place, path), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(
-        f"{one.name}: " + ", ".join(f"{spread.text()} at {percent(share)}" for share, spread in one.points)
+        f"{one.name}: " + ", ".join(f"{spread.text()} at {share_words(share)}" for share, spread in one.points)
         for one in series
     )
     bounded = [_bound_item()] if bound is not None else []
@@ -76,8 +76,8 @@ def method_chart(
         reference: the method whose mean is drawn through all rows.
         title: what is drawn, for the text alternative.
     """
-    found = [value for _, _, values in rows for value in values]
-    ticks = _ticks([Spread(value, None, 1) for value in found], bound)
+    single = [Spread(value, None, 1) for _, _, values in rows for value in values]
+    ticks = _ticks([*single, *(spread for _, spread, _ in rows)], bound)
     left = max(len(name) for name, _, _ in rows) * LETTER * 1.1 + 16
     width, height = left + 620.0, len(rows) * ROW + 46
 
@@ -92,26 +92,18 @@ def method_chart(
         if name == reference:
             drawn.append(el("path", d=f"M{x_of(spread.mean):.1f} 8V{height - 34:.1f}", class_="reference"))
     if bound is not None:
-        told = el("title", f"{BOUND}: {percent(bound.mean)}")
-        drawn.append(el("g", told, el("path", d=f"M{x_of(bound.mean):.1f} 8V{height - 34:.1f}", class_="bound")))
+        all_labels = el("title", f"{BOUND}: {percent(bound.mean)}")
+        drawn.append(el("g", all_labels, el("path", d=f"M{x_of(bound.mean):.1f} 8V{height - 34:.1f}", class_="bound")))
     for number, (name, spread, values) in enumerate(rows):
         y = 8 + (number + 0.5) * ROW
         reach = spread.deviation or 0.0
         ends = x_of(spread.mean - reach), x_of(spread.mean + reach)
-        drawn.append(el("text", name, x=left - 10, y=y + 4, text_anchor="end", class_="name"))
+        drawn.append(el("text", name, x=left - 10, y=y + 4, text_anchor="end", class_="strong"))
         rings = [el("circle", cx=x_of(value), cy=y, r=2.6, class_="ring") for value in values]
         bar = el("path", d=f"M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}", class_="whisker")
         color = "s1" if name == reference else "s0"
-        drawn.append(
-            el(
-                "g",
-                el("title", f"{name}: {spread.text()} % ({spread.count})"),
-                *rings,
-                bar,
-                marker(0, x_of(spread.mean), y),
-                class_=color,
-            )
-        )
+        told = el("title", f"{name}: {spread.text()} % ({spread.count})")
+        drawn.append(el("g", told, *rings, bar, marker(0, x_of(spread.mean), y), class_=color))
     spoken = "; ".join(f"{name}: {spread.text()}" for name, spread, _ in rows)
     items = [el("li", el("span", class_="swatch reference"), reference)]
     if bound is not None:
@@ -128,7 +120,7 @@ def _point(
     low, high = at(share, spread.mean - reach)[1], at(share, spread.mean + reach)[1]
     return el(
         "g",
-        el("title", f"{one.name}, {percent(share)} labeled: {spread.text()} % ({spread.count})"),
+        el("title", f"{one.name}, {share_words(share)} labeled: {spread.text()} % ({spread.count})"),
         el("path", d=f"M{x:.1f} {low:.1f}V{high:.1f}", class_="whisker"),
         marker(one.place, x, y),
         el("circle", cx=x, cy=y, r=9, class_="target"),

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from aplt.report.comparison import Comparison
-from aplt.report.pairs import Difference, all_differences, spread
-from aplt.report.words import ABSENT
-from aplt.rundir import UPPER_BOUND
+from aplt.report.pairs import Difference, all_differences
+from aplt.report.words import ABSENT, share_words
 
-FIGURES = {"top1": "Test top-1", "macro_f1": "Test macro F1"}
+FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
 
 
 def comparison_tables(comparison: Comparison) -> str:
@@ -28,24 +27,11 @@ def comparison_tables(comparison: Comparison) -> str:
 
 def accuracy_table(comparison: Comparison, dataset: str, figure: str) -> str:
     """Returns a row a method and a column a share; fewer cells than planned are told in brackets."""
-    planned = len(comparison.seeds) * max(1, len(comparison.plan["datasets"][dataset]["folds"]))
-    rows = []
-    for method in (*comparison.methods, UPPER_BOUND):
-        row = [method]
-        for share in comparison.shares:
-            found = spread(comparison.rows, figure, dataset=dataset, method=method, labeled=share)
-            few = f" ({found.count})" if found and found.count < planned else ""
-            row.append(f"{found.text()}{few}" if found else "")
-        rows.append(row)
-    bound = spread(comparison.rows, figure, dataset=dataset, method=UPPER_BOUND)
-    if bound is None:
-        del rows[-1]
-    else:
-        for row in rows:
-            row.append("")
-        rows[-1][1:] = [*[""] * len(comparison.shares), bound.text()]
-    header = ["method", *(f"{100 * share:.6g} % labels" for share in comparison.shares)]
-    return grid([*header, "all labels"] if bound else header, rows)
+    found = comparison.means(dataset, figure)
+    bounded = any(line[-1] for _, line in found)
+    header = ["method", *(share_words(share) for share in comparison.shares), "all labels"]
+    rows = [[method, *(comparison.spread_text(dataset, one) for one in line)] for method, line in found]
+    return grid(header, rows) if bounded else grid(header[:-1], [row[:-1] for row in rows])
 
 
 def difference_table(found: Sequence[Difference]) -> str:
@@ -53,7 +39,7 @@ def difference_table(found: Sequence[Difference]) -> str:
     rows = [
         [
             one.dataset or "all",
-            "all" if one.labeled is None else f"{100 * one.labeled:.6g} %",
+            "all" if one.labeled is None else share_words(one.labeled),
             one.other,
             f"{one.won} of {one.gain.count}",
             points(one),
