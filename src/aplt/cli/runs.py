@@ -138,10 +138,14 @@ def report(
 ) -> None:
     """Write a run's or a comparison's report.html anew."""
     from aplt.report import write_report
-    from aplt.report.comparison_page import write_comparison
     from aplt.rundir import CompareDir
 
-    print(write_comparison(folder) if CompareDir(folder).found else write_report(folder))
+    if CompareDir(folder).found:
+        from aplt.report.comparison_page import write_comparison
+
+        print(write_comparison(folder))
+    else:
+        print(write_report(folder))
 
 
 def recipes() -> None:

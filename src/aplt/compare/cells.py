@@ -111,13 +111,13 @@ class _Source:
     ) -> tuple[RunConfig, Split]:
         """Returns a cell's config and split, once all is refused that training would refuse."""
         split = self.split(fold, share, seed)
-        train = validated(TrainSettings, shared.get("train", {}), "settings")
+        train = validated(TrainSettings, shared.get("train", {}), "train")
         steps = steps_per_round(train, Split((), tuple(sorted((*split.labeled, *split.unlabeled)))))
         own = {
             "clips": str(self.clips),
             "method": variant.method,
             "split": {"labeled": share, "seed": seed},
-            "train": fit_rounds(train, steps, variant, "settings") | {"seed": seed},
+            "train": fit_rounds(train, steps, variant, "train") | {"seed": seed},
         }
         config = effective_config(merge(merge(shared, variant.settings), own), self.modality, "settings")
         require_rounds(config, split)

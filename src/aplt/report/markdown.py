@@ -29,7 +29,7 @@ def accuracy_table(comparison: Comparison, dataset: str, figure: str) -> str:
     """Returns a row a method and a column a share; fewer cells than planned are told in brackets."""
     found = comparison.means(dataset, figure)
     bounded = any(line[-1] for _, line in found)
-    header = ["method", *(share_words(share) for share in comparison.shares), "all labels"]
+    header = ["method", *(f"{share_words(share)} labels" for share in comparison.shares), "all labels"]
     rows = [[method, *(comparison.spread_text(dataset, one) for one in line)] for method, line in found]
     return grid(header, rows) if bounded else grid(header[:-1], [row[:-1] for row in rows])
 
