@@ -40,23 +40,30 @@ class Cost:
         return self.once + steps * self.step + guided * self.offline + train.rounds * self.evaluation
 
 
-def seconds_by_rows(cells: Sequence[Cell], rows: Sequence[dict[str, Any]]) -> list[float]:
-    """Returns each cell's seconds as finished cells tell: of its own method and data set, else of whatever is nearest.
+def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: dict[Path, float]) -> list[float]:
+    """Returns each cell's seconds: as finished cells of its method and data set tell, else a trial, else any cell.
 
     Args:
         cells: those to come.
-        rows: of compare.csv, at least one.
+        rows: of compare.csv.
+        tried: what a trial has said of a cell, by its folder; where `rows` is empty, of each.
     """
     found: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for row in rows:
         for key in ((row["dataset"], row["method"]), (row["dataset"],), ()):
             found[key].append(row["seconds"])
-    keys = [((cell.dataset, cell.method), (cell.dataset,), ()) for cell in cells]
-    return [fmean(next(found[key] for key in own if key in found)) for own in keys]
+    each = []
+    for cell in cells:
+        own = (cell.dataset, cell.method)
+        if own not in found and cell.path in tried:
+            each.append(tried[cell.path])
+        else:
+            each.append(fmean(next(found[key] for key in (own, (cell.dataset,), ()) if key in found)))
+    return each
 
 
-def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> list[float]:
-    """Returns each cell's seconds, extrapolated from a few steps of its method on its data set.
+def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
+    """Returns each cell's seconds by its folder, extrapolated from a few steps of its method on its data set.
 
     Raises:
         InputError: a method cannot be trained; names the cell.
@@ -71,7 +78,7 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> list[float]:
             for key, cost in finished:
                 costs[key] = cost
                 progress.advance()
-    return [costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells]
+    return {cell.path: costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells}
 
 
 def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost]:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
+from pathlib import Path
 
 from aplt.compare.cells import Cell
-from aplt.compare.estimate import seconds_by_rows, seconds_by_trial
+from aplt.compare.estimate import seconds_by_trial, seconds_each
 from aplt.compare.plan import Plan, share_text
 from aplt.compare.table import cell_row, write_cells
 from aplt.compare.work import train_cell
@@ -23,6 +24,7 @@ class Study:
     def __init__(self, plan: Plan, cells: Sequence[Cell], folder: CompareDir, jobs: int) -> None:
         self.plan, self.cells, self.folder, self.jobs = plan, cells, folder, jobs
         self.rows = {cell.path: cell_row(cell, folder) for cell in cells if cell.finished}
+        self.tried: dict[Path, float] = {}
 
     @property
     def left(self) -> list[Cell]:
@@ -35,8 +37,10 @@ class Study:
         Raises:
             InputError: a method cannot be trained; names the cell.
         """
-        left, rows = self.left, list(self.rows.values())
-        each = seconds_by_rows(left, rows) if rows else seconds_by_trial(left, self.jobs)
+        left = self.left
+        if not self.rows and not self.tried:
+            self.tried = seconds_by_trial(left, self.jobs)
+        each = seconds_each(left, list(self.rows.values()), self.tried)
         return sum(each) / min(self.jobs, max(1, len(left)))
 
     def run(self, command: str) -> None:
@@ -73,7 +77,7 @@ class Study:
         if not left:
             return "cells"
         names = "; ".join(f"{cell.method} {share_text(cell.labeled)} seed {cell.seed}" for cell in left[: self.jobs])
-        about = f", {duration(self.seconds_left())} left" if self.rows else ""
+        about = f", {duration(self.seconds_left())} left" if self.rows or self.tried else ""
         return f"cells{about}: {names}"
 
     def _write(self) -> None:
