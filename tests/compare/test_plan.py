@@ -160,18 +160,18 @@ def test_names(tmp_path: Path) -> None:
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"marign": 1}}}}},
-            "tiny, a, 10%, seed 0: settings: method aplt: unknown setting 'marign'; did you mean 'margin'?",
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: unknown setting 'marign'; did you mean 'margin'?",
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"target": "pupil"}}}}},
-            "tiny, a, 10%, seed 0: method_settings of aplt: target is 'pupil'",
+            "tiny, a, 10% labeled, seed 0: method_settings of aplt: target is 'pupil'",
         ),
         ({"settings": {"train": {"round": 3}}}, "train: unknown setting 'round'; did you mean 'rounds'?"),
         ({"settings": {"train": {"warm_up_rounds": 9}}}, "would never see the"),
         ({"settings": {"encoder": "tnc"}}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
         (
             {"datasets": {"tiny": {"folds": [{"split": {"test_subjects": ["s9"], "test": 0.2}}]}}},
-            "tiny fold 1, supervised, 10%, seed 0: no clip of subject 's9'; expected one of: s0",
+            "tiny fold 1, supervised, 10% labeled, seed 0: no clip of subject 's9'; expected one of: s0",
         ),
         ({"datasets": {"tiny": {"settings": {"split": {"test": 0}}}}}, "no test clip has a label"),
     ],

@@ -39,8 +39,7 @@ class Cell:
     path: Path
 
     def __str__(self) -> str:
-        fold = f" fold {self.fold}" if self.fold else ""
-        return f"{self.dataset}{fold}, {self.method}, {share_text(self.labeled)} labeled, seed {self.seed}"
+        return cell_name(self.dataset, self.fold, self.method, self.labeled, self.seed)
 
     @property
     def run(self) -> RunDir:
@@ -57,6 +56,12 @@ class Cell:
             and run.config.read_bytes() == self.config.to_yaml().encode()
             and run.read_digests() == self.digests
         )
+
+
+def cell_name(dataset: str, fold: int | None, method: str, labeled: float, seed: int) -> str:
+    """Returns what a cell is called in a sentence."""
+    part = f" fold {fold}" if fold else ""
+    return f"{dataset}{part}, {method}, {share_text(labeled)} labeled, seed {seed}"
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
@@ -98,11 +103,10 @@ class _Source:
             for name, variant, share in rows:
                 part = (f"fold{fold}",) if fold else ()
                 path = folder.runs.joinpath(self.name, *part, share_text(share), name, f"seed{seed}")
-                where = f"{self.name}{f' fold {fold}' if fold else ''}, {name}, {share_text(share)}, seed {seed}"
                 try:
                     config, split = self._checked(fold, shared, variant, share, seed)
                 except InputError as error:
-                    raise InputError(f"{where}: {error}") from error
+                    raise InputError(f"{cell_name(self.name, fold, name, share, seed)}: {error}") from error
                 made = digests(self.index, split)
                 yield Cell(self.name, fold, name, share, seed, config, made, path)
 
