@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from aplt import display
-from aplt.display import bar
+from aplt.display import bar, show_nothing, whole_bar
 
 
 @pytest.fixture(params=[True, False], ids=["terminal", "piped"])
@@ -45,3 +45,32 @@ def test_the_bar_of_a_part_goes_when_it_is_done(terminal: Console) -> None:
     last = shown(terminal).rsplit("\x1b[2K", 1)[-1]
     assert ("evaluation" in last) == terminal.is_terminal
     assert "test clips" not in last
+
+
+def test_bars_of_parts_stand_below_that_of_the_whole_and_print_no_lines(terminal: Console) -> None:
+    with suppress(InterruptedError), whole_bar("cells", 4) as progress:
+        progress.advance(2)
+        progress.line("a cell is done")
+        with bar("training", 10) as training, training.part("views of clips", 7) as part:
+            training.advance(3)
+            training.line("first round")
+            part.advance(5)
+            raise InterruptedError
+    assert "a cell is done" in shown(terminal)
+    assert "first round" not in shown(terminal)
+    assert [text in shown(terminal) for text in ("2/4", "3/10", "5/7")] == [terminal.is_terminal] * 3
+    with suppress(InterruptedError), bar("training", 10) as alone:
+        alone.line("second round")
+        raise InterruptedError
+    assert "second round" in shown(terminal)
+
+
+def test_a_process_that_leaves_the_terminal_to_another_shows_nothing(
+    terminal: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(display, "_whole", None)  # to be put back
+    show_nothing()
+    with bar("training", 10) as progress, progress.part("views of clips", 7) as part:
+        progress.line("first round")
+        part.advance(5)
+    assert shown(terminal) == ""

@@ -2,34 +2,75 @@
 
 import importlib.util
 import re
+import shlex
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+import yaml
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.config import parse_assignments
+from aplt.compare.plan import make_plan
+from aplt.compare.table import COLUMNS
+from aplt.config import merge, parse_assignments
+from aplt.errors import InputError
+from aplt.report.comparison import read_comparison
+from aplt.rundir import CompareDir
 from aplt.training.configure import effective_config
 from aplt.training.recipes import RECIPES
+from tests.report.test_comparison import fake_comparison
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
 
 
-def test_settings_page_is_up_to_date() -> None:
-    spec = importlib.util.spec_from_file_location("make_settings", ROOT / "docs" / "make_settings.py")
+def script(name: str) -> ModuleType:
+    """Returns a script of docs/ as a module."""
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == module.settings_page()
+    return module
+
+
+def test_settings_page_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == script("make_settings").settings_page()
+
+
+def test_results_stand_beside_their_command_seeds_and_hours(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    make_results = script("make_results")
+    page = make_results.results_page([read_comparison(folder)])
+    assert "## study\n\n    aplt compare clips.csv --seeds 3\n\n21 cells, seeds 0, 1, 2, 0.3 hours" in page
+    assert "| aplt        |" in page
+    assert "| all " in page
+    cells = CompareDir(folder).cells
+    cells.write_text("".join(cells.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(InputError, match="20 of 21 cells are done"):
+        make_results.results_page([read_comparison(folder)])
+
+
+def test_the_plan_in_the_documentation_is_one() -> None:
+    text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    plan = make_plan(yaml.safe_load(text.split("```yaml")[1].split("```")[0]), "compare.md", Path())
+    assert list(plan.rows) == ["supervised", "fixmatch_teacher", "aplt", "wide margin", "uda at 0.9", "short rounds"]
+    for name, variant in plan.rows.items():
+        settings = merge({"clips": "x", "method": variant.method}, merge(plan.settings, variant.settings))
+        effective_config(settings, "skeleton", name)
+
+
+def test_every_column_of_a_comparison_is_described() -> None:
+    text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
+    assert [column for column in COLUMNS if f"`{column}`" not in text] == []
 
 
 def commands() -> list[tuple[str, str]]:
     """Returns (page, command) for every `aplt` command in the documentation's code blocks."""
     found = []
     for page in PAGES:
-        lines = page.read_text(encoding="utf-8").splitlines()
+        lines = page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
         matches = (re.match(r"    (aplt .*?)\s*(?:  #.*)?$", line) for line in lines)
         found += [(page.name, match[1]) for match in matches if match]
     return found
@@ -38,7 +79,7 @@ def commands() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_commands_in_the_documentation_parse(page: str, command: str) -> None:
     verbs = get_command(app).commands  # type: ignore[attr-defined]
-    _, verb, *words = command.split()
+    _, verb, *words = shlex.split(command)
     assert verb in verbs, f"{page}: {command}"
     context = verbs[verb].make_context(verb, list(words), resilient_parsing=False)
     assignments = context.params.get("set_") or []

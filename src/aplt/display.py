@@ -4,7 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 # Progress goes to standard error: standard output is for what a script may want to read.
 console = Console(stderr=True, highlight=False)
@@ -13,8 +21,8 @@ console = Console(stderr=True, highlight=False)
 class Bar:
     """One progress bar: `advance` it, give it a new `text`, print `line`s above it."""
 
-    def __init__(self, progress: Progress, text: str, total: int | None) -> None:
-        self._progress = progress
+    def __init__(self, progress: Progress, text: str, total: int | None, *, lines: bool = True) -> None:
+        self._progress, self._lines = progress, lines
         self._task = progress.add_task(text, total=total)
 
     def advance(self, count: int = 1) -> None:
@@ -31,19 +39,53 @@ class Bar:
 
     @contextmanager
     def part(self, text: str, total: int | None = None) -> Iterator["Bar"]:
-        """Shows another bar below, for a part of the work, while the block runs."""
-        part = Bar(self._progress, text, total)
+        """Shows another bar below, for a part of the work, while the block runs; a part prints no lines."""
+        part = Bar(self._progress, text, total, lines=False)
         yield part
         self._progress.remove_task(part._task)
 
     def line(self, text: str) -> None:
         """Prints a line that stays."""
-        self._progress.console.print(text, soft_wrap=True)
+        if self._lines:
+            self._progress.console.print(text, soft_wrap=True)
+
+
+# The bar of larger work, of which every other bar in this process is a part: a terminal has room for one display.
+_whole: Bar | None = None
 
 
 @contextmanager
 def bar(text: str, total: int | None = None) -> Iterator[Bar]:
-    """Shows a progress bar with an estimate of the time left while the block runs; nothing when piped."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as progress:
+    """Shows a progress bar with an estimate of the time left while the block runs; nothing when piped.
+
+    While the `whole_bar` of larger work is shown, it is a part of that.
+    """
+    if _whole is not None:
+        with _whole.part(text, total) as part:
+            yield part
+        return
+    with _progress(TimeRemainingColumn()) as progress:
         yield Bar(progress, text, total)
+
+
+@contextmanager
+def whole_bar(text: str, total: int) -> Iterator[Bar]:
+    """Shows the bar of work that consists of long parts with bars of their own; its text says how long it takes."""
+    global _whole
+    with _progress() as progress:
+        _whole = Bar(progress, text, total)
+        try:
+            yield _whole
+        finally:
+            _whole = None
+
+
+def show_nothing() -> None:
+    """Leaves progress in this process to another: no bar is shown and no line printed from now on."""
+    global _whole
+    _whole = Bar(Progress(disable=True), "", None)
+
+
+def _progress(*more: ProgressColumn) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, *more, console=console, disable=not console.is_terminal)

@@ -2,8 +2,9 @@
 
 import os
 import signal
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
@@ -32,6 +33,26 @@ def in_processes(
     pool = ProcessPoolExecutor(count, initializer=_begin_process)
     try:
         yield from pool.map(function, items)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def as_they_finish(
+    function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int
+) -> Iterator[Iterable[_Result]]:
+    """Gives the function's results in the order in which they come, for work of which each item takes long.
+
+    The processes begin with the block, before any thread that the block starts; with one, this process does the work.
+    An error of `function` comes out of the iterable; leaving the block gives up the items that have not begun.
+    """
+    if processes == 1 or not items:
+        yield map(function, items)
+        return
+    pool = ProcessPoolExecutor(min(processes, len(items)), initializer=_begin_process)
+    try:
+        futures = [pool.submit(function, item) for item in items]
+        yield (future.result() for future in as_completed(futures))
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,6 +1,6 @@
-"""The run folder: the name of every file in it, and writing them so that a kill leaves the old or the new.
+"""Run and comparison folders: the names of their files, and writing them so that a kill leaves the old or the new.
 
-Free of torch, so that a copied run folder can be read anywhere.
+Free of torch, so that a copied folder can be read anywhere.
 """
 
 import errno
@@ -24,6 +24,8 @@ from aplt.errors import InputError
 
 ASIDE = re.compile(r"\..+\.[0-9a-f]{12}\.aside")
 GUIDANCE = re.compile(r"\d{3,}\.npz")
+UPPER_BOUND = "upper bound"
+"""The method under which compare.csv lists supervised training with all labels."""
 
 
 @contextmanager
@@ -249,3 +251,40 @@ class RunDir:
 
     def _folders(self) -> tuple[Path, ...]:
         return self.checkpoint.parent, self.rounds, self.model
+
+
+class CompareDir:
+    """The folder of a comparison of methods. Paths are properties; nothing is created until it is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def plan(self) -> Path:
+        """The whole plan: `aplt compare` on it repeats or extends the comparison."""
+        return self.path / "compare.yaml"
+
+    @property
+    def cells(self) -> Path:
+        """One row a finished cell, in the plan's order; times last."""
+        return self.path / "compare.csv"
+
+    @property
+    def table(self) -> Path:
+        """Means, deviations and paired differences as Markdown."""
+        return self.path / "table.md"
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a comparison in this folder."""
+        return self.cells.is_file()
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the cells' run folders."""
+        return self.path / "runs"

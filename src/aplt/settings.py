@@ -1,6 +1,6 @@
 """A group of settings, and what is wrong with one said in a sentence."""
 
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -53,8 +53,12 @@ def _explain(error: ValidationError, group: type[Settings], settings: dict[str, 
 
 
 def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:
-    for part in path:
-        options = _groups(group.model_fields[str(part)].annotation)
+    parts = iter(path)
+    for part in parts:
+        annotation = group.model_fields[str(part)].annotation
+        options = _groups(annotation)
+        if get_origin(annotation) is dict:
+            next(parts, None)  # the name of the entry, which is the user's own
         if len(options) > 1:
             kind = settings.get("input", {}).get("kind")
             options = [o for o in options if o.model_fields["kind"].default == kind] or options

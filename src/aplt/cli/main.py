@@ -6,6 +6,7 @@ import sys
 import typer
 
 from aplt.cli import clips, runs
+from aplt.cli.compare import compare
 from aplt.cli.demo import demo
 from aplt.errors import InputError
 
@@ -22,6 +23,7 @@ for verb in (
     clips.check,
     clips.split,
     runs.train,
+    compare,
     runs.evaluate,
     runs.predict,
     runs.report,

@@ -133,11 +133,19 @@ def predict(
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
 
 
-def report(run: Run) -> None:
-    """Write a run's report.html."""
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
+) -> None:
+    """Write a run's or a comparison's report.html anew."""
     from aplt.report import write_report
+    from aplt.rundir import CompareDir
 
-    print(write_report(run))
+    if CompareDir(folder).found:
+        from aplt.report.comparison_page import write_comparison
+
+        print(write_comparison(folder))
+    else:
+        print(write_report(folder))
 
 
 def recipes() -> None:

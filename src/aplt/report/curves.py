@@ -60,7 +60,7 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
     marked = last - first <= MARKED_ROUNDS
     body = [
         _warm_up(at, left, warm_up, ticks),
-        _grid(at, ticks, in_percent),
+        grid(at, ticks, in_percent),
         _rounds(at, first, last, ticks[0]),
     ]
     body += [_curve(place, curve, at, write, marked) for place, curve in drawn]
@@ -77,7 +77,8 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
         role="img",
         aria_label=f"{title} by round. {spoken}.",
     )
-    return join([_legend(drawn, warm_up), svg])
+    shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
+    return join([legend([(place, curve.name) for place, curve in drawn], *shaded), svg])
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -91,7 +92,8 @@ def nice_ticks(low: float, high: float) -> list[float]:
     return [round(k * step, 12) for k in range(start, stop + 1)]
 
 
-def _grid(at: Callable[[float, float], tuple[float, float]], ticks: list[float], in_percent: bool) -> Html:
+def grid(at: Callable[[float, float], tuple[float, float]], ticks: list[float], in_percent: bool) -> Html:
+    """Returns the horizontal lines at the ticks and their labels; `at` gives the place of (x, y)."""
     lines = []
     for tick in ticks:
         _, y = at(0, tick)
@@ -139,19 +141,21 @@ def _curve(
         el(
             "g",
             el("title", f"{curve.name}, round {x}: {write(y)}"),
-            _marker(place, px, py) if marked else None,
+            marker(place, px, py) if marked else None,
             el("circle", cx=px, cy=py, r=9, class_="target"),
         )
         for (x, y), (px, py) in zip(curve.points, places, strict=True)
     ]
-    return el("g", _line(place, path), *marks, class_=f"s{place % COLORS}")
+    return el("g", line(place, path), *marks, class_=f"s{place % COLORS}")
 
 
-def _line(place: int, path: str) -> Html:
+def line(place: int, path: str) -> Html:
+    """Returns the line of the curve at this place among all, along an SVG path."""
     return el("path", d=path, class_="curve", stroke_dasharray=DASHES[(place + place // COLORS) % len(DASHES)])
 
 
-def _marker(place: int, x: float, y: float) -> Html:
+def marker(place: int, x: float, y: float) -> Html:
+    """Returns the sign of a point of the curve at this place."""
     kind = MARKERS[place % len(MARKERS)]
     if kind == "circle":
         return el("circle", cx=x, cy=y, r=3.4, class_="mark")
@@ -164,17 +168,16 @@ def _marker(place: int, x: float, y: float) -> Html:
     return el("path", d=path, class_="mark")
 
 
-def _legend(drawn: Sequence[tuple[int, Curve]], warm_up: int) -> Html:
+def legend(names: Sequence[tuple[int, str]], *more: Html) -> Html:
+    """Returns the legend of curves, given as (place, name), and `more` items."""
     items = []
-    for place, curve in drawn:
+    for place, name in names:
         swatch = el(
             "svg",
-            el("g", _line(place, "M1 7L33 7"), _marker(place, 17, 7), class_=f"s{place % COLORS}"),
+            el("g", line(place, "M1 7L33 7"), marker(place, 17, 7), class_=f"s{place % COLORS}"),
             class_="swatch",
             viewBox="0 0 34 14",
             aria_hidden="true",
         )
-        items.append(el("li", swatch, curve.name))
-    if warm_up:
-        items.append(el("li", el("span", class_="swatch shade"), "warm-up"))
-    return el("ul", *items, class_="legend")
+        items.append(el("li", swatch, name))
+    return el("ul", *items, *more, class_="legend")

@@ -187,7 +187,7 @@ def read_run(path: Path) -> Run:
 
 
 def _predictions(path: Path) -> pd.DataFrame:
-    table = _csv(path, ("id", "truth", "prediction_1", "score_1"))
+    table = read_csv(path, ("id", "truth", "prediction_1", "score_1"))
     table["score_1"] = pd.to_numeric(table["score_1"], errors="coerce")
     return table[table["truth"] != ""]
 
@@ -197,12 +197,16 @@ def _counts(folder: RunDir, result: dict[str, Any] | None) -> dict[str, int] | N
         return {role: int(result["counts"].get(role, 0)) for role in ROLES}
     if not folder.split.exists():
         return None
-    found = _csv(folder.split, ("id", "role"))["role"].value_counts()
+    found = read_csv(folder.split, ("id", "role"))["role"].value_counts()
     return {role: int(found.get(role, 0)) for role in ROLES}
 
 
-def _csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    # Everything as text: a class may be called "NA" and an id "007".
+def read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Returns a table with everything as text: a class may be called "NA" and an id "007".
+
+    Raises:
+        InputError: no CSV table, or one without one of the columns.
+    """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:

@@ -53,6 +53,8 @@ def round_metrics(
     if role is not None:
         figures = _evaluate(material, state, role, device, progress)[1]
         watched = {"role": role, "top1": figures["top1"], "macro_f1": figures["macro_f1"]}
+    # Beside val, so that the test accuracy of the round that val would choose can be told; nothing is chosen here.
+    test = _evaluate(material, state, "test", device, progress)[1].get("top1") if role == "val" else None
     pseudo = None
     if guidance is not None and material.split.unlabeled:
         on_cpu = guidance.to(torch.device("cpu")).pseudo
@@ -67,6 +69,7 @@ def round_metrics(
         "pseudo": pseudo,
         "online": online_label_metrics(state.online.label.cpu().numpy(), state.online.weight.cpu().numpy(), labels),
         "watched": watched,
+        "test_beside_val": test,
     }
 
 

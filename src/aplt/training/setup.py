@@ -73,7 +73,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     """
     # First what can be refused at once: decoding may take an hour.
     _require_shares(config.train, accelerator.num_processes)
-    _require_rounds(config, split)
+    require_rounds(config, split)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     kind = modality(clips.values())
@@ -134,7 +134,7 @@ def _require_shares(settings: TrainSettings, processes: int) -> None:
             )
 
 
-def _require_rounds(config: RunConfig, split: Split) -> None:
+def require_rounds(config: RunConfig, split: Split) -> None:
     """Refuses a run in which every round is a warm-up, so that clips without a label would silently not be used."""
     rounds, warm_up = config.train.rounds, config.train.warm_up_rounds
     wanted = find_recipe(config.method).algorithm.uses_unlabeled or config.offline is not None

@@ -1,0 +1,56 @@
+"""Writes docs/results.md from finished comparisons: python docs/make_results.py compare/NAME ..."""
+
+import sys
+from pathlib import Path
+
+from aplt.errors import InputError
+from aplt.report.comparison import Comparison, read_comparison
+from aplt.report.markdown import comparison_tables
+from aplt.rundir import write_text
+
+INTRODUCTION = """# Results
+
+Made by `python docs/make_results.py`; do not edit. Each table stands beside the command that made it; see
+[compare.md](compare.md) for what is equal in all cells of a table and what the tests say. Figures are of the last EMA
+model, never of one chosen on the test clips.
+"""
+
+
+def results_page(comparisons: list[Comparison]) -> str:
+    """Returns docs/results.md.
+
+    Raises:
+        InputError: a comparison is unfinished.
+    """
+    return "\n".join([INTRODUCTION, *map(_section, comparisons)])
+
+
+def _section(comparison: Comparison) -> str:
+    done, planned = len(comparison.rows), comparison.planned
+    if done < planned:
+        raise InputError(f"{comparison.folder.path}: {done} of {planned} cells are done; finish it first")
+    seeds = ", ".join(map(str, comparison.seeds))
+    return "\n".join(
+        [
+            f"## {comparison.name}\n",
+            f"    {comparison.command or f'aplt compare {comparison.folder.plan}'}\n",
+            f"{planned} cells, seeds {seeds}, {comparison.hours:.1f} hours of training in all.\n",
+            comparison_tables(comparison),
+        ]
+    )
+
+
+def main() -> None:
+    """Writes the page for the folders on the command line."""
+    folders = [Path(name) for name in sys.argv[1:]]
+    if not folders:
+        sys.exit(__doc__)
+    try:
+        page = results_page([read_comparison(folder) for folder in folders])
+    except InputError as error:
+        sys.exit(f"make_results: {error}")
+    write_text(Path(__file__).with_name("results.md"), page)
+
+
+if __name__ == "__main__":
+    main()

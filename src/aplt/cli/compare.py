@@ -1,0 +1,65 @@
+"""`aplt compare`: methods on the same clips, labels, views and steps; the label-efficiency study as one command."""
+
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from aplt.errors import InputError
+
+
+def compare(
+    source: Annotated[Path, typer.Argument(help="clips.csv, a folder of clips, or a compare.yaml.")],
+    methods: Annotated[str | None, typer.Option(help="Such as supervised,freematch,aplt; see `aplt recipes`.")] = None,
+    labeled: Annotated[str | None, typer.Option(help="Shares of each class's labels: 5%,10%,20%.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="A number n for 0 to n-1, or a list: 3,4,5. By default 3.")] = None,
+    encoder: Annotated[str | None, typer.Option(help="The same for all; by default by modality.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of `aplt train`. Repeatable.")] = None,
+    ablate: Annotated[bool, typer.Option("--ablate", help="Compare APLT with each of its choices undone.")] = False,
+    upper_bound: Annotated[
+        bool | None,
+        typer.Option("--upper-bound/--no-upper-bound", help="Also train supervised with all labels; by default yes."),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once, on a share of the cores each.")] = 1,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and how long they take.")] = False,
+) -> None:
+    """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
+    from aplt.compare.ablation import ABLATION
+    from aplt.compare.cells import plan_cells
+    from aplt.compare.plan import default_name, load_plan, make_plan
+    from aplt.compare.study import Study, announce
+    from aplt.config import parse_assignments
+    from aplt.rundir import CompareDir
+
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")
+    options: dict[str, Any] = {"methods": methods, "labeled": labeled, "seeds": seeds, "upper_bound": upper_bound}
+    chosen = {key: value for key, value in options.items() if value is not None}
+    settings = parse_assignments(set_ or []) | ({"encoder": encoder} if encoder is not None else {})
+    if settings:
+        chosen["settings"] = settings
+    if ablate:
+        chosen["variants"] = ABLATION
+    if source.suffix.lower() in (".yaml", ".yml"):
+        plan = load_plan(source, chosen)
+    else:
+        plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
+    folder = CompareDir(output or Path("compare") / default_name(source))
+    study = Study(plan, plan_cells(plan, folder), folder, jobs)
+    if dry_run:
+        for cell in study.cells:
+            print(f"{cell}{'' if cell in study.left else ': finished'}")
+    announce(study)
+    if dry_run:
+        return
+    try:
+        study.run(shlex.join(["aplt", *sys.argv[1:]]))
+    except KeyboardInterrupt as stop:
+        print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
+        raise typer.Exit(130) from stop
+    print(folder.table.read_text(encoding="utf-8"))
+    print(f"cells {folder.cells}, table {folder.table}, report {folder.report}")

@@ -1,0 +1,34 @@
+"""APLT's own choices, one switch at a time against the recipe `aplt`; docs/method.md says what each is."""
+
+from typing import Any
+
+# Name -> what is laid over a Variant's defaults, whose method is aplt.
+ABLATION: dict[str, dict[str, Any]] = {
+    "aplt": {},
+    "no clustering": {"settings": {"offline": {"source": "classifier"}}},
+    "no clamp": {"settings": {"offline": {"clamp": False}}},
+    "no threshold": {"settings": {"offline": {"threshold": "none"}}},
+    "thresholds without memory": {"settings": {"offline": {"threshold_momentum": 0.0}}},
+    "prototypes with memory": {"settings": {"offline": {"prototype_momentum": 0.7}}},
+    "no labeled augmentation": {"settings": {"offline": {"labeled_views": 0}}},
+    "no whitening": {"settings": {"offline": {"whiten": None}}},
+    "nearest assignment": {"settings": {"offline": {"assignment": "nearest"}}},
+    "no neighbors": {"settings": {"offline": {"neighbors": 0}}},
+    "no margin": {"settings": {"method_settings": {"margin": 0.0}}},
+    "no sup_logits": {"settings": {"method_settings": {"sup_logits_weight": 0.0}}},
+    "no strong": {"settings": {"method_settings": {"strong_weight": 0.0}}},
+    "no sup_margin": {"settings": {"method_settings": {"sup_margin_weight": 0.0}}},
+    "no u_logits": {"settings": {"method_settings": {"u_logits_weight": 0.0}}},
+    "no u_margin": {"settings": {"method_settings": {"u_margin_weight": 0.0}}},
+    "no mixing": {"settings": {"method_settings": {"mix": 0.0}}},
+    "student's targets": {"settings": {"method_settings": {"target": "student"}}},
+    "no alignment": {"settings": {"method_settings": {"alignment": False}}},
+    "half the period": {"period": 0.5},
+    "twice the period": {"period": 2.0},
+    # Rounds are equally long, so the one before the only offline phase is half of the run.
+    "one offline phase": {"settings": {"train": {"rounds": 2, "warm_up_rounds": 1}}},
+    "no warm-up": {"settings": {"train": {"warm_up_rounds": 0}}},
+    "classifier alone": {"settings": {"read_out": "classifier"}},
+    "aplt_paper": {"method": "aplt_paper"},
+    "fixmatch_teacher": {"method": "fixmatch_teacher"},
+}

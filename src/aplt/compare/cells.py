@@ -1,0 +1,140 @@
+"""The cells of a plan: every config and split made and checked before anything is trained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from aplt.compare.plan import Plan, Variant, fit_rounds, share_text
+from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
+from aplt.data.files import require_files
+from aplt.data.index import modality, read_index
+from aplt.data.splits import make_split
+from aplt.errors import InputError
+from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.settings import validated
+from aplt.training.configure import effective_config
+from aplt.training.recipes import build_algorithm
+from aplt.training.setup import digests, require_rounds, steps_per_round
+from aplt.values import UNKNOWN, ClipIndex, Split, Task
+
+ALL = 1.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One training of the comparison, and where it lies."""
+
+    dataset: str
+    fold: int | None
+    """From 1; None where the data set has no folds."""
+    method: str
+    """The row of the table: a method's or a variant's name."""
+    labeled: float
+    seed: int
+    config: RunConfig
+    digests: dict[str, str]
+    """Of the index and the split."""
+    path: Path
+
+    def __str__(self) -> str:
+        return cell_name(self.dataset, self.fold, self.method, self.labeled, self.seed)
+
+    @property
+    def run(self) -> RunDir:
+        """The cell's run folder."""
+        return RunDir(self.path)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the folder holds this very cell's result, and not that of another plan."""
+        run = self.run
+        return (
+            run.result.exists()
+            and run.config.exists()
+            and run.config.read_bytes() == self.config.to_yaml().encode()
+            and run.read_digests() == self.digests
+        )
+
+
+def cell_name(dataset: str, fold: int | None, method: str, labeled: float, seed: int) -> str:
+    """Returns what a cell is called in a sentence."""
+    part = f" fold {fold}" if fold else ""
+    return f"{dataset}{part}, {method}, {share_text(labeled)} labeled, seed {seed}"
+
+
+def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
+    """Returns all cells in the order in which they are trained: seed by seed, so that a part of them is balanced.
+
+    Cells of one data set, fold and seed have the same number of steps, whatever their share of labels: a round's
+    length, where no setting gives it, is that of two epochs of all training clips.
+
+    Raises:
+        InputError: names the data set or the cell whose clips, split or settings are not usable.
+    """
+    sources = {name: _Source(name, plan) for name in plan.datasets}
+    return [cell for seed, source in product(plan.seeds, sources.values()) for cell in source.cells(seed, folder, plan)]
+
+
+class _Source:
+    """The clips of a data set, read once."""
+
+    def __init__(self, name: str, plan: Plan) -> None:
+        self.name = name
+        data = plan.datasets[name]
+        shared = merge(plan.settings, data.settings)
+        self.folds: dict[int | None, dict[str, Any]] = {None: shared}
+        if data.folds:
+            self.folds = {k: merge(shared, fold) for k, fold in enumerate(data.folds, start=1)}
+        self.clips = data.clips
+        try:
+            self.index: ClipIndex = read_index(data.clips)
+            self.modality = modality(self.index)
+        except InputError as error:
+            raise InputError(f"data set '{name}': {error}") from error
+        self.split = cache(self._split)
+
+    def cells(self, seed: int, folder: CompareDir, plan: Plan) -> Iterator[Cell]:
+        rows = [(name, variant, share) for share in plan.labeled for name, variant in plan.rows.items()]
+        if plan.upper_bound:
+            rows.append((UPPER_BOUND, Variant(method="supervised"), ALL))
+        for fold, shared in self.folds.items():
+            for name, variant, share in rows:
+                part = (f"fold{fold}",) if fold else ()
+                path = folder.runs.joinpath(self.name, *part, share_text(share), name, f"seed{seed}")
+                try:
+                    config, split = self._checked(fold, shared, variant, share, seed)
+                except InputError as error:
+                    raise InputError(f"{cell_name(self.name, fold, name, share, seed)}: {error}") from error
+                made = digests(self.index, split)
+                yield Cell(self.name, fold, name, share, seed, config, made, path)
+
+    def _checked(
+        self, fold: int | None, shared: dict[str, Any], variant: Variant, share: float, seed: int
+    ) -> tuple[RunConfig, Split]:
+        """Returns a cell's config and split, once all is refused that training would refuse."""
+        split = self.split(fold, share, seed)
+        train = validated(TrainSettings, shared.get("train", {}), "train")
+        steps = steps_per_round(train, Split((), tuple(sorted((*split.labeled, *split.unlabeled)))))
+        own = {
+            "clips": str(self.clips),
+            "method": variant.method,
+            "split": {"labeled": share, "seed": seed},
+            "train": fit_rounds(train, steps, variant, "train") | {"seed": seed},
+        }
+        config = effective_config(merge(merge(shared, variant.settings), own), self.modality, "settings")
+        require_rounds(config, split)
+        count = (self.index.num_classes, len(self.index), split.labeled, len(split.unlabeled))
+        build_algorithm(config, Task(*count, 1, self.modality))
+        return config, split
+
+    def _split(self, fold: int | None, share: float, seed: int) -> Split:
+        """Returns the split of all methods of a fold, share and seed."""
+        settings = validated(SplitSettings, self.folds[fold].get("split", {}), "split")
+        split = make_split(self.index, settings.model_copy(update={"labeled": share, "seed": seed}))
+        if not any(self.index[p].label != UNKNOWN for p in split.test):
+            raise InputError("no test clip has a label, so there is nothing to compare; see split.test")
+        require_files((self.index[p] for p in (*split.labeled, *split.unlabeled, *split.val, *split.test)), self.clips)
+        return split

@@ -1,0 +1,99 @@
+"""How long the cells of a comparison take: as others like them did, else by a short trial."""
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import fmean
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from aplt.compare.cells import Cell
+from aplt.compare.work import train_cell
+from aplt.config import RunConfig
+from aplt.display import whole_bar
+from aplt.parallel import as_they_finish
+from aplt.rundir import RunDir
+
+TRIAL_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a method takes on a data set, in seconds."""
+
+    step: float
+    offline: float
+    """A round's offline phase."""
+    evaluation: float
+    """A round's evaluation."""
+    once: float
+    """Reading the clips and what comes after the last round."""
+
+    def of(self, config: RunConfig) -> float:
+        """Returns the seconds of a whole run."""
+        train = config.train
+        guided = max(0, train.rounds - train.warm_up_rounds) if config.offline else 0
+        steps = train.rounds * (train.steps_per_round or 0)
+        return self.once + steps * self.step + guided * self.offline + train.rounds * self.evaluation
+
+
+def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: dict[Path, float]) -> list[float]:
+    """Returns each cell's seconds: as finished cells of its method and data set tell, else a trial, else any cell.
+
+    Args:
+        cells: those to come.
+        rows: of compare.csv.
+        tried: what a trial has said of a cell, by its folder; where `rows` is empty, of each.
+    """
+    found: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for row in rows:
+        for key in ((row["dataset"], row["method"]), (row["dataset"],), ()):
+            found[key].append(row["seconds"])
+    each = []
+    for cell in cells:
+        own = (cell.dataset, cell.method)
+        if own not in found and cell.path in tried:
+            each.append(tried[cell.path])
+        else:
+            each.append(fmean(next(found[key] for key in (own, (cell.dataset,), ()) if key in found)))
+    return each
+
+
+def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
+    """Returns each cell's seconds by its folder, extrapolated from a few steps of its method on its data set.
+
+    Raises:
+        InputError: a method cannot be trained; names the cell.
+    """
+    first: dict[tuple[str, str], Cell] = {}
+    for cell in cells:
+        first.setdefault((cell.dataset, cell.config.method), cell)
+    with TemporaryDirectory(prefix="aplt-trial-") as folder:
+        work = partial(_trial, folder=Path(folder), jobs=jobs)
+        with as_they_finish(work, list(first.items()), jobs) as finished, whole_bar("trial", len(first)) as progress:
+            costs = {}
+            for key, cost in finished:
+                costs[key] = cost
+                progress.advance()
+    return {cell.path: costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells}
+
+
+def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost]:
+    """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
+    key, cell = item
+    run = RunDir(folder.joinpath(*key))
+    begun = time.monotonic()
+    train_cell(shortened(cell.config), run, str(cell), jobs)
+    once = time.monotonic() - begun - run.read_result()["seconds"]["total"]
+    last = run.read_metrics()[-1]["seconds"]
+    return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
+
+
+def shortened(config: RunConfig) -> RunConfig:
+    """Returns the config of a trial."""
+    warm_up = min(1, config.train.warm_up_rounds)
+    few = {"rounds": 2, "warm_up_rounds": warm_up, "steps_per_round": TRIAL_STEPS}
+    return config.model_copy(update={"train": config.train.model_copy(update=few)})

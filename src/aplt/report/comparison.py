@@ -1,0 +1,139 @@
+"""What a comparison's folder says, read once and checked."""
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aplt.config import load_yaml
+from aplt.errors import InputError
+from aplt.report.pairs import Spread, spread
+from aplt.report.tables import read_csv
+from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+
+WORDS = ("dataset", "fold", "method", "run")
+"""Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A comparison's plan and its finished cells."""
+
+    folder: CompareDir
+    plan: dict[str, Any]
+    rows: pd.DataFrame
+    """compare.csv: a row a cell."""
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.path.resolve().name
+
+    @property
+    def datasets(self) -> list[str]:
+        """Data sets in the plan's order."""
+        return list(self.plan["datasets"])
+
+    @property
+    def methods(self) -> list[str]:
+        """Methods and variants in the plan's order, without the upper bound."""
+        return [*self.plan["methods"], *self.plan["variants"]]
+
+    @property
+    def shares(self) -> list[float]:
+        """Shares of labels in ascending order."""
+        return sorted(self.plan["labeled"])
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds."""
+        return list(self.plan["seeds"])
+
+    @property
+    def reference(self) -> str:
+        """The method that the others are set against."""
+        return str(self.plan["reference"])
+
+    @property
+    def folds(self) -> int:
+        """Folds of all data sets together."""
+        return sum(max(1, len(data["folds"])) for data in self.plan["datasets"].values())
+
+    @property
+    def planned(self) -> int:
+        """How many cells the plan has."""
+        each = len(self.methods) * len(self.shares) + bool(self.plan["upper_bound"])
+        return self.folds * len(self.seeds) * each
+
+    def cells_each(self, dataset: str) -> int:
+        """Returns how many cells the plan has of one method and share of a data set."""
+        return len(self.seeds) * max(1, len(self.plan["datasets"][dataset]["folds"]))
+
+    def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
+        """Returns each method's spreads of a column by share, and last with all labels; without methods not begun."""
+        rows = self.rows[self.rows["dataset"] == dataset]
+        found: list[tuple[str, list[Spread | None]]] = [
+            (method, [*(spread(rows, figure, method=method, labeled=share) for share in self.shares), None])
+            for method in self.methods
+        ]
+        found.append((UPPER_BOUND, [*([None] * len(self.shares)), spread(rows, figure, method=UPPER_BOUND)]))
+        return [(method, line) for method, line in found if any(line)]
+
+    def spread_text(self, dataset: str, found: Spread | None) -> str:
+        """Returns a spread in percent, with its cells in brackets where it is not as many as planned."""
+        if found is None:
+            return ""
+        return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
+
+    @property
+    def hours(self) -> float:
+        """Time that the finished cells took, one after the other."""
+        return float(self.rows["seconds"].sum()) / 3600
+
+    @cached_property
+    def command(self) -> str | None:
+        """The command line that wrote the plan, from the plan's first line."""
+        first = self.folder.plan.read_text(encoding="utf-8").partition("\n")[0]
+        return first.removeprefix("# ") if first.startswith("# aplt ") else None
+
+    @cached_property
+    def configs(self) -> list[dict[str, Any]]:
+        """The whole effective config of each cell."""
+        return [_config(run.config, run.config.stat().st_mtime_ns) for run in self.runs if run.config.exists()]
+
+    @property
+    def runs(self) -> list[RunDir]:
+        """The cells' run folders, row by row."""
+        return [RunDir(self.folder.path / run) for run in self.rows["run"]]
+
+    @cached_property
+    def rounds(self) -> list[list[dict[str, Any]]]:
+        """Each cell's metrics by round; empty where the run folder has not been copied along."""
+        return [run.read_metrics() for run in self.runs]
+
+
+@cache
+def _config(path: Path, written: int) -> dict[str, Any]:
+    """Returns a config, read once for each time it was `written`: YAML is slow, and a study looks after each cell."""
+    del written
+    return load_yaml(path)
+
+
+def read_comparison(path: Path) -> Comparison:
+    """Returns what a comparison's folder holds.
+
+    Raises:
+        InputError: a file is missing or not what its name says.
+    """
+    folder = CompareDir(path)
+    plan = load_yaml(folder.plan)
+    for key in ("datasets", "methods", "variants", "labeled", "seeds", "upper_bound", "reference"):
+        if key not in plan:
+            raise InputError(f"{folder.plan}: setting '{key}' is missing; `aplt compare` on the plan completes it")
+    rows = read_csv(folder.cells, (*WORDS, "labeled", "seed", "top1", "macro_f1", "seconds"))
+    for column in rows.columns:
+        if column not in WORDS:
+            rows[column] = pd.to_numeric(rows[column], errors="coerce")
+    return Comparison(folder, plan, rows)

@@ -1,0 +1,188 @@
+"""The page of a comparison: report.html and table.md in its folder, by `aplt report` and after every cell."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aplt.report.comparison import Comparison, read_comparison
+from aplt.report.comparison_cells import cells, cost, labels
+from aplt.report.efficiency import Series, efficiency_chart, method_chart
+from aplt.report.layout import (
+    Cell,
+    absent,
+    document,
+    facts,
+    figure,
+    section,
+    table,
+)
+from aplt.report.markdown import FIGURES, comparison_tables, p_text, points
+from aplt.report.markup import Html, el, join
+from aplt.report.pairs import Spread, all_differences, spread
+from aplt.report.words import duration, share_words
+from aplt.rundir import UPPER_BOUND, write_text
+
+
+def write_comparison(folder: Path) -> Path:
+    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path.
+
+    Raises:
+        InputError: no comparison, or a file in it that cannot be read.
+    """
+    comparison = read_comparison(folder)
+    write_text(comparison.folder.table, comparison_tables(comparison))
+    write_text(comparison.folder.report, comparison_html(comparison))
+    return comparison.folder.report
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Returns the whole page."""
+    parts: list[tuple[str, str, Html | None]] = []
+    if not comparison.rows.empty:
+        parts = [
+            ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
+            ("differences", f"{comparison.reference} against the others", _differences(comparison)),
+            ("labels", "Pseudo-labels", labels(comparison)),
+            ("cost", "Cost", cost(comparison)),
+            ("cells", "Cells", cells(comparison)),
+        ]
+    parts.append(("settings", "Plan and settings", _settings(comparison)))
+    present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
+    links = (el("li", el("a", title, href=f"#{anchor}")) for anchor, title, _ in present)
+    return document(
+        f"{comparison.name} – aplt comparison",  # noqa: RUF001
+        _headline(comparison),
+        el("nav", el("ul", *links), aria_label="Sections"),
+        *(section(anchor, title, content) for anchor, title, content in present),
+    )
+
+
+def _headline(comparison: Comparison) -> Html:
+    done, planned = len(comparison.rows), comparison.planned
+    words = [
+        f"{len(comparison.methods)} methods",
+        f"labels {', '.join(share_words(share) for share in comparison.shares)}",
+        f"seeds {', '.join(map(str, comparison.seeds))}",
+        f"{duration(float(comparison.rows['seconds'].sum()))} of training",
+    ]
+    notice = None
+    if done < planned:
+        rest = f"{done} of {planned} cells are done; the figures are of these."
+        notice = el("p", el("strong", "This comparison is unfinished: "), rest, class_="notice")
+    return el(
+        "header",
+        el("p", "aplt comparison", class_="kind"),
+        el("h1", comparison.name),
+        el("p", " · ".join(words), class_="subtitle"),
+        notice,
+    )
+
+
+def _accuracy(comparison: Comparison) -> Html:
+    figures = [_efficiency(comparison, name) for name in comparison.datasets]
+    several = len(comparison.shares) > 1
+    shown = el("div", *figures, class_="figures") if several else join(figures)
+    means = [_means(comparison, name, "top1") for name in comparison.datasets]
+    f1 = [_means(comparison, name, "macro_f1") for name in comparison.datasets]
+    return join([shown, *means, el("details", el("summary", "The same as macro F1"), *f1)])
+
+
+def _efficiency(comparison: Comparison, dataset: str) -> Html:
+    title = f"{dataset}: test accuracy"
+    rows = comparison.rows[comparison.rows["dataset"] == dataset]
+    bound = spread(rows, "top1", method=UPPER_BOUND)
+    what = (
+        "Mean top-1 accuracy of the last EMA model on the test clips; bars are the deviation over the cells "
+        "(seeds and folds), the dashed line is supervised training with all labels."
+    )
+    if len(comparison.shares) > 1:
+        series = []
+        for place, method in enumerate(comparison.methods):
+            found = [(share, spread(rows, "top1", method=method, labeled=share)) for share in comparison.shares]
+            points_ = [(share, one) for share, one in found if one is not None]
+            if points_:
+                series.append(Series(method, place, points_))
+        if not {share for one in series for share, _ in one.points}:
+            return absent(title, "No cell of this data set is done yet.")
+        if len({share for one in series for share, _ in one.points}) > 1:
+            return figure(title, efficiency_chart(series, bound, title=title), what)
+    drawn = []
+    for method in comparison.methods:
+        own = rows[(rows["method"] == method) & rows["labeled"].isin(comparison.shares)]["top1"].tolist()
+        known = Spread.of(own)
+        if known is not None:
+            drawn.append((method, known, own))
+    if not drawn:
+        return absent(title, "No cell of this data set is done yet.")
+    chart = method_chart(drawn, bound, comparison.reference, title=title)
+    rings = " Rings are single cells, the thin line is the mean of the reference."
+    return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
+
+
+def _means(comparison: Comparison, dataset: str, figure_: str) -> Html:
+    rows = [
+        [Cell(method), *(Cell(comparison.spread_text(dataset, one), one.mean if one else None) for one in line)]
+        for method, line in comparison.means(dataset, figure_)
+    ]
+    columns = ["Method", *(f"{share_words(share)} labels" for share in comparison.shares), "All labels"]
+    caption = (
+        f"{dataset}: {FIGURES[figure_]} in percent, mean ± deviation over "
+        f"{comparison.cells_each(dataset)} cells; another number of cells stands in brackets."
+    )
+    return table(caption, columns, rows)
+
+
+def _differences(comparison: Comparison) -> Html:
+    found = all_differences(comparison.rows, comparison.reference, comparison.methods, "top1")
+    if not found:
+        return el("p", "No two methods have a finished cell in common yet.", class_="missing")
+    rows = [
+        [
+            Cell(one.dataset or "all"),
+            Cell("all" if one.labeled is None else share_words(one.labeled)),
+            Cell(one.other),
+            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
+            Cell(points(one), one.gain.mean),
+            Cell(p_text(one.t_test), one.t_test),
+            Cell(p_text(one.rank_test), one.rank_test),
+        ]
+        for one in found
+    ]
+    columns = ["Data set", "Labels", "Against", "Cells won", "Gain in points", "t-test p", "Wilcoxon p"]
+    caption = (
+        f"{comparison.reference} minus the other method in the same cell (data set, fold, share and seed), test top-1: "
+        "mean ± deviation, two-sided paired tests, not corrected for their number. Over n cells Wilcoxon's p cannot "
+        "fall below 2/2ⁿ (0.25 for three), and cells of one seed or fold are not independent of each other."
+    )
+    return table(caption, columns, rows, texts=3)
+
+
+def _settings(comparison: Comparison) -> Html:
+    plan = el("summary", "compare.yaml: the whole plan; `aplt compare` on it repeats or extends the comparison")
+    text = comparison.folder.plan.read_text(encoding="utf-8")
+    parts = [facts([("Command", comparison.command)]), el("details", plan, el("pre", el("code", text)))]
+    if comparison.configs:
+        shared = shared_settings(comparison.configs)
+        summary = el("summary", "Settings that all finished cells share")
+        written = yaml.safe_dump(shared, sort_keys=False, allow_unicode=True)
+        parts.append(el("details", summary, el("pre", el("code", written))))
+    return join(parts)
+
+
+def shared_settings(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the settings that are equal in all of these configs, group by group."""
+    first, *others = configs
+    shared: dict[str, Any] = {}
+    for key, value in first.items():
+        if not all(key in other for other in others):
+            continue
+        found = [other[key] for other in others]
+        if all(value == other for other in found):
+            shared[key] = value
+        elif isinstance(value, dict) and all(isinstance(other, dict) for other in found):
+            inner = shared_settings([value, *found])
+            if inner:
+                shared[key] = inner
+    return shared

@@ -1,0 +1,125 @@
+"""Means over seeds, and differences of a method to others cell by cell, from the rows of compare.csv."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import ttest_rel, wilcoxon
+
+MATCHED = ["dataset", "fold", "labeled", "seed"]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample deviation of so many figures; the deviation of one is unknown."""
+
+    mean: float
+    deviation: float | None
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float] | np.ndarray) -> "Spread | None":
+        """Returns the spread of those of the values that exist; None without any."""
+        known = np.asarray(values, dtype=np.float64)
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return None
+        return cls(float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else None, len(known))
+
+    def text(self) -> str:
+        """Returns the spread in percent, such as '67.7 ± 6.7'."""
+        deviation = "" if self.deviation is None else f" ± {100 * self.deviation:.1f}"
+        return f"{100 * self.mean:.1f}{deviation}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The reference's figure minus another method's, over cells of the same data set, fold, share and seed."""
+
+    dataset: str | None
+    """None: over all data sets."""
+    labeled: float | None
+    """None: over all shares."""
+    other: str
+    won: int
+    """Cells in which the reference is strictly better."""
+    gain: Spread
+    t_test: float | None
+    """p of the paired t-test; None where it is not defined, as for fewer than two cells."""
+    rank_test: float | None
+    """p of Wilcoxon's signed-rank test."""
+
+
+def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
+    """Returns the spread of a column over the rows whose columns have these values."""
+    for column, value in where.items():
+        rows = rows[rows[column] == value]
+    return Spread.of(rows[figure].to_numpy(dtype=np.float64))
+
+
+def differences(
+    rows: pd.DataFrame,
+    reference: str,
+    others: Sequence[str],
+    figure: str,
+    *,
+    dataset: str | None,
+    labeled: float | None,
+) -> list[Difference]:
+    """Returns the paired differences of one figure to each other method that shares a cell with the reference."""
+    if dataset is not None:
+        rows = rows[rows["dataset"] == dataset]
+    if labeled is not None:
+        rows = rows[rows["labeled"] == labeled]
+    wide = rows.pivot(index=MATCHED, columns="method", values=figure)
+    found = []
+    for other in others:
+        if other == reference or reference not in wide or other not in wide:
+            continue
+        both = wide[[reference, other]].dropna()
+        # Accuracies are ratios of counts: what differs by less than a clip in a billion is a tie.
+        gain = (both[reference] - both[other]).to_numpy(dtype=np.float64).round(9)
+        known = Spread.of(gain)
+        if known is not None:
+            won = int((gain > 0).sum())
+            found.append(Difference(dataset, labeled, other, won, known, t_test_p(gain), rank_test_p(gain)))
+    return found
+
+
+def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], figure: str) -> list[Difference]:
+    """Returns the differences by data set and share and, where there are several of these, over all."""
+    groups = list(dict.fromkeys(zip(rows["dataset"], rows["labeled"], strict=True)))
+    groups = [(name, share) for name, share in groups if _holds(rows, name, share, reference)]
+    found = [
+        difference
+        for name, share in groups
+        for difference in differences(rows, reference, others, figure, dataset=name, labeled=share)
+    ]
+    if len(groups) > 1:
+        found += differences(rows, reference, others, figure, dataset=None, labeled=None)
+    return found
+
+
+def t_test_p(gain: np.ndarray) -> float | None:
+    """Returns the two-sided p of the paired t-test that differences have mean 0; None where all are equal."""
+    if len(gain) < 2 or np.ptp(gain) == 0:
+        return None
+    return _finite(ttest_rel(gain, np.zeros_like(gain)).pvalue)
+
+
+def rank_test_p(gain: np.ndarray) -> float | None:
+    """Returns the two-sided p of Wilcoxon's signed-rank test; ties drop out. None where nothing is left of two."""
+    if len(gain) < 2 or not gain.any():
+        return None
+    return _finite(wilcoxon(gain).pvalue)
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _holds(rows: pd.DataFrame, dataset: str, labeled: float, method: str) -> bool:
+    return bool(((rows["dataset"] == dataset) & (rows["labeled"] == labeled) & (rows["method"] == method)).any())

@@ -1,0 +1,222 @@
+"""Plans: what is refused and how it is said, and the cells that a plan has."""
+
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aplt.compare.ablation import ABLATION
+from aplt.compare.cells import Cell, plan_cells
+from aplt.compare.plan import Plan, default_name, load_plan, make_plan
+from aplt.config import OfflineSettings, merge
+from aplt.errors import InputError
+from aplt.rundir import UPPER_BOUND, CompareDir
+from tests.training.clips import TINY, write_clips
+
+SHARED = {key: value for key, value in TINY.items() if key != "split"} | {"split": {"test": 0.25}}
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+def plan_of(clips: Path, **over: Any) -> Plan:
+    return make_plan(merge({"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED}, over), "plan", Path())
+
+
+def cells_of(clips: Path, **over: Any) -> list[Cell]:
+    return plan_cells(plan_of(clips, **over), CompareDir(Path("compare")))
+
+
+subsets = st.lists(st.sampled_from(["supervised", "fixmatch", "aplt", "aplt_paper"]), min_size=1, unique=True)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    methods=subsets,
+    labeled=st.lists(st.sampled_from([0.1, 0.2, 0.5]), min_size=1, unique=True),
+    seeds=st.integers(1, 3),
+    folds=st.lists(st.sampled_from(["s0", "s1", "s2"]), max_size=2, unique=True),
+    upper_bound=st.booleans(),
+)
+def test_every_cell_once_and_the_same_split_for_all_methods(
+    clips: Path, methods: list[str], labeled: list[float], seeds: int, folds: list[str], upper_bound: bool
+) -> None:
+    laid_over = [{"split": {"test_subjects": [name], "test": 0.2}} for name in folds]
+    cells = cells_of(
+        clips,
+        methods=methods,
+        labeled=labeled,
+        seeds=seeds,
+        upper_bound=upper_bound,
+        datasets={"tiny": {"folds": laid_over}},
+    )
+    numbers: list[int | None] = [*range(1, len(folds) + 1)] or [None]
+    wanted = set(product(numbers, methods, labeled, range(seeds)))
+    if upper_bound:
+        wanted |= set(product(numbers, [UPPER_BOUND], [1.0], range(seeds)))
+    found = [(cell.fold, cell.method, cell.labeled, cell.seed) for cell in cells]
+    assert len(found) == len(set(found))
+    assert set(found) == wanted
+    assert len({cell.path for cell in cells}) == len(cells)
+    assert [cell.seed for cell in cells] == sorted(cell.seed for cell in cells)  # a part of a study is balanced
+    splits = {(cell.fold, cell.labeled, cell.seed, cell.digests["split"]) for cell in cells}
+    assert len(splits) == len({key[:3] for key in splits})
+    for cell in cells:
+        assert cell.config.split.seed == cell.config.train.seed == cell.seed
+        assert cell.config.input == cells[0].config.input
+
+
+def test_steps_are_those_of_all_training_clips_whatever_the_share(clips: Path) -> None:
+    cells = cells_of(
+        clips,
+        methods=["supervised", "aplt"],
+        labeled=[0.05, 0.5],
+        settings={"train": {"steps_per_round": None, "batch_unlabeled": 1}},
+    )
+    training = 48 - 12
+    assert {cell.config.train.steps_per_round for cell in cells} == {2 * training}
+
+
+def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:
+    train = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": 8}
+    variants = {
+        "half": {"period": 0.5},
+        "twice": {"period": 2},
+        "two": {"settings": {"train": {"rounds": 2, "warm_up_rounds": 1}}},
+        "own": {"settings": {"train": {"steps_per_round": 3}}},
+        "long": {"period": 20},
+    }
+    cells = cells_of(clips, settings={"train": train}, variants=variants, seeds=1, upper_bound=False)
+    found = {cell.method: cell.config.train for cell in cells}
+    assert {name: (train.rounds, train.warm_up_rounds, train.steps_per_round) for name, train in found.items()} == {
+        "half": (20, 6, 4),
+        "twice": (5, 2, 16),
+        "two": (2, 1, 40),
+        "own": (10, 3, 3),
+        "long": (1, 0, 80),
+    }
+
+
+def test_the_file_gives_the_plan_back_and_paths_are_relative_to_it(tmp_path: Path) -> None:
+    (tmp_path / "plans").mkdir()
+    file = tmp_path / "plans" / "study.yaml"
+    (tmp_path / "clips.csv").write_text("path,label\n")
+    file.write_text(
+        "datasets: {a: {clips: ../clips.csv, settings: {input: {cache_dir: cache}}, folds: [{split: {test: 30%}}]}}\n"
+        "methods: supervised, aplt\n"
+        "variants: {wide: {settings: {method_settings: {margin: 0.5}}}}\n"
+        "labeled: [5%, 0.1]\nseeds: 2\n"
+    )
+    plan = load_plan(file, {})
+    assert plan.datasets["a"].clips == tmp_path / "clips.csv"
+    assert plan.datasets["a"].settings["input"]["cache_dir"] == str(tmp_path / "plans" / "cache")
+    assert (plan.labeled, plan.seeds, plan.reference) == ((0.05, 0.1), (0, 1), "aplt")
+    assert list(plan.rows) == ["supervised", "aplt", "wide"]
+    (tmp_path / "again.yaml").write_text(plan.to_yaml())
+    assert load_plan(tmp_path / "again.yaml", {}) == plan
+    assert load_plan(tmp_path / "again.yaml", {"seeds": "3,5"}).seeds == (3, 5)
+
+
+def test_names(tmp_path: Path) -> None:
+    assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
+    assert default_name(tmp_path / "arid.csv") == "arid"
+    assert default_name(tmp_path / "first" / "compare.yaml") == "first"
+
+
+@pytest.mark.parametrize(
+    ("over", "message"),
+    [
+        ({"method": ["aplt"]}, "plan: unknown setting 'method'; did you mean 'methods'?"),
+        ({"datasets": {"tiny": {"clisp": "x"}}}, "unknown setting 'datasets.tiny.clisp'; did you mean 'clips'?"),
+        ({"variants": {"a": {"perod": 2}}}, "unknown setting 'variants.a.perod'; did you mean 'period'?"),
+        ({"datasets": {"other": {"clips": "none.csv"}}}, "data set 'other': "),
+        ({"methods": "supervised,apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
+        ({"methods": "aplt,aplt"}, "plan: setting 'methods' names aplt twice"),
+        ({"methods": "aplt", "variants": {"aplt": {}}}, "'aplt' stands in methods and in variants"),
+        ({"labeled": "150%"}, "plan: setting 'labeled.0': input should be less than or equal to 1, found '150%'"),
+        ({"labeled": "5%,0.05"}, "plan: setting 'labeled' names 0.05 twice"),
+        ({"seeds": 0}, "plan: setting 'seeds': tuple should have at least 1 item"),
+        ({"seeds": "1,x"}, "plan: setting 'seeds.1': input should be a valid integer"),
+        ({"reference": "apl"}, "plan: setting 'reference' is 'apl'; did you mean 'aplt'?"),
+        ({"variants": {"a/b": {}}}, "'a/b' cannot be a name"),
+        ({"variants": {"upper bound": {}}}, "'upper bound' is the name of the fully labeled rows"),
+        ({"settings": {"split": {"labeled": 0.1}}}, "plan: settings: setting 'split.labeled' is for the plan to say"),
+        ({"settings": {"split_file": "x.csv"}}, "plan: settings: setting 'split_file' is for the plan to say"),
+        ({"settings": {"offline": {"views": 1}}}, "setting 'offline' belongs to a method; give it to a variant"),
+        (
+            {"datasets": {"tiny": {"folds": [{}, {"train": {"seed": 3}}]}}},
+            "plan: datasets.tiny.folds.1: setting 'train.seed' is for the plan to say",
+        ),
+        (
+            {"variants": {"a": {"settings": {"split": {"test": 0.5}}}}},
+            "plan: variant 'a': setting 'split' must be the same for all methods",
+        ),
+        (
+            {"variants": {"a": {"settings": {"method_settings": {"marign": 1}}}}},
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: unknown setting 'marign'; did you mean 'margin'?",
+        ),
+        (
+            {"variants": {"a": {"settings": {"method_settings": {"target": "pupil"}}}}},
+            "tiny, a, 10% labeled, seed 0: method_settings of aplt: target is 'pupil'",
+        ),
+        ({"settings": {"train": {"round": 3}}}, "train: unknown setting 'round'; did you mean 'rounds'?"),
+        ({"settings": {"train": {"warm_up_rounds": 9}}}, "would never see the"),
+        ({"settings": {"encoder": "tnc"}}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
+        (
+            {"datasets": {"tiny": {"folds": [{"split": {"test_subjects": ["s9"], "test": 0.2}}]}}},
+            "tiny fold 1, supervised, 10% labeled, seed 0: no clip of subject 's9'; expected one of: s0",
+        ),
+        ({"datasets": {"tiny": {"settings": {"split": {"test": 0}}}}}, "no test clip has a label"),
+    ],
+)
+def test_refused_in_a_sentence_before_anything_is_trained(clips: Path, over: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        cells_of(clips, **over)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_clip_is_named(tmp_path: Path) -> None:
+    clips = write_clips(tmp_path / "clips")
+    (tmp_path / "clips" / "007.npy").unlink()
+    with pytest.raises(InputError, match=r"clip '007.npy' .*: no such file"):
+        cells_of(clips)
+
+
+def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> None:
+    train = {"rounds": 10, "warm_up_rounds": 3}
+    cells = cells_of(clips, settings={"train": train}, variants=ABLATION, seeds=1, upper_bound=False)
+    configs = {cell.method: cell.config for cell in cells}
+    assert list(configs) == list(ABLATION)
+    texts = [config.to_yaml() for config in configs.values()]
+    assert len(set(texts)) == len(texts)
+    totals = {config.train.rounds * (config.train.steps_per_round or 0) for config in configs.values()}
+    assert totals == {40}
+    # Every choice of the offline phase but how many views and iterations it has is undone once.
+    default = configs["aplt"].offline
+    assert default == OfflineSettings()
+    undone = {
+        name
+        for config in configs.values()
+        if config.method == "aplt" and config.offline is not None
+        for name in OfflineSettings.model_fields
+        if getattr(config.offline, name) != getattr(default, name)
+    }
+    assert undone == set(OfflineSettings.model_fields) - {"views", "iterations"}
+
+
+def test_clips_without_a_known_label_are_no_test(tmp_path: Path) -> None:
+    clips = write_clips(tmp_path / "clips")
+    table = pd.read_csv(clips)
+    table["split"] = np.where(table.index < 12, "test", "train")
+    table.loc[table.index < 12, "label"] = None
+    table.to_csv(clips, index=False)
+    with pytest.raises(InputError, match="no test clip has a label"):
+        cells_of(clips, settings={"split": {"test": 0.2}})

@@ -1,0 +1,213 @@
+"""A comparison from its plan to its tables: what is trained, what is kept, and what a kill leaves."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from aplt.compare.cells import plan_cells
+from aplt.compare.plan import make_plan
+from aplt.compare.study import Study
+from aplt.compare.table import TIMES
+from aplt.config import load_yaml, merge
+from aplt.data.index import read_index
+from aplt.errors import InputError
+from aplt.report.comparison_page import write_comparison
+from aplt.rundir import CompareDir, RunDir
+from aplt.training.loop import train_or_reuse
+from tests.training.clips import TINY, write_clips
+from tests.training.runs import at_step
+
+SHORT = {"train": TINY["train"] | {"rounds": 2, "steps_per_round": 2}, "split": {"test": 0.25, "val": 0.2}}
+SHARED = {key: TINY[key] for key in ("encoder_settings", "input")} | SHORT
+METHODS = ["supervised", "fixmatch", "aplt"]
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+def study_of(clips: Path, path: Path, jobs: int = 1, **over: Any) -> Study:
+    settings = {"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED, "methods": METHODS, "seeds": 1}
+    plan = make_plan(merge(settings | {"labeled": 0.2}, over), "plan", Path())
+    folder = CompareDir(path)
+    return Study(plan, plan_cells(plan, folder), folder, jobs)
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    return pd.read_csv(CompareDir(path).cells).drop(columns=list(TIMES))
+
+
+@pytest.fixture(scope="module")
+def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compare") / "whole"
+    study_of(clips, path).run("aplt compare clips.csv")
+    return path
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders of the cells that are trained, not reused, in their order."""
+    names: list[str] = []
+
+    def train(config: Any, run: RunDir) -> Any:
+        names.append("/".join(run.path.parts[-3:]))
+        return train_or_reuse(config, run)
+
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    return names
+
+
+def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
+    rows = pd.read_csv(CompareDir(whole).cells, keep_default_na=False)
+    assert rows["method"].tolist() == [*METHODS, "upper bound"]
+    assert list(rows.columns[-len(TIMES) :]) == list(TIMES)
+    truth = {clip.id: read_index(clips).class_names[clip.label] for clip in read_index(clips)}
+    for row in rows.to_dict("records"):
+        run = RunDir(whole / row["run"])
+        result, lines = run.read_result(), run.read_metrics()
+        assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
+            result[name] for name in ("top1", "top5", "macro_f1")
+        ]
+        assert (row["labeled_clips"], row["steps"]) == (result["counts"]["labeled"], 4)
+        assert row["val_top1"] == result["val"]["top1"]
+        best = max(range(2), key=lambda k: lines[k]["watched"]["top1"])
+        assert row["top1_by_val"] == lines[best]["test_beside_val"]
+        assert lines[-1]["test_beside_val"] == result["top1"]
+        assert run.report.exists()
+        if row["method"] == "aplt":
+            assert float(row["pseudo_coverage"]) == lines[-1]["pseudo"]["coverage"]
+            labels = pd.read_csv(run.pseudo_labels).to_dict("records")
+            wrong = [row for row in labels if row["accepted"] and row["offline_label"] != truth[row["id"]]]
+            fitted = [row for row in wrong if row["label"] == row["offline_label"]]
+            assert float(row["wrong_labels"]) == len(wrong) > 0
+            assert float(row["wrong_fitted"]) == len(fitted) / len(wrong)
+        else:
+            assert row["pseudo_coverage"] == row["wrong_labels"] == ""
+    assert rows["online_coverage"].tolist()[0] == ""
+    assert rows["online_coverage"].tolist()[1] != ""
+    assert rows["labeled"].tolist() == [0.2, 0.2, 0.2, 1.0]
+
+
+def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
+    whole: Path, clips: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    path = tmp_path / "grown"
+    shutil.copytree(whole, path)
+    study_of(clips, path, labeled=[0.2, 0.5], upper_bound=False).run("aplt compare")
+    assert trained == [f"50%/{method}/seed0" for method in METHODS]
+    rows = rows_of(path)
+    assert rows["labeled"].tolist() == [0.2] * 3 + [0.5] * 3  # the upper bound's run is no part of this plan
+    assert rows[:3].equals(rows_of(whole)[:3])
+    assert load_yaml(CompareDir(path).plan)["labeled"] == [0.2, 0.5]
+
+
+def test_cells_of_other_settings_are_never_mixed_in(
+    whole: Path, clips: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    path = tmp_path / "changed"
+    shutil.copytree(whole, path)
+    changed = study_of(clips, path, settings={"train": {"learning_rate": 1e-4}})
+    assert len(changed.left) == 4
+    seen: list[list[str]] = []
+
+    def look(folder: Path) -> Path:
+        seen.append(pd.read_csv(CompareDir(folder).cells)["method"].tolist())
+        return write_comparison(folder)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("aplt.compare.study.write_comparison", look)
+        changed.run("aplt compare")
+    assert seen == [[*METHODS, "upper bound"][:count] for count in range(5)]
+    assert len(trained) == 4
+
+
+def test_two_jobs_leave_the_same_rows(whole: Path, clips: Path, tmp_path: Path) -> None:
+    study_of(clips, tmp_path / "two", jobs=2).run("aplt compare")
+    assert rows_of(tmp_path / "two").equals(rows_of(whole))
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def writing(name: str, count: int) -> Callable[[], None]:
+    def arm() -> None:
+        whole_write, written = Path.replace, [0]
+
+        def replace(path: Path, target: Path) -> Path:
+            if target.name == name:
+                written[0] += 1
+                if written[0] == count:
+                    die()
+            return whole_write(path, target)
+
+        Path.replace = replace  # type: ignore[method-assign,assignment]
+
+    return arm
+
+
+@pytest.mark.parametrize(
+    ("arm", "left"),
+    [(at_step(1, 1, die), 4), (writing("compare.csv", 3), 2)],
+    ids=["in the last round of the first cell", "writing the row of the second cell"],
+)
+def test_killed_and_started_again_leaves_the_same_rows(
+    arm: Callable[[], None], left: int, whole: Path, clips: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "killed"
+
+    def kill_it() -> None:
+        arm()
+        study_of(clips, path).run("aplt compare")
+
+    process = multiprocessing.get_context("fork").Process(target=kill_it)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    again = study_of(clips, path)
+    assert len(again.left) == left
+    again.run("aplt compare")
+    assert rows_of(path).equals(rows_of(whole))
+    assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
+
+
+def test_a_cell_that_fails_is_named_and_the_others_stay(clips: Path, tmp_path: Path) -> None:
+    variants = {"wild": {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}}
+    study = study_of(clips, tmp_path / "failing", methods=["supervised"], variants=variants)
+    with pytest.raises(InputError, match=r"^tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
+        study.run("aplt compare")
+    assert rows_of(tmp_path / "failing")["method"].tolist() == ["supervised"]
+    assert [cell.method for cell in study.left] == ["wild", "upper bound"]
+
+
+def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 2.0 for cell in cells})
+    new = study_of(clips, tmp_path / "new", labeled=[0.2, 0.5])
+    assert new.seconds_left() == 2.0 * 7
+    # Finished cells tell of their own method, the trial of the others.
+    new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
+    assert new.seconds_left() == 7.0 + 2.0 * 5
+    # Without a trial, as when a study is grown, all finished cells tell of the others.
+    grown = study_of(clips, whole, jobs=2, methods=["supervised", "aplt", "uda"], labeled=[0.2, 0.5])
+    assert [cell.method for cell in grown.left] == ["uda", "supervised", "aplt", "uda"]
+    for seconds, row in zip((1.0, 4.0, 10.0), grown.rows.values(), strict=True):
+        row["seconds"] = seconds
+    assert grown.seconds_left() == (5.0 + 1.0 + 4.0 + 5.0) / 2
+
+
+def test_a_trial_takes_a_few_steps_and_leaves_nothing(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    study = study_of(clips, tmp_path / "new", settings={"train": {"rounds": 1000, "warm_up_rounds": 1}})
+    assert study.seconds_left() > 3 * 1000 * 0.001
+    assert sorted(Path(name).name for name in trained) == ["aplt", "fixmatch", "supervised"]
+    assert list(tmp_path.iterdir()) == []

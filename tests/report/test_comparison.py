@@ -1,0 +1,176 @@
+"""The page and the table of a comparison, from its folder's files alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from aplt.errors import InputError
+from aplt.report.comparison_page import shared_settings, write_comparison
+from aplt.report.efficiency import Series, efficiency_chart
+from aplt.report.pairs import Spread
+from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
+
+from .fake_run import fake_run
+from .reading import Page
+
+SHARES = (0.05, 0.2)
+
+
+def fake_comparison(
+    folder: Path, *, methods: tuple[str, ...] = ("supervised", "fixmatch", "aplt"), shares: tuple[float, ...] = SHARES
+) -> Path:
+    """Writes a comparison's folder with one small run that all cells share."""
+    draw = np.random.default_rng(0)
+    run = fake_run(folder / "runs" / "only", rounds=3, val=False)
+    plan = {
+        "datasets": {"tiny": {"clips": "/clips.csv", "settings": {}, "folds": []}},
+        "settings": {},
+        "methods": list(methods),
+        "variants": {},
+        "labeled": list(shares),
+        "seeds": [0, 1, 2],
+        "upper_bound": True,
+        "reference": methods[-1],
+    }
+    CompareDir(folder).plan.write_text("# aplt compare clips.csv --seeds 3\n" + yaml.safe_dump(plan, sort_keys=False))
+    cells = [(method, share) for share in shares for method in methods] + [(UPPER_BOUND, 1.0)]
+    rows: list[dict[str, Any]] = [
+        {"dataset": "tiny", "fold": "", "method": method, "labeled": share, "labeled_clips": 9, "seed": seed}
+        | {"top1": round(0.4 + share / 3 + 0.05 * methods.index(method) if share < 1 else 0.9, 3) + draw.random() / 50}
+        | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
+        | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}
+        | {"wrong_labels": 12, "wrong_fitted": 0.25, "steps": 400, "run": run.relative_to(folder).as_posix()}
+        | {"seconds": 60.0, "offline_seconds": 15.0, "online_seconds": 40.0, "evaluation_seconds": 5.0}
+        | {"ms_per_step": 100.0}
+        for seed in range(3)
+        for method, share in cells
+    ]
+    write_csv(CompareDir(folder).cells, pd.DataFrame(rows))
+    return folder
+
+
+def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    page = Page(write_comparison(folder))
+    assert page.headings() == [
+        "Accuracy by share of labels",
+        "aplt against the others",
+        "Pseudo-labels",
+        "Cost",
+        "Cells",
+        "Plan and settings",
+    ]
+    rows = pd.read_csv(CompareDir(folder).cells)
+    means = rows.groupby(["method", "labeled"])["top1"].mean()
+    found = {row["Method"]: row for row in page.table("Method")}
+    values = dict(zip(found, page.values("Method"), strict=True))
+    assert values["aplt"]["5 % labels"] == pytest.approx(means["aplt", 0.05])
+    assert values[UPPER_BOUND]["All labels"] == pytest.approx(means[UPPER_BOUND, 1.0])
+    assert found[UPPER_BOUND]["5 % labels"] == ""
+    differences = page.table("Data set")
+    assert [(row["Labels"], row["Against"], row["Cells won"]) for row in differences] == [
+        (share, other, won)
+        for share, won in (("5 %", "3 of 3"), ("20 %", "3 of 3"), ("all", "6 of 6"))
+        for other in ("supervised", "fixmatch")
+    ]
+    assert "aplt compare clips.csv --seeds 3" in page.text
+    assert "unfinished" not in page.text
+
+
+def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> None:
+    page = Page(write_comparison(fake_comparison(tmp_path / "study")))
+    drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
+    told = [title.text or "" for title in drawing.iter("title")]
+    assert sum("labeled: " in text for text in told) == 3 * len(SHARES)
+    assert sum(text.startswith("all labels: 9") for text in told) == 1
+    paths = [path.get("d", "") for path in drawing.iter("path") if path.get("class") == "curve"]
+    assert len(paths) == 3
+
+
+def test_shares_stand_on_a_log_axis() -> None:
+    points = [(share, Spread(0.5, None, 1)) for share in (0.05, 0.1, 0.2)]
+    drawn = efficiency_chart([Series("one", 0, points)], None, title="test accuracy")
+    path = next(part for part in drawn.split('d="')[1:] if part.startswith("M") and part.count("L") == 2)
+    x = [float(place.split()[0]) for place in path.split('"')[0][1:].split("L")]
+    assert x[1] - x[0] == pytest.approx(x[2] - x[1], abs=0.11)
+
+
+def test_one_share_is_drawn_by_method(tmp_path: Path) -> None:
+    methods = tuple(f"variant {k}" for k in range(12))
+    page = Page(write_comparison(fake_comparison(tmp_path / "study", methods=methods, shares=(0.1,))))
+    drawing = next(svg for svg in page.tags("svg") if "by method" in svg.get("aria-label", ""))
+    assert sum(circle.get("class") == "ring" for circle in drawing.iter("circle")) == 12 * 3
+    assert "The first 8 methods; 4 more are in the table." in page.text
+
+
+def test_an_unfinished_comparison_says_so(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows[:4])
+    page = Page(write_comparison(folder.path))
+    assert "This comparison is unfinished: 4 of 21 cells are done" in page.text
+    assert "(1)" in page.table("Method")[0]["5 % labels"]
+    write_csv(folder.cells, rows[:0])
+    page = Page(write_comparison(folder.path))
+    assert page.headings() == ["Plan and settings"]
+
+
+def test_the_markdown_table(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    write_comparison(folder.path)
+    lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
+    assert lines[0] == "tiny: test top-1 in %, mean ± deviation over 3 seeds"
+    assert [cell.strip() for cell in lines[2].strip("|").split("|")] == [
+        "method",
+        "5 % labels",
+        "20 % labels",
+        "all labels",
+    ]
+    assert len({len(line) for line in lines[2:8]}) == 1
+    assert any(line.startswith("| all ") and "| 6 of 6 |" in line for line in lines)
+
+
+def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    run = RunDir(folder / "runs" / "only")
+    run.config.unlink()
+    run.metrics.unlink()
+    page = Page(write_comparison(folder))
+    assert "Settings that all finished cells share" not in page.text
+    assert page.table("Data set")
+
+
+def test_what_the_cells_share() -> None:
+    first = {"a": 1, "group": {"b": 2, "c": 3}, "own": {"d": 1}, "none": None}
+    second = {"a": 1, "group": {"b": 2, "c": 4}, "own": {"d": 2}, "none": None}
+    assert shared_settings([first, second]) == {"a": 1, "group": {"b": 2}, "none": None}
+    assert shared_settings([first, {"a": 1, "group": None, "own": {"d": 1}}]) == {"a": 1, "own": {"d": 1}}
+
+
+def test_damaged_folders_are_a_sentence(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    folder.cells.write_text("dataset,fold\n")
+    with pytest.raises(InputError, match=r"compare.csv: column 'method' is missing"):
+        write_comparison(folder.path)
+    folder.plan.write_text("datasets: {}\n")
+    with pytest.raises(InputError, match=r"compare.yaml: setting 'methods' is missing"):
+        write_comparison(folder.path)
+
+
+def test_the_verb_needs_no_torch(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    code = (
+        f"import sys; sys.argv = ['aplt', 'report', {str(folder)!r}]\n"
+        "from aplt.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'aplt.values', 'aplt.compare') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [str(folder / "report.html"), "[]"]

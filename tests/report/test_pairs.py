@@ -1,0 +1,80 @@
+"""Means and paired tests against numbers worked out by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aplt.report.pairs import Spread, all_differences, differences, rank_test_p, spread, t_test_p
+
+
+def rows(accuracies: dict[str, list[float]], dataset: str = "a", labeled: float = 0.1) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"dataset": dataset, "fold": "", "method": method, "labeled": labeled, "seed": seed, "top1": value}
+            for method, values in accuracies.items()
+            for seed, value in enumerate(values)
+        ]
+    )
+
+
+def test_spread_is_of_the_sample() -> None:
+    found = Spread.of([0.6, 0.7, 0.8, math.nan])
+    assert found is not None
+    assert [found.mean, found.deviation] == pytest.approx([0.7, 0.1])
+    assert found.count == 3
+    assert found.text() == "70.0 ± 10.0"
+    assert Spread.of([0.5]) == Spread(0.5, None, 1)
+    assert Spread(0.5, None, 1).text() == "50.0"
+    assert Spread.of([math.nan]) is None
+    of_one = spread(rows({"x": [0.2, 0.4], "y": [0.9]}), "top1", method="x")
+    assert of_one is not None
+    assert [of_one.mean, of_one.deviation] == pytest.approx([0.3, math.sqrt(0.02)])
+
+
+def test_t_test_by_hand() -> None:
+    # Mean 2, deviation 1: t = 2 sqrt(3) with two degrees of freedom, of which the distribution has a closed form.
+    t = 2 * math.sqrt(3)
+    assert t_test_p(np.array([0.01, 0.02, 0.03])) == pytest.approx(1 - t / math.sqrt(2 + t * t))
+    assert t_test_p(np.array([0.02])) is None
+    assert t_test_p(np.array([0.02, 0.02])) is None
+
+
+def test_rank_test_by_hand() -> None:
+    # All of n differences on one side: 2 of the 2^n patterns of signs are as extreme.
+    assert rank_test_p(np.array([0.01, 0.02, 0.03])) == pytest.approx(2 / 8)
+    assert rank_test_p(np.array([0.01, 0.02, 0.03, 0.04, 0.05])) == pytest.approx(2 / 32)
+    # Ranks 1, 2, 4 against 3: sums of at most 3 arise from 5 of 16 patterns.
+    assert rank_test_p(np.array([0.01, 0.02, -0.03, 0.04])) == pytest.approx(2 * 5 / 16)
+    assert rank_test_p(np.array([0.0, 0.0, 0.0])) is None
+    assert rank_test_p(np.array([0.01])) is None
+
+
+def test_only_matched_cells_count() -> None:
+    table = rows({"ours": [0.70, 0.72, 0.74], "other": [0.69, 0.72, 0.71, 0.10], "third": [math.nan] * 3})
+    (one,) = differences(table, "ours", ["ours", "other", "third", "missing"], "top1", dataset="a", labeled=0.1)
+    assert (one.other, one.won, one.gain.count) == ("other", 2, 3)
+    assert one.gain.mean == pytest.approx((0.01 + 0.0 + 0.03) / 3)
+    # The tie drops out of the ranks; two of one side remain.
+    assert one.rank_test == pytest.approx(2 / 4)
+
+
+def test_a_difference_of_rounding_is_a_tie() -> None:
+    table = rows({"ours": [0.1 + 0.2, 0.5], "other": [0.3, 0.5]})
+    (one,) = differences(table, "ours", ["other"], "top1", dataset="a", labeled=0.1)
+    assert (one.won, one.gain.mean, one.t_test, one.rank_test) == (0, 0.0, None, None)
+
+
+def test_by_share_and_over_all() -> None:
+    first = rows({"ours": [0.5, 0.6], "other": [0.4, 0.5]})
+    second = rows({"ours": [0.8, 0.9], "other": [0.9, 0.7]}, "b", 0.5)
+    bound = rows({"upper bound": [1.0]}, labeled=1.0)
+    found = all_differences(pd.concat([first, second, bound]), "ours", ["other"], "top1")
+    assert [(one.dataset, one.labeled, one.won, one.gain.count) for one in found] == [
+        ("a", 0.1, 2, 2),
+        ("b", 0.5, 1, 2),
+        (None, None, 3, 4),
+    ]
+    assert found[-1].gain.mean == pytest.approx(0.075)
+    assert len(all_differences(first, "ours", ["other"], "top1")) == 1
