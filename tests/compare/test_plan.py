@@ -164,7 +164,7 @@ def test_names(tmp_path: Path) -> None:
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"target": "pupil"}}}}},
-            "tiny, a, 10% labeled, seed 0: method_settings of aplt: target is 'pupil'",
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: setting 'target' is 'pupil'",
         ),
         ({"settings": {"train": {"round": 3}}}, "train: unknown setting 'round'; did you mean 'rounds'?"),
         ({"settings": {"train": {"warm_up_rounds": 9}}}, "would never see the"),
