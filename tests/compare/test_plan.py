@@ -16,6 +16,7 @@ from aplt.compare.plan import Plan, default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
 from aplt.rundir import UPPER_BOUND, CompareDir
+from aplt.training.setup import digests, read_clips
 from tests.training.clips import TINY, write_clips
 
 SHARED = {key: value for key, value in TINY.items() if key != "split"} | {"split": {"test": 0.25}}
@@ -71,6 +72,8 @@ def test_every_cell_once_and_the_same_split_for_all_methods(
     for cell in cells:
         assert cell.config.split.seed == cell.config.train.seed == cell.seed
         assert cell.config.input == cells[0].config.input
+    for cell in cells[-2:]:
+        assert cell.digests == digests(*read_clips(cell.config))  # what training will find
 
 
 def test_steps_are_those_of_all_training_clips_whatever_the_share(clips: Path) -> None:

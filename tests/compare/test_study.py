@@ -14,7 +14,7 @@ import pytest
 from aplt.compare.cells import plan_cells
 from aplt.compare.plan import make_plan
 from aplt.compare.study import Study
-from aplt.compare.table import TIMES
+from aplt.compare.table import TIMES, chosen_by_val
 from aplt.config import load_yaml, merge
 from aplt.data.index import read_index
 from aplt.errors import InputError
@@ -94,6 +94,13 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
     assert rows["online_coverage"].tolist()[0] == ""
     assert rows["online_coverage"].tolist()[1] != ""
     assert rows["labeled"].tolist() == [0.2, 0.2, 0.2, 1.0]
+
+
+def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
+    val, test = (0.2, 0.7, 0.5, 0.7), (0.1, 0.2, 0.3, 0.4)
+    lines = [{"watched": {"top1": a}, "test_beside_val": b} for a, b in zip(val, test, strict=True)]
+    assert chosen_by_val(lines) == 0.2
+    assert chosen_by_val([{"watched": {"top1": 0.5}, "test_beside_val": None}]) is None
 
 
 def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(

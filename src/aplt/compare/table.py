@@ -49,7 +49,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "seed": cell.seed,
         **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
         "val_top1": result["val"]["top1"] if result["val"] else None,
-        "top1_by_val": _chosen_by_val(rounds),
+        "top1_by_val": chosen_by_val(rounds),
         "pseudo_precision": pseudo.get("precision"),
         "pseudo_coverage": pseudo.get("coverage"),
         "online_precision": online.get("precision"),
@@ -83,8 +83,8 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> tuple[int | None, float 
     return int(wrong.sum()), float(repeated.mean()) if wrong.any() else None
 
 
-def _chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
-    """Returns the test accuracy after the first of the rounds with the best val accuracy."""
+def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
+    """Returns the test accuracy after the first of the rounds with the best val accuracy; None without val clips."""
     watched = [line for line in rounds if line["test_beside_val"] is not None]
     if not watched:
         return None
