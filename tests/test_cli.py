@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it leaves, how it fails."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -122,6 +123,27 @@ def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path
     told = pd.read_csv(run / "predictions.csv").set_index("id")["prediction_1"]
     again = table[:48].set_index(table["path"][:48].map(lambda path: Path(path).name))["prediction_1"]
     assert again[told.index].equals(told)
+
+
+def test_predictions_destroy_nothing_but_earlier_ones(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, notes = tmp_path / "clip.npy", tmp_path / "notes.csv"
+    shutil.copy(clips.parent / "000.npy", clip)
+    notes.write_text("my notes")
+    for paths, output, message in (
+        ([clip], clip, "is one of the files to read"),
+        ([tmp_path], clip, "is one of the files to read"),
+        ([clips], clips, "is one of the files to read"),
+        ([clip], notes, "exists and was not written by this command"),
+        ([clip], run / "predictions.csv", "exists and was not written by this command"),
+    ):
+        before = output.read_bytes()
+        assert aplt("predict", run, *paths, "-o", output) == 2
+        assert f"{output}: {message}" in capsys.readouterr().err
+        assert output.read_bytes() == before
+    for _ in range(2):
+        assert aplt("predict", run, clip, "-o", tmp_path / "out.csv") == 0
 
 
 def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from aplt.rundir import RunDir
 from aplt.values import UNKNOWN, Clip, ClipIndex, Role
 
 BATCH = 16
+FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
 
 
 def load_model(folder: Path) -> Recognizer:

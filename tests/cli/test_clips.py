@@ -66,7 +66,7 @@ def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixtu
     table = folder / "clips.csv"
     table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,wave\n")
     assert aplt("split", table, "--test", "0", "-o", folder) == 2
-    assert "Is a directory" in capsys.readouterr().err
+    assert "exists and was not written by this command" in capsys.readouterr().err
 
 
 def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +129,27 @@ def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.Capt
     assert "class 'wave': few labels: has 0 labeled training clips, needs 1" in capsys.readouterr().out
     table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,wave,train\nnod/2.npy,wave,test\n")
     assert aplt("check", table) == 0
+
+
+def test_a_split_destroys_nothing_but_an_earlier_split(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, output, link = folder / "clips.csv", folder / "split.csv", folder / "link.csv"
+    table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,wave\n")
+    link.symlink_to(table)
+    words = ["split", table, "--test", "0"]
+    for taken in (table, link, folder / "nod" / ".." / "clips.csv", folder / "nod" / "0.npy"):
+        before = taken.read_bytes()
+        assert aplt(*words, "-o", taken) == 2
+        assert capsys.readouterr().err == f"aplt: {taken}: is one of the files to read; give another name with -o\n"
+        assert taken.read_bytes() == before
+    for content in ("my notes", "", "id,role\nnod/0.npy,labeled\n"):
+        output.write_text(content)
+        assert aplt(*words, "-o", output) == 2
+        assert "split.csv: exists and was not written by this command; remove it or give" in capsys.readouterr().err
+        assert output.read_text() == content
+    output.unlink()
+    for _ in range(2):
+        assert aplt(*words, "-o", output) == 0
+    for taken in (table, folder / "nod" / "0.npy"):
+        before = taken.read_bytes()
+        assert aplt("index", folder, "-o", taken) == 2
+        assert taken.read_bytes() == before

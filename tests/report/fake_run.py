@@ -178,6 +178,7 @@ def _result(
         "encoder": "stgcn",
         "seed": seed,
         "labeled_fraction": 0.1,
+        "labeled_asked": 0.08,
         "counts": {**sizes, "classes": len(names)},
         "classes": names,
         "labeled_per_class": [6] * len(names),

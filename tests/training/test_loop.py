@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from aplt import rundir
+from aplt.config import load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
 from aplt.rundir import RunDir
@@ -65,8 +66,6 @@ def test_same_seed_same_bits_and_another_seed_others(clips: Path, uninterrupted:
 
 
 def test_its_own_config_repeats_a_run(uninterrupted: RunDir, tmp_path: Path) -> None:
-    from aplt.config import load_yaml, validate
-
     again = RunDir(tmp_path / "again")
     train(validate(load_yaml(uninterrupted.config), "config"), again)
     assert same_weights(uninterrupted, again)
@@ -84,6 +83,15 @@ def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
         result = train(tiny_config(clips, method=method, split={"labeled": 1.0, "test": 0.25}), run)
         assert result["counts"]["unlabeled"] == 0
         assert result["labeled_fraction"] == 1.0
+
+
+def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted: RunDir, tmp_path: Path) -> None:
+    result = uninterrupted.read_result()
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, 0.2)
+    config = load_yaml(uninterrupted.config)
+    given = validate(config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
+    result = train(given, RunDir(tmp_path / "run"))
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, None)
 
 
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:

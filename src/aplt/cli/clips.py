@@ -90,8 +90,9 @@ def split(
 ) -> None:
     """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
     from aplt.config import split_settings
+    from aplt.data.files import require_own
     from aplt.data.index import read_index
-    from aplt.data.splits import make_split, save_split
+    from aplt.data.splits import FILE_COLUMNS, make_split, save_split
     from aplt.values import ROLES
 
     settings = split_settings(
@@ -105,6 +106,7 @@ def split(
         ignore_official=ignore_official,
     )
     found = read_index(clips)
+    require_own(output, FILE_COLUMNS, [clips, *(clip.path for clip in found)])
     drawn = make_split(found, settings)
     save_split(output, found, drawn)
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)

@@ -123,11 +123,14 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
 ) -> None:
     """Name the micro-action in new clips; unreadable files become rows with an error."""
-    from aplt.predict import gather_clips, load_model
+    from aplt.data.files import require_own
+    from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
     from aplt.rundir import write_csv
 
-    table = predict_clips(load_model(run), gather_clips(paths))
+    model, clips = load_model(run), gather_clips(paths)
+    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
+    table = predict_clips(model, clips)
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")

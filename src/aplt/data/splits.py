@@ -18,6 +18,7 @@ from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 Parts = dict[OfficialSplit, list[int]]
 COLUMN = "the split column of the index"
 DEFAULTS = SplitSettings()
+FILE_COLUMNS = ("id", "role", "digest")
 
 
 def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
@@ -54,7 +55,7 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     rows = [
         (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
     ]
-    write_csv(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
+    write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
 
 
 def load_split(path: Path, index: ClipIndex) -> Split:

@@ -59,10 +59,10 @@ def resume(run: RunDir) -> dict[str, Any]:
     settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
     if run.result.exists():
         return run.read_result()
-    # The split as it was drawn, not drawn again: an index that has changed since is noticed.
-    settings["split_file"] = str(run.require(lambda r: r.split, "the run cannot be resumed without it"))
     config = begun_config(settings, str(run.config))
-    index, split = read_clips(config)
+    # The split as it was drawn, not drawn again: an index that has changed since is noticed.
+    drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
+    index, split = read_clips(config.model_copy(update={"split_file": drawn}))
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
     begun, now = run.read_digests(), digests(index, split)
     for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):

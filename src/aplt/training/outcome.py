@@ -130,7 +130,9 @@ def finish(
         "method": config.method,
         "encoder": config.encoder,
         "seed": config.train.seed,
+        # Of the training clips whose label is known; None where a split file or the default said how many.
         "labeled_fraction": len(split.labeled) / known,
+        "labeled_asked": None if config.split_file else config.split.labeled,
         "counts": {
             "labeled": len(split.labeled),
             "unlabeled": len(split.unlabeled),
