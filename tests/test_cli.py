@@ -94,6 +94,34 @@ def test_split_file_and_config_file(clips: Path, run: Path, tmp_path: Path, caps
     assert roles == {"labeled": 12, "unlabeled": 12, "test": 24}
 
 
+def test_a_split_file_and_split_settings_contradict_each_other(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split, runs = tmp_path / "split.csv", ["--runs", tmp_path]
+    assert aplt("split", clips, "--labeled", "50%", "-o", split) == 0
+    assert aplt("train", clips, "--split", split, "--set", "split.seed=0", *runs) == 2
+    assert f"{split} says the role of every clip: split.seed would change nothing" in capsys.readouterr().err
+    assert aplt("train", clips, "--split", split, "--set", "split=5", *runs) == 2
+    assert "split would change nothing" in capsys.readouterr().err
+    words = ["train", clips, "--split", split, "--seed", "5", "--method", "supervised"]
+    assert aplt(*words, "--name", "first", *runs, *QUICK) == 0
+    first = tmp_path / "first" / "config.yaml"
+    config = load_yaml(first)
+    assert (config["train"]["seed"], config["split"]["seed"]) == (5, 0)  # there is nothing to draw
+    assert aplt("train", first, "--name", "again", *runs) == 0
+    assert load_yaml(tmp_path / "again" / "config.yaml") == config
+    assert aplt("train", first, "--labeled", "10%", "--name", "third", *runs) == 2
+    assert "split.labeled would change nothing" in capsys.readouterr().err
+    # Without the file, the split's settings count again.
+    assert aplt("train", first, "--labeled", "10%", "--set", "split_file=null", "--name", "third", *runs) == 0
+    config = load_yaml(tmp_path / "third" / "config.yaml")
+    assert (config["split_file"], config["split"]["labeled"]) == (None, 0.1)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"clips: {clips}\nsplit_file: {split}\nsplit: {{by_subject: true}}\n")
+    assert aplt("train", mine, *runs) == 2
+    assert f"{mine}: setting 'split.by_subject' would change nothing beside 'split_file'" in capsys.readouterr().err
+
+
 def test_evaluate_repeats_the_runs_own_figures(run: Path, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads((run / "result.json").read_text())
     assert aplt("evaluate", run, "--json") == 0
@@ -186,7 +214,7 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["train", tmp_path / "columns.csv"], "column 'label' is missing"),
         (["train", tmp_path / "one.csv"], "class 'b' has 1 clip with a label"),
         (["train", tmp_path / "gone.csv"], "no such file"),
-        (["train", clips, "--set", "train.round=3"], "unknown setting 'train.round'; did you mean 'rounds'?"),
+        (["train", clips, "--set", "train.round=3"], "unknown setting 'train.round'; did you mean 'train.rounds'?"),
         (["train", clips, "--method", "apltt"], "did you mean 'aplt'?"),
         (["train", clips, "--encoder", "tnc"], "unknown encoder 'tnc'; did you mean 'tcn'?"),
         (["train", clips, "--labeled", "lots"], "setting 'split.labeled'"),

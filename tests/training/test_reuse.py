@@ -300,10 +300,18 @@ def edit(run: RunDir, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("  mix: 1.0\n", "  mixt: 1.0\n", "method aplt: unknown setting 'mixt'; did you mean 'mix'?"),
+        (
+            "  mix: 1.0\n",
+            "  mixt: 1.0\n",
+            "method aplt: unknown setting 'method_settings.mixt'; did you mean 'method_settings.mix'?",
+        ),
         ("  mix: 1.0\n", "", "setting 'method_settings.mix' is missing; another version of aplt began this run"),
         ("  neighbors: 10\n", "", "setting 'offline.neighbors' is missing; another version"),
-        ("  neighbors: 10\n", "  neigbors: 10\n", "unknown setting 'offline.neigbors'; did you mean 'neighbors'?"),
+        (
+            "  neighbors: 10\n",
+            "  neigbors: 10\n",
+            "unknown setting 'offline.neigbors'; did you mean 'offline.neighbors'?",
+        ),
         ("read_out: both\n", "", "setting 'read_out' is missing"),
         ("method: aplt\n", "method: 5\n", "setting 'method': expected a method's name, found 5"),
     ],
