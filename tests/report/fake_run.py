@@ -126,7 +126,7 @@ def _round(
         }
     top1 = float(0.15 + 0.55 * grown + draw.normal(0, 0.01))
     return {
-        "round": k,
+        "round": k + 1,
         "warm_up": warm,
         "steps_done": 50 * (k + 1),
         "seconds": {"offline": 0.0 if warm or not offline else 3.1, "online": 41.7, "evaluation": 1.2},
