@@ -122,14 +122,36 @@ def test_a_split_file_and_split_settings_contradict_each_other(
     assert f"{mine}: setting 'split.by_subject' would change nothing beside 'split_file'" in capsys.readouterr().err
 
 
-def test_evaluate_repeats_the_runs_own_figures(run: Path, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_repeats_the_runs_own_figures(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads((run / "result.json").read_text())
     assert aplt("evaluate", run, "--json") == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["top1"] == pytest.approx(result["top1"])
     assert figures["per_class"] == result["per_class"]
-    assert aplt("evaluate", run, "--clips", clips) == 0
-    assert "48 clips: top-1" in capsys.readouterr().out
+
+
+def test_evaluating_on_training_clips_is_remarked(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def remark() -> str:
+        assert aplt("evaluate", run, "--clips", tmp_path / "clips.csv") == 0
+        out, err = capsys.readouterr()
+        assert "48 clips: top-1" in out
+        return err
+
+    trained = (
+        f"aplt: 39 of the 48 clips in {tmp_path / 'clips.csv'} have the id or the file of clips that the model was"
+    )
+    same, names = pd.read_csv(clips), pd.Series([f"clip {i}" for i in range(48)])
+    paths = same["path"].map(lambda name: f"{clips.parent}/../{clips.parent.name}/{name}")
+    same.assign(path=paths, id=names).to_csv(tmp_path / "clips.csv", index=False)  # the same files
+    assert remark().startswith(trained)
+    shutil.copytree(clips.parent, tmp_path / "copies")
+    copies = same.assign(path="copies/" + same["path"])
+    copies.assign(id=same["path"]).to_csv(tmp_path / "clips.csv", index=False)  # the same ids
+    assert remark().startswith(trained)
+    copies.assign(id=names).to_csv(tmp_path / "clips.csv", index=False)
+    assert remark() == ""
 
 
 def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path) -> None:
@@ -172,6 +194,18 @@ def test_predictions_destroy_nothing_but_earlier_ones(
         assert output.read_bytes() == before
     for _ in range(2):
         assert aplt("predict", run, clip, "-o", tmp_path / "out.csv") == 0
+
+
+def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, output = tmp_path / "film.mp4", tmp_path / "out.csv"
+    film.write_bytes(b"nothing")
+    assert aplt("predict", run, film, "-o", output) == 1
+    assert capsys.readouterr().out == f"{output}: 0 clips predicted, 1 unreadable\n"
+    error = pd.read_csv(output)["error"][0]
+    assert error == f"clip '{film}' ({film}): by its name a video, but the model was trained on skeletons"
+    assert aplt("predict", run, film, clips, "-o", output) == 0
+    assert aplt("predict", "--help") == 0
+    assert "Exit status 1" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:

@@ -114,12 +114,19 @@ def evaluate(
 
     from aplt.errors import suggest
     from aplt.predict import evaluate as evaluate_run
+    from aplt.predict import trained_on
     from aplt.rundir import RunDir
     from aplt.values import ROLES
 
     if role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
     figures = evaluate_run(RunDir(run), clips, role)
+    if clips is not None and (known := trained_on(RunDir(run), clips)):
+        print(
+            f"aplt: {known} of the {figures['clips']} clips in {clips} have the id or the file of clips that the model "
+            "was trained on: these figures say little of new clips",
+            file=sys.stderr,
+        )
     if json:
         print(dumps(figures, indent=2, ensure_ascii=False))
         return
@@ -137,7 +144,7 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
 ) -> None:
-    """Name the micro-action in new clips; unreadable files become rows with an error."""
+    """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
     from aplt.data.files import require_own
     from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
@@ -149,6 +156,7 @@ def predict(
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+    raise typer.Exit(1 if failed == len(table) else 0)
 
 
 def report(run: Run) -> None:

@@ -74,7 +74,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
 
     Raises:
-        InputError: no such file, not CSV in UTF-8, a column twice, or a row with more fields than columns.
+        InputError: no such file, not CSV in UTF-8 with commas, a column twice, or a row with more fields than columns.
     """
     found = mode(path)
     if not stat.S_ISREG(found):
@@ -93,6 +93,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a CSV table in UTF-8 (after line {line}: {reason(error)})") from error
     header, *rows = [row for row in lines if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
+    for separator, shown in ((";", "';'"), ("\t", "tabs")):
+        if len(columns) == 1 and separator in columns[0]:
+            names = ", ".join(f"'{name.strip()}'" for name in columns[0].split(separator))
+            raise InputError(f"{path}: found columns {names} separated by {shown}, expected commas")
     if not columns:
         raise InputError(f"{path}: not a CSV table (the file is empty)")
     for name in columns:
