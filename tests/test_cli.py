@@ -208,6 +208,14 @@ def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, caps
     assert "Exit status 1" in " ".join(capsys.readouterr().out.split())
 
 
+def test_every_column_is_documented(run: Path, clips: Path, tmp_path: Path) -> None:
+    assert aplt("predict", run, clips.parent / "000.npy", "-o", tmp_path / "out.csv") == 0
+    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    for table in (run / "predictions.csv", run / "pseudo_labels.csv", run / "ledger.csv", tmp_path / "out.csv"):
+        columns = [name for name in table.read_text().splitlines()[0].split(",") if name[-1] not in "2345"]
+        assert [name for name in columns if f"`{name}`" not in page] == []
+
+
 def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:
     assert aplt("predict", run / "model", clips, "-o", tmp_path / "out.csv") == 0
 
