@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it leaves, how it fails."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -93,14 +94,64 @@ def test_split_file_and_config_file(clips: Path, run: Path, tmp_path: Path, caps
     assert roles == {"labeled": 12, "unlabeled": 12, "test": 24}
 
 
-def test_evaluate_repeats_the_runs_own_figures(run: Path, clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_split_file_and_split_settings_contradict_each_other(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    split, runs = tmp_path / "split.csv", ["--runs", tmp_path]
+    assert aplt("split", clips, "--labeled", "50%", "-o", split) == 0
+    assert aplt("train", clips, "--split", split, "--set", "split.seed=0", *runs) == 2
+    assert f"{split} says the role of every clip: split.seed would change nothing" in capsys.readouterr().err
+    assert aplt("train", clips, "--split", split, "--set", "split=5", *runs) == 2
+    assert "split would change nothing" in capsys.readouterr().err
+    words = ["train", clips, "--split", split, "--seed", "5", "--method", "supervised"]
+    assert aplt(*words, "--name", "first", *runs, *QUICK) == 0
+    first = tmp_path / "first" / "config.yaml"
+    config = load_yaml(first)
+    assert (config["train"]["seed"], config["split"]["seed"]) == (5, 0)  # there is nothing to draw
+    assert aplt("train", first, "--name", "again", *runs) == 0
+    assert load_yaml(tmp_path / "again" / "config.yaml") == config
+    assert aplt("train", first, "--labeled", "10%", "--name", "third", *runs) == 2
+    assert "split.labeled would change nothing" in capsys.readouterr().err
+    # Without the file, the split's settings count again.
+    assert aplt("train", first, "--labeled", "10%", "--set", "split_file=null", "--name", "third", *runs) == 0
+    config = load_yaml(tmp_path / "third" / "config.yaml")
+    assert (config["split_file"], config["split"]["labeled"]) == (None, 0.1)
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(f"clips: {clips}\nsplit_file: {split}\nsplit: {{by_subject: true}}\n")
+    assert aplt("train", mine, *runs) == 2
+    assert f"{mine}: setting 'split.by_subject' would change nothing beside 'split_file'" in capsys.readouterr().err
+
+
+def test_evaluate_repeats_the_runs_own_figures(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = json.loads((run / "result.json").read_text())
     assert aplt("evaluate", run, "--json") == 0
     figures = json.loads(capsys.readouterr().out)
     assert figures["top1"] == pytest.approx(result["top1"])
     assert figures["per_class"] == result["per_class"]
-    assert aplt("evaluate", run, "--clips", clips) == 0
-    assert "48 clips: top-1" in capsys.readouterr().out
+
+
+def test_evaluating_on_training_clips_is_remarked(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def remark() -> str:
+        assert aplt("evaluate", run, "--clips", tmp_path / "clips.csv") == 0
+        out, err = capsys.readouterr()
+        assert "48 clips: top-1" in out
+        return err
+
+    trained = (
+        f"aplt: 39 of the 48 clips in {tmp_path / 'clips.csv'} have the id or the file of clips that the model was"
+    )
+    same, names = pd.read_csv(clips), pd.Series([f"clip {i}" for i in range(48)])
+    paths = same["path"].map(lambda name: f"{clips.parent}/../{clips.parent.name}/{name}")
+    same.assign(path=paths, id=names).to_csv(tmp_path / "clips.csv", index=False)  # the same files
+    assert remark().startswith(trained)
+    shutil.copytree(clips.parent, tmp_path / "copies")
+    copies = same.assign(path="copies/" + same["path"])
+    copies.assign(id=same["path"]).to_csv(tmp_path / "clips.csv", index=False)  # the same ids
+    assert remark().startswith(trained)
+    copies.assign(id=names).to_csv(tmp_path / "clips.csv", index=False)
+    assert remark() == ""
 
 
 def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path) -> None:
@@ -122,6 +173,47 @@ def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path
     told = pd.read_csv(run / "predictions.csv").set_index("id")["prediction_1"]
     again = table[:48].set_index(table["path"][:48].map(lambda path: Path(path).name))["prediction_1"]
     assert again[told.index].equals(told)
+
+
+def test_predictions_destroy_nothing_but_earlier_ones(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip, notes = tmp_path / "clip.npy", tmp_path / "notes.csv"
+    shutil.copy(clips.parent / "000.npy", clip)
+    notes.write_text("my notes")
+    for paths, output, message in (
+        ([clip], clip, "is one of the files to read"),
+        ([tmp_path], clip, "is one of the files to read"),
+        ([clips], clips, "is one of the files to read"),
+        ([clip], notes, "exists and was not written by this command"),
+        ([clip], run / "predictions.csv", "exists and was not written by this command"),
+    ):
+        before = output.read_bytes()
+        assert aplt("predict", run, *paths, "-o", output) == 2
+        assert f"{output}: {message}" in capsys.readouterr().err
+        assert output.read_bytes() == before
+    for _ in range(2):
+        assert aplt("predict", run, clip, "-o", tmp_path / "out.csv") == 0
+
+
+def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film, output = tmp_path / "film.mp4", tmp_path / "out.csv"
+    film.write_bytes(b"nothing")
+    assert aplt("predict", run, film, "-o", output) == 1
+    assert capsys.readouterr().out == f"{output}: 0 clips predicted, 1 unreadable\n"
+    error = pd.read_csv(output)["error"][0]
+    assert error == f"clip '{film}' ({film}): by its name a video, but the model was trained on skeletons"
+    assert aplt("predict", run, film, clips, "-o", output) == 0
+    assert aplt("predict", "--help") == 0
+    assert "Exit status 1" in " ".join(capsys.readouterr().out.split())
+
+
+def test_every_column_is_documented(run: Path, clips: Path, tmp_path: Path) -> None:
+    assert aplt("predict", run, clips.parent / "000.npy", "-o", tmp_path / "out.csv") == 0
+    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    for table in (run / "predictions.csv", run / "pseudo_labels.csv", run / "ledger.csv", tmp_path / "out.csv"):
+        columns = [name for name in table.read_text().splitlines()[0].split(",") if name[-1] not in "2345"]
+        assert [name for name in columns if f"`{name}`" not in page] == []
 
 
 def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:
@@ -164,7 +256,7 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["train", tmp_path / "columns.csv"], "column 'label' is missing"),
         (["train", tmp_path / "one.csv"], "class 'b' has 1 clip with a label"),
         (["train", tmp_path / "gone.csv"], "no such file"),
-        (["train", clips, "--set", "train.round=3"], "unknown setting 'train.round'; did you mean 'rounds'?"),
+        (["train", clips, "--set", "train.round=3"], "unknown setting 'train.round'; did you mean 'train.rounds'?"),
         (["train", clips, "--method", "apltt"], "did you mean 'aplt'?"),
         (["train", clips, "--encoder", "tnc"], "unknown encoder 'tnc'; did you mean 'tcn'?"),
         (["train", clips, "--labeled", "lots"], "setting 'split.labeled'"),

@@ -17,21 +17,30 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"train": {"round": 3}}, "unknown setting 'train.round'; did you mean 'rounds'?"),
+        ({"train": {"round": 3}}, "unknown setting 'train.round'; did you mean 'train.rounds'?"),
         ({"trian": {}}, "unknown setting 'trian'; did you mean 'train'?"),
-        ({"input": {"framse": 3}}, "unknown setting 'input.framse'; did you mean 'frames'?"),
+        ({"input": {"framse": 3}}, "unknown setting 'input.framse'; did you mean 'input.frames'?"),
         ({"input": {"cache": True}}, "unknown setting 'input.cache'; expected one of:"),
-        ({"offline": {"asignment": "nearest"}}, "unknown setting 'offline.asignment'; did you mean 'assignment'?"),
+        (
+            {"offline": {"asignment": "nearest"}},
+            "unknown setting 'offline.asignment'; did you mean 'offline.assignment'?",
+        ),
         ({"train": {"rounds": "many"}}, "setting 'train.rounds': input should be a valid integer"),
         ({"train": {"rounds": 0}}, "setting 'train.rounds': input should be greater than or equal to 1, found 0"),
         (
             {"split": {"labeled": "150%"}},
-            "setting 'split.labeled': input should be less than or equal to 1, found '150%'",
+            "setting 'split.labeled': expected a share from 0 to 1, written as 50% or 0.5, found '150%'",
         ),
         ({"method": "apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
-        ({"method_settings": {"marign": 1}}, "method aplt: unknown setting 'marign'; did you mean 'margin'?"),
-        ({"method_settings": {"margin": "wide"}}, "setting 'margin' is 'wide', expected float such as 0.3"),
-        ({"method_settings": {"alignment": 1}}, "setting 'alignment' is 1, expected bool such as True"),
+        (
+            {"method_settings": {"marign": 1}},
+            "method aplt: unknown setting 'method_settings.marign'; did you mean 'method_settings.margin'?",
+        ),
+        (
+            {"method_settings": {"margin": "wide"}},
+            "setting 'method_settings.margin' is 'wide', expected float such as 0.3",
+        ),
+        ({"method_settings": {"alignment": 1}}, "setting 'method_settings.alignment' is 1, expected bool such as True"),
         ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeleton clips"),
     ],
 )
@@ -90,6 +99,15 @@ def test_shares(text: str | float, value: float) -> None:
     assert split_settings(labeled=text).labeled == pytest.approx(value)
 
 
+@pytest.mark.parametrize("value", ["50", "0,5", "x%", "nan", "", 50, -0.1, [0.5]])
+def test_what_is_no_share_says_how_one_is_written(value: object) -> None:
+    with pytest.raises(InputError) as caught:
+        split_settings(test=value)
+    assert str(caught.value) == (
+        f"split: setting 'test': expected a share from 0 to 1, written as 50% or 0.5, found {value!r}"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -116,7 +134,7 @@ def test_a_long_value_is_cut_in_the_sentence() -> None:
 
 
 def test_a_bad_value_of_a_method_is_a_sentence() -> None:
-    with pytest.raises(InputError, match="method aplt: setting 'target' is 'pupil', expected student or teacher"):
+    with pytest.raises(InputError, match="target' is 'pupil', expected student or teacher"):
         effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
     config = effective_config(MINIMAL | {"method_settings": {"mix": -1.0}}, "skeleton", "test")
     with pytest.raises(InputError, match="mix is -1"):

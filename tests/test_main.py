@@ -1,12 +1,18 @@
 """The command line's last line of defense: files that cannot be written, closed pipes, Ctrl-C."""
 
+import multiprocessing
 import os
+import signal
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from torch.utils.data._utils import signal_handling, worker
 
 from aplt.data.batches import SemiData
+from aplt.display import console
 from aplt.rundir import RunDir
 from aplt.training.loop import resume
 from tests.test_cli import QUICK, aplt
@@ -30,7 +36,7 @@ def test_a_full_disk_is_one_sentence_that_names_the_file(
         patch.setattr(os, "fsync", no_space)
         assert aplt(*words) == 2
     assert capsys.readouterr().err == f"aplt: {tmp_path / 'one' / 'split.csv'}: No space left on device\n"
-    assert list((tmp_path / "one").iterdir()) == []
+    assert not (tmp_path / "one").exists()
     assert aplt(*words) == 0
 
 
@@ -42,7 +48,7 @@ def test_a_file_in_the_place_of_a_folder(clips: Path, tmp_path: Path, capsys: py
     assert capsys.readouterr().err == f"aplt: {tmp_path / 'runs'}: Not a directory\n"
     (tmp_path / "split.csv").mkdir()
     assert aplt("split", clips, "-o", tmp_path / "split.csv") == 2
-    assert capsys.readouterr().err == f"aplt: {tmp_path / 'split.csv'}: Is a directory\n"
+    assert f"aplt: {tmp_path / 'split.csv'}: exists and was not written by this command" in capsys.readouterr().err
 
 
 def test_a_file_that_may_not_be_read(
@@ -89,6 +95,40 @@ def test_ctrl_c_says_how_to_go_on(clips: Path, tmp_path: Path, capsys: pytest.Ca
         assert aplt("train", "--resume", run.path) == 130
         assert capsys.readouterr().err.splitlines()[-1] == last
     assert resume(run)["steps"] == 6
+
+
+def test_ctrl_c_while_loader_processes_start(clips: Path, tmp_path: Path) -> None:
+    """At a terminal all processes get the signal: here the loader's first, before they have begun."""
+    told = tmp_path / "told.txt"
+
+    def work() -> None:
+        os.dup2(os.open(told, os.O_WRONLY | os.O_CREAT), 2)
+        sys.stderr = console.file = os.fdopen(2, "w", buffering=1)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        begin, watch = worker._worker_loop, signal_handling._set_worker_pids  # type: ignore[attr-defined]
+
+        def slowly(*given: Any) -> None:
+            time.sleep(0.3)
+            begin(*given)
+
+        def then_interrupt(loader: int, pids: tuple[int, ...]) -> None:
+            watch(loader, pids)
+            for pid in pids:
+                os.kill(pid, signal.SIGINT)
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        patch = pytest.MonkeyPatch()
+        patch.setattr(worker, "_worker_loop", slowly)
+        patch.setattr(signal_handling, "_set_worker_pids", then_interrupt)
+        sys.exit(aplt("train", clips, "--name", "one", "--runs", tmp_path, *QUICK, "--set", "train.workers=2"))
+
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+    assert process.exitcode == 130
+    hint = f"aplt: interrupted; continue with `aplt train --resume {tmp_path / 'one'}`"
+    assert told.read_text().splitlines() == [hint]
 
 
 def test_nobody_reads_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

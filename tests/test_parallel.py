@@ -1,13 +1,16 @@
-"""The same work on many items, in several processes."""
+"""The same work in several processes, and what becomes of them when the one that asked for it is killed."""
 
+import multiprocessing
 import os
+import select
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from aplt.errors import InputError
-from aplt.parallel import as_they_finish
+from aplt.parallel import as_they_finish, in_processes
 
 
 def first_waits(item: tuple[int, Path]) -> tuple[int, int]:
@@ -46,3 +49,32 @@ def test_one_process_is_this_one() -> None:
 def test_an_error_comes_out(processes: int) -> None:
     with pytest.raises(InputError, match="no such clip"), as_they_finish(refuse, [0, 1, 2], processes) as finished:
         list(finished)
+
+
+def work(item: int, pipe: int) -> None:
+    os.write(pipe, bytes([item]))
+    time.sleep(60)
+
+
+def test_processes_end_with_the_one_that_started_them() -> None:
+    reading, writing = os.pipe()
+    parent = multiprocessing.get_context("fork").Process(
+        target=lambda: list(in_processes(partial(work, pipe=writing), range(2), 2))
+    )
+    parent.start()
+    os.close(writing)
+    begun = b""
+    while len(begun) < 2:
+        begun += os.read(reading, 2)
+    parent.kill()
+    parent.join()
+    # Readable at its end: nobody is left who could write.
+    assert select.select([reading], [], [], 20)[0]
+    assert os.read(reading, 1) == b""
+    os.close(reading)
+
+
+def test_results_come_in_order_and_errors_as_they_are() -> None:
+    assert list(in_processes(abs, [-3, 2, -1], 2)) == [3, 2, 1]
+    with pytest.raises(ZeroDivisionError):
+        list(in_processes(partial(divmod, 1), [1, 0, 2], 2))

@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BeforeValidator, Field, PlainSerializer
+from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from aplt.errors import InputError
 from aplt.settings import Settings, validated
 
 
-def parse_fraction(value: Any) -> Any:
-    """Returns a number from 0 to 1 for '10%', '0.1' or 0.1; anything else is left for pydantic to refuse."""
-    if isinstance(value, str) and value.strip().endswith("%"):
-        try:
-            return float(value.strip()[:-1]) / 100
-        except ValueError:
-            return value
-    return value
+def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
+    """Returns a number from 0 to 1 for '10%', '0.1' or 0.1; refuses anything else, and says how it is written."""
+    percent = isinstance(value, str) and value.strip().endswith("%")
+    try:
+        return float(validate(float(value.strip()[:-1]) / 100 if percent else value))
+    except ValueError as error:
+        raise PydanticCustomError("share", "expected a share from 0 to 1, written as 50% or 0.5") from error
 
 
 MAX_SEED = 2**63 - 1
-Fraction = Annotated[float, BeforeValidator(parse_fraction), Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
 

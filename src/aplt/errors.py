@@ -8,8 +8,11 @@ class InputError(ValueError):
     """A file, row, key or name from outside is not usable; the message is one sentence for the user."""
 
 
-def suggest(name: str, names: Iterable[str]) -> str:
-    """Returns "; did you mean 'x'?" for a near match of `name`, otherwise the list of what is allowed."""
+def suggest(name: str, names: Iterable[str], group: str = "") -> str:
+    """Returns "; did you mean 'x'?" for a near match of `name`, otherwise the list of what is allowed.
+
+    `group` is what stands before the near match where names are those of a group of settings, such as "train.".
+    """
     known = sorted(names)
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; expected one of: {', '.join(known)}"
+    return f"; did you mean '{group}{close[0]}'?" if close else f"; expected one of: {', '.join(known)}"

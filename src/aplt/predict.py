@@ -11,8 +11,8 @@ from torch import Tensor
 
 from aplt.config import InputSettings, SkeletonInput, VideoInput, load_yaml, validate
 from aplt.data.batches import default_workers, single_views
-from aplt.data.files import require_files
-from aplt.data.index import read_index
+from aplt.data.files import read_table, require_files
+from aplt.data.index import modality, read_index
 from aplt.data.splits import load_split
 from aplt.data.views import Views, make_views
 from aplt.display import bar
@@ -23,6 +23,7 @@ from aplt.rundir import RunDir
 from aplt.values import UNKNOWN, Clip, ClipIndex, Role
 
 BATCH = 16
+FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
 
 
 def load_model(folder: Path) -> Recognizer:
@@ -101,6 +102,27 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
     return {"clips": len(labeled), **classification_metrics(truth[position], score, model.class_names)}
 
 
+def trained_on(run: RunDir, clips: Path) -> int:
+    """Returns how many labeled clips of an index have the id, or are the same part of the same file, as training clips.
+
+    A model folder that was copied out of its run tells nothing of its clips: 0.
+    """
+    if not (run.config.exists() and run.split.exists()):
+        return 0
+    table = read_table(run.split)
+    ids = set(table["id"][table["role"].isin(("labeled", "unlabeled"))])
+    try:
+        index = read_index(validate(load_yaml(run.config), str(run.config)).clips)
+        parts = {_part(clip) for clip in index if clip.id in ids}
+    except InputError:  # the clips have moved since: their ids still tell
+        parts = set()
+    return sum(clip.label != UNKNOWN and (clip.id in ids or _part(clip) in parts) for clip in read_index(clips))
+
+
+def _part(clip: Clip) -> tuple[Path, float | None, float | None]:
+    return clip.path.resolve(), clip.start, clip.end
+
+
 def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     """Returns the index's labels as the model numbers its classes."""
     for name in index.class_names:
@@ -119,7 +141,8 @@ def _score(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).eval()
     views = _views(model, clips)
-    workers = default_workers(str(model.input["kind"])) if workers is None else workers
+    kind = str(model.input["kind"])
+    workers = default_workers(kind) if workers is None else workers
     errors: dict[int, str] = {}
     positions: list[int] = []
     scores = [torch.empty(0, len(model.class_names))]
@@ -130,8 +153,13 @@ def _score(
             scores.append(model.probabilities(model(torch.stack(waiting).to(device))).cpu())
             waiting.clear()
 
-    with bar("predicting", len(clips)) as progress:
-        for position, view in single_views(views, range(len(clips)), workers):
+    for position, clip in enumerate(clips):
+        if (found := modality([clip])) != kind:
+            why = f"by its name a {found}, but the model was trained on {kind}s"
+            errors[position] = f"clip '{clip.id}' ({clip.path}): {why}"
+    fitting = [position for position in range(len(clips)) if position not in errors]
+    with bar("predicting", len(fitting)) as progress:
+        for position, view in single_views(views, fitting, workers):
             if isinstance(view, InputError):
                 errors[position] = str(view)
             else:

@@ -181,9 +181,14 @@ class RunDir:
         """The HTML report."""
         return self.path / "report.html"
 
+    @property
+    def lock(self) -> Path:
+        """There while the run is being trained, and after a kill; what counts is who holds a lock on it."""
+        return self.path / ".lock"
+
     def guidance(self, round_: int) -> Path:
-        """The arrays that the offline phase of a round handed to its online phase."""
-        return self.rounds / f"{round_:03d}.npz"
+        """The arrays that the offline phase of a round handed to its online phase; for who reads, rounds begin at 1."""
+        return self.rounds / f"{round_ + 1:03d}.npz"
 
     def files(self) -> list[Path]:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""

@@ -43,7 +43,8 @@ def _explain(error: ValidationError, group: type[Settings], settings: dict[str, 
         del path[1]  # pydantic names the kind of input here
     key = ".".join(map(str, path))
     if first["type"] == "extra_forbidden":
-        return f"unknown setting '{key}'{suggest(str(path[-1]), _siblings(path[:-1], group, settings))}"
+        last = str(path[-1])
+        return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
     if first["type"] == "missing":
         return f"setting '{key}' is missing"
     wanted = first["msg"][0].lower() + first["msg"][1:]

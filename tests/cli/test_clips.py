@@ -1,5 +1,6 @@
 """aplt index, check and split as a user meets them."""
 
+import json
 import os
 from pathlib import Path
 
@@ -62,8 +63,10 @@ def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixtu
         error = capsys.readouterr().err
         assert message in error
         assert "Traceback" not in error
-    assert aplt("split", folder, "--test", "0", "-o", folder) == 2
-    assert "Is a directory" in capsys.readouterr().err
+    table = folder / "clips.csv"
+    table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,wave\n")
+    assert aplt("split", table, "--test", "0", "-o", folder) == 2
+    assert "exists and was not written by this command" in capsys.readouterr().err
 
 
 def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,7 +77,7 @@ def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_contradicting_options_are_both_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = folder / "clips.csv"
-    table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,nod,test\n")
+    table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,wave,train\nnod/2.npy,nod,test\n")
     assert aplt("split", table, "-o", folder / "split.csv") == 0
     assert aplt("split", table, "--test", "30%", "-o", folder / "other.csv") == 2
     error = capsys.readouterr().err
@@ -93,3 +96,60 @@ def test_skeletons_have_no_seconds(folder: Path, capsys: pytest.CaptureFixture[s
     error = capsys.readouterr().err
     assert error.startswith("aplt: clip 'nod/")
     assert "start and end are in seconds" in error
+
+
+def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "clips.csv"
+    for label, found in (("", "none has one"), ("nod", "all that have one are 'nod'")):
+        table.write_text(f"path,label\nnod/0.npy,{label}\nnod/1.npy,\n")
+        sentence = f"aplt: training needs clips with labels of at least two classes; of 2 clips, {found}\n"
+        for words in (["train", table, "--runs", folder / "runs"], ["split", table, "-o", folder / "split.csv"]):
+            assert aplt(*words) == 2
+            assert capsys.readouterr().err == sentence
+        # To check and to predict, no labels are needed.
+        assert aplt("check", table) == 0
+        assert capsys.readouterr() == ("2 clips checked, 0 with a problem\n", sentence)
+    assert not (folder / "split.csv").exists()
+
+
+def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "clips.csv"
+    np.save(folder / "nod" / "2.npy", np.full((5, 3, 2), 3.0))
+    table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,nod\nnod/2.npy,wave\n")
+    assert aplt("check", table) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "class 'wave': few labels: has 1 labeled clip, needs 2",
+        "3 clips checked, 0 with a problem; 1 of 2 classes with too few labels",
+    ]
+    assert aplt("check", table, "--json") == 1
+    (finding,) = json.loads(capsys.readouterr().out)
+    assert (finding["id"], finding["path"], finding["problem"]) == ("wave", None, "few labels")
+    table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,wave,test\nnod/2.npy,wave,test\n")
+    assert aplt("check", table) == 1
+    assert "class 'wave': few labels: has 0 labeled training clips, needs 1" in capsys.readouterr().out
+    table.write_text("path,label,split\nnod/0.npy,nod,train\nnod/1.npy,wave,train\nnod/2.npy,wave,test\n")
+    assert aplt("check", table) == 0
+
+
+def test_a_split_destroys_nothing_but_an_earlier_split(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, output, link = folder / "clips.csv", folder / "split.csv", folder / "link.csv"
+    table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,wave\n")
+    link.symlink_to(table)
+    words = ["split", table, "--test", "0"]
+    for taken in (table, link, folder / "nod" / ".." / "clips.csv", folder / "nod" / "0.npy"):
+        before = taken.read_bytes()
+        assert aplt(*words, "-o", taken) == 2
+        assert capsys.readouterr().err == f"aplt: {taken}: is one of the files to read; give another name with -o\n"
+        assert taken.read_bytes() == before
+    for content in ("my notes", "", "id,role\nnod/0.npy,labeled\n"):
+        output.write_text(content)
+        assert aplt(*words, "-o", output) == 2
+        assert "split.csv: exists and was not written by this command; remove it or give" in capsys.readouterr().err
+        assert output.read_text() == content
+    output.unlink()
+    for _ in range(2):
+        assert aplt(*words, "-o", output) == 0
+    for taken in (table, folder / "nod" / "0.npy"):
+        before = taken.read_bytes()
+        assert aplt("index", folder, "-o", taken) == 2
+        assert taken.read_bytes() == before

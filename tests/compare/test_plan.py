@@ -137,13 +137,19 @@ def test_names(tmp_path: Path) -> None:
     ("over", "message"),
     [
         ({"method": ["aplt"]}, "plan: unknown setting 'method'; did you mean 'methods'?"),
-        ({"datasets": {"tiny": {"clisp": "x"}}}, "unknown setting 'datasets.tiny.clisp'; did you mean 'clips'?"),
-        ({"variants": {"a": {"perod": 2}}}, "unknown setting 'variants.a.perod'; did you mean 'period'?"),
+        (
+            {"datasets": {"tiny": {"clisp": "x"}}},
+            "unknown setting 'datasets.tiny.clisp'; did you mean 'datasets.tiny.clips'?",
+        ),
+        ({"variants": {"a": {"perod": 2}}}, "unknown setting 'variants.a.perod'; did you mean 'variants.a.period'?"),
         ({"datasets": {"other": {"clips": "none.csv"}}}, "data set 'other': "),
         ({"methods": "supervised,apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
         ({"methods": "aplt,aplt"}, "plan: setting 'methods' names aplt twice"),
         ({"methods": "aplt", "variants": {"aplt": {}}}, "'aplt' stands in methods and in variants"),
-        ({"labeled": "150%"}, "plan: setting 'labeled.0': input should be less than or equal to 1, found '150%'"),
+        (
+            {"labeled": "150%"},
+            "plan: setting 'labeled.0': expected a share from 0 to 1, written as 50% or 0.5, found '150%'",
+        ),
         ({"labeled": "5%,0.05"}, "plan: setting 'labeled' names 0.05 twice"),
         ({"seeds": 0}, "plan: setting 'seeds': tuple should have at least 1 item"),
         ({"seeds": "1,x"}, "plan: setting 'seeds.1': input should be a valid integer"),
@@ -163,11 +169,12 @@ def test_names(tmp_path: Path) -> None:
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"marign": 1}}}}},
-            "tiny, a, 10% labeled, seed 0: settings: method aplt: unknown setting 'marign'; did you mean 'margin'?",
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: unknown setting 'method_settings.marign'; "
+            "did you mean 'method_settings.margin'?",
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"target": "pupil"}}}}},
-            "tiny, a, 10% labeled, seed 0: settings: method aplt: setting 'target' is 'pupil'",
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: setting 'method_settings.target' is 'pupil'",
         ),
         ({"settings": {"train": {"round": 3}}}, "train: unknown setting 'round'; did you mean 'rounds'?"),
         ({"settings": {"train": {"warm_up_rounds": 9}}}, "would never see the"),

@@ -61,6 +61,7 @@ def test_every_problem_is_named_in_the_order_of_the_index(folder: Path, processe
     findings = check(index_of(*all_clips(folder)), processes=processes)
     assert [(finding.id, finding.problem) for finding in findings] == EXPECTED
     for finding in findings:
+        assert finding.path is not None
         assert finding.path.parent == folder
         assert finding.detail
         assert "\n" not in finding.detail
@@ -121,6 +122,19 @@ def test_skeletons(tmp_path: Path) -> None:
         ("empty", "empty"),
         ("gone", "missing"),
     ]
+
+
+def test_clips_unlike_the_rest_are_named(tmp_path: Path) -> None:
+    for name, joints in (("a", 15), ("b", 20), ("c", 20)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(joints + ord(name)).normal(size=(8, joints, 3)))
+    video = write_video(tmp_path / "film.mp4", 5)
+    clips = [*(clip_of(tmp_path / f"{name}.npy") for name in "abc"), clip_of(video)]
+    findings = check(index_of(*clips))
+    assert [(finding.id, finding.problem) for finding in findings] == [("a", "other kind"), ("film", "other kind")]
+    most = "2 of 4 clips are each a skeleton of 20 joints in 3 dimensions"
+    assert findings[0].detail.startswith(f"is a skeleton of 15 joints in 3 dimensions, but {most}")
+    assert findings[1].detail.startswith(f"is a video, but {most}")
+    assert check(index_of(*clips[1:3])) == []
 
 
 def test_intervals_of_skeletons_are_a_problem(tmp_path: Path) -> None:

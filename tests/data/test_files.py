@@ -79,6 +79,8 @@ def test_tables_are_read_as_they_stand(tmp_path: Path) -> None:
         ("a,b,a\n1,2,3\n", "column 'a' stands twice"),
         ('a,b\n1,"2\n3,4\n', "not a CSV table in UTF-8 (after line 1: unexpected end of data)"),
         (b"a,b\n1,\xff\n", "not a CSV table in UTF-8"),
+        ("path; label\na.mp4;nod, twice\n", "found columns 'path', 'label' separated by ';', expected commas"),
+        ("path\tlabel\n", "found columns 'path', 'label' separated by tabs, expected commas"),
         ("\n\n", "not a CSV table (the file is empty)"),
     ],
 )

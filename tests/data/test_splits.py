@@ -32,7 +32,7 @@ def make_index(sizes: list[int], subjects: int = 0, unknown: int = 0, official: 
 
 @settings(max_examples=80, deadline=None)
 @given(
-    sizes=st.lists(st.integers(5, 30), min_size=1, max_size=5),
+    sizes=st.lists(st.integers(5, 30), min_size=2, max_size=5),
     unknown=st.integers(0, 10),
     labeled=st.floats(0.01, 1),
     val=st.sampled_from([0.0, 0.1, 0.2]),
@@ -230,12 +230,14 @@ def test_unlabeled_clips_are_never_held_out() -> None:
     [
         ([10, 1], {}, "class 'class1' has 1 clip with a label: too few to hold out 1 clip for test"),
         ([10, 0], {}, "class 'class1' has no training clip with a label"),
+        ([], {}, "at least two classes; of 4 clips, none has one"),
+        ([10], {}, "at least two classes; of 14 clips, all that have one are 'class0'"),
         ([10, 10], {"by_subject": True}, "clip 'clip0' has no subject"),
     ],
 )
 def test_says_what_does_not_fit(sizes: list[int], change: dict[str, bool], message: str) -> None:
     with pytest.raises(InputError) as caught:
-        make_split(make_index(sizes), SplitSettings(**change))
+        make_split(make_index(sizes, unknown=4), SplitSettings(**change))
     assert message in str(caught.value)
 
 

@@ -86,17 +86,37 @@ def test_flow_of_odd_sizes_fits_the_strided_convolution() -> None:
     ("name", "settings", "message"),
     [
         ("tsm_tyni", {}, "unknown encoder 'tsm_tyni'; did you mean 'tsm_tiny'?"),
-        ("tcn", {"widht": 3}, "encoder tcn: unknown setting 'widht'; did you mean 'width'?"),
-        ("tsm_resnet18", {"width": 3}, "unknown setting 'width'; it has none"),
+        (
+            "tcn",
+            {"widht": 3},
+            "encoder tcn: unknown setting 'encoder_settings.widht'; did you mean 'encoder_settings.width'?",
+        ),
+        ("tsm_resnet18", {"width": 3}, "unknown setting 'encoder_settings.width'; it has none"),
         ("tcn", {"parents": [0]}, "parents: expected one for each of 6 joints, found 1"),
         ("tcn", {"parents": [0, 0, 1, 2, 9, 4]}, "parents: joint 4 has the parent 9, expected 0 to 5"),
         ("tcn", {"parents": [0, 0, 1, 2, -1, 4]}, "parents: joint 4 has the parent -1, expected 0 to 5"),
         ("tcn", {"parents": [0, 0, 3, 4, 2, 4]}, "parents: from joint 2 the way up goes in a circle"),
-        ("tcn", {"parents": 5}, "encoder tcn: setting 'parents': input should be a valid list, found 5"),
-        ("tcn", {"width": "abc"}, "encoder tcn: setting 'width': input should be a valid integer, found 'abc'"),
-        ("tcn", {"width": -1}, "setting 'width': input should be greater than or equal to 1, found -1"),
-        ("tcn", {"dropout": 1}, "setting 'dropout': input should be less than 1, found 1"),
-        ("tsm_tiny", {"width": True}, "encoder tsm_tiny: setting 'width': input should be a valid integer, found True"),
+        (
+            "tcn",
+            {"parents": 5},
+            "encoder tcn: setting 'encoder_settings.parents': input should be a valid list, found 5",
+        ),
+        (
+            "tcn",
+            {"width": "abc"},
+            "encoder tcn: setting 'encoder_settings.width': input should be a valid integer, found 'abc'",
+        ),
+        (
+            "tcn",
+            {"width": -1},
+            "setting 'encoder_settings.width': input should be greater than or equal to 1, found -1",
+        ),
+        ("tcn", {"dropout": 1}, "setting 'encoder_settings.dropout': input should be less than 1, found 1"),
+        (
+            "tsm_tiny",
+            {"width": True},
+            "encoder tsm_tiny: setting 'encoder_settings.width': input should be a valid integer, found True",
+        ),
     ],
 )
 def test_says_what_is_wrong(name: str, settings: dict[str, object], message: str) -> None:

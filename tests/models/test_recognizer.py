@@ -101,7 +101,7 @@ def test_a_damaged_config(content: bytes, message: str, folder: Path) -> None:
         ({"input": 5}, "setting 'input': expected a mapping of settings, found 5"),
         ({"input": {"kind": "smell"}}, "setting 'input': input tag 'smell'"),
         ({"input": {"kind": "skeleton", "frames": "x"}}, "setting 'input.frames': input should be a valid integer"),
-        ({"input": {"kind": "skeleton", "framse": 8}}, "unknown setting 'input.framse'; did you mean 'frames'?"),
+        ({"input": {"kind": "skeleton", "framse": 8}}, "unknown setting 'input.framse'; did you mean 'input.frames'?"),
         (
             {"input": {"kind": "skeleton", "frames": 4}},
             "setting 'input' does not make clips of clip_shape [3, 8, 4, 1]",
@@ -113,7 +113,7 @@ def test_a_damaged_config(content: bytes, message: str, folder: Path) -> None:
         ({"class_names": ["a", "b"]}, "not a model of this version"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
         ({"encoder": []}, "setting 'encoder': input should be a valid string"),
-        ({"encoder_settings": {"width": "wide"}}, "setting 'width': input should be a valid integer"),
+        ({"encoder_settings": {"width": "wide"}}, "setting 'encoder_settings.width': input should be a valid integer"),
         ({"encoder_settings": {"width": 16, "blocks": 1}}, "not a model of this version"),
         ({"read_out": "both of them"}, "setting 'read_out'"),
         ({"prototype_scale": None}, "setting 'prototype_scale'"),

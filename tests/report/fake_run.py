@@ -126,7 +126,7 @@ def _round(
         }
     top1 = float(0.15 + 0.55 * grown + draw.normal(0, 0.01))
     return {
-        "round": k,
+        "round": k + 1,
         "warm_up": warm,
         "steps_done": 50 * (k + 1),
         "seconds": {"offline": 0.0 if warm or not offline else 3.1, "online": 41.7, "evaluation": 1.2},
@@ -178,6 +178,7 @@ def _result(
         "encoder": "stgcn",
         "seed": seed,
         "labeled_fraction": 0.1,
+        "labeled_asked": 0.08,
         "counts": {**sizes, "classes": len(names)},
         "classes": names,
         "labeled_per_class": [6] * len(names),

@@ -14,10 +14,13 @@ def test_table_equals_the_runs_files(tmp_path: Path) -> None:
     ours = fake_run(tmp_path / "runs" / "ours")
     other = fake_run(tmp_path / "runs" / "fix", offline=False, method="fixmatch", seed=1)
     edit_json(RunDir(ours).result, top1=0.7, macro_f1=0.654)
+    # Only clips with a label count for the interval: Wilson for 0.7 of 120.
+    edit_json(RunDir(ours).result, counts=RunDir(ours).read_result()["counts"] | {"test": 1000})
     pseudo = RunDir(ours).read_metrics()[-1]["pseudo"]
     page = Page(write_overview([ours, other], tmp_path / "index.html", "Demo"))
     first, second = page.values("Run")
     assert first["Test top-1"] == 0.7
+    assert page.table("Run")[0]["Test top-1"] == "70.0 % 61.3 to 77.5"
     assert first["Test macro F1"] == 0.654
     assert first["Labeled clips"] == 30
     assert first["Pseudo-label precision"] == pseudo["precision"]

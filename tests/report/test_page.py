@@ -29,9 +29,19 @@ def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
     assert tiles["Test macro F1"] == "58.8 %"
     # Wilson for 0.61234 of 120 clips.
     assert "95 % interval 52.3 to 69.5 %, 120 clips" in page.text
-    assert "30 of 300 clips for training (10.0 %)" in page.text
+    assert "30 of 300 clips for training (10.0 %), 10.0 % of those whose label is known; asked for 8.0 %" in page.text
     assert page.root.findtext(".//h1") == "run"
     assert "aplt on stgcn · seed 0" in page.text
+
+
+def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    result = RunDir(folder).read_result()
+    edit_json(RunDir(folder).result, top1=0.61234, counts=result["counts"] | {"test": 1000})
+    text = page_of(folder).text
+    assert "95 % interval 52.3 to 69.5 %, 120 clips" in text
+    edit_json(RunDir(folder).result, top1=None, per_class=None)
+    assert "no test clip has a label" in page_of(folder).text
 
 
 def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> None:

@@ -46,4 +46,5 @@ def write_clips(folder: Path, clips: int = 48, seed: int = 0) -> Path:
 
 def tiny_config(clips: Path, **settings: Any) -> RunConfig:
     """Returns the effective config of a tiny run."""
-    return configure(merge({"clips": str(clips)} | TINY, settings), "test")
+    tiny = {key: value for key, value in TINY.items() if key != "split" or "split_file" not in settings}
+    return configure(merge({"clips": str(clips)} | tiny, settings), "test")

@@ -28,12 +28,17 @@ def without_clock(run: RunDir) -> list[dict[str, Any]]:
     return [{key: value for key, value in line.items() if key != "seconds"} for line in run.read_metrics()]
 
 
+def result_without_clock(run: RunDir) -> dict[str, Any]:
+    return {key: value for key, value in run.read_result().items() if key != "seconds"}
+
+
 def same_run(first: RunDir, second: RunDir) -> bool:
     """Whether two runs ended alike, but for their times."""
     tables = [
         (run.ledger.read_text(), run.predictions.read_text(), run.pseudo_labels.read_text()) for run in (first, second)
     ]
-    return same_weights(first, second) and without_clock(first) == without_clock(second) and tables[0] == tables[1]
+    told = [(without_clock(run), result_without_clock(run)) for run in (first, second)]
+    return same_weights(first, second) and told[0] == told[1] and tables[0] == tables[1]
 
 
 def train_until_killed(arm: Callable[[], None], config: RunConfig, run: RunDir) -> None:

@@ -6,12 +6,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 import torch
 
 from aplt import rundir
+from aplt.config import load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
+from aplt.report import write_report
 from aplt.rundir import RunDir
 from aplt.training.loop import train
 from tests.training.clips import tiny_config, write_clips
@@ -44,9 +47,9 @@ def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
         "checkpoint/state.safetensors",
         "model/config.json",
         "model/model.safetensors",
-        "rounds/001.npz",
         "rounds/002.npz",
         "rounds/003.npz",
+        "rounds/004.npz",
     }
     result = uninterrupted.read_result()
     assert result["steps"] == 16
@@ -65,8 +68,6 @@ def test_same_seed_same_bits_and_another_seed_others(clips: Path, uninterrupted:
 
 
 def test_its_own_config_repeats_a_run(uninterrupted: RunDir, tmp_path: Path) -> None:
-    from aplt.config import load_yaml, validate
-
     again = RunDir(tmp_path / "again")
     train(validate(load_yaml(uninterrupted.config), "config"), again)
     assert same_weights(uninterrupted, again)
@@ -84,6 +85,31 @@ def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
         result = train(tiny_config(clips, method=method, split={"labeled": 1.0, "test": 0.25}), run)
         assert result["counts"]["unlabeled"] == 0
         assert result["labeled_fraction"] == 1.0
+
+
+def test_rounds_are_numbered_alike_wherever_a_person_reads(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunDir(tmp_path / "run")
+    train(tiny_config(clips, train={"rounds": 3}), run)
+    said = [line.split()[1] for line in capsys.readouterr().err.splitlines() if line.startswith("round ")]
+    assert said == ["1/3", "2/3", "3/3"]
+    assert [line["round"] for line in run.read_metrics()] == [1, 2, 3]
+    assert pd.read_csv(run.ledger)["round"].unique().tolist() == [2, 3]  # the first was a warm-up
+    assert [path.name for path in sorted(run.rounds.iterdir())] == ["002.npz", "003.npz"]
+    page = write_report(run.path).read_text()
+    assert "1 (warm-up)" in page
+    assert "total, round 3: " in page
+    assert "round 0" not in page
+
+
+def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted: RunDir, tmp_path: Path) -> None:
+    result = uninterrupted.read_result()
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, 0.2)
+    config = load_yaml(uninterrupted.config)
+    given = validate(config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
+    result = train(given, RunDir(tmp_path / "run"))
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, None)
 
 
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:

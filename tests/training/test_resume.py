@@ -111,7 +111,7 @@ DEATHS: dict[str, Callable[[], None]] = {
     "online, within a round": at_step(2, 2, die),
     "offline": offline,
     "after the offline phase, before the checkpoint": between_guidance_and_checkpoint,
-    "writing guidance": writing("002.npz", 1),
+    "writing guidance": writing("003.npz", 1),
     "writing a checkpoint within a round": writing("state.safetensors", 7),
     "writing the first checkpoint": writing("state.safetensors", 1),
     "after the metrics, before the checkpoint": between_metrics_and_checkpoint,

@@ -209,7 +209,7 @@ def test_an_interruption_before_the_config_is_written(clips: Path, run: RunDir, 
 
 
 @pytest.mark.parametrize(
-    "kept", ["checkpoint/state.safetensors", "rounds/001.npz", "metrics.jsonl", "result.json", "model/config.json"]
+    "kept", ["checkpoint/state.safetensors", "rounds/002.npz", "metrics.jsonl", "result.json", "model/config.json"]
 )
 def test_a_new_run_refuses_what_is_left_of_another(kept: str, clips: Path, finished: RunDir) -> None:
     run = finished
@@ -244,6 +244,10 @@ def strip(path: Path) -> None:
     write_arrays(path, {name: array for name, array in read_arrays(path).items() if name != "threshold"})
 
 
+def shift(path: Path) -> None:
+    shutil.copy(path.with_name("002.npz"), path)
+
+
 def swap_roles(path: Path) -> None:
     path.write_text(path.read_text().replace("unlabeled", "test", 1))
 
@@ -251,11 +255,12 @@ def swap_roles(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("rounds/002.npz", remove, r"no rounds/002.npz in it; the offline phase of round 3 wrote it"),
-        ("rounds/002.npz", halve, r"rounds/002\.npz: damaged"),
-        ("rounds/002.npz", scribble, r"rounds/002\.npz: damaged"),
-        ("rounds/002.npz", strip, r"rounds/002\.npz: damaged, no guidance of a round \('threshold'\)"),
-        ("rounds/001.npz", remove, r"no rounds/001.npz in it; the offline phase of round 2 wrote it"),
+        ("rounds/003.npz", remove, r"no rounds/003.npz in it; the offline phase of round 3 wrote it"),
+        ("rounds/003.npz", halve, r"rounds/003\.npz: damaged"),
+        ("rounds/003.npz", scribble, r"rounds/003\.npz: damaged"),
+        ("rounds/003.npz", strip, r"rounds/003\.npz: damaged, no guidance of a round \('threshold'\)"),
+        ("rounds/003.npz", shift, r"rounds/003\.npz: is of round 2, not 3"),
+        ("rounds/002.npz", remove, r"no rounds/002.npz in it; the offline phase of round 2 wrote it"),
         ("metrics.jsonl", halve, r"metrics\.jsonl line 2: not JSON"),
         ("metrics.jsonl", lambda path: path.write_text(path.read_text() + '{"round": 1'), r"line 3: not JSON"),
         ("metrics.jsonl", lambda path: path.write_text("5\n5\n"), r"line 1: expected a JSON object, found int"),
@@ -286,7 +291,7 @@ def test_an_offline_phase_without_the_one_before_is_not_begun(clips: Path, run: 
         with pytest.raises(Stop):
             train(tiny_config(clips), run)
     run.guidance(1).unlink()
-    with pytest.raises(InputError, match=r"no rounds/001.npz in it; the offline phase of round 2 wrote it"):
+    with pytest.raises(InputError, match=r"no rounds/002.npz in it; the offline phase of round 2 wrote it"):
         resume(run)
     assert not run.guidance(2).exists()
 
@@ -300,10 +305,18 @@ def edit(run: RunDir, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("  mix: 1.0\n", "  mixt: 1.0\n", "method aplt: unknown setting 'mixt'; did you mean 'mix'?"),
+        (
+            "  mix: 1.0\n",
+            "  mixt: 1.0\n",
+            "method aplt: unknown setting 'method_settings.mixt'; did you mean 'method_settings.mix'?",
+        ),
         ("  mix: 1.0\n", "", "setting 'method_settings.mix' is missing; another version of aplt began this run"),
         ("  neighbors: 10\n", "", "setting 'offline.neighbors' is missing; another version"),
-        ("  neighbors: 10\n", "  neigbors: 10\n", "unknown setting 'offline.neigbors'; did you mean 'neighbors'?"),
+        (
+            "  neighbors: 10\n",
+            "  neigbors: 10\n",
+            "unknown setting 'offline.neigbors'; did you mean 'offline.neighbors'?",
+        ),
         ("read_out: both\n", "", "setting 'read_out' is missing"),
         ("method: aplt\n", "method: 5\n", "setting 'method': expected a method's name, found 5"),
     ],

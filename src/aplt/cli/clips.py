@@ -1,9 +1,15 @@
 """Verbs on clips: index, check, split."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aplt.errors import InputError
+
+if TYPE_CHECKING:
+    from aplt.data.check import Finding
 
 Output = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 
@@ -36,24 +42,38 @@ def check(
     clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Decode every clip; name each that is broken, empty, too short, double or no video. Exit status 1 if any."""
+    """Decode every clip; name each that is broken, empty, too short, double or unlike the rest. Exit status 1 if any.
+
+    So it is with a class that has too few labeled clips to train and test on.
+    """
     from dataclasses import asdict
     from json import dumps
 
     from aplt.data.check import check as check_clips
+    from aplt.data.check import check_classes
     from aplt.data.index import read_index
+    from aplt.data.splits import require_classes
     from aplt.display import bar
 
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
+    classes: list[Finding] = []
+    try:
+        require_classes(found)
+        classes = check_classes(found)
+    except InputError as remark:  # no fault: clips to predict need no labels
+        print(f"aplt: {remark}", file=sys.stderr)
     if json:
-        print(dumps([asdict(finding) for finding in findings], default=str, ensure_ascii=False, indent=2))
+        print(dumps([asdict(finding) for finding in [*findings, *classes]], default=str, ensure_ascii=False, indent=2))
     else:
         for finding in findings:
             print(f"{finding.id}: {finding.problem}: {finding.detail}")
-        print(f"{len(found)} clips checked, {len(findings)} with a problem")
-    raise typer.Exit(1 if findings else 0)
+        for finding in classes:
+            print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
+        few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
+        print(f"{len(found)} clips checked, {len(findings)} with a problem{few}")
+    raise typer.Exit(1 if findings or classes else 0)
 
 
 def split(
@@ -70,8 +90,9 @@ def split(
 ) -> None:
     """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
     from aplt.config import split_settings
+    from aplt.data.files import require_own
     from aplt.data.index import read_index
-    from aplt.data.splits import make_split, save_split
+    from aplt.data.splits import FILE_COLUMNS, make_split, save_split
     from aplt.values import ROLES
 
     settings = split_settings(
@@ -85,6 +106,7 @@ def split(
         ignore_official=ignore_official,
     )
     found = read_index(clips)
+    require_own(output, FILE_COLUMNS, [clips, *(clip.path for clip in found)])
     drawn = make_split(found, settings)
     save_split(output, found, drawn)
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)

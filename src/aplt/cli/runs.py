@@ -30,6 +30,7 @@ def train(
     """Train a recognizer on labeled and unlabeled clips."""
     from accelerate import PartialState
 
+    from aplt.config import merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
     from aplt.training.loop import resume as resume_run
@@ -49,10 +50,7 @@ def train(
         chosen = {key: value for key, value in options.items() if value is not None}
         if labeled is not None:
             chosen["split"] = {"labeled": labeled}
-        if seed is not None:
-            chosen["split"] = {**chosen.get("split", {}), "seed": seed}
-            chosen["train"] = {"seed": seed}
-        config = _configured(source, chosen, set_ or [])
+        config = _configured(source, merge(chosen, parse_assignments(set_ or [])), seed)
         run = RunDir(runs / (name or f"{config.method}-seed{config.train.seed}"))
         work = partial(train_run, config, run)
     try:
@@ -69,15 +67,29 @@ def train(
     print(f"run {run.path}, report {page}")
 
 
-def _configured(source: Path, chosen: dict[str, Any], assignments: list[str]) -> "RunConfig":
+def _configured(source: Path, chosen: dict[str, Any], seed: int | None) -> "RunConfig":
     """Returns the config of a new run: the clips or config.yaml in `source`, under what the command line sets."""
-    from aplt.config import load_yaml, merge, parse_assignments
-    from aplt.training.configure import configure, of_method
+    from aplt.config import load_yaml, merge
+    from aplt.training.configure import configure
 
-    chosen = merge(chosen, parse_assignments(assignments))
-    if source.suffix.lower() not in (".yaml", ".yml"):
-        return configure(merge({"clips": str(source)}, chosen), "settings")
-    settings = load_yaml(source)
+    if source.suffix.lower() in (".yaml", ".yml"):
+        settings, where = _without_others(load_yaml(source), chosen, source), str(source)
+    else:
+        settings, where = {"clips": str(source)}, "settings"
+    split_file = chosen.get("split_file", settings.get("split_file"))
+    if split_file is not None and (idle := chosen.get("split")):
+        name = f"split.{next(iter(idle))}" if isinstance(idle, dict) else "split"
+        raise InputError(f"{split_file} says the role of every clip: {name} would change nothing beside it")
+    if seed is not None:
+        seeds = {"train": {"seed": seed}} | ({"split": {"seed": seed}} if split_file is None else {})
+        settings = merge(settings, seeds)
+    return configure(merge(settings, chosen), where)
+
+
+def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Returns the settings in a config.yaml without those of the method, encoder or split that the command changes."""
+    from aplt.training.configure import of_method
+
     if "method" in chosen:
         settings, left = of_method(settings, chosen["method"])
         if left:
@@ -85,7 +97,10 @@ def _configured(source: Path, chosen: dict[str, Any], assignments: list[str]) ->
     if chosen.get("encoder", settings.get("encoder")) != settings.get("encoder"):
         settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
         print(f"aplt: the settings of the encoder in {source} belong to another and are left out", file=sys.stderr)
-    return configure(merge(settings, chosen), str(source))
+    if chosen.get("split_file") is not None:
+        # As a run's config.yaml has them they say nothing beside a file.
+        settings = {key: value for key, value in settings.items() if key != "split"}
+    return settings
 
 
 def evaluate(
@@ -99,12 +114,19 @@ def evaluate(
 
     from aplt.errors import suggest
     from aplt.predict import evaluate as evaluate_run
+    from aplt.predict import trained_on
     from aplt.rundir import RunDir
     from aplt.values import ROLES
 
     if role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
     figures = evaluate_run(RunDir(run), clips, role)
+    if clips is not None and (known := trained_on(RunDir(run), clips)):
+        print(
+            f"aplt: {known} of the {figures['clips']} clips in {clips} have the id or the file of clips that the model "
+            "was trained on: these figures say little of new clips",
+            file=sys.stderr,
+        )
     if json:
         print(dumps(figures, indent=2, ensure_ascii=False))
         return
@@ -122,15 +144,19 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
 ) -> None:
-    """Name the micro-action in new clips; unreadable files become rows with an error."""
-    from aplt.predict import gather_clips, load_model
+    """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
+    from aplt.data.files import require_own
+    from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
     from aplt.rundir import write_csv
 
-    table = predict_clips(load_model(run), gather_clips(paths))
+    model, clips = load_model(run), gather_clips(paths)
+    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
+    table = predict_clips(model, clips)
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+    raise typer.Exit(1 if failed == len(table) else 0)
 
 
 def report(

@@ -5,7 +5,10 @@ anywhere and gives the same batches whatever the number of loader processes.
 """
 
 import os
+import signal
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,8 +91,8 @@ class SemiData:
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
     """Yields each position with its center view, or with why there is none."""
-    loader = DataLoader(_Singles(views, positions), batch_size=None, num_workers=min(workers, len(positions)))
-    yield from zip(positions, loader, strict=True)
+    items = _items(_Singles(views, positions), range(len(positions)), workers)
+    yield from zip(positions, items, strict=True)
 
 
 def default_workers(modality: str) -> int:
@@ -155,9 +158,6 @@ class _Singles(Dataset[Tensor | InputError]):
     def __init__(self, views: Views, positions: Sequence[int]) -> None:
         self._views, self._positions = views, positions
 
-    def __len__(self) -> int:
-        return len(self._positions)
-
     def __getitem__(self, number: int) -> Tensor | InputError:
         try:
             return self._views(self._positions[number], "center", (0,))
@@ -173,17 +173,45 @@ def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
 
 def _load(dataset: Any, numbers: Sequence[int], workers: int) -> Iterator[Any]:
     """Yields the dataset's items in order; an InputError made by a worker is raised here, as it was."""
+    for item in _items(dataset, numbers, workers):
+        if isinstance(item, InputError):
+            raise item
+        yield item
+
+
+def _items(dataset: Any, numbers: Sequence[int], workers: int) -> Iterator[Any]:
+    """Yields the dataset's items in order."""
     loader = DataLoader(
         dataset,
         batch_size=None,
         sampler=numbers,
         num_workers=min(workers, len(numbers)),
         pin_memory=torch.cuda.is_available(),
+        worker_init_fn=_ignore_interrupts,
     )
-    for item in loader:
-        if isinstance(item, InputError):
-            raise item
-        yield item
+    with _interrupts_wait():
+        items = iter(loader)
+    yield from items
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Holds Ctrl-C back until the block has run, where the system can, and for good in processes that it starts.
+
+    A worker that Ctrl-C ends while it starts looks like one that crashed, and that error would win.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ignore_interrupts(_: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _epochs(members: np.ndarray, count: int, key: tuple[int, ...]) -> np.ndarray:

@@ -1,6 +1,6 @@
-"""Checking an index: decodes every clip to its end and names each one that training should not see."""
+"""Checking an index: decodes every clip to its end; names each clip and class that training could not use."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,11 +18,13 @@ from aplt.values import Clip, ClipIndex
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One clip that is not usable as it is, with a short code for what is wrong and a sentence about it."""
+    """A clip or class that is not usable as it is, with a short code for what is wrong and a sentence about it."""
 
     id: str
-    path: Path
-    problem: Problem | Literal["too short", "duplicate"]
+    """The clip's, or the name of the class."""
+    path: Path | None
+    """None: a class."""
+    problem: Problem | Literal["too short", "duplicate", "other kind", "few labels"]
     detail: str
 
 
@@ -35,7 +37,8 @@ def check(
 ) -> list[Finding]:
     """Returns what is wrong with clips of the index, at most one finding a clip, in the order of the index.
 
-    A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels.
+    A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels. Of
+    another kind is a video among skeletons, a skeleton among videos, or one whose joints are not those of most.
 
     Args:
         index: Videos or skeletons.
@@ -43,39 +46,60 @@ def check(
         processes: How many decode at once; by default as many as there are cores.
         progress: Called with (clips done, clips in all).
     """
-    findings: list[Finding] = []
-    contents = _contents(index, processes)
-    first: dict[tuple[str, float, float | None], Clip] = {}
-    with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as examined:
-        for done, (clip, finding) in enumerate(zip(index, examined, strict=True), start=1):
-            if finding is None:
-                content = (contents[clip.path], clip.start or 0.0, clip.end)
-                original = first.setdefault(content, clip)
-                if original is not clip:
-                    why = f"has the same content as clip '{original.id}' ({original.path})"
-                    finding = Finding(clip.id, clip.path, "duplicate", why)
-            if finding is not None:
-                findings.append(finding)
+    examined: list[Finding | str] = []
+    with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as results:
+        for result in results:
+            examined.append(result)
             if progress is not None:
-                progress(done, len(index))
+                progress(len(examined), len(index))
+    contents = _contents(index, processes)
+    kinds = Counter(result for result in examined if isinstance(result, str))
+    first: dict[tuple[str, float, float | None], Clip] = {}
+    findings: list[Finding] = []
+    for clip, result in zip(index, examined, strict=True):
+        if isinstance(result, Finding):
+            findings.append(result)
+            continue
+        original = first.setdefault((contents[clip.path], clip.start or 0.0, clip.end), clip)
+        (usual, count), *_ = kinds.most_common(1)
+        if result != usual:
+            why = f"is {result}, but {count} of {len(index)} clips are each {usual}; an index holds one kind"
+            findings.append(Finding(clip.id, clip.path, "other kind", why))
+        elif original is not clip:
+            why = f"has the same content as clip '{original.id}' ({original.path})"
+            findings.append(Finding(clip.id, clip.path, "duplicate", why))
     return findings
 
 
-def _examine(clip: Clip, *, min_frames: int) -> Finding | None:
+def check_classes(index: ClipIndex) -> list[Finding]:
+    """Returns the classes with too few labeled clips to train and test on, in the order of the classes."""
+    official = any(clip.official for clip in index)
+    least, what = (1, "labeled training clip") if official else (2, "labeled clip")
+    count = Counter(clip.label for clip in index if clip.official in (None, "train"))
+    return [
+        Finding(name, None, "few labels", f"has {count[label]} {what}{'s' * (count[label] != 1)}, needs {least}")
+        for label, name in enumerate(index.class_names)
+        if count[label] < least
+    ]
+
+
+def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
+    """Returns what is wrong with a clip, or else its kind in words."""
     try:
-        frames = _count(clip)
+        frames, kind = _decode(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
     if frames < min_frames:
         why = f"has {frames} frame{'s' * (frames != 1)}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
-    return None
+    return kind
 
 
-def _count(clip: Clip) -> int:
+def _decode(clip: Clip) -> tuple[int, str]:
     if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
-        return count_frames(clip)
-    return int(read_clip(clip).shape[1])  # [P, T, V, C]
+        return count_frames(clip), "a video"
+    _, frames, joints, channels = read_clip(clip).shape
+    return frames, f"a skeleton of {joints} joints in {channels} dimensions"
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

@@ -3,7 +3,7 @@
 import csv
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +11,8 @@ import pandas as pd
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.values import Clip
+
+HEADER_BYTES = 10_000  # far more than the header of a table of ours has
 
 
 def reason(error: Exception) -> str:
@@ -72,7 +74,7 @@ def read_table(path: Path) -> pd.DataFrame:
     Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
 
     Raises:
-        InputError: no such file, not CSV in UTF-8, a column twice, or a row with more fields than columns.
+        InputError: no such file, not CSV in UTF-8 with commas, a column twice, or a row with more fields than columns.
     """
     found = mode(path)
     if not stat.S_ISREG(found):
@@ -91,6 +93,10 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: not a CSV table in UTF-8 (after line {line}: {reason(error)})") from error
     header, *rows = [row for row in lines if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
+    for separator, shown in ((";", "';'"), ("\t", "tabs")):
+        if len(columns) == 1 and separator in columns[0]:
+            names = ", ".join(f"'{name.strip()}'" for name in columns[0].split(separator))
+            raise InputError(f"{path}: found columns {names} separated by {shown}, expected commas")
     if not columns:
         raise InputError(f"{path}: not a CSV table (the file is empty)")
     for name in columns:
@@ -112,9 +118,42 @@ def read_table(path: Path) -> pd.DataFrame:
     return table.loc[:, [bool(name) for name in columns]]
 
 
+def require_own(output: Path, columns: Sequence[str], inputs: Iterable[Path]) -> None:
+    """Sees to it that writing a table to `output` destroys nothing but an earlier such table.
+
+    Args:
+        output: File to be written, there or not.
+        columns: Those that such a table begins with.
+        inputs: Files that the table is made of.
+
+    Raises:
+        InputError: `output` is one of the inputs, or something else than a table that begins with these columns.
+    """
+    found = mode(output)
+    if not found:
+        return
+    if any(_same_file(path, output) for path in inputs):
+        raise InputError(f"{output}: is one of the files to read; give another name with -o")
+    header = []
+    if stat.S_ISREG(found):
+        with output.open("rb") as stream:
+            header = stream.readline(HEADER_BYTES).decode(errors="replace").strip().split(",")
+    if header[: len(columns)] != list(columns):
+        raise InputError(
+            f"{output}: exists and was not written by this command; remove it or give another name with -o"
+        )
+
+
 def require_files(clips: Iterable[Clip], source: Path) -> None:
     """Raises an InputError that names the first of the clips whose file is gone; `source` is where the index lies."""
     for clip in clips:
         if not mode(clip.path):
             where = f"clip '{clip.id}' ({clip.path}): no such file"
             raise InputError(f"{where}; if the clips have moved since {source} was made, make it anew with aplt index")
+
+
+def _same_file(path: Path, there: Path) -> bool:
+    try:
+        return path.samefile(there)
+    except (OSError, ValueError):  # what cannot be reached is not the file that is there
+        return False

@@ -18,6 +18,7 @@ from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 Parts = dict[OfficialSplit, list[int]]
 COLUMN = "the split column of the index"
 DEFAULTS = SplitSettings()
+FILE_COLUMNS = ("id", "role", "digest")
 
 
 def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
@@ -28,8 +29,10 @@ def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
     class, and for one seed a larger share contains every smaller one. Clips without a known label are unlabeled.
 
     Raises:
-        InputError: a class has no clip left to label, or a setting does not fit the index or contradicts another.
+        InputError: fewer than two classes, a class that has no clip left to label, or a setting that does not fit the
+            index or contradicts another.
     """
+    require_classes(index)
     parts = _parts(index, settings)
     labels = index.labels
     known = [position for position in parts["train"] if labels[position] != UNKNOWN]
@@ -52,15 +55,17 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     rows = [
         (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
     ]
-    write_csv(path, pd.DataFrame(rows, columns=["id", "role", "digest"]))
+    write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
 
 
 def load_split(path: Path, index: ClipIndex) -> Split:
     """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
 
     Raises:
-        InputError: unreadable, an unknown id or role, or a clip that has changed since the split was made.
+        InputError: fewer than two classes, an unreadable file, an unknown id or role, or a clip that has changed since
+            the split was made.
     """
+    require_classes(index)
     table = read_table(path)
     for column in ("id", "role"):
         if column not in table:
@@ -92,6 +97,13 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if not found:
             raise InputError(f"{path}: class '{index.class_names[label]}' has no labeled clip")
     return split
+
+
+def require_classes(index: ClipIndex) -> None:
+    """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to tell apart."""
+    if index.num_classes < 2:
+        found = f"all that have one are '{index.class_names[0]}'" if index.class_names else "none has one"
+        raise InputError(f"training needs clips with labels of at least two classes; of {_clips(len(index))}, {found}")
 
 
 def clip_digest(index: ClipIndex, position: int) -> str:

@@ -105,14 +105,14 @@ def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> 
     allowed = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
     for key, value in settings.items():
         if key not in allowed:
-            hint = suggest(str(key), allowed) if allowed else "; it has none"
-            raise InputError(f"encoder {name}: unknown setting '{key}'{hint}")
+            hint = suggest(str(key), allowed, "encoder_settings.") if allowed else "; it has none"
+            raise InputError(f"encoder {name}: unknown setting 'encoder_settings.{key}'{hint}")
         try:
             TypeAdapter(parameters[key].annotation).validate_python(value, strict=True)
         except ValidationError as error:
             wanted = error.errors()[0]["msg"]
             why = f"{wanted[0].lower()}{wanted[1:]}, found {shown(value)}"
-            raise InputError(f"encoder {name}: setting '{key}': {why}") from error
+            raise InputError(f"encoder {name}: setting 'encoder_settings.{key}': {why}") from error
     return {key: parameters[key].default for key in allowed} | settings
 
 

@@ -46,7 +46,7 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
     """
     points = [point for curve in curves for point in curve.points]
     first, last = min(x for x, _ in points), max(x for x, _ in points)
-    first = min(first, 0)
+    first = min(first, 1)
     ticks = nice_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
     left, right = (first - 0.5, last + 0.5) if first == last else (first, last)
 
@@ -121,7 +121,7 @@ def _warm_up(
     if not warm_up:
         return None
     # The boundary lies between the last warm-up round and the next.
-    (start, top), (stop, bottom) = at(left, ticks[-1]), at(warm_up - 0.5, ticks[0])
+    (start, top), (stop, bottom) = at(left, ticks[-1]), at(warm_up + 0.5, ticks[0])
     stop = min(stop, WIDTH - RIGHT)
     if stop <= start:
         return None

@@ -66,7 +66,7 @@ def _table(runs: Sequence[Run], names: Sequence[str], output: Path) -> str:
                 Cell(_link(run, name, output)),
                 Cell(run.method),
                 count_cell(run.counts["labeled"] if run.counts else None),
-                _accuracy(result),
+                _accuracy(run, result),
                 share_cell(result.get("macro_f1")),
                 share_cell(pseudo.get("precision")),
                 share_cell(pseudo.get("coverage")),
@@ -98,11 +98,11 @@ def _link(run: Run, name: str, output: Path) -> str:
     return el("a", name, href=quote(relative))
 
 
-def _accuracy(result: dict[str, Any]) -> Cell:
+def _accuracy(run: Run, result: dict[str, Any]) -> Cell:
     top1 = result.get("top1")
-    if top1 is None or not result["counts"]["test"]:
+    if top1 is None:
         return share_cell(top1)
-    low, high = wilson(top1, result["counts"]["test"])
+    low, high = wilson(top1, run.scored)
     spread = el("small", f" {low * 100:.1f} to {high * 100:.1f}")
     return Cell(join([percent(top1), spread]), top1)
 

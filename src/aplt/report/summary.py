@@ -40,7 +40,7 @@ def summary(run: Run) -> Html:
 def _tiles(run: Run) -> list[Html]:
     tiles = []
     if run.result is not None:
-        tiles += _test_tiles(run.result)
+        tiles += _test_tiles(run, run.result)
     elif run.watched_role is not None:
         watched = next(line["watched"] for line in reversed(run.rounds) if line.get("watched"))
         note = f"on the {watched['role']} clips, after the last round so far"
@@ -59,14 +59,13 @@ def _tiles(run: Run) -> list[Html]:
     return tiles
 
 
-def _test_tiles(result: dict[str, Any]) -> list[Html]:
-    count, classes = result["counts"]["test"], result["counts"]["classes"]
+def _test_tiles(run: Run, result: dict[str, Any]) -> list[Html]:
+    classes = result["counts"]["classes"]
     if result.get("top1") is None:
-        return [tile("Test top-1 accuracy", ABSENT, "this run has no test clips")]
-    interval = ""
-    if count:
-        low, high = wilson(result["top1"], count)
-        interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {clips(count)}"
+        missing = "no test clip has a label" if result["counts"]["test"] else "this run has no test clips"
+        return [tile("Test top-1 accuracy", ABSENT, missing)]
+    low, high = wilson(result["top1"], run.scored)
+    interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {clips(run.scored)}"
     trivial = f"any answer counts with {classes} classes"
     return [
         tile("Test top-1 accuracy", percent(result["top1"]), interval),
@@ -98,7 +97,9 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
         labeled = f"{counts['labeled']:,d} of {clips(training)} for training"
         labeled += f" ({percent(share(counts['labeled'], training))})"
         if result.get("labeled_fraction") is not None:
-            labeled += f", asked for {percent(result['labeled_fraction'])}"
+            labeled += f", {percent(result['labeled_fraction'])} of those whose label is known"
+        if result.get("labeled_asked") is not None:
+            labeled += f"; asked for {percent(result['labeled_asked'])}"
     val = result.get("val")
     validation = None
     if val:

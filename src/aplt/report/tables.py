@@ -126,6 +126,11 @@ class Run:
             matrix[place[truth], place[prediction]] += 1
         return matrix
 
+    @cached_property
+    def scored(self) -> int:
+        """Test clips whose label is known: the only ones that test figures count."""
+        return sum(row["clips"] for row in (self.result or {}).get("per_class") or [])
+
     def mistakes(self, most: int) -> list[Mistake]:
         """Returns the wrong test predictions with the highest scores, at most `most`, highest first."""
         if self.predictions is None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from aplt.config import RunConfig, merge, validate
+from aplt.config import RunConfig, SplitSettings, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
 from aplt.models.encoders import DEFAULT_ENCODER, whole_settings
@@ -25,7 +25,15 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
     if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
     places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
-    return effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
+    config = effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
+    # A run's config.yaml lists the defaults, too, so they count as not given.
+    idle = [name for name, value in SplitSettings() if getattr(config.split, name) != value]
+    if config.split_file is not None and idle:
+        raise InputError(
+            f"{where}: setting 'split.{idle[0]}' would change nothing beside 'split_file', which says the role of "
+            "every clip; remove one of them"
+        )
+    return config
 
 
 def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
@@ -91,10 +99,13 @@ def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]
         raise InputError(f"{where}: setting 'method_settings': expected a mapping, found {shown(given)}")
     for key, value in given.items():
         if key not in allowed:
-            raise InputError(f"{where}: method {method}: unknown setting '{key}'{suggest(str(key), allowed)}")
+            hint = suggest(str(key), allowed, "method_settings.")
+            raise InputError(f"{where}: method {method}: unknown setting 'method_settings.{key}'{hint}")
         wanted = _wanted(allowed[key], value)
         if wanted:
-            raise InputError(f"{where}: method {method}: setting '{key}' is {shown(value)}, expected {wanted}")
+            raise InputError(
+                f"{where}: method {method}: setting 'method_settings.{key}' is {shown(value)}, expected {wanted}"
+            )
     return {name: parameter.default for name, parameter in allowed.items()} | given
 
 

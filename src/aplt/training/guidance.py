@@ -27,10 +27,13 @@ def kept_guidance(run: RunDir, round_: int) -> Guidance:
     """Returns a round's guidance, on the CPU.
 
     Raises:
-        InputError: the file is missing or damaged.
+        InputError: the file is missing, damaged or of another round.
     """
     arrays = kept_arrays(run, round_)
     try:
-        return Guidance.from_arrays(arrays)
+        guidance = Guidance.from_arrays(arrays)
     except (KeyError, TypeError) as error:
         raise InputError(f"{run.guidance(round_)}: damaged, no guidance of a round ({error})") from error
+    if guidance.round != round_:
+        raise InputError(f"{run.guidance(round_)}: is of round {guidance.round + 1}, not {round_ + 1}")
+    return guidance

@@ -61,7 +61,7 @@ def round_metrics(
         pseudo = pseudo_label_metrics(on_cpu, labels, material.split.unlabeled)
     share = (state.round + 1) / config.train.rounds
     return {
-        "round": state.round,
+        "round": state.round + 1,
         "warm_up": warm_up,
         "steps_done": (state.round + 1) * steps,
         "learning_rate": config.train.learning_rate * learning_rate_factor(config.train.schedule, share),
@@ -75,7 +75,7 @@ def round_metrics(
 
 def describe_round(metrics: dict[str, Any], rounds: int) -> str:
     """Returns a round's figures as one line for the terminal."""
-    parts = [f"round {metrics['round'] + 1}/{rounds}", f"loss {metrics['loss']['total']:.3f}"]
+    parts = [f"round {metrics['round']}/{rounds}", f"loss {metrics['loss']['total']:.3f}"]
     if metrics["warm_up"]:
         parts[0] += " (warm-up)"
     if (pseudo := metrics["pseudo"]) is not None:
@@ -98,7 +98,7 @@ def write_ledger(config: RunConfig, run: RunDir, material: Material, done: int) 
         tables.append(
             pd.DataFrame(
                 {
-                    "round": number,
+                    "round": number + 1,
                     "id": ids[rows],
                     "label": names[label],
                     "distance": kept["distance"][rows].round(5),
@@ -133,7 +133,9 @@ def finish(
         "method": config.method,
         "encoder": config.encoder,
         "seed": config.train.seed,
+        # Of the training clips whose label is known; None where a split file or the default said how many.
         "labeled_fraction": len(split.labeled) / known,
+        "labeled_asked": None if config.split_file else config.split.labeled,
         "counts": {
             "labeled": len(split.labeled),
             "unlabeled": len(split.unlabeled),

@@ -1,0 +1,95 @@
+"""One training at a time in a run folder: a lock that the system takes back when its process ends, however it ends."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from aplt.display import console
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(stream: BinaryIO) -> None:
+        msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
+
+else:
+    import fcntl
+
+    def _take(stream: BinaryIO) -> None:
+        # Not flock: loader processes would inherit it, and hold it for a while after this one was killed.
+        fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
+    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does.
+
+    Makes the folder, and removes it where nothing was written into it.
+
+    Raises:
+        InputError: another training is under way in this folder.
+    """
+    made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
+    lock = None
+    free = [True]
+    if accelerator.is_main_process:
+        run.path.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = _lock(run.lock)
+        except BlockingIOError:
+            free = [False]
+    broadcast_object_list(free)
+    if not free[0]:
+        raise InputError(f"{run.path}: another process is training in this folder; wait for it or choose another one")
+    try:
+        yield
+    finally:
+        if lock is not None:
+            _unlock(run.lock, lock)
+        if accelerator.is_main_process:
+            for folder in made:
+                with suppress(OSError):  # it holds something now
+                    folder.rmdir()
+
+
+def _lock(path: Path) -> BinaryIO | None:
+    """Returns the open file that holds the lock; None where the file system has no locks.
+
+    Raises:
+        BlockingIOError: another process holds it.
+    """
+    while True:
+        stream = path.open("ab")
+        try:
+            _take(stream)
+        except OSError as error:
+            stream.close()
+            if error.errno in (errno.EACCES, errno.EAGAIN):
+                raise BlockingIOError(error.errno, error.strerror, str(path)) from error
+            path.unlink()
+            console.print(f"{path.parent}: cannot be locked ({error.strerror}); take care not to train twice in it")
+            return None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(path.stat(), os.fstat(stream.fileno())):
+                return stream
+        # Who held it before has removed it in the meantime: it keeps nobody out.
+        stream.close()
+
+
+def _unlock(path: Path, stream: BinaryIO) -> None:
+    if os.name == "nt":  # where an open file cannot be removed
+        stream.close()
+        with suppress(OSError):  # the next one has it open by now
+            path.unlink()
+    else:
+        path.unlink(missing_ok=True)
+        stream.close()
