@@ -14,7 +14,7 @@ from torch.utils.data._utils import signal_handling, worker
 from aplt.data.batches import SemiData
 from aplt.display import console
 from aplt.rundir import RunDir
-from aplt.training.loop import resume
+from aplt.training.runs import resume
 from tests.test_cli import QUICK, aplt
 from tests.training.clips import write_clips
 
@@ -84,7 +84,7 @@ def test_ctrl_c_says_how_to_go_on(clips: Path, tmp_path: Path, capsys: pytest.Ca
     words = ["train", clips, "--name", "one", "--runs", tmp_path, *QUICK]
     run = RunDir(tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aplt.training.loop.prepare_material", interrupt)
+        patch.setattr("aplt.training.runs.prepare_material", interrupt)
         assert aplt(*words) == 130
     assert capsys.readouterr().err == "aplt: interrupted\n"
     with pytest.MonkeyPatch.context() as patch:

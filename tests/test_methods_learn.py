@@ -9,8 +9,8 @@ from aplt.config import merge
 from aplt.data.synthetic import make_dataset
 from aplt.rundir import RunDir
 from aplt.training.configure import configure
-from aplt.training.loop import train
 from aplt.training.recipes import RECIPES
+from aplt.training.runs import train
 
 pytestmark = pytest.mark.slow
 METHODS = [method for method in RECIPES if method != "supervised"]

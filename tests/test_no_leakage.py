@@ -12,8 +12,8 @@ from aplt.config import SplitSettings
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.rundir import RunDir
-from aplt.training.loop import train
 from aplt.training.recipes import RECIPES
+from aplt.training.runs import train
 from tests.training.clips import tiny_config, write_clips
 
 

@@ -9,7 +9,7 @@ import pytest
 from aplt.errors import InputError
 from aplt.predict import evaluate, load_model
 from aplt.rundir import RunDir
-from aplt.training.loop import train
+from aplt.training.runs import train
 from tests.training.clips import tiny_config, write_clips
 
 

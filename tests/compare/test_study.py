@@ -20,7 +20,7 @@ from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
-from aplt.training.loop import train_or_reuse
+from aplt.training.runs import train_or_reuse
 from tests.training.clips import TINY, write_clips
 from tests.training.runs import at_step
 

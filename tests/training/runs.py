@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from aplt.config import RunConfig
 from aplt.data.batches import SemiData
 from aplt.rundir import RunDir
-from aplt.training.loop import train
+from aplt.training.runs import train
 
 
 def weights(run: RunDir) -> dict[str, torch.Tensor]:

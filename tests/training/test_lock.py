@@ -14,7 +14,7 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.training import lock
 from aplt.training.lock import alone
-from aplt.training.loop import resume, train, train_or_reuse
+from aplt.training.runs import resume, train, train_or_reuse
 from aplt.training.setup import make_accelerator
 from tests.test_cli import aplt
 from tests.training.clips import tiny_config, write_clips

@@ -16,7 +16,7 @@ from aplt.display import Bar
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.rundir import RunDir
-from aplt.training.loop import train
+from aplt.training.runs import train
 from tests.training.clips import tiny_config, write_clips
 from tests.training.runs import same_weights, weights, without_clock
 

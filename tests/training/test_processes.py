@@ -11,7 +11,7 @@ from torch.multiprocessing.spawn import start_processes
 
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.training.loop import train
+from aplt.training.runs import train
 from tests.training.clips import tiny_config, write_clips
 
 # Batch norm and dropout see a process's own clips: with fixed statistics and none, two processes can equal one.

@@ -18,7 +18,7 @@ from aplt.offline.bank import build_bank
 from aplt.rundir import RunDir
 from aplt.training import loop, outcome, state
 from aplt.training.configure import configure
-from aplt.training.loop import resume, train
+from aplt.training.runs import resume, train
 from tests.test_video_story import write_folder
 from tests.training.clips import tiny_config, write_clips
 from tests.training.runs import Stop, at_step, interrupt, same_run, stop, train_until_killed

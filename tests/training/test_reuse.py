@@ -12,8 +12,8 @@ from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.report import write_report
 from aplt.rundir import RunDir, read_arrays, write_arrays
-from aplt.training import loop
-from aplt.training.loop import resume, train, train_or_reuse
+from aplt.training import loop, runs
+from aplt.training.runs import resume, train, train_or_reuse
 from tests.training.clips import tiny_config, write_clips
 from tests.training.runs import Stop, interrupt, same_run, stop
 
@@ -117,7 +117,7 @@ def test_a_finished_run_is_only_read(clips: Path, finished: RunDir, monkeypatch:
 def test_an_interrupted_run_is_continued_by_who_asks_for_the_same(
     clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_begin", lambda *_: pytest.fail("begun anew"))
+    monkeypatch.setattr(runs, "_begin", lambda *_: pytest.fail("begun anew"))
     assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
 
 
@@ -197,7 +197,7 @@ def test_half_a_removal_is_never_continued(removed: int, clips: Path, finished: 
 
 def test_an_interruption_before_the_config_is_written(clips: Path, run: RunDir, whole: RunDir) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "write_text", lambda *_: stop())
+        patch.setattr(runs, "write_text", lambda *_: stop())
         with pytest.raises(Stop):
             train(tiny_config(clips, split={"seed": 5}), run)
     assert {path.name for path in run.path.iterdir()} == {"split.csv", "origin.json"}

@@ -15,7 +15,7 @@ from aplt.evaluation.scoring import score_clips
 from aplt.offline.bank import build_bank
 from aplt.offline.phase import believe
 from aplt.rundir import RunDir
-from aplt.training.loop import train
+from aplt.training.runs import train
 from aplt.training.setup import make_accelerator, prepare_material, read_clips, steps_per_round
 from aplt.values import Split
 from tests.training.clips import tiny_config, write_clips

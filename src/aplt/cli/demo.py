@@ -21,7 +21,7 @@ def demo(
     from aplt.report import write_overview, write_report
     from aplt.rundir import RunDir
     from aplt.training.configure import configure
-    from aplt.training.loop import train_or_reuse
+    from aplt.training.runs import train_or_reuse
 
     with bar("rendering clips", CLIPS) as progress:
         clips = make_dataset(folder / "clips", clips=CLIPS, seed=seed, progress=progress.at)

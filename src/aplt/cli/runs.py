@@ -33,8 +33,8 @@ def train(
     from aplt.config import merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
-    from aplt.training.loop import resume as resume_run
-    from aplt.training.loop import train as train_run
+    from aplt.training.runs import resume as resume_run
+    from aplt.training.runs import train as train_run
 
     if resume is not None:
         if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):

@@ -9,7 +9,7 @@ from aplt.display import show_nothing
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.rundir import RunDir
-from aplt.training.loop import train_or_reuse
+from aplt.training.runs import train_or_reuse
 
 
 def train_cell(config: RunConfig, run: RunDir, name: str, jobs: int) -> None:

@@ -1,0 +1,99 @@
+"""A run begun, continued or used again: what must hold before the loop starts, and who may."""
+
+from typing import Any
+
+from accelerate import Accelerator
+
+from aplt.config import RunConfig, load_yaml
+from aplt.data.splits import save_split
+from aplt.errors import InputError
+from aplt.rundir import RunDir, write_json, write_text
+from aplt.training.configure import begun_config
+from aplt.training.lock import alone
+from aplt.training.loop import Trainer
+from aplt.training.setup import digests, make_accelerator, prepare_material, read_clips
+from aplt.values import ClipIndex, Split
+
+
+def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
+    """Trains a new run and returns its result.json; other files in the folder stay as they are.
+
+    Raises:
+        InputError: the folder holds a run already, or parts of one, or another process trains in it; or the clips,
+            split or settings are not usable.
+    """
+    index, split = read_clips(config)
+    accelerator = make_accelerator(config.train.precision)
+    with alone(run, accelerator):
+        _require_free(run)
+        return _begin(config, run, index, split, accelerator)
+
+
+def _require_free(run: RunDir) -> None:
+    if run.config.exists():
+        raise InputError(f"{run.path} holds a run already; continue it with --resume or choose another --name")
+    # What a kill leaves before training begins does no harm.
+    parts = [file for file in run.files() if file not in (run.split, run.origin)]
+    if parts:
+        found = parts[0].relative_to(run.path)
+        raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")
+
+
+def resume(run: RunDir) -> dict[str, Any]:
+    """Continues an interrupted run from its last checkpoint and returns its result.json; a finished one is only read.
+
+    Raises:
+        InputError: no run in this folder, one of another version of aplt, a damaged one, one that another process
+            trains, or its clips have changed.
+    """
+    settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
+    if run.result.exists():
+        return run.read_result()
+    config = begun_config(settings, str(run.config))
+    # The split as it was drawn, not drawn again: an index that has changed since is noticed.
+    drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
+    index, split = read_clips(config.model_copy(update={"split_file": drawn}))
+    run.require(lambda r: r.origin, "the run cannot be resumed without it")
+    begun, now = run.read_digests(), digests(index, split)
+    for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
+        if begun.get(name) != now[name]:
+            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; restore them or train anew")
+    accelerator = make_accelerator(config.train.precision)
+    with alone(run, accelerator):
+        trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+        if accelerator.is_main_process:
+            run.sweep()
+        return trainer.train()
+
+
+def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
+    """Returns the result of a run with this very config on these very clips: as found, continued, or trained anew.
+
+    A run that is trained anew takes the place of another one in the folder; files of others stay as they are.
+
+    Raises:
+        InputError: the clips, split or settings are not usable, the run to be continued is damaged, or another process
+            trains in the folder.
+    """
+    index, split = read_clips(config)
+    same_config = run.config.exists() and run.config.read_bytes() == config.to_yaml().encode()
+    if same_config and run.read_digests() == digests(index, split):
+        return resume(run)
+    accelerator = make_accelerator(config.train.precision)
+    with alone(run, accelerator):
+        return _begin(config, run, index, split, accelerator)
+
+
+def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> dict[str, Any]:
+    trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+    # No process may begin to write before all have seen that the folder is free.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        run.clear()
+        save_split(run.split, index, split)
+        write_json(run.origin, {"digests": digests(index, split)})
+        # Last: its presence says that the run can be resumed.
+        write_text(run.config, config.to_yaml())
+    # Nor may one look for a checkpoint while another run's is still there.
+    accelerator.wait_for_everyone()
+    return trainer.train()
