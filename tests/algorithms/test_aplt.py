@@ -1,6 +1,7 @@
 """APLT's losses against plain loops, with and without mixing, and its switches."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,8 @@ from tests.algorithms.scene import K, Toy, ToyStudent, make_batch, make_guidance
 
 B, U = 4, 6
 STUDENT, TEACHER = ToyStudent(Toy(0)), Toy(1)
-LITERAL = {"mix": 0.0, "alignment": False, "target": "student"}
+WEIGHTS = {"sup_margin_weight": 1.0, "u_margin_weight": 1.0}
+LITERAL: dict[str, Any] = WEIGHTS | {"mix": 0.0, "alignment": False, "target": "student"}
 
 
 def margin_entropy(feature: Row, guidance: Guidance, y: int, margin: float = 0.3, scale: float = 20.0) -> float:
@@ -24,7 +26,7 @@ def margin_entropy(feature: Row, guidance: Guidance, y: int, margin: float = 0.3
 def test_each_loss_equals_a_plain_loop() -> None:
     batch, guidance = make_batch(0), make_guidance()
     tau = 0.99
-    algorithm = APLT(make_task(), mix=0.0, alignment=False, target="teacher", confidence=tau)
+    algorithm = APLT(make_task(), **WEIGHTS, mix=0.0, alignment=False, target="teacher", confidence=tau)
     parts = step(algorithm, STUDENT, TEACHER, batch, guidance).parts
     y, position = batch.y.tolist(), batch.position.tolist()
     _, weak_x = rows(STUDENT.model(batch.weak_labeled))
@@ -52,7 +54,7 @@ def test_mixed_margin_losses_equal_a_plain_loop() -> None:
     position = batch.position.tolist()
     accepted = [True] * B + [p % 2 == 0 for p in position]
     partner = torch.tensor([row for row in range(B + U) if accepted[row]] * 2)[: B + U].flip(0)
-    algorithm = APLT(make_task(), mix=1.0)
+    algorithm = APLT(make_task(), **WEIGHTS, mix=1.0)
     algorithm._draw = lambda *_: (share, partner)  # type: ignore[method-assign]
     parts = step(algorithm, STUDENT, TEACHER, batch, guidance).parts
     views = torch.cat([batch.strong_labeled, batch.strong])
@@ -93,8 +95,8 @@ def test_total_is_the_weighted_sum() -> None:
     batch, guidance = make_batch(0), make_guidance()
     weights = {"sup_logits": 2.0, "sup_strong": 0.0, "sup_margin": 3.0, "u_logits": 0.5, "u_margin": 4.0}
     keywords = {"strong_weight" if name == "sup_strong" else f"{name}_weight": w for name, w in weights.items()}
-    one = step(APLT(make_task(), **LITERAL), STUDENT, TEACHER, batch, guidance)  # type: ignore[arg-type]
-    other = step(APLT(make_task(), **LITERAL, **keywords), STUDENT, TEACHER, batch, guidance)  # type: ignore[arg-type]
+    one = step(APLT(make_task(), **LITERAL), STUDENT, TEACHER, batch, guidance)
+    other = step(APLT(make_task(), **(LITERAL | keywords)), STUDENT, TEACHER, batch, guidance)
     assert float(one.total) == pytest.approx(sum(float(part) for part in one.parts.values()), rel=1e-5)
     assert float(other.total) == pytest.approx(sum(w * float(one.parts[n]) for n, w in weights.items()), rel=1e-5)
 

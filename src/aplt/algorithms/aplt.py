@@ -34,8 +34,9 @@ class APLT(nn.Module):
 
     Differs from the paper's figure by default: the target of L_u^logits comes from the EMA teacher, aligned to the
     labeled classes' shares (`target`, `alignment`); the margin losses see each strong view mixed with that of an
-    accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student. The
-    recipe aplt_paper switches these off. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
+    accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and
+    they weigh less, for at a scale of 20 their gradient is many times that of a young classifier's. The recipe
+    aplt_paper undoes these. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
     in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch.
@@ -49,9 +50,9 @@ class APLT(nn.Module):
         *,
         sup_logits_weight: float = 1.0,
         strong_weight: float = 1.0,
-        sup_margin_weight: float = 1.0,
+        sup_margin_weight: float = 0.2,
         u_logits_weight: float = 1.0,
-        u_margin_weight: float = 1.0,
+        u_margin_weight: float = 0.2,
         margin: float = 0.3,
         scale: float = 20.0,
         confidence: float = 0.95,

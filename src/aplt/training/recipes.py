@@ -68,7 +68,13 @@ RECIPES: dict[str, Recipe] = {
         "asynchronous pseudo labeling and training, the literal reading of the paper",
         PAPER,
         {
-            "method_settings": {"target": "student", "alignment": False, "mix": 0.0},
+            "method_settings": {
+                "target": "student",
+                "alignment": False,
+                "mix": 0.0,
+                "sup_margin_weight": 1.0,
+                "u_margin_weight": 1.0,
+            },
             "offline": OfflineSettings(
                 views=1, labeled_views=1, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0
             ).model_dump(),
