@@ -13,7 +13,7 @@ from tests.algorithms.scene import K, Toy, ToyStudent, make_batch, make_guidance
 
 B, U = 4, 6
 STUDENT, TEACHER = ToyStudent(Toy(0)), Toy(1)
-WEIGHTS = {"sup_margin_weight": 1.0, "u_margin_weight": 1.0}
+WEIGHTS: dict[str, Any] = {"sup_margin_weight": 1.0, "u_margin_weight": 1.0}
 LITERAL: dict[str, Any] = WEIGHTS | {"mix": 0.0, "alignment": False, "target": "student"}
 
 
