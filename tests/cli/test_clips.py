@@ -30,6 +30,20 @@ def test_an_index_inside_its_own_folder(folder: Path, capsys: pytest.CaptureFixt
     assert len(read_index(folder)) == 2
 
 
+def test_the_names_of_classes_are_shown_and_folders_inside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("P01/nod/a.npy", "P01/wave/b.npy", "P02/nod/c.npy", "d.npy"):
+        (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)
+        np.save(tmp_path / "in" / place, np.zeros((4, 3, 3)))
+    assert aplt("index", tmp_path / "in", "-o", tmp_path / "clips.csv") == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines()[1:] == ["  P01: 2", "  P02: 1"]
+    assert "named by the upper folders (P01, P02), not by those inside (nod, wave)" in err
+    assert aplt("index", tmp_path / "in" / "P01", "-o", tmp_path / "one.csv") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_an_index_that_was_edited_is_kept(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "clips.csv").write_text(ONE)
     assert aplt("index", folder, "-o", folder / "clips.csv") == 2

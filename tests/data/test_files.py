@@ -37,6 +37,12 @@ def test_the_folders_of_runs_are_left_out_but_not_the_folder_itself(tmp_path: Pa
     assert not any(name.startswith("runs/") for name in found)
 
 
+def test_a_run_is_no_folder_of_clips(tmp_path: Path) -> None:
+    touch(tmp_path, "config.yaml", "split.csv", "origin.json", "rounds/001.npz")
+    with pytest.raises(InputError, match="the folder of a run, expected one of clips"):
+        below(tmp_path)
+
+
 def test_pipes_are_no_files_and_links_lead_on(tmp_path: Path) -> None:
     touch(tmp_path / "real", "a.mp4")
     folder = tmp_path / "clips"

@@ -71,6 +71,7 @@ def test_pseudo_labels_by_hand() -> None:
         "rejected_precision": 1.0,
         "all_precision": 0.75,
         "accepted": [1, 1, 1],
+        "known": [1, 1, 1],
         "correct": [1, 0, 1],
         "threshold": [1.0, None, 2.0],
     }
@@ -79,7 +80,15 @@ def test_pseudo_labels_by_hand() -> None:
 def test_unknown_truth_has_no_precision() -> None:
     found = pseudo_label_metrics(pseudo([0, 1], [True, False]), np.array([-1, -1]), [0, 1])
     assert found["coverage"] == 0.5
-    assert found["precision"] is found["rejected_precision"] is found["correct"] is None
+    assert found["precision"] is found["rejected_precision"] is None
+    assert found["accepted"] == [1, 0, 0]
+    assert found["known"] == found["correct"] == [0, 0, 0]
+
+
+def test_clips_without_a_truth_are_not_counted_as_wrong() -> None:
+    found = pseudo_label_metrics(pseudo([0, 0, 0], [True, True, True]), np.array([0, -1, -1]), [0, 1, 2])
+    assert found["precision"] == 1
+    assert (found["accepted"], found["known"], found["correct"]) == ([3, 0, 0], [1, 0, 0], [1, 0, 0])
 
 
 def test_reliability_is_measured_and_rises_with_the_score() -> None:

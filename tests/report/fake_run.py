@@ -121,7 +121,8 @@ def _round(
             "rejected_precision": 0.2 + 0.25 * grown if truth_known else None,
             "all_precision": 0.4 + 0.3 * grown if truth_known else None,
             "accepted": accepted.tolist(),
-            "correct": correct.tolist() if truth_known else None,
+            "known": (known := accepted - accepted // 3 if truth_known else 0 * accepted).tolist(),
+            "correct": np.minimum(correct, known).tolist(),
             "threshold": threshold.tolist(),
         }
     top1 = float(0.15 + 0.55 * grown + draw.normal(0, 0.01))

@@ -68,7 +68,7 @@ def test_class_table_equals_result_and_last_round(tmp_path: Path, count: int) ->
         assert row["Test clips"] == expected["clips"]
         assert row["Labeled clips"] == result["labeled_per_class"][k]
         assert row["Accepted pseudo-labels"] == pseudo["accepted"][k]
-        assert row["Their precision"] == pseudo["correct"][k] / pseudo["accepted"][k]
+        assert row["Their precision"] == pseudo["correct"][k] / pseudo["known"][k]
         assert row["Threshold"] == pseudo["threshold"][k]
 
 

@@ -82,6 +82,7 @@ def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> Non
             "encoder tcn: setting 'encoder_settings.width': input should be greater than or equal",
         ),
         ({"encoder": 5}, "setting 'encoder': input should be a valid string, found 5"),
+        ({"encoder": "tsm_tiny"}, "setting 'encoder' is tsm_tiny, which is for videos, but the clips are not"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
         ({"encoder_weights": "DEFAULT"}, "encoder tcn: it has no published weights, but encoder_weights is 'DEFAULT'"),
         ({"train": {"seed": -1}}, "setting 'train.seed': input should be greater than or equal to 0, found -1"),

@@ -109,3 +109,15 @@ def test_a_round_is_two_epochs_of_the_unlabeled_clips_but_never_short() -> None:
     assert steps_per_round(settings, Split(tuple(range(10)), tuple(range(10, 100)))) == 40
     assert steps_per_round(settings, Split(tuple(range(800)))) == 100
     assert steps_per_round(settings.model_copy(update={"steps_per_round": 7}), Split((0,), (1,))) == 7
+
+
+def test_people_in_training_and_test_are_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("aplt.training.runs.console.print", lambda text, **_: said.append(text))
+    clips = write_clips(tmp_path / "clips")
+    train(tiny_config(clips, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "mixed"))
+    assert "4 subjects are in training and test clips both" in said[0]
+    said.clear()
+    apart = {"test_subjects": ["s3"], "test": 0.2}
+    train(tiny_config(clips, split=apart, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "apart"))
+    assert not any("subjects" in text for text in said)

@@ -27,8 +27,10 @@ def index(
     ] = "folder",
 ) -> None:
     """List a folder's clips and labels in a CSV table; an existing one with another content is kept."""
+    import numpy as np
+
     from aplt.data.formats import scan
-    from aplt.data.index import to_index, write_index
+    from aplt.data.index import deeper_folders, to_index, write_index
 
     table = scan(source, format_)
     # Before it is written, so that no file stays behind that cannot be read again.
@@ -36,6 +38,14 @@ def index(
     write_index(table, source, output)
     unlabeled = sum(clip.label < 0 for clip in found)
     print(f"{output}: {len(found)} clips, {found.num_classes} classes, {unlabeled} clips without a label")
+    for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
+        print(f"  {name}: {count}")
+    if format_ == "folder" and (deep := deeper_folders(table)):
+        print(
+            f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
+            f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}",
+            file=sys.stderr,
+        )
 
 
 def check(

@@ -42,7 +42,7 @@ def files_below(folder: Path) -> Iterator[Path]:
     file: to open a pipe would wait forever.
 
     Raises:
-        InputError: a folder cannot be read.
+        InputError: a folder cannot be read, or is itself that of a run.
     """
     yield from _files_below(folder, ())
 
@@ -58,7 +58,10 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[P
         raise InputError(f"{error.filename or folder}: cannot be read ({reason(error)})") from error
     here = (found.st_dev, found.st_ino)
     run = RunDir(folder)
-    is_run = {run.config.name, run.split.name} <= {name for name, _, _ in entries}
+    names = {name for name, _, _ in entries}
+    is_run = {run.config.name, run.split.name} <= names
+    if is_run and not above and run.origin.name in names:
+        raise InputError(f"{folder}: the folder of a run, expected one of clips")
     if here in above or (above and is_run):
         return
     for name, is_folder, is_file in entries:

@@ -93,7 +93,7 @@ def scan(folder: Path, format_: str) -> pd.DataFrame:
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     if not stat.S_ISDIR(mode(folder)):
-        raise InputError(f"{folder}: no such folder")
+        raise InputError(f"{folder}: expected a folder of clips, found {'a file' if mode(folder) else 'nothing'} there")
     return FORMATS[format_](folder)
 
 

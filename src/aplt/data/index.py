@@ -129,6 +129,16 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     return table if official else table.drop(columns="split")
 
 
+def deeper_folders(table: pd.DataFrame) -> list[str]:
+    """Returns the names of the folders that lie in class-named ones of a table by `scan_folder`."""
+    official = "split" in table
+    names: set[str] = set()
+    for path in table.loc[table["label"] != "", "path"]:
+        parents = Path(path).parts[:-1]
+        names.update(parents[2 if official and parents[0] in OFFICIAL else 1 :])
+    return sorted(names)
+
+
 def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
 

@@ -50,6 +50,12 @@ def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
 
 
+def people_on_both_sides(index: ClipIndex, split: Split) -> int:
+    """Returns how many known subjects are seen in training clips and in test clips, too."""
+    trained = {index[p].subject for p in (*split.labeled, *split.unlabeled)}
+    return len({index[p].subject for p in split.test} & trained - {None})
+
+
 def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     """Writes `id,role,digest`, a row a clip that takes part; the digest is that of the clip's row in the index."""
     rows = [

@@ -62,7 +62,8 @@ def pseudo_label_metrics(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Seq
     """Returns how many of the unlabeled clips were accepted and, where their truth is known, how many rightly.
 
     `truth` [N] holds the hidden labels; training never sees them nor this. Precisions are None where no accepted
-    (rejected, any) unlabeled clip has a known truth. Lists are by class of the pseudo-label.
+    (rejected, any) unlabeled clip has a known truth. Lists are by class of the pseudo-label: how many were accepted, of
+    how many of these the truth is known, how many of these are right.
     """
     rows = np.array(unlabeled, dtype=np.int64)
     label, accepted = pseudo.label.numpy()[rows], pseudo.accepted.numpy()[rows]
@@ -80,7 +81,8 @@ def pseudo_label_metrics(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Seq
         "rejected_precision": share_right(~accepted),
         "all_precision": share_right(np.ones_like(accepted)),
         "accepted": np.bincount(label[accepted], minlength=classes).tolist(),
-        "correct": np.bincount(label[accepted & right & known], minlength=classes).tolist() if known.any() else None,
+        "known": np.bincount(label[accepted & known], minlength=classes).tolist(),
+        "correct": np.bincount(label[accepted & known & right], minlength=classes).tolist(),
         "threshold": [float(value) if np.isfinite(value) else None for value in threshold],
     }
 

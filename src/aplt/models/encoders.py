@@ -78,7 +78,7 @@ def mvit_v2_s(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Mod
 
 # Builders take the clip's shape and their own settings as keywords, whose annotations say what fits; those with
 # published weights take the name of these or None besides.
-ENCODERS: dict[str, Build] = {
+VIDEO_ENCODERS: dict[str, Build] = {
     "tsm_tiny": tsm_tiny,
     "tsm_resnet18": partial(tsm_resnet, 18),
     "tsm_resnet50": partial(tsm_resnet, 50),
@@ -87,8 +87,9 @@ ENCODERS: dict[str, Build] = {
     "s3d": _s3d,
     "mvit_v2_s": mvit_v2_s,
     "swin3d_t": partial(_headless, video.swin3d_t, "head"),
-    "tcn": tcn,
 }
+SKELETON_ENCODERS: dict[str, Build] = {"tcn": tcn}
+ENCODERS = VIDEO_ENCODERS | SKELETON_ENCODERS
 
 
 def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> dict[str, Any]:

@@ -153,7 +153,7 @@ def _settings(run: Run) -> Html | None:
     result = run.result or {}
     parts: list[Html] = []
     if run.config_text is not None:
-        summary_ = el("summary", "config.yaml: every setting; `aplt train` on it repeats the run")
+        summary_ = el("summary", "config.yaml: every setting; ", el("code", "aplt train"), " on it repeats the run")
         parts.append(el("details", summary_, el("pre", el("code", run.config_text))))
     for title, key in (("Versions", "versions"), ("Digests", "digests")):
         if result.get(key):

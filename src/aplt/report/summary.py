@@ -48,9 +48,11 @@ def _tiles(run: Run) -> list[Html]:
         tiles.append(tile("Watched macro F1", percent(watched.get("macro_f1")), note))
     pseudo = run.last_pseudo
     if pseudo is not None:
-        accepted = f"{sum(pseudo['accepted']):,d} pseudo-labels accepted in the last round"
-        unknown = "" if pseudo.get("precision") is not None else "; hidden truth unknown"
-        tiles.append(tile("Pseudo-label precision", percent(pseudo.get("precision")), accepted + unknown))
+        accepted, known = sum(pseudo["accepted"]), sum(pseudo["known"])
+        note = f"{accepted:,d} pseudo-labels accepted in the last round"
+        if known < accepted:
+            note += f"; {known:,d} of them with a known truth" if known else "; hidden truth unknown"
+        tiles.append(tile("Pseudo-label precision", percent(pseudo.get("precision")), note))
         tiles.append(tile("Pseudo-label coverage", percent(pseudo["coverage"]), "of the unlabeled clips, last round"))
     spent = run.seconds
     offline = share(spent["offline"], spent["total"])

@@ -148,11 +148,11 @@ class Run:
         result, pseudo = self.result or {}, self.last_pseudo or {}
         scored = {row["class"]: row for row in result.get("per_class") or []}
         labeled, accepted = result.get("labeled_per_class"), pseudo.get("accepted")
-        correct, threshold = pseudo.get("correct"), pseudo.get("threshold")
+        known, correct, threshold = pseudo.get("known"), pseudo.get("correct"), pseudo.get("threshold")
         rows = []
         for k, name in enumerate(self.classes):
             score = scored.get(name, {})
-            right = correct[k] / accepted[k] if correct and accepted and accepted[k] else None
+            right = correct[k] / known[k] if correct and known and known[k] else None
             rows.append(
                 ClassRow(
                     name=name,

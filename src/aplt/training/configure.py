@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 from aplt.config import RunConfig, SplitSettings, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
-from aplt.models.encoders import DEFAULT_ENCODER, whole_settings
+from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
 from aplt.settings import shown
 from aplt.training.recipes import DEFAULT_METHOD, find_recipe
 
@@ -50,6 +50,9 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     config = validate(merged, where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
+    if config.encoder in (SKELETON_ENCODERS if modality == "video" else VIDEO_ENCODERS):
+        other = "skeletons" if modality == "video" else "videos"
+        raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which is for {other}, but the clips are not")
     whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
     return config.model_copy(update={"encoder_settings": whole})
 

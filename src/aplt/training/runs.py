@@ -5,7 +5,8 @@ from typing import Any
 from accelerate import Accelerator
 
 from aplt.config import RunConfig, load_yaml
-from aplt.data.splits import save_split
+from aplt.data.splits import people_on_both_sides, save_split
+from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir, write_json, write_text
 from aplt.training.configure import begun_config
@@ -24,6 +25,12 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
     """
     index, split = read_clips(config)
     accelerator = make_accelerator(config.train.precision)
+    if (people := people_on_both_sides(index, split)) and index[split.test[0]].official is None:
+        console.print(
+            f"{people} subjects are in training and test clips both, so the accuracy is that on people already seen; "
+            "--set split.by_subject=true holds out whole people",
+            soft_wrap=True,
+        )
     with alone(run, accelerator):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
