@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
 from aplt.compare.cells import Cell, plan_cells
-from aplt.compare.plan import Plan, default_name, load_plan, make_plan
+from aplt.compare.checks import default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
+from aplt.plan import Plan
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.setup import digests, read_clips
 from tests.training.clips import TINY, write_clips
@@ -127,6 +128,19 @@ def test_the_file_gives_the_plan_back_and_paths_are_relative_to_it(tmp_path: Pat
     assert load_plan(tmp_path / "again.yaml", {"seeds": "3,5"}).seeds == (3, 5)
 
 
+def test_a_variant_that_is_the_plain_method_is_that_row(clips: Path) -> None:
+    plan = plan_of(clips, methods="supervised,aplt,aplt_paper", variants=ABLATION)
+    assert list(plan.rows) == ["supervised", *ABLATION]
+    assert plan.reference == "aplt"
+
+
+def test_defaults_of_a_plan(clips: Path) -> None:
+    plain = plan_of(clips)
+    assert (plain.methods, plain.reference) == (("supervised", "fixmatch_teacher", "aplt_paper", "aplt"), "aplt")
+    own = plan_of(clips, variants={"a": {}, "b": {}})
+    assert (own.methods, own.reference) == ((), "b")
+
+
 def test_names(tmp_path: Path) -> None:
     assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
     assert default_name(tmp_path / "arid.csv") == "arid"
@@ -145,11 +159,13 @@ def test_names(tmp_path: Path) -> None:
         ({"datasets": {"other": {"clips": "none.csv"}}}, "data set 'other': "),
         ({"methods": "supervised,apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
         ({"methods": "aplt,aplt"}, "plan: setting 'methods' names aplt twice"),
-        ({"methods": "aplt", "variants": {"aplt": {}}}, "'aplt' stands in methods and in variants"),
+        ({"methods": [], "variants": {}}, "plan: setting 'methods' names none, and there are no variants"),
+        ({"methods": "uda", "variants": {"uda": {}}}, "'uda' stands in methods and in variants"),
         (
             {"labeled": "150%"},
             "plan: setting 'labeled.0': expected a share from 0 to 1, written as 50% or 0.5, found '150%'",
         ),
+        ({"labeled": "0,10%"}, "plan: setting 'labeled.0': input should be greater than 0, found '0'"),
         ({"labeled": "5%,0.05"}, "plan: setting 'labeled' names 0.05 twice"),
         ({"seeds": 0}, "plan: setting 'seeds': tuple should have at least 1 item"),
         ({"seeds": "1,x"}, "plan: setting 'seeds.1': input should be a valid integer"),

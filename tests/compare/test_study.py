@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from aplt.compare.cells import plan_cells
-from aplt.compare.plan import make_plan
+from aplt.compare.checks import make_plan
 from aplt.compare.study import Study
 from aplt.compare.table import TIMES, chosen_by_val
 from aplt.config import load_yaml, merge

@@ -158,9 +158,16 @@ def test_damaged_folders_are_a_sentence(tmp_path: Path) -> None:
     folder.cells.write_text("dataset,fold\n")
     with pytest.raises(InputError, match=r"compare.csv: column 'method' is missing"):
         write_comparison(folder.path)
-    folder.plan.write_text("datasets: {}\n")
-    with pytest.raises(InputError, match=r"compare.yaml: setting 'methods' is missing"):
+    folder.plan.write_text("methods: aplt\n")
+    with pytest.raises(InputError, match=r"compare.yaml: setting 'datasets' is missing"):
         write_comparison(folder.path)
+
+
+def test_a_plan_may_be_written_by_hand(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    folder.plan.write_text("datasets: {tiny: {clips: a.csv}}\nmethods: supervised, aplt\nlabeled: 5%,20%\nseeds: 3\n")
+    write_comparison(folder.path)
+    assert "over 3 seeds" in folder.table.read_text()
 
 
 def test_the_verb_needs_no_torch(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def compare(
     """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION
     from aplt.compare.cells import plan_cells
-    from aplt.compare.plan import default_name, load_plan, make_plan
+    from aplt.compare.checks import default_name, load_plan, make_plan
     from aplt.compare.study import Study, announce
     from aplt.config import parse_assignments
     from aplt.rundir import CompareDir

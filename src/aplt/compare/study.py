@@ -7,12 +7,12 @@ from pathlib import Path
 
 from aplt.compare.cells import Cell
 from aplt.compare.estimate import seconds_by_trial, seconds_each
-from aplt.compare.plan import Plan, share_text
 from aplt.compare.table import cell_row, write_cells
 from aplt.compare.work import train_cell
 from aplt.display import console, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
+from aplt.plan import Plan, share_text
 from aplt.report.comparison_page import write_comparison
 from aplt.report.words import duration
 from aplt.rundir import CompareDir, write_text

@@ -24,7 +24,7 @@ def labels(comparison: Comparison) -> Html | None:
     """Returns precision and coverage by round and of the last one; None where no method makes labels."""
     figures = []
     methods = comparison.methods[:MOST_CURVES]
-    for dataset in comparison.datasets:
+    for dataset in comparison.plan.datasets:
         for share in comparison.shares:
             figures += _label_curves(comparison, dataset, share, methods)
     rows = []
@@ -91,7 +91,7 @@ def _by_round(
 def cost(comparison: Comparison) -> Html:
     """Returns what each method takes."""
     rows = []
-    for dataset in comparison.datasets:
+    for dataset in comparison.plan.datasets:
         of_data = comparison.rows[comparison.rows["dataset"] == dataset]
         for method in (*comparison.methods, UPPER_BOUND):
             group = of_data[of_data["method"] == method]
@@ -151,7 +151,7 @@ def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
     present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
     wanted = [
         (name, share, method)
-        for name in comparison.datasets
+        for name in comparison.plan.datasets
         for share in comparison.shares
         for method in comparison.methods
     ]

@@ -43,7 +43,7 @@ def comparison_html(comparison: Comparison) -> str:
     if not comparison.rows.empty:
         parts = [
             ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
-            ("differences", f"{comparison.reference} against the others", _differences(comparison)),
+            ("differences", f"{comparison.plan.reference} against the others", _differences(comparison)),
             ("labels", "Pseudo-labels", labels(comparison)),
             ("cost", "Cost", cost(comparison)),
             ("cells", "Cells", cells(comparison)),
@@ -64,7 +64,7 @@ def _headline(comparison: Comparison) -> Html:
     words = [
         f"{len(comparison.methods)} methods",
         f"labels {', '.join(share_words(share) for share in comparison.shares)}",
-        f"seeds {', '.join(map(str, comparison.seeds))}",
+        f"seeds {', '.join(map(str, comparison.plan.seeds))}",
         f"{duration(float(comparison.rows['seconds'].sum()))} of training",
     ]
     notice = None
@@ -81,11 +81,11 @@ def _headline(comparison: Comparison) -> Html:
 
 
 def _accuracy(comparison: Comparison) -> Html:
-    figures = [_efficiency(comparison, name) for name in comparison.datasets]
+    figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    means = [_means(comparison, name, "top1") for name in comparison.datasets]
-    f1 = [_means(comparison, name, "macro_f1") for name in comparison.datasets]
+    means = [_means(comparison, name, "top1") for name in comparison.plan.datasets]
+    f1 = [_means(comparison, name, "macro_f1") for name in comparison.plan.datasets]
     return join([shown, *means, el("details", el("summary", "The same as macro F1"), *f1)])
 
 
@@ -116,7 +116,7 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
             drawn.append((method, known, own))
     if not drawn:
         return absent(title, "No cell of this data set is done yet.")
-    chart = method_chart(drawn, bound, comparison.reference, title=title)
+    chart = method_chart(drawn, bound, comparison.plan.reference, title=title)
     rings = " Rings are single cells, the thin line is the mean of the reference."
     return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
 
@@ -135,7 +135,7 @@ def _means(comparison: Comparison, dataset: str, figure_: str) -> Html:
 
 
 def _differences(comparison: Comparison) -> Html:
-    found = all_differences(comparison.rows, comparison.reference, comparison.methods, "top1")
+    found = all_differences(comparison.rows, comparison.plan.reference, comparison.methods, "top1")
     if not found:
         return el("p", "No two methods have a finished cell in common yet.", class_="missing")
     rows = [
@@ -152,9 +152,9 @@ def _differences(comparison: Comparison) -> Html:
     ]
     columns = ["Data set", "Labels", "Against", "Cells won", "Gain in points", "t-test p", "Wilcoxon p"]
     caption = (
-        f"{comparison.reference} minus the other method in the same cell (data set, fold, share and seed), test top-1: "
-        "mean ± deviation, two-sided paired tests, not corrected for their number. Over n cells Wilcoxon's p cannot "
-        "fall below 2/2ⁿ (0.25 for three), and cells of one seed or fold are not independent of each other."
+        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share and seed), test "
+        "top-1: mean ± deviation, two-sided paired tests, not corrected for their number. Over n cells Wilcoxon's p "
+        "cannot fall below 2/2ⁿ (0.25 for three), and cells of one seed or fold are not independent of each other."
     )
     return table(caption, columns, rows, texts=3)
 

@@ -12,15 +12,15 @@ FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method, then the paired differences of the reference."""
     parts = []
-    for name in comparison.datasets:
+    for name in comparison.plan.datasets:
         for figure, title in FIGURES.items():
-            folds = max(1, len(comparison.plan["datasets"][name]["folds"]))
-            over = f"{len(comparison.seeds)} seeds" + (f" and {folds} folds" if folds > 1 else "")
+            folds = comparison.folds(name)
+            over = f"{len(comparison.plan.seeds)} seeds" + (f" and {folds} folds" if folds > 1 else "")
             parts.append(f"{name}: {title} in %, mean ± deviation over {over}\n")
             parts.append(accuracy_table(comparison, name, figure))
-    found = all_differences(comparison.rows, comparison.reference, comparison.methods, "top1")
+    found = all_differences(comparison.rows, comparison.plan.reference, comparison.methods, "top1")
     if found:
-        parts.append(f"`{comparison.reference}` minus the others in the same cell, test top-1 in points\n")
+        parts.append(f"`{comparison.plan.reference}` minus the others in the same cell, test top-1 in points\n")
         parts.append(difference_table(found))
     return "\n".join(parts)
 
