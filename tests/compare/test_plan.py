@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
 from aplt.compare.cells import Cell, plan_cells
-from aplt.compare.checks import default_name, load_plan, make_plan
+from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
 from aplt.plan import Plan
@@ -145,6 +145,17 @@ def test_names(tmp_path: Path) -> None:
     assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
     assert default_name(tmp_path / "arid.csv") == "arid"
     assert default_name(tmp_path / "first" / "compare.yaml") == "first"
+
+
+def test_default_folders(tmp_path: Path) -> None:
+    plan = tmp_path / "first" / "compare.yaml"
+    assert default_folder(tmp_path / "nucla" / "clips.csv", ablate=False).path == Path("compare/nucla")
+    assert default_folder(tmp_path / "nucla" / "clips.csv", ablate=True).path == Path("compare/nucla-ablation")
+    assert default_folder(plan, ablate=False).path == Path("compare/first")
+    plan.parent.mkdir()
+    CompareDir(plan.parent).cells.touch()
+    assert default_folder(plan, ablate=False).path == plan.parent
+    assert default_folder(plan, ablate=True).path == Path("compare/first-ablation")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 from aplt.config import load_yaml, merge
 from aplt.errors import InputError, suggest
 from aplt.plan import DataSet, Plan, Variant
-from aplt.rundir import UPPER_BOUND
+from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.settings import shown, validated
 from aplt.training.configure import METHOD_GROUPS
 from aplt.training.recipes import find_recipe
@@ -79,6 +79,14 @@ def default_name(source: Path) -> str:
     """Returns the name of a data set or comparison: its file's, or its folder's where the file is called as usual."""
     name = source.resolve().parent.name if source.stem in ("clips", "index", "compare") else source.stem
     return name.lstrip(".")[:LONGEST_NAME] or "clips"
+
+
+def default_folder(source: Path, *, ablate: bool) -> CompareDir:
+    """Returns the folder of a comparison that is given none: that of the plan where it is one's compare.yaml."""
+    own = CompareDir(source.parent)
+    if source.name == own.plan.name and own.found and not ablate:
+        return own
+    return CompareDir(Path("compare") / f"{default_name(source)}{'-ablation' if ablate else ''}")
 
 
 def _require_name(name: str, where: str) -> None:

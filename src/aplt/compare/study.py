@@ -14,8 +14,11 @@ from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.plan import Plan, share_text
 from aplt.report.comparison_page import write_comparison
+from aplt.report.tables import read_csv
 from aplt.report.words import duration
 from aplt.rundir import CompareDir, write_text
+
+MOST_NAMED = 5
 
 
 class Study:
@@ -30,6 +33,24 @@ class Study:
     def left(self) -> list[Cell]:
         """The cells that are not finished."""
         return [cell for cell in self.cells if cell.path not in self.rows]
+
+    def require_kept(self) -> None:
+        """Refuses a plan that would take finished cells from the tables, or train them anew over what they left.
+
+        Raises:
+            InputError: names the cells.
+        """
+        listed = read_csv(self.folder.cells, ("run",))["run"].tolist() if self.folder.found else []
+        listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
+        kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
+        lost = [name for name in dict.fromkeys(listed) if name not in kept]
+        if lost:
+            more = f" and {len(lost) - MOST_NAMED} more" if len(lost) > MOST_NAMED else ""
+            raise InputError(
+                f"{self.folder.path} holds finished cells that are not part of this comparison or have other settings, "
+                f"clips or splits in it: {', '.join(lost[:MOST_NAMED])}{more}; choose another folder with --output, or "
+                "give them up with --replace"
+            )
 
     def seconds_left(self) -> float:
         """Returns about how long the rest takes; without a finished cell a trial of each method tells.
@@ -70,6 +91,9 @@ class Study:
                 f"{self.folder.path}: a process that trained a cell was killed, perhaps for want of memory; the same "
                 "command goes on from there"
             ) from error
+
+    def _name(self, cell: Cell) -> str:
+        return cell.path.relative_to(self.folder.path).as_posix()
 
     def _running(self) -> str:
         """Returns what is going on: cells are begun in their order."""
