@@ -145,6 +145,7 @@ def test_names(tmp_path: Path) -> None:
     assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
     assert default_name(tmp_path / "arid.csv") == "arid"
     assert default_name(tmp_path / "first" / "compare.yaml") == "first"
+    assert default_name(tmp_path / ".a: b?. " / "clips.csv") == "a- b-"
 
 
 def test_default_folders(tmp_path: Path) -> None:
@@ -182,6 +183,27 @@ def test_default_folders(tmp_path: Path) -> None:
         ({"seeds": "1,x"}, "plan: setting 'seeds.1': input should be a valid integer"),
         ({"reference": "apl"}, "plan: setting 'reference' is 'apl'; did you mean 'aplt'?"),
         ({"variants": {"a/b": {}}}, "'a/b' cannot be a name"),
+        ({"variants": {"uda: 0.9": {}}}, "'uda: 0.9' cannot be a name"),
+        ({"variants": {"a\\b": {}}}, "cannot be a name"),
+        ({"variants": {"a ": {}}}, "'a ' cannot be a name"),
+        ({"variants": {"a.": {}}}, "'a.' cannot be a name"),
+        (
+            {"methods": "aplt", "variants": {"APLT": {}}},
+            "tiny, aplt, 10% labeled, seed 0, and tiny, APLT, 10% labeled, seed 0: their folders would be the same",
+        ),
+        ({"labeled": [0.1, 0.1000000001]}, "their folders would be the same"),
+        (
+            {"labeled": "8%,10%"},
+            "tiny, supervised, 8% labeled, seed 0, and tiny, supervised, 10% labeled, seed 0: the same clips are",
+        ),
+        (
+            {"datasets": {"tiny": {"folds": [{"split": {"test_subjects": ["s1"], "test": 0.2}}] * 2}}},
+            "tiny fold 1, supervised, 10% labeled, seed 0, and tiny fold 2, supervised, 10% labeled, seed 0: the same",
+        ),
+        (
+            {"datasets": {"tiny": {"settings": {"train": {"precision": "bf16"}}}}},
+            "plan: datasets.tiny.settings: setting 'train.precision' must be the same in all cells",
+        ),
         ({"variants": {"upper bound": {}}}, "'upper bound' is the name of the fully labeled rows"),
         ({"settings": {"split": {"labeled": 0.1}}}, "plan: settings: setting 'split.labeled' is for the plan to say"),
         ({"settings": {"split_file": "x.csv"}}, "plan: settings: setting 'split_file' is for the plan to say"),

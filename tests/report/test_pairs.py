@@ -78,3 +78,12 @@ def test_by_share_and_over_all() -> None:
     ]
     assert found[-1].gain.mean == pytest.approx(0.075)
     assert len(all_differences(first, "ours", ["other"], "top1")) == 1
+
+
+def test_shares_are_no_repetitions() -> None:
+    few = rows({"ours": [0.50, 0.60], "other": [0.40, 0.62]})
+    many = rows({"ours": [0.80, 0.90], "other": [0.70, 0.86]}, labeled=0.5)
+    one = all_differences(pd.concat([few, many]), "ours", ["other"], "top1")[-1]
+    assert (one.labeled, one.won, one.gain.count) == (None, 2, 2)
+    assert one.gain.mean == pytest.approx((0.10 + 0.01) / 2)
+    assert one.t_test == t_test_p(np.array([0.10, 0.01]))

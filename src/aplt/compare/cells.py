@@ -72,10 +72,15 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     length, where no setting gives it, is that of two epochs of all training clips.
 
     Raises:
-        InputError: names the data set or the cell whose clips, split or settings are not usable.
+        InputError: names the data set or the cell whose clips, split or settings are not usable, or the two cells that
+            are the same training or would share a folder.
     """
     sources = {name: _Source(name, plan) for name in plan.datasets}
-    return [cell for seed, source in product(plan.seeds, sources.values()) for cell in source.cells(seed, folder, plan)]
+    cells = [
+        cell for seed, source in product(plan.seeds, sources.values()) for cell in source.cells(seed, folder, plan)
+    ]
+    _require_distinct(cells)
+    return cells
 
 
 def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -> dict[str, int]:
@@ -98,6 +103,21 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -
     given = wanted.steps_per_round if "steps_per_round" in own else None
     period = given or max(1, round_half_up(train.rounds * steps / rounds))
     return {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": period}
+
+
+def _require_distinct(cells: list[Cell]) -> None:
+    """Refuses what would count one training as two cells, or write two into one folder."""
+    folders: dict[str, Cell] = {}
+    trainings: dict[tuple[str, ...], Cell] = {}
+    for cell in cells:
+        # Some file systems take upper and lower case for the same.
+        other = folders.setdefault(cell.path.as_posix().casefold(), cell)
+        if other is not cell:
+            raise InputError(f"{other}, and {cell}: their folders would be the same; rename one or leave it out")
+        settings = cell.config.model_dump_json(exclude={"clips", "split"})
+        other = trainings.setdefault((cell.method, *cell.digests.values(), settings), cell)
+        if other is not cell:
+            raise InputError(f"{other}, and {cell}: the same clips are labeled and tested on in both; leave one out")
 
 
 class _Source:

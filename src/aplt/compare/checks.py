@@ -1,5 +1,6 @@
 """A plan made of what a user gives: its names, its paths, and what could not be a fair comparison."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from aplt.training.configure import METHOD_GROUPS
 from aplt.training.recipes import find_recipe
 
 LONGEST_NAME = 60
+UNUSABLE = '<>:"/\\|?*'  # in a folder's name on one system or another
 # What the comparison itself sets, and what belongs to one method: neither can be a setting of all cells.
 SET_BY_PLAN = ("clips", "split_file", "method", "split.labeled", "split.seed", "train.seed")
 # What must not differ between methods. Weights and the like may: an encoder is a variant, too.
@@ -61,6 +63,9 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
     for name, group in shared.items():
         _refuse(group, SET_BY_PLAN, f"{where}: {name}", "is for the plan to say")
         _refuse(group, METHOD_GROUPS, f"{where}: {name}", "belongs to a method; give it to a variant")
+        if group is not plan.settings:
+            # A process trains with one alone.
+            _refuse(group, ("train.precision",), f"{where}: {name}", "must be the same in all cells")
     if plan.reference not in names:
         raise InputError(f"{where}: setting 'reference' is '{plan.reference}'{suggest(plan.reference, names)}")
     return plan.model_copy(
@@ -78,7 +83,7 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
 def default_name(source: Path) -> str:
     """Returns the name of a data set or comparison: its file's, or its folder's where the file is called as usual."""
     name = source.resolve().parent.name if source.stem in ("clips", "index", "compare") else source.stem
-    return name.lstrip(".")[:LONGEST_NAME] or "clips"
+    return re.sub(f"[{re.escape(UNUSABLE)}]", "-", name)[:LONGEST_NAME].strip(" .") or "clips"
 
 
 def default_folder(source: Path, *, ablate: bool) -> CompareDir:
@@ -90,10 +95,11 @@ def default_folder(source: Path, *, ablate: bool) -> CompareDir:
 
 
 def _require_name(name: str, where: str) -> None:
-    if not name or len(name) > LONGEST_NAME or name.startswith(".") or "/" in name or not name.isprintable():
+    whole = name and name == name.strip(" .") and name.isprintable() and not set(name) & set(UNUSABLE)
+    if not whole or len(name) > LONGEST_NAME:
         raise InputError(
             f"{where}: {shown(name)} cannot be a name; it names a folder: at most {LONGEST_NAME} printable characters, "
-            "no slash, and no dot at the start"
+            f"none of {UNUSABLE} among them and no dot or space at either end"
         )
     if name == UPPER_BOUND:
         raise InputError(f"{where}: '{name}' is the name of the fully labeled rows; choose another")

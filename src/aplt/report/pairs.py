@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import ttest_rel, wilcoxon
 
-MATCHED = ["dataset", "fold", "labeled", "seed"]
+REPEATED = ["dataset", "fold", "seed"]
+MATCHED = [*REPEATED, "labeled"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """The reference's figure minus another method's, over cells of the same data set, fold, share and seed."""
+    """The reference's figure minus another method's in the same cell, over data sets, folds and seeds.
+
+    Where it is over all shares, that of a data set, fold and seed is the mean over its shares.
+    """
 
     dataset: str | None
     """None: over all data sets."""
@@ -45,10 +49,10 @@ class Difference:
     """None: over all shares."""
     other: str
     won: int
-    """Cells in which the reference is strictly better."""
+    """How often the reference is strictly better."""
     gain: Spread
     t_test: float | None
-    """p of the paired t-test; None where it is not defined, as for fewer than two cells."""
+    """p of the paired t-test; None where it is not defined, as for fewer than two differences."""
     rank_test: float | None
     """p of Wilcoxon's signed-rank test."""
 
@@ -80,8 +84,10 @@ def differences(
         if other == reference or reference not in wide or other not in wide:
             continue
         both = wide[[reference, other]].dropna()
+        # For one seed a larger share contains the smaller: shares are no repetitions.
+        each = (both[reference] - both[other]).groupby(level=REPEATED).mean()
         # Accuracies are ratios of counts: what differs by less than a clip in a billion is a tie.
-        gain = (both[reference] - both[other]).to_numpy(dtype=np.float64).round(9)
+        gain = each.to_numpy(dtype=np.float64).round(9)
         known = Spread.of(gain)
         if known is not None:
             won = int((gain > 0).sum())
