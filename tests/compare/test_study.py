@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from aplt.config import load_yaml, merge
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison_page import write_comparison
-from aplt.rundir import CompareDir, RunDir
+from aplt.rundir import CompareDir, RunDir, write_json
 from aplt.training.runs import train_or_reuse
 from tests.training.clips import TINY, write_clips
 from tests.training.runs import at_step
@@ -186,18 +187,33 @@ def test_killed_and_started_again_leaves_the_same_rows(
     assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
 
 
-def test_a_cell_that_fails_is_named_and_the_others_stay(clips: Path, tmp_path: Path) -> None:
-    variants = {"wild": {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}}
-    study = study_of(clips, tmp_path / "failing", methods=["supervised"], variants=variants)
+WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
+
+
+def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
+    clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def study() -> Study:
+        return study_of(clips, tmp_path, methods=["supervised"], variants={"wild": WILD}, **more)
+
+    more: dict[str, Any] = {}
     with pytest.raises(InputError, match=r"^tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
-        study.run("aplt compare")
-    assert rows_of(tmp_path / "failing")["method"].tolist() == ["supervised"]
-    assert [cell.method for cell in study.left] == ["wild", "upper bound"]
+        study().run("aplt compare")
+    assert rows_of(tmp_path)["method"].tolist() == ["supervised", "upper bound"]
+    assert "failed: tiny, wild, 20% labeled, seed 0: " in capsys.readouterr().err
+    trained.clear()
+    assert [cell.method for cell in study().left] == ["wild"]
+    more = {"seeds": 2}
+    with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild, .*, seed 0: .*; tiny, wild, .*, seed 1: "):
+        study().run("aplt compare")
+    assert [name.split("/")[1] for name in trained] == ["wild", "supervised", "wild", "upper bound"]
 
 
 def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 2.0 for cell in cells})
     new = study_of(clips, tmp_path / "new", labeled=[0.2, 0.5])
+    assert new.seconds_left() is None
+    new.try_out()
     assert new.seconds_left() == 2.0 * 7
     # Finished cells tell of their own method, the trial of the others.
     new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
@@ -214,7 +230,32 @@ def test_a_trial_takes_a_few_steps_and_leaves_nothing(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    study = study_of(clips, tmp_path / "new", settings={"train": {"rounds": 1000, "warm_up_rounds": 1}})
-    assert study.seconds_left() > 3 * 1000 * 0.001
-    assert sorted(Path(name).name for name in trained) == ["aplt", "fixmatch", "supervised"]
+    variants = {"slow": {"method": "supervised", "settings": {"encoder_settings": {"blocks": 2}}}, "wild": WILD}
+    settings = {"train": {"rounds": 1000, "warm_up_rounds": 1}}
+    study = study_of(clips, tmp_path / "new", methods=["aplt"], variants=variants, settings=settings)
+    study.try_out()
+    assert (study.seconds_left() or 0) > 3 * 1000 * 0.001
+    # A row each, and one that cannot be trained is no obstacle.
+    assert sorted(Path(name).name for name in trained) == ["aplt", "slow", "upper bound", "wild"]
+    assert {cell.method for cell in study.left if cell.path in study.tried} == {"aplt", "slow", "upper bound"}
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match=r"tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
+        study_of(clips, tmp_path / "new", methods=[], variants={"wild": WILD}, upper_bound=False).try_out()
+
+
+def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(_: Any, run: RunDir, *__: Any) -> None:
+        run.path.mkdir(parents=True)
+        run.config.touch()
+        os.utime(run.config, (993, 993))  # after decoding
+        write_json(run.result, {"seconds": {"total": 4.0}})
+        run.write_metrics([{"seconds": {"online": 5.0, "offline": 2.0, "evaluation": 0.5}}])
+
+    monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
+    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
+    study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
+    study.try_out()
+    rounds, steps, guided = 2, 2, 1
+    assert study.seconds_left() == 3.0 + rounds * (steps * 1.0 + 0.5) + guided * 2.0

@@ -67,6 +67,8 @@ def compare(
                     print(f"{cell}{'' if cell in study.left else ': finished'}")
             if not replace:
                 study.require_kept()
+            if dry_run:
+                study.try_out()
             announce(study)
             if dry_run:
                 return
