@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,13 +15,13 @@ import pytest
 
 from aplt.compare.cells import plan_cells
 from aplt.compare.checks import make_plan
-from aplt.compare.study import Study
-from aplt.compare.table import TIMES, chosen_by_val
+from aplt.compare.study import Study, announce
+from aplt.compare.table import TIMES, chosen_by_val, wrong_labels
 from aplt.config import load_yaml, merge
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison_page import write_comparison
-from aplt.rundir import CompareDir, RunDir, write_json
+from aplt.rundir import CompareDir, RunDir
 from aplt.training.runs import train_or_reuse
 from tests.training.clips import TINY, write_clips
 from tests.training.runs import at_step
@@ -95,6 +96,31 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
     assert rows["online_coverage"].tolist()[0] == ""
     assert rows["online_coverage"].tolist()[1] != ""
     assert rows["labeled"].tolist() == [0.2, 0.2, 0.2, 1.0]
+
+
+def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
+    run = RunDir(whole / "runs" / "tiny" / "20%" / "aplt" / "seed0")
+    assert wrong_labels(run, {}) == (None, None)
+
+
+def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
+    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run("aplt compare")
+    (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
+    assert row["val_top1"] != ""
+    assert row["top1_by_val"] == ""
+    assert row["offline_seconds"] > 0  # its fit
+
+
+def test_cells_of_another_version_are_told_once(
+    whole: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announce(study_of(clips, whole))
+    assert capsys.readouterr().err == "4 cells, 4 of them finished\n"
+    monkeypatch.setattr("aplt.compare.study.version", lambda _: "9.9")
+    announce(study_of(clips, whole))
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"finished cells are of aplt {version('aplt')}, new ones of 9.9"
+    ]
 
 
 def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
@@ -250,12 +276,11 @@ def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
         run.path.mkdir(parents=True)
         run.config.touch()
         os.utime(run.config, (993, 993))  # after decoding
-        write_json(run.result, {"seconds": {"total": 4.0}})
-        run.write_metrics([{"seconds": {"online": 5.0, "offline": 2.0, "evaluation": 0.5}}])
+        run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
 
     monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
     monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
     study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
     study.try_out()
     rounds, steps, guided = 2, 2, 1
-    assert study.seconds_left() == 3.0 + rounds * (steps * 1.0 + 0.5) + guided * 2.0
+    assert study.seconds_left() == 2.0 + rounds * (steps * 0.5 + 0.5) + guided * 2.0

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from aplt.errors import InputError
+from aplt.report.comparison import read_comparison
+from aplt.report.comparison_cells import labels
 from aplt.report.comparison_page import shared_settings, write_comparison
 from aplt.report.efficiency import Series, efficiency_chart
 from aplt.report.pairs import Spread
@@ -45,7 +47,13 @@ def fake_comparison(
         | {"top1": round(0.4 + share / 3 + 0.05 * methods.index(method) if share < 1 else 0.9, 3) + draw.random() / 50}
         | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
         | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}
-        | {"wrong_labels": 12, "wrong_fitted": 0.25, "steps": 400, "run": run.relative_to(folder).as_posix()}
+        | {
+            "wrong_labels": 12,
+            "wrong_fitted": 0.25,
+            "steps": 400,
+            "version": "0.1.0",
+            "run": run.relative_to(folder).as_posix(),
+        }
         | {"seconds": 60.0, "offline_seconds": 15.0, "online_seconds": 40.0, "evaluation_seconds": 5.0}
         | {"ms_per_step": 100.0}
         for seed in range(3)
@@ -81,6 +89,16 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     ]
     assert "aplt compare clips.csv --seeds 3" in page.text
     assert "unfinished" not in page.text
+
+
+def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    rows = pd.read_csv(CompareDir(folder).cells)
+    rows[["pseudo_precision", "wrong_labels", "online_coverage"]] = [None, None, 0.9]
+    write_csv(CompareDir(folder).cells, rows)
+    told = labels(read_comparison(folder)) or ""
+    assert "50.0\u00a0%" in told
+    assert "90.0\u00a0%" not in told
 
 
 def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> None:

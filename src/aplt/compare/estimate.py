@@ -100,8 +100,9 @@ def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple
     if error:
         return key, error
     # config.yaml is written when the clips are decoded, which the cells then find done.
-    once = time.time() - run.config.stat().st_mtime - run.read_result()["seconds"]["total"]
-    last = run.read_metrics()[-1]["seconds"]
+    rounds = [line["seconds"] for line in run.read_metrics()]
+    once = time.time() - run.config.stat().st_mtime - sum(sum(each.values()) for each in rounds)
+    last = rounds[-1]
     return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
 
 

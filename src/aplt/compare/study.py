@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 from aplt.compare.cells import Cell
@@ -120,6 +121,9 @@ def announce(study: Study) -> None:
     seconds = study.seconds_left()
     about = "" if seconds is None else f"; about {duration(seconds)}{jobs} to go"
     console.print(f"{len(study.cells)} cells{done}{about}", soft_wrap=True)
+    others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
+    if others:
+        console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)
 
 
 def _train(cell: Cell, jobs: int) -> tuple[Cell, InputError | None]:

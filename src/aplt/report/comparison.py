@@ -14,7 +14,7 @@ from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 
-WORDS = ("dataset", "fold", "method", "run")
+WORDS = ("dataset", "fold", "method", "version", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
 
 

@@ -31,7 +31,7 @@ def labels(comparison: Comparison) -> Html | None:
     for dataset, share, method in _groups(comparison):
         group = comparison.rows
         where = {"dataset": dataset, "labeled": share, "method": method}
-        offline = spread(group, "pseudo_precision", **where) is not None
+        offline = spread(group, "pseudo_coverage", **where) is not None
         kind = "pseudo" if offline else "online"
         known = [spread(group, f"{kind}_{name}", **where) for name in ("precision", "coverage")]
         wrong, fitted = spread(group, "wrong_labels", **where), spread(group, "wrong_fitted", **where)
