@@ -94,7 +94,6 @@ def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:
         "half": {"period": 0.5},
         "twice": {"period": 2},
         "two": {"settings": {"train": {"rounds": 2, "warm_up_rounds": 1}}},
-        "own": {"settings": {"train": {"steps_per_round": 3}}},
         "long": {"period": 20},
     }
     cells = cells_of(clips, settings={"train": train}, variants=variants, seeds=1, upper_bound=False)
@@ -103,7 +102,6 @@ def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:
         "half": (20, 6, 4),
         "twice": (5, 2, 16),
         "two": (2, 1, 40),
-        "own": (10, 3, 3),
         "long": (1, 0, 80),
     }
 
@@ -216,6 +214,18 @@ def test_default_folders(tmp_path: Path) -> None:
             {"variants": {"a": {"settings": {"split": {"test": 0.5}}}}},
             "plan: variant 'a': setting 'split' must be the same for all methods",
         ),
+        *(
+            (
+                {"variants": {"a": {"settings": settings}}},
+                f"plan: variant 'a': setting '{key}' must be the same for all methods",
+            )
+            for key, settings in (
+                ("input", {"input": {"frames": 4}}),
+                ("train.steps_per_round", {"train": {"steps_per_round": 400}}),
+                ("train.batch_labeled", {"train": {"batch_labeled": 2}}),
+                ("train.batch_unlabeled", {"train": {"batch_unlabeled": 24}}),
+            )
+        ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"marign": 1}}}}},
             "tiny, a, 10% labeled, seed 0: settings: method aplt: unknown setting 'method_settings.marign'; "
@@ -256,8 +266,11 @@ def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> Non
     assert list(configs) == list(ABLATION)
     texts = [config.to_yaml() for config in configs.values()]
     assert len(set(texts)) == len(texts)
-    totals = {config.train.rounds * (config.train.steps_per_round or 0) for config in configs.values()}
-    assert totals == {40}
+    for config in configs.values():
+        rounds, warm_up, steps = config.train.rounds, config.train.warm_up_rounds, config.train.steps_per_round or 0
+        assert abs(rounds * steps - 40) <= rounds / 2
+        if config.method == "aplt" and rounds > 2 and warm_up:
+            assert abs(warm_up / rounds - 0.3) < 0.04
     # Every choice of the offline phase but how many views and iterations it has is undone once.
     default = configs["aplt"].offline
     assert default == OfflineSettings()

@@ -84,7 +84,9 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
 
 
 def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -> dict[str, int]:
-    """Returns rounds, warm-up rounds and steps a round of a variant: as it wants them, at the same steps in all.
+    """Returns rounds, warm-up rounds and steps a round of a variant: as it wants them, with as many steps in all.
+
+    But for rounding: rounds and steps a round are whole numbers.
 
     Args:
         train: the settings of all methods.
@@ -100,8 +102,7 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -
     warm_up = round_half_up(wanted.warm_up_rounds / variant.period)
     if wanted.warm_up_rounds < wanted.rounds:
         warm_up = min(warm_up, rounds - 1)  # rounding may not make all of it a warm-up
-    given = wanted.steps_per_round if "steps_per_round" in own else None
-    period = given or max(1, round_half_up(train.rounds * steps / rounds))
+    period = max(1, round_half_up(train.rounds * steps / rounds))
     return {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": period}
 
 

@@ -17,7 +17,8 @@ UNUSABLE = '<>:"/\\|?*'  # in a folder's name on one system or another
 # What the comparison itself sets, and what belongs to one method: neither can be a setting of all cells.
 SET_BY_PLAN = ("clips", "split_file", "method", "split.labeled", "split.seed", "train.seed")
 # What must not differ between methods. Weights and the like may: an encoder is a variant, too.
-SAME_FOR_ALL = ("clips", "split_file", "method", "split", "train.seed", "train.precision")
+SAME_BUDGET = tuple(f"train.{name}" for name in ("steps_per_round", "batch_labeled", "batch_unlabeled"))
+SAME_FOR_ALL = ("clips", "split_file", "method", "split", "input", "train.seed", "train.precision", *SAME_BUDGET)
 
 
 def load_plan(path: Path, over: dict[str, Any]) -> Plan:
@@ -72,10 +73,6 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
         update={
             "datasets": {name: _located_data(data, root) for name, data in plan.datasets.items()},
             "settings": _located(plan.settings, root),
-            "variants": {
-                name: variant.model_copy(update={"settings": _located(variant.settings, root)})
-                for name, variant in plan.variants.items()
-            },
         }
     )
 
