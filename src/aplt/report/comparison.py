@@ -48,6 +48,11 @@ class Comparison:
         each = len(self.methods) * len(self.shares) + self.plan.upper_bound
         return each * sum(map(self.cells_each, self.plan.datasets))
 
+    @property
+    def finished(self) -> bool:
+        """Whether all cells of the plan are done."""
+        return len(self.rows) == self.planned
+
     def folds(self, dataset: str) -> int:
         """Returns how often the clips of a data set are divided."""
         return max(1, len(self.plan.datasets[dataset].folds))
@@ -84,9 +89,13 @@ class Comparison:
         return first.removeprefix("# ") if first.startswith("# aplt ") else None
 
     @cached_property
-    def configs(self) -> list[dict[str, Any]]:
-        """The whole effective config of each cell."""
-        return [_config(run.config, run.config.stat().st_mtime_ns) for run in self.runs if run.config.exists()]
+    def configs(self) -> list[tuple[str, dict[str, Any]]]:
+        """The row's name and whole effective config of each cell whose run folder has been copied along."""
+        return [
+            (method, _config(run.config, run.config.stat().st_mtime_ns))
+            for method, run in zip(self.rows["method"], self.runs, strict=True)
+            if run.config.exists()
+        ]
 
     @property
     def runs(self) -> list[RunDir]:
@@ -114,7 +123,7 @@ def read_comparison(path: Path) -> Comparison:
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = read_csv(folder.cells, (*WORDS, "labeled", "seed", "top1", "macro_f1", "seconds"))
+    rows = read_csv(folder.cells, (*WORDS, "labeled", "labeled_clips", "seed", "top1", "macro_f1", "seconds"))
     for column in rows.columns:
         if column not in WORDS:
             rows[column] = pd.to_numeric(rows[column], errors="coerce")

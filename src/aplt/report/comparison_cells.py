@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.curves import Curve, line_chart
 from aplt.report.layout import Cell, count_cell, figure, number_cell, share_cell, table
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
-from aplt.report.words import duration, share_words
+from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND
 
 MOST_CURVES = 8
@@ -60,14 +61,17 @@ def labels(comparison: Comparison) -> Html | None:
 def _label_curves(comparison: Comparison, dataset: str, share: float, methods: Sequence[str]) -> list[Html]:
     drawn = []
     left_out = len(comparison.methods) - len(methods)
+    whose = (
+        "the offline phase's for a method that has one, else those of its steps; by round, mean over seeds and folds."
+    )
     more = f" The first {len(methods)} methods; {left_out} more are in the table." if left_out else ""
     for key, what in (
-        ("precision", "Share of the accepted labels that are right, by round, mean over seeds and folds."),
-        ("coverage", "Share of the unlabeled clips whose label was accepted, by round, mean over seeds and folds."),
+        ("precision", f"Share of the accepted labels that are right: {whose}"),
+        ("coverage", f"Share of the unlabeled clips whose label was accepted: {whose}"),
     ):
         curves = [Curve.of(method, _by_round(comparison, dataset, share, method, key)) for method in methods]
         if any(curve.points for curve in curves):
-            title = f"{dataset}, {share_words(share)} labeled: {key}"
+            title = f"{dataset}, {share_text(share)} labeled: {key}"
             drawn.append(figure(title, line_chart(curves, title=title, in_percent=True), what + more))
     return drawn
 

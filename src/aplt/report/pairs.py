@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Difference:
     """p of the paired t-test; None where it is not defined, as for fewer than two differences."""
     rank_test: float | None
     """p of Wilcoxon's signed-rank test."""
+    holm: float | None = None
+    """p of the t-test, corrected for how many of them there are."""
 
 
 def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
@@ -106,7 +108,22 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     ]
     if len(groups) > 1:
         found += differences(rows, reference, others, figure, dataset=None, labeled=None)
+    tested = [place for place, one in enumerate(found) if one.t_test is not None]
+    corrected = holm(np.array([found[place].t_test for place in tested], dtype=np.float64))
+    for place, p in zip(tested, corrected.tolist(), strict=True):
+        found[place] = replace(found[place], holm=p)
     return found
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Returns p-values corrected for their number, whether or not the tests are independent.
+
+    Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 1979.
+    """
+    order = p.argsort()
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return corrected
 
 
 def t_test_p(gain: np.ndarray) -> float | None:
