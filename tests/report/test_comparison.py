@@ -12,10 +12,10 @@ import yaml
 
 from aplt.config import load_yaml
 from aplt.errors import InputError
+from aplt.report.accuracy import Series, efficiency_chart
 from aplt.report.comparison import read_comparison
 from aplt.report.comparison_cells import labels
 from aplt.report.comparison_page import shared_settings, write_comparison
-from aplt.report.efficiency import Series, efficiency_chart
 from aplt.report.pairs import Spread
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
 

@@ -7,10 +7,10 @@ from typing import Any
 import yaml
 
 from aplt.plan import share_text
+from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost, labels
 from aplt.report.comparison_rows import FIGURES, Rows, differences, means
-from aplt.report.efficiency import Series, efficiency_chart, method_chart
 from aplt.report.layout import absent, document, facts, figure, section, table
 from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
