@@ -164,10 +164,10 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     ("both", "told"),
     [
         ((), ""),
-        (("aplt",), "Clips are scored by classifier, for aplt by classifier and prototypes."),
+        (("aplt",), "Clips are scored by the classifier, for aplt by the mean of classifier and prototypes."),
         (
             ("aplt", "no margin", "no mixing"),
-            "Clips are scored by classifier and prototypes, for supervised, upper bound by classifier.",
+            "Clips are scored by the mean of classifier and prototypes, for supervised, upper bound by the classifier.",
         ),
     ],
 )

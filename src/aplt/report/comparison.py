@@ -123,7 +123,10 @@ def read_comparison(path: Path) -> Comparison:
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = read_csv(folder.cells, (*WORDS, "labeled", "labeled_clips", "seed", "top1", "macro_f1", "seconds"))
+    rows = read_csv(
+        folder.cells,
+        ("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "seconds"),
+    )
     for column in rows.columns:
         if column not in WORDS:
             rows[column] = pd.to_numeric(rows[column], errors="coerce")

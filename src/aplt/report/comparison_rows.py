@@ -79,7 +79,7 @@ def read_out_notes(comparison: Comparison) -> list[str]:
     alone = {method for method, _ in comparison.configs} - both
     if not both or not alone:
         return []
-    few, usual, other = (both, "classifier", "classifier and prototypes")
+    few, usual, other = both, "the classifier", "the mean of classifier and prototypes"
     if len(both) > len(alone):
         few, usual, other = alone, other, usual
     names = [method for method in (*comparison.methods, UPPER_BOUND) if method in few]
