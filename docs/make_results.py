@@ -27,9 +27,9 @@ def results_page(comparisons: list[Comparison]) -> str:
 
 def _section(comparison: Comparison) -> str:
     done, planned = len(comparison.rows), comparison.planned
-    if done < planned:
+    if not comparison.finished:
         raise InputError(f"{comparison.folder.path}: {done} of {planned} cells are done; finish it first")
-    seeds = ", ".join(map(str, comparison.seeds))
+    seeds = ", ".join(map(str, comparison.plan.seeds))
     return "\n".join(
         [
             f"## {comparison.name}\n",

@@ -11,7 +11,7 @@ import yaml
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.compare.plan import make_plan
+from aplt.compare.checks import make_plan
 from aplt.compare.table import COLUMNS
 from aplt.config import merge, parse_assignments
 from aplt.errors import InputError

@@ -3,14 +3,18 @@
 import multiprocessing
 import os
 import select
+import signal
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
+from aplt.data.batches import default_workers
 from aplt.errors import InputError
-from aplt.parallel import as_they_finish, in_processes
+from aplt.parallel import as_they_finish, cores, in_processes
 
 
 def first_waits(item: tuple[int, Path]) -> tuple[int, int]:
@@ -49,6 +53,57 @@ def test_one_process_is_this_one() -> None:
 def test_an_error_comes_out(processes: int) -> None:
     with pytest.raises(InputError, match="no such clip"), as_they_finish(refuse, [0, 1, 2], processes) as finished:
         list(finished)
+
+
+def fail_beside(item: int, folder: Path) -> None:
+    """Number 0 fails once number 1, which takes long, is under way."""
+    (folder / str(item)).touch()
+    if item == 0:
+        for _ in range(5000):
+            if (folder / "1").exists():
+                break
+            time.sleep(0.001)
+        raise InputError("no such clip")
+    time.sleep(3)
+    (folder / "finished").touch()
+
+
+def interrupt(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("use", "error"), [(list, InputError), (interrupt, KeyboardInterrupt)])
+def test_an_error_ends_what_is_under_way_and_nothing_more_begins(
+    tmp_path: Path, use: Callable[[object], object], error: type[BaseException]
+) -> None:
+    with pytest.raises(error), as_they_finish(partial(fail_beside, folder=tmp_path), range(5), 2) as finished:
+        use(finished)
+    assert {path.name for path in tmp_path.iterdir()} <= {"0", "1"}
+    assert multiprocessing.active_children() == []
+
+
+def die(_: int) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_a_sentence() -> None:
+    with pytest.raises(InputError, match="a process was killed"), as_they_finish(die, [0, 1], 2) as finished:
+        list(finished)
+
+
+def given_cores(_: int) -> tuple[int, int, int, int]:
+    return cores(), torch.get_num_threads(), default_workers("video"), default_workers("skeleton")
+
+
+def test_processes_have_a_share_of_the_cores_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with as_they_finish(given_cores, [0, 1], 4) as finished:
+        assert list(finished) == [(3, 3, 2, 0)] * 2
+    assert cores() == 6
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    with as_they_finish(given_cores, [0, 1], 2) as finished:
+        assert list(finished) == [(3, torch.get_num_threads(), 2, 0)] * 2
 
 
 def work(item: int, pipe: int) -> None:

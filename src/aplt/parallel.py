@@ -5,12 +5,16 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from multiprocessing.process import BaseProcess
 from typing import TypeVar
 
 import torch
+
+from aplt.errors import InputError
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -24,16 +28,16 @@ def in_processes(
     Args:
         function: Picklable, as are items, results and errors.
         items: All of them are submitted at once.
-        processes: How many; by default as many as there are cores. One, or one item, needs no other process.
+        processes: How many; by default as many as this process has cores. One, or one item, needs no other process.
 
     Raises:
         Exception: the first that `function` raises, by the order of the items; later items are given up.
     """
-    count = min(processes or os.cpu_count() or 1, len(items))
+    count = min(processes or cores(), len(items))
     if count <= 1:
         yield from map(function, items)
         return
-    pool = ProcessPoolExecutor(count, initializer=_begin_process)
+    pool = ProcessPoolExecutor(count, initializer=_begin_single)
     try:
         yield from pool.map(function, items)
     finally:
@@ -46,18 +50,66 @@ def as_they_finish(
 ) -> Iterator[Iterable[_Result]]:
     """Gives the function's results in the order in which they come, for work of which each item takes long.
 
-    The processes begin with the block, before any thread that the block starts; with one, this process does the work.
-    An error of `function` comes out of the iterable; leaving the block gives up the items that have not begun.
+    The processes begin with the block, before any thread that the block starts, with an equal share of the cores each;
+    with one, this process does the work. An exception, whether of `function` or in the block, ends them at once.
+
+    Raises:
+        InputError: a process was killed.
     """
     if processes == 1 or not items:
         yield map(function, items)
         return
-    pool = ProcessPoolExecutor(min(processes, len(items)), initializer=_begin_process)
+    count, others = min(processes, len(items)), multiprocessing.active_children()
+    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(count,))
     try:
-        futures = [pool.submit(function, item) for item in items]
-        yield (future.result() for future in as_completed(futures))
+        waiting = iter(items)
+        begun = {pool.submit(function, item) for item in islice(waiting, count)}
+        yield _finished(pool, function, begun, waiting)
+    except BaseException as error:
+        for process in multiprocessing.active_children():
+            if process not in others:
+                process.terminate()
+        if isinstance(error, BrokenProcessPool):
+            raise InputError("a process was killed at its work, perhaps for want of memory") from error
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
+
+
+def _finished(
+    pool: ProcessPoolExecutor,
+    function: Callable[[_Item], _Result],
+    running: set[Future[_Result]],
+    waiting: Iterator[_Item],
+) -> Iterator[_Result]:
+    """Yields results; no more items are begun than there are processes, so that none is when one has failed."""
+    while running:
+        done, running = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            result = future.result()
+            running |= {pool.submit(function, item) for item in islice(waiting, 1)}
+            yield result
+
+
+def cores() -> int:
+    """Returns how many cores this process may use: all, unless it was begun with a share of them."""
+    return _share or os.cpu_count() or 1
+
+
+_share: int | None = None
+
+
+def _begin_share(processes: int) -> None:
+    global _share
+    _begin_process()
+    _share = max(1, cores() // processes)
+    if "OMP_NUM_THREADS" not in os.environ:  # which torch has begun with
+        torch.set_num_threads(_share)
+
+
+def _begin_single() -> None:
+    _begin_process()
+    torch.set_num_threads(1)
 
 
 def _begin_process() -> None:
@@ -65,7 +117,6 @@ def _begin_process() -> None:
     # it was writing stands aside, never in an entry.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    torch.set_num_threads(1)
     # Killed, the one who asked for the work cannot end it: then it would go on for nobody.
     parent = multiprocessing.parent_process()
     if parent is not None:

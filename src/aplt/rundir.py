@@ -293,3 +293,8 @@ class CompareDir:
     def runs(self) -> Path:
         """The folder of the cells' run folders."""
         return self.path / "runs"
+
+    @property
+    def lock(self) -> Path:
+        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
+        return self.path / ".lock"

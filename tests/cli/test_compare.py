@@ -1,10 +1,14 @@
 """aplt compare as a user meets it."""
 
+import multiprocessing
+import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from aplt.rundir import CompareDir
+from aplt.training.lock import held
 from tests.test_cli import QUICK, aplt
 from tests.training.clips import write_clips
 
@@ -40,12 +44,54 @@ def test_the_whole_story(
     assert (folder / "compare.yaml").read_text().startswith(f"# aplt compare {clips} --labeled 20% --seeds 1 ")
     # The plan can be given back, and leads to the same folder.
     before = (folder / "compare.csv").read_text()
+    monkeypatch.chdir(clips.parent)
+    folder = tmp_path / folder
     assert aplt("compare", folder / "compare.yaml") == 0
     assert "1 cells, 1 of them finished\n" in capsys.readouterr().err
     assert (folder / "compare.csv").read_text() == before
     (folder / "report.html").unlink()
     assert aplt("report", folder) == 0
     assert (folder / "report.html").exists()
+
+
+def test_finished_cells_are_given_up_only_on_demand(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["compare", clips, *TINY, "--no-upper-bound", "-o", tmp_path]
+    cell = f"runs/{clips.parent.name}/20%/supervised/seed0"
+    assert aplt(*words) == 0
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    for other in (["--methods", "fixmatch"], ["--set", "train.learning_rate=0.1"]):
+        for more in ([], ["--dry-run"]):
+            capsys.readouterr()
+            assert aplt(*words, *other, *more) == 2
+            told = capsys.readouterr().err
+            assert f" in it: {cell}; choose another folder with --output, or give them up with --replace" in told
+            assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
+    # A result that the table lost is not trained over either.
+    (tmp_path / "compare.csv").unlink()
+    assert aplt(*words, "--set", "train.learning_rate=0.1") == 2
+    assert aplt(*words, "--methods", "fixmatch", "--replace") == 0
+    assert pd.read_csv(tmp_path / "compare.csv")["method"].tolist() == ["fixmatch"]
+
+
+def test_one_process_at_a_time(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there, end = os.pipe(), os.pipe()
+
+    def work() -> None:
+        with held(CompareDir(tmp_path / "out").lock):
+            os.write(there[1], b"!")
+            os.read(end[0], 1)
+
+    other = multiprocessing.get_context("fork").Process(target=work, daemon=True)
+    other.start()
+    os.close(there[1])
+    assert os.read(there[0], 1)
+    assert aplt("compare", clips, *TINY, "-o", tmp_path / "out") == 2
+    assert "out: another process is at work on this comparison" in capsys.readouterr().err
+    os.write(end[1], b"!")
+    other.join()
+    assert not (tmp_path / "out").exists()
 
 
 def test_options_are_laid_over_a_file(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +106,7 @@ def test_ablation(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 1.0 for cell in cells})
-    words = ["--ablate", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
+    words = ["--ablate", "--methods", "aplt", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
     assert aplt("compare", clips, *words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 27
@@ -74,7 +120,6 @@ def test_mistakes_are_one_sentence(
         (["--methods", "apltt"], "unknown method 'apltt'; did you mean 'aplt'?"),
         (["--set", "train.round=3"], "train: unknown setting 'round'; did you mean 'rounds'?"),
         (["--set", "method=aplt"], "compare: settings: setting 'method' is for the plan to say"),
-        (["--ablate", "--methods", "aplt"], "'aplt' stands in methods and in variants"),
         (["--encoder", "tnc"], "unknown encoder 'tnc'; did you mean 'tcn'?"),
     ]
     for words, message in cases:

@@ -5,16 +5,18 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from aplt.compare.cells import plan_cells
-from aplt.compare.plan import make_plan
-from aplt.compare.study import Study
-from aplt.compare.table import TIMES, chosen_by_val
+from aplt.compare.checks import make_plan
+from aplt.compare.study import Study, announce
+from aplt.compare.table import TIMES, chosen_by_val, wrong_labels
 from aplt.config import load_yaml, merge
 from aplt.data.index import read_index
 from aplt.errors import InputError
@@ -94,6 +96,31 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
     assert rows["online_coverage"].tolist()[0] == ""
     assert rows["online_coverage"].tolist()[1] != ""
     assert rows["labeled"].tolist() == [0.2, 0.2, 0.2, 1.0]
+
+
+def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
+    run = RunDir(whole / "runs" / "tiny" / "20%" / "aplt" / "seed0")
+    assert wrong_labels(run, {}) == (None, None)
+
+
+def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
+    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run("aplt compare")
+    (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
+    assert row["val_top1"] != ""
+    assert row["top1_by_val"] == ""
+    assert row["offline_seconds"] > 0  # its fit
+
+
+def test_cells_of_another_version_are_told_once(
+    whole: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    announce(study_of(clips, whole))
+    assert capsys.readouterr().err == "4 cells, 4 of them finished\n"
+    monkeypatch.setattr("aplt.compare.study.version", lambda _: "9.9")
+    announce(study_of(clips, whole))
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        f"finished cells are of aplt {version('aplt')}, new ones of 9.9"
+    ]
 
 
 def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
@@ -186,18 +213,33 @@ def test_killed_and_started_again_leaves_the_same_rows(
     assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
 
 
-def test_a_cell_that_fails_is_named_and_the_others_stay(clips: Path, tmp_path: Path) -> None:
-    variants = {"wild": {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}}
-    study = study_of(clips, tmp_path / "failing", methods=["supervised"], variants=variants)
+WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
+
+
+def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
+    clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def study() -> Study:
+        return study_of(clips, tmp_path, methods=["supervised"], variants={"wild": WILD}, **more)
+
+    more: dict[str, Any] = {}
     with pytest.raises(InputError, match=r"^tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
-        study.run("aplt compare")
-    assert rows_of(tmp_path / "failing")["method"].tolist() == ["supervised"]
-    assert [cell.method for cell in study.left] == ["wild", "upper bound"]
+        study().run("aplt compare")
+    assert rows_of(tmp_path)["method"].tolist() == ["supervised", "upper bound"]
+    assert "failed: tiny, wild, 20% labeled, seed 0: " in capsys.readouterr().err
+    trained.clear()
+    assert [cell.method for cell in study().left] == ["wild"]
+    more = {"seeds": 2}
+    with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild, .*, seed 0: .*; tiny, wild, .*, seed 1: "):
+        study().run("aplt compare")
+    assert [name.split("/")[1] for name in trained] == ["wild", "supervised", "wild", "upper bound"]
 
 
 def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 2.0 for cell in cells})
     new = study_of(clips, tmp_path / "new", labeled=[0.2, 0.5])
+    assert new.seconds_left() is None
+    new.try_out()
     assert new.seconds_left() == 2.0 * 7
     # Finished cells tell of their own method, the trial of the others.
     new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
@@ -214,7 +256,31 @@ def test_a_trial_takes_a_few_steps_and_leaves_nothing(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    study = study_of(clips, tmp_path / "new", settings={"train": {"rounds": 1000, "warm_up_rounds": 1}})
-    assert study.seconds_left() > 3 * 1000 * 0.001
-    assert sorted(Path(name).name for name in trained) == ["aplt", "fixmatch", "supervised"]
+    variants = {"slow": {"method": "supervised", "settings": {"encoder_settings": {"blocks": 2}}}, "wild": WILD}
+    settings = {"train": {"rounds": 1000, "warm_up_rounds": 1}}
+    study = study_of(clips, tmp_path / "new", methods=["aplt"], variants=variants, settings=settings)
+    study.try_out()
+    assert (study.seconds_left() or 0) > 3 * 1000 * 0.001
+    # A row each, and one that cannot be trained is no obstacle.
+    assert sorted(Path(name).name for name in trained) == ["aplt", "slow", "upper bound", "wild"]
+    assert {cell.method for cell in study.left if cell.path in study.tried} == {"aplt", "slow", "upper bound"}
     assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match=r"tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
+        study_of(clips, tmp_path / "new", methods=[], variants={"wild": WILD}, upper_bound=False).try_out()
+
+
+def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(_: Any, run: RunDir, *__: Any) -> None:
+        run.path.mkdir(parents=True)
+        run.config.touch()
+        os.utime(run.config, (993, 993))  # after decoding
+        run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
+
+    monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
+    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
+    study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
+    study.try_out()
+    rounds, steps, guided = 2, 2, 1
+    assert study.seconds_left() == 2.0 + rounds * (steps * 0.5 + 0.5) + guided * 2.0

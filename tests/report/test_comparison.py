@@ -10,9 +10,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from aplt.config import load_yaml
 from aplt.errors import InputError
+from aplt.report.accuracy import Series, efficiency_chart
+from aplt.report.comparison import read_comparison
+from aplt.report.comparison_cells import labels
 from aplt.report.comparison_page import shared_settings, write_comparison
-from aplt.report.efficiency import Series, efficiency_chart
 from aplt.report.pairs import Spread
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
 
@@ -45,7 +48,13 @@ def fake_comparison(
         | {"top1": round(0.4 + share / 3 + 0.05 * methods.index(method) if share < 1 else 0.9, 3) + draw.random() / 50}
         | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
         | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}
-        | {"wrong_labels": 12, "wrong_fitted": 0.25, "steps": 400, "run": run.relative_to(folder).as_posix()}
+        | {
+            "wrong_labels": 12,
+            "wrong_fitted": 0.25,
+            "steps": 400,
+            "version": "0.1.0",
+            "run": run.relative_to(folder).as_posix(),
+        }
         | {"seconds": 60.0, "offline_seconds": 15.0, "online_seconds": 40.0, "evaluation_seconds": 5.0}
         | {"ms_per_step": 100.0}
         for seed in range(3)
@@ -70,22 +79,35 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     means = rows.groupby(["method", "labeled"])["top1"].mean()
     found = {row["Method"]: row for row in page.table("Method")}
     values = dict(zip(found, page.values("Method"), strict=True))
-    assert values["aplt"]["5 % labels"] == pytest.approx(means["aplt", 0.05])
+    assert values["aplt"]["5% labels, 9 clips"] == pytest.approx(means["aplt", 0.05])
     assert values[UPPER_BOUND]["All labels"] == pytest.approx(means[UPPER_BOUND, 1.0])
-    assert found[UPPER_BOUND]["5 % labels"] == ""
+    assert found[UPPER_BOUND]["5% labels, 9 clips"] == ""
     differences = page.table("Data set")
-    assert [(row["Labels"], row["Against"], row["Cells won"]) for row in differences] == [
+    assert [(row["Labels"], row["Against"], row["Won"]) for row in differences] == [
         (share, other, won)
-        for share, won in (("5 %", "3 of 3"), ("20 %", "3 of 3"), ("all", "6 of 6"))
+        for share, won in (("5%", "3 of 3"), ("20%", "3 of 3"), ("all", "3 of 3"))
         for other in ("supervised", "fixmatch")
     ]
     assert "aplt compare clips.csv --seeds 3" in page.text
     assert "unfinished" not in page.text
+    assert all(0 < float(row["Holm p"].replace("<", "")) < 1 for row in differences)
+
+
+def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path: Path) -> None:
+    folder = fake_comparison(tmp_path / "study")
+    rows = pd.read_csv(CompareDir(folder).cells)
+    rows[["pseudo_precision", "wrong_labels", "online_coverage"]] = [None, None, 0.9]
+    write_csv(CompareDir(folder).cells, rows)
+    told = labels(read_comparison(folder)) or ""
+    assert "50.0\u00a0%" in told
+    assert "90.0\u00a0%" not in told
 
 
 def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> None:
     page = Page(write_comparison(fake_comparison(tmp_path / "study")))
     drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
+    assert "share of labels asked for" in {text.text for text in drawing.iter("text")}
+    assert "right: the offline phase's for a method that has one" in page.text
     told = [title.text or "" for title in drawing.iter("title")]
     assert sum("labeled: " in text for text in told) == 3 * len(SHARES)
     assert sum(text.startswith("all labels: 9") for text in told) == 1
@@ -115,7 +137,9 @@ def test_an_unfinished_comparison_says_so(tmp_path: Path) -> None:
     write_csv(folder.cells, rows[:4])
     page = Page(write_comparison(folder.path))
     assert "This comparison is unfinished: 4 of 21 cells are done" in page.text
-    assert "(1)" in page.table("Method")[0]["5 % labels"]
+    assert "p-values follow when all cells are done" in page.text
+    assert "t-test p" not in page.table("Data set")[0]
+    assert "(1)" in page.table("Method")[0]["5% labels, 9 clips"]
     write_csv(folder.cells, rows[:0])
     page = Page(write_comparison(folder.path))
     assert page.headings() == ["Plan and settings"]
@@ -125,15 +149,40 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     write_comparison(folder.path)
     lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
-    assert lines[0] == "tiny: test top-1 in %, mean ± deviation over 3 seeds"
+    assert lines[0].startswith("tiny: test top-1 in %, mean ± deviation over 3 seeds; ")
     assert [cell.strip() for cell in lines[2].strip("|").split("|")] == [
-        "method",
-        "5 % labels",
-        "20 % labels",
-        "all labels",
+        "Method",
+        "5% labels, 9 clips",
+        "20% labels, 9 clips",
+        "All labels",
     ]
     assert len({len(line) for line in lines[2:8]}) == 1
-    assert any(line.startswith("| all ") and "| 6 of 6 |" in line for line in lines)
+    assert any(line.startswith("| all ") and "| 3 of 3 |" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("both", "told"),
+    [
+        ((), ""),
+        (("aplt",), "Clips are scored by the classifier, for aplt by the mean of classifier and prototypes."),
+        (
+            ("aplt", "no margin", "no mixing"),
+            "Clips are scored by the mean of classifier and prototypes, for supervised, upper bound by the classifier.",
+        ),
+    ],
+)
+def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], told: str) -> None:
+    methods = ("supervised", "aplt", "no margin", "no mixing")
+    folder = CompareDir(fake_comparison(tmp_path / "study", methods=methods))
+    config = load_yaml(RunDir(folder.path / "runs" / "only").config)
+    other = RunDir(folder.path / "runs" / "both")
+    other.path.mkdir()
+    other.config.write_text(yaml.safe_dump(config | {"read_out": "both"}))
+    rows = pd.read_csv(folder.cells)
+    rows.loc[rows["method"].isin(both), "run"] = "runs/both"
+    write_csv(folder.cells, rows)
+    write_comparison(folder.path)
+    assert folder.table.read_text().splitlines()[0].partition("in brackets.")[2].strip() == told
 
 
 def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:
@@ -158,9 +207,16 @@ def test_damaged_folders_are_a_sentence(tmp_path: Path) -> None:
     folder.cells.write_text("dataset,fold\n")
     with pytest.raises(InputError, match=r"compare.csv: column 'method' is missing"):
         write_comparison(folder.path)
-    folder.plan.write_text("datasets: {}\n")
-    with pytest.raises(InputError, match=r"compare.yaml: setting 'methods' is missing"):
+    folder.plan.write_text("methods: aplt\n")
+    with pytest.raises(InputError, match=r"compare.yaml: setting 'datasets' is missing"):
         write_comparison(folder.path)
+
+
+def test_a_plan_may_be_written_by_hand(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    folder.plan.write_text("datasets: {tiny: {clips: a.csv}}\nmethods: supervised, aplt\nlabeled: 5%,20%\nseeds: 3\n")
+    write_comparison(folder.path)
+    assert "over 3 seeds" in folder.table.read_text()
 
 
 def test_the_verb_needs_no_torch(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aplt.report.pairs import Spread, all_differences, differences, rank_test_p, spread, t_test_p
+from aplt.report.pairs import Spread, all_differences, differences, holm, rank_test_p, spread, t_test_p
 
 
 def rows(accuracies: dict[str, list[float]], dataset: str = "a", labeled: float = 0.1) -> pd.DataFrame:
@@ -78,3 +78,27 @@ def test_by_share_and_over_all() -> None:
     ]
     assert found[-1].gain.mean == pytest.approx(0.075)
     assert len(all_differences(first, "ours", ["other"], "top1")) == 1
+
+
+def test_shares_are_no_repetitions() -> None:
+    few = rows({"ours": [0.50, 0.60], "other": [0.40, 0.62]})
+    many = rows({"ours": [0.80, 0.90], "other": [0.70, 0.86]}, labeled=0.5)
+    one = all_differences(pd.concat([few, many]), "ours", ["other"], "top1")[-1]
+    assert (one.labeled, one.won, one.gain.count) == (None, 2, 2)
+    assert one.gain.mean == pytest.approx((0.10 + 0.01) / 2)
+    assert one.t_test == t_test_p(np.array([0.10, 0.01]))
+
+
+def test_holm_by_hand() -> None:
+    # 0.01 * 4, 0.02 * 3; 0.03 * 2 and 0.04 * 1 are no less than those before.
+    assert holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.7, 0.6])) == pytest.approx([1, 1])
+
+
+def test_all_t_tests_are_corrected_together() -> None:
+    table = rows({"ours": [0.5, 0.6, 0.7], "near": [0.4, 0.58, 0.61], "far": [0.1, 0.3, 0.29], "same": [0.4, 0.5, 0.6]})
+    near, far, same = all_differences(table, "ours", ["near", "far", "same"], "top1")
+    assert far.t_test is not None
+    assert far.holm == pytest.approx(2 * far.t_test)
+    assert near.holm == near.t_test
+    assert (same.t_test, same.holm) == (None, None)

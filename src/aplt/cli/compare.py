@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,16 +25,22 @@ def compare(
         typer.Option("--upper-bound/--no-upper-bound", help="Also train supervised with all labels; by default yes."),
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once, on a share of the cores each.")] = 1,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME, for --ablate NAME-ablation.")
+    ] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Give up the folder's finished cells that this comparison does not have.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and how long they take.")] = False,
 ) -> None:
     """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION
     from aplt.compare.cells import plan_cells
-    from aplt.compare.plan import default_name, load_plan, make_plan
+    from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
     from aplt.compare.study import Study, announce
     from aplt.config import parse_assignments
     from aplt.rundir import CompareDir
+    from aplt.training.lock import held
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")
@@ -48,16 +55,24 @@ def compare(
         plan = load_plan(source, chosen)
     else:
         plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
-    folder = CompareDir(output or Path("compare") / default_name(source))
-    study = Study(plan, plan_cells(plan, folder), folder, jobs)
-    if dry_run:
-        for cell in study.cells:
-            print(f"{cell}{'' if cell in study.left else ': finished'}")
-    announce(study)
-    if dry_run:
-        return
+    folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
+    cells = plan_cells(plan, folder)
     try:
-        study.run(shlex.join(["aplt", *sys.argv[1:]]))
+        with nullcontext(True) if dry_run else held(folder.lock) as ours:
+            if not ours:
+                raise InputError(f"{folder.path}: another process is at work on this comparison; wait for it")
+            study = Study(plan, cells, folder, jobs)
+            if dry_run:
+                for cell in study.cells:
+                    print(f"{cell}{'' if cell in study.left else ': finished'}")
+            if not replace:
+                study.require_kept()
+            if dry_run:
+                study.try_out()
+            announce(study)
+            if dry_run:
+                return
+            study.run(shlex.join(["aplt", *sys.argv[1:]]))
     except KeyboardInterrupt as stop:
         print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from stop

@@ -7,14 +7,14 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from aplt.compare.plan import Plan, Variant, fit_rounds, share_text
 from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
-from aplt.data.splits import make_split
+from aplt.data.splits import make_split, round_half_up
 from aplt.errors import InputError
+from aplt.plan import Plan, Variant, share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
-from aplt.settings import validated
+from aplt.settings import shown, validated
 from aplt.training.configure import effective_config
 from aplt.training.recipes import build_algorithm
 from aplt.training.setup import digests, require_rounds, steps_per_round
@@ -72,10 +72,53 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     length, where no setting gives it, is that of two epochs of all training clips.
 
     Raises:
-        InputError: names the data set or the cell whose clips, split or settings are not usable.
+        InputError: names the data set or the cell whose clips, split or settings are not usable, or the two cells that
+            are the same training or would share a folder.
     """
     sources = {name: _Source(name, plan) for name in plan.datasets}
-    return [cell for seed, source in product(plan.seeds, sources.values()) for cell in source.cells(seed, folder, plan)]
+    cells = [
+        cell for seed, source in product(plan.seeds, sources.values()) for cell in source.cells(seed, folder, plan)
+    ]
+    _require_distinct(cells)
+    return cells
+
+
+def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -> dict[str, int]:
+    """Returns rounds, warm-up rounds and steps a round of a variant: as it wants them, with as many steps in all.
+
+    But for rounding: rounds and steps a round are whole numbers.
+
+    Args:
+        train: the settings of all methods.
+        steps: steps a round with these.
+        variant: its period and what its settings say.
+        where: names the settings' origin in an error.
+    """
+    own = variant.settings.get("train", {})
+    if not isinstance(own, dict):
+        raise InputError(f"{where}: setting 'train': expected a mapping of settings, found {shown(own)}")
+    wanted = validated(TrainSettings, merge(train.model_dump(), own), where)
+    rounds = max(1, round_half_up(wanted.rounds / variant.period))
+    warm_up = round_half_up(wanted.warm_up_rounds / variant.period)
+    if wanted.warm_up_rounds < wanted.rounds:
+        warm_up = min(warm_up, rounds - 1)  # rounding may not make all of it a warm-up
+    period = max(1, round_half_up(train.rounds * steps / rounds))
+    return {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": period}
+
+
+def _require_distinct(cells: list[Cell]) -> None:
+    """Refuses what would count one training as two cells, or write two into one folder."""
+    folders: dict[str, Cell] = {}
+    trainings: dict[tuple[str, ...], Cell] = {}
+    for cell in cells:
+        # Some file systems take upper and lower case for the same.
+        other = folders.setdefault(cell.path.as_posix().casefold(), cell)
+        if other is not cell:
+            raise InputError(f"{other}, and {cell}: their folders would be the same; rename one or leave it out")
+        settings = cell.config.model_dump_json(exclude={"clips", "split"})
+        other = trainings.setdefault((cell.method, *cell.digests.values(), settings), cell)
+        if other is not cell:
+            raise InputError(f"{other}, and {cell}: the same clips are labeled and tested on in both; leave one out")
 
 
 class _Source:

@@ -1,4 +1,4 @@
-"""How long the cells of a comparison take: as others like them did, else by a short trial."""
+"""How long the cells of a comparison take: as others like them did, else as a short trial suggests."""
 
 import time
 from collections import defaultdict
@@ -14,6 +14,7 @@ from aplt.compare.cells import Cell
 from aplt.compare.work import train_cell
 from aplt.config import RunConfig
 from aplt.display import whole_bar
+from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 
@@ -30,7 +31,7 @@ class Cost:
     evaluation: float
     """A round's evaluation."""
     once: float
-    """Reading the clips and what comes after the last round."""
+    """What comes after the last round."""
 
     def of(self, config: RunConfig) -> float:
         """Returns the seconds of a whole run."""
@@ -46,7 +47,7 @@ def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: d
     Args:
         cells: those to come.
         rows: of compare.csv.
-        tried: what a trial has said of a cell, by its folder; where `rows` is empty, of each.
+        tried: what a trial has said of a cell, by its folder; not empty where `rows` is.
     """
     found: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for row in rows:
@@ -58,37 +59,50 @@ def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: d
         if own not in found and cell.path in tried:
             each.append(tried[cell.path])
         else:
-            each.append(fmean(next(found[key] for key in (own, (cell.dataset,), ()) if key in found)))
+            likely = (found[key] for key in (own, (cell.dataset,), ()) if key in found)
+            each.append(fmean(next(likely, tried.values())))
     return each
 
 
 def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
-    """Returns each cell's seconds by its folder, extrapolated from a few steps of its method on its data set.
+    """Returns cells' seconds by their folder, extrapolated from a few steps of each row of the table on each data set.
+
+    Those of a row that cannot be trained are left out; that is said.
 
     Raises:
-        InputError: a method cannot be trained; names the cell.
+        InputError: none can be trained; names the first.
     """
     first: dict[tuple[str, str], Cell] = {}
     for cell in cells:
-        first.setdefault((cell.dataset, cell.config.method), cell)
+        first.setdefault((cell.dataset, cell.method), cell)
+    costs, failed = {}, []
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, folder=Path(folder), jobs=jobs)
         with as_they_finish(work, list(first.items()), jobs) as finished, whole_bar("trial", len(first)) as progress:
-            costs = {}
             for key, cost in finished:
-                costs[key] = cost
                 progress.advance()
-    return {cell.path: costs[cell.dataset, cell.config.method].of(cell.config) for cell in cells}
+                if isinstance(cost, Cost):
+                    costs[key] = cost
+                else:
+                    failed.append(cost)
+                    progress.line(str(cost))
+    if not costs:
+        raise failed[0]
+    tried = [cell for cell in cells if (cell.dataset, cell.method) in costs]
+    return {cell.path: costs[cell.dataset, cell.method].of(cell.config) for cell in tried}
 
 
-def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost]:
+def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost | InputError]:
     """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
     key, cell = item
     run = RunDir(folder.joinpath(*key))
-    begun = time.monotonic()
-    train_cell(shortened(cell.config), run, str(cell), jobs)
-    once = time.monotonic() - begun - run.read_result()["seconds"]["total"]
-    last = run.read_metrics()[-1]["seconds"]
+    error = train_cell(shortened(cell.config), run, str(cell), jobs)
+    if error:
+        return key, error
+    # config.yaml is written when the clips are decoded, which the cells then find done.
+    rounds = [line["seconds"] for line in run.read_metrics()]
+    once = time.time() - run.config.stat().st_mtime - sum(sum(each.values()) for each in rounds)
+    last = rounds[-1]
     return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
 
 

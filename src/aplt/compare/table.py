@@ -16,7 +16,7 @@ TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
     *("val_top1", "top1_by_val", "pseudo_precision", "pseudo_coverage", "online_precision", "online_coverage"),
-    *("wrong_labels", "wrong_fitted", "steps", "run", *TIMES),
+    *("wrong_labels", "wrong_fitted", "steps", "version", "run", *TIMES),
 )
 
 
@@ -29,7 +29,8 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     """Returns a finished cell's row; a figure that it does not have is None.
 
     top1, top5 and macro_f1 are of the last EMA model on the test clips, top1_by_val of that after the round with the
-    best accuracy on the val clips. The labels' precision and coverage are of the last round, offline and online.
+    best accuracy on the val clips (a classifier fitted at the end has no rounds). The labels' precision and coverage
+    are of the last round, offline and online.
     """
     run = cell.run
     result, rounds = run.read_result(), run.read_metrics()
@@ -49,7 +50,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "seed": cell.seed,
         **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
         "val_top1": result["val"]["top1"] if result["val"] else None,
-        "top1_by_val": chosen_by_val(rounds),
+        "top1_by_val": chosen_by_val(rounds) if cell.config.head == "trained" else None,
         "pseudo_precision": pseudo.get("precision"),
         "pseudo_coverage": pseudo.get("coverage"),
         "online_precision": online.get("precision"),
@@ -57,6 +58,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "wrong_labels": wrong,
         "wrong_fitted": fitted,
         "steps": steps,
+        "version": result["versions"]["aplt"],
         "run": cell.path.relative_to(folder.path).as_posix(),
         **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
     }
@@ -65,8 +67,8 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
 def wrong_labels(run: RunDir, truth: dict[str, str]) -> tuple[int | None, float | None]:
     """Returns how many labels that the last offline phase accepted are wrong, and what share the final model repeats.
 
-    Such a share tells how far the network has fitted its own mistakes. None where there was no offline phase, or no
-    wrong label.
+    Such a share tells how far the network has fitted its own mistakes. None where there was no offline phase, no
+    unlabeled clip has a known label, or none was wrong.
 
     Args:
         run: a finished run.
@@ -78,6 +80,8 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> tuple[int | None, float 
     if "offline_label" not in table:
         return None, None
     known = table["id"].map(truth)
+    if not known.notna().any():
+        return None, None
     wrong = (table["accepted"] == "True") & known.notna() & (table["offline_label"] != known)
     repeated = table["label"][wrong] == table["offline_label"][wrong]
     return int(wrong.sum()), float(repeated.mean()) if wrong.any() else None

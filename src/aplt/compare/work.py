@@ -1,9 +1,5 @@
 """What a process does with a cell."""
 
-import os
-
-import torch
-
 from aplt.config import RunConfig
 from aplt.display import show_nothing
 from aplt.errors import InputError
@@ -12,22 +8,17 @@ from aplt.rundir import RunDir
 from aplt.training.runs import train_or_reuse
 
 
-def train_cell(config: RunConfig, run: RunDir, name: str, jobs: int) -> None:
-    """Trains a cell unless its run is there, and writes the run's report.
+def train_cell(config: RunConfig, run: RunDir, name: str, jobs: int) -> InputError | None:
+    """Trains a cell unless its run is there, and writes the run's report; returns why it cannot be trained, if so.
 
-    With several `jobs` this process is one of these: it leaves the terminal to its parent and takes its share of the
-    cores.
-
-    Raises:
-        InputError: names the cell.
+    With several `jobs` this process is one of these and leaves the terminal to its parent. The error begins with the
+    cell's `name`.
     """
     if jobs > 1:
         show_nothing()
-        # By the environment, too: training then leaves the threads as they are.
-        given = os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
-        torch.set_num_threads(int(given.partition(",")[0]))
     try:
         train_or_reuse(config, run)
     except InputError as error:
-        raise InputError(f"{name}: {error}") from error
+        return InputError(f"{name}: {error}")
     write_report(run.path)
+    return None

@@ -4,7 +4,6 @@ Which clips a step holds, and how each is varied, is a pure function of (seed, r
 anywhere and gives the same batches whatever the number of loader processes.
 """
 
-import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from aplt.data.views import KINDS, Kind, Views
 from aplt.errors import InputError
+from aplt.parallel import cores
 from aplt.values import SemiBatch
 
 EVALUATION_BATCH = 64
@@ -97,7 +97,7 @@ def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterat
 
 def default_workers(modality: str) -> int:
     """Returns the number of loader processes: all cores but one for video, none for skeletons."""
-    return 0 if modality == "skeleton" else max(1, (os.cpu_count() or 1) - 1)
+    return 0 if modality == "skeleton" else max(1, cores() - 1)
 
 
 class _Steps(Dataset[SemiBatch | InputError]):

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 
 from aplt.config import load_yaml
-from aplt.errors import InputError
+from aplt.plan import Plan
 from aplt.report.pairs import Spread, spread
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.settings import validated
 
-WORDS = ("dataset", "fold", "method", "run")
+WORDS = ("dataset", "fold", "method", "version", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
 
 
@@ -22,7 +23,7 @@ class Comparison:
     """A comparison's plan and its finished cells."""
 
     folder: CompareDir
-    plan: dict[str, Any]
+    plan: Plan
     rows: pd.DataFrame
     """compare.csv: a row a cell."""
 
@@ -32,44 +33,33 @@ class Comparison:
         return self.folder.path.resolve().name
 
     @property
-    def datasets(self) -> list[str]:
-        """Data sets in the plan's order."""
-        return list(self.plan["datasets"])
-
-    @property
     def methods(self) -> list[str]:
         """Methods and variants in the plan's order, without the upper bound."""
-        return [*self.plan["methods"], *self.plan["variants"]]
+        return list(self.plan.rows)
 
     @property
     def shares(self) -> list[float]:
         """Shares of labels in ascending order."""
-        return sorted(self.plan["labeled"])
-
-    @property
-    def seeds(self) -> list[int]:
-        """The seeds."""
-        return list(self.plan["seeds"])
-
-    @property
-    def reference(self) -> str:
-        """The method that the others are set against."""
-        return str(self.plan["reference"])
-
-    @property
-    def folds(self) -> int:
-        """Folds of all data sets together."""
-        return sum(max(1, len(data["folds"])) for data in self.plan["datasets"].values())
+        return sorted(self.plan.labeled)
 
     @property
     def planned(self) -> int:
         """How many cells the plan has."""
-        each = len(self.methods) * len(self.shares) + bool(self.plan["upper_bound"])
-        return self.folds * len(self.seeds) * each
+        each = len(self.methods) * len(self.shares) + self.plan.upper_bound
+        return each * sum(map(self.cells_each, self.plan.datasets))
+
+    @property
+    def finished(self) -> bool:
+        """Whether all cells of the plan are done."""
+        return len(self.rows) == self.planned
+
+    def folds(self, dataset: str) -> int:
+        """Returns how often the clips of a data set are divided."""
+        return max(1, len(self.plan.datasets[dataset].folds))
 
     def cells_each(self, dataset: str) -> int:
         """Returns how many cells the plan has of one method and share of a data set."""
-        return len(self.seeds) * max(1, len(self.plan["datasets"][dataset]["folds"]))
+        return len(self.plan.seeds) * self.folds(dataset)
 
     def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
         """Returns each method's spreads of a column by share, and last with all labels; without methods not begun."""
@@ -99,9 +89,13 @@ class Comparison:
         return first.removeprefix("# ") if first.startswith("# aplt ") else None
 
     @cached_property
-    def configs(self) -> list[dict[str, Any]]:
-        """The whole effective config of each cell."""
-        return [_config(run.config, run.config.stat().st_mtime_ns) for run in self.runs if run.config.exists()]
+    def configs(self) -> list[tuple[str, dict[str, Any]]]:
+        """The row's name and whole effective config of each cell whose run folder has been copied along."""
+        return [
+            (method, _config(run.config, run.config.stat().st_mtime_ns))
+            for method, run in zip(self.rows["method"], self.runs, strict=True)
+            if run.config.exists()
+        ]
 
     @property
     def runs(self) -> list[RunDir]:
@@ -128,11 +122,11 @@ def read_comparison(path: Path) -> Comparison:
         InputError: a file is missing or not what its name says.
     """
     folder = CompareDir(path)
-    plan = load_yaml(folder.plan)
-    for key in ("datasets", "methods", "variants", "labeled", "seeds", "upper_bound", "reference"):
-        if key not in plan:
-            raise InputError(f"{folder.plan}: setting '{key}' is missing; `aplt compare` on the plan completes it")
-    rows = read_csv(folder.cells, (*WORDS, "labeled", "seed", "top1", "macro_f1", "seconds"))
+    plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
+    rows = read_csv(
+        folder.cells,
+        ("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "seconds"),
+    )
     for column in rows.columns:
         if column not in WORDS:
             rows[column] = pd.to_numeric(rows[column], errors="coerce")

@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.curves import Curve, line_chart
 from aplt.report.layout import Cell, count_cell, figure, number_cell, share_cell, table
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
-from aplt.report.words import duration, share_words
+from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND
 
 MOST_CURVES = 8
@@ -24,14 +25,14 @@ def labels(comparison: Comparison) -> Html | None:
     """Returns precision and coverage by round and of the last one; None where no method makes labels."""
     figures = []
     methods = comparison.methods[:MOST_CURVES]
-    for dataset in comparison.datasets:
+    for dataset in comparison.plan.datasets:
         for share in comparison.shares:
             figures += _label_curves(comparison, dataset, share, methods)
     rows = []
     for dataset, share, method in _groups(comparison):
         group = comparison.rows
         where = {"dataset": dataset, "labeled": share, "method": method}
-        offline = spread(group, "pseudo_precision", **where) is not None
+        offline = spread(group, "pseudo_coverage", **where) is not None
         kind = "pseudo" if offline else "online"
         known = [spread(group, f"{kind}_{name}", **where) for name in ("precision", "coverage")]
         wrong, fitted = spread(group, "wrong_labels", **where), spread(group, "wrong_fitted", **where)
@@ -60,14 +61,17 @@ def labels(comparison: Comparison) -> Html | None:
 def _label_curves(comparison: Comparison, dataset: str, share: float, methods: Sequence[str]) -> list[Html]:
     drawn = []
     left_out = len(comparison.methods) - len(methods)
+    whose = (
+        "the offline phase's for a method that has one, else those of its steps; by round, mean over seeds and folds."
+    )
     more = f" The first {len(methods)} methods; {left_out} more are in the table." if left_out else ""
     for key, what in (
-        ("precision", "Share of the accepted labels that are right, by round, mean over seeds and folds."),
-        ("coverage", "Share of the unlabeled clips whose label was accepted, by round, mean over seeds and folds."),
+        ("precision", f"Share of the accepted labels that are right: {whose}"),
+        ("coverage", f"Share of the unlabeled clips whose label was accepted: {whose}"),
     ):
         curves = [Curve.of(method, _by_round(comparison, dataset, share, method, key)) for method in methods]
         if any(curve.points for curve in curves):
-            title = f"{dataset}, {share_words(share)} labeled: {key}"
+            title = f"{dataset}, {share_text(share)} labeled: {key}"
             drawn.append(figure(title, line_chart(curves, title=title, in_percent=True), what + more))
     return drawn
 
@@ -91,7 +95,7 @@ def _by_round(
 def cost(comparison: Comparison) -> Html:
     """Returns what each method takes."""
     rows = []
-    for dataset in comparison.datasets:
+    for dataset in comparison.plan.datasets:
         of_data = comparison.rows[comparison.rows["dataset"] == dataset]
         for method in (*comparison.methods, UPPER_BOUND):
             group = of_data[of_data["method"] == method]
@@ -151,7 +155,7 @@ def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
     present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
     wanted = [
         (name, share, method)
-        for name in comparison.datasets
+        for name in comparison.plan.datasets
         for share in comparison.shares
         for method in comparison.methods
     ]

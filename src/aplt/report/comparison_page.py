@@ -6,22 +6,16 @@ from typing import Any
 
 import yaml
 
+from aplt.plan import share_text
+from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost, labels
-from aplt.report.efficiency import Series, efficiency_chart, method_chart
-from aplt.report.layout import (
-    Cell,
-    absent,
-    document,
-    facts,
-    figure,
-    section,
-    table,
-)
-from aplt.report.markdown import FIGURES, comparison_tables, p_text, points
+from aplt.report.comparison_rows import FIGURES, Rows, differences, means
+from aplt.report.layout import absent, document, facts, figure, section, table
+from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
-from aplt.report.pairs import Spread, all_differences, spread
-from aplt.report.words import duration, share_words
+from aplt.report.pairs import Spread, spread
+from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND, write_text
 
 
@@ -43,7 +37,7 @@ def comparison_html(comparison: Comparison) -> str:
     if not comparison.rows.empty:
         parts = [
             ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
-            ("differences", f"{comparison.reference} against the others", _differences(comparison)),
+            ("differences", f"{comparison.plan.reference} against the others", _differences(comparison)),
             ("labels", "Pseudo-labels", labels(comparison)),
             ("cost", "Cost", cost(comparison)),
             ("cells", "Cells", cells(comparison)),
@@ -60,16 +54,15 @@ def comparison_html(comparison: Comparison) -> str:
 
 
 def _headline(comparison: Comparison) -> Html:
-    done, planned = len(comparison.rows), comparison.planned
     words = [
         f"{len(comparison.methods)} methods",
-        f"labels {', '.join(share_words(share) for share in comparison.shares)}",
-        f"seeds {', '.join(map(str, comparison.seeds))}",
+        f"labels {', '.join(share_text(share) for share in comparison.shares)}",
+        f"seeds {', '.join(map(str, comparison.plan.seeds))}",
         f"{duration(float(comparison.rows['seconds'].sum()))} of training",
     ]
     notice = None
-    if done < planned:
-        rest = f"{done} of {planned} cells are done; the figures are of these."
+    if not comparison.finished:
+        rest = f"{len(comparison.rows)} of {comparison.planned} cells are done; the figures are of these."
         notice = el("p", el("strong", "This comparison is unfinished: "), rest, class_="notice")
     return el(
         "header",
@@ -81,12 +74,11 @@ def _headline(comparison: Comparison) -> Html:
 
 
 def _accuracy(comparison: Comparison) -> Html:
-    figures = [_efficiency(comparison, name) for name in comparison.datasets]
+    figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    means = [_means(comparison, name, "top1") for name in comparison.datasets]
-    f1 = [_means(comparison, name, "macro_f1") for name in comparison.datasets]
-    return join([shown, *means, el("details", el("summary", "The same as macro F1"), *f1)])
+    top1, f1 = ([_table(means(comparison, name, figure)) for name in comparison.plan.datasets] for figure in FIGURES)
+    return join([shown, *top1, el("details", el("summary", "The same as macro F1"), *f1)])
 
 
 def _efficiency(comparison: Comparison, dataset: str) -> Html:
@@ -116,47 +108,20 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
             drawn.append((method, known, own))
     if not drawn:
         return absent(title, "No cell of this data set is done yet.")
-    chart = method_chart(drawn, bound, comparison.reference, title=title)
+    chart = method_chart(drawn, bound, comparison.plan.reference, title=title)
     rings = " Rings are single cells, the thin line is the mean of the reference."
     return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
 
 
-def _means(comparison: Comparison, dataset: str, figure_: str) -> Html:
-    rows = [
-        [Cell(method), *(Cell(comparison.spread_text(dataset, one), one.mean if one else None) for one in line)]
-        for method, line in comparison.means(dataset, figure_)
-    ]
-    columns = ["Method", *(f"{share_words(share)} labels" for share in comparison.shares), "All labels"]
-    caption = (
-        f"{dataset}: {FIGURES[figure_]} in percent, mean ± deviation over "
-        f"{comparison.cells_each(dataset)} cells; another number of cells stands in brackets."
-    )
-    return table(caption, columns, rows)
-
-
 def _differences(comparison: Comparison) -> Html:
-    found = all_differences(comparison.rows, comparison.reference, comparison.methods, "top1")
-    if not found:
+    found = differences(comparison)
+    if found is None:
         return el("p", "No two methods have a finished cell in common yet.", class_="missing")
-    rows = [
-        [
-            Cell(one.dataset or "all"),
-            Cell("all" if one.labeled is None else share_words(one.labeled)),
-            Cell(one.other),
-            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
-            Cell(points(one), one.gain.mean),
-            Cell(p_text(one.t_test), one.t_test),
-            Cell(p_text(one.rank_test), one.rank_test),
-        ]
-        for one in found
-    ]
-    columns = ["Data set", "Labels", "Against", "Cells won", "Gain in points", "t-test p", "Wilcoxon p"]
-    caption = (
-        f"{comparison.reference} minus the other method in the same cell (data set, fold, share and seed), test top-1: "
-        "mean ± deviation, two-sided paired tests, not corrected for their number. Over n cells Wilcoxon's p cannot "
-        "fall below 2/2ⁿ (0.25 for three), and cells of one seed or fold are not independent of each other."
-    )
-    return table(caption, columns, rows, texts=3)
+    return _table(found)
+
+
+def _table(found: Rows) -> Html:
+    return table(found.caption, found.columns, found.rows, texts=found.texts)
 
 
 def _settings(comparison: Comparison) -> Html:
@@ -164,7 +129,7 @@ def _settings(comparison: Comparison) -> Html:
     text = comparison.folder.plan.read_text(encoding="utf-8")
     parts = [facts([("Command", comparison.command)]), el("details", plan, el("pre", el("code", text)))]
     if comparison.configs:
-        shared = shared_settings(comparison.configs)
+        shared = shared_settings([config for _, config in comparison.configs])
         summary = el("summary", "Settings that all finished cells share")
         written = yaml.safe_dump(shared, sort_keys=False, allow_unicode=True)
         parts.append(el("details", summary, el("pre", el("code", written))))

@@ -2,14 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import ttest_rel, wilcoxon
 
-MATCHED = ["dataset", "fold", "labeled", "seed"]
+REPEATED = ["dataset", "fold", "seed"]
+MATCHED = [*REPEATED, "labeled"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """The reference's figure minus another method's, over cells of the same data set, fold, share and seed."""
+    """The reference's figure minus another method's in the same cell, over data sets, folds and seeds.
+
+    Where it is over all shares, that of a data set, fold and seed is the mean over its shares.
+    """
 
     dataset: str | None
     """None: over all data sets."""
@@ -45,12 +49,14 @@ class Difference:
     """None: over all shares."""
     other: str
     won: int
-    """Cells in which the reference is strictly better."""
+    """How often the reference is strictly better."""
     gain: Spread
     t_test: float | None
-    """p of the paired t-test; None where it is not defined, as for fewer than two cells."""
+    """p of the paired t-test; None where it is not defined, as for fewer than two differences."""
     rank_test: float | None
     """p of Wilcoxon's signed-rank test."""
+    holm: float | None = None
+    """p of the t-test, corrected for how many of them there are."""
 
 
 def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
@@ -80,8 +86,10 @@ def differences(
         if other == reference or reference not in wide or other not in wide:
             continue
         both = wide[[reference, other]].dropna()
+        # For one seed a larger share contains the smaller: shares are no repetitions.
+        each = (both[reference] - both[other]).groupby(level=REPEATED).mean()
         # Accuracies are ratios of counts: what differs by less than a clip in a billion is a tie.
-        gain = (both[reference] - both[other]).to_numpy(dtype=np.float64).round(9)
+        gain = each.to_numpy(dtype=np.float64).round(9)
         known = Spread.of(gain)
         if known is not None:
             won = int((gain > 0).sum())
@@ -100,7 +108,22 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     ]
     if len(groups) > 1:
         found += differences(rows, reference, others, figure, dataset=None, labeled=None)
+    tested = [place for place, one in enumerate(found) if one.t_test is not None]
+    corrected = holm(np.array([found[place].t_test for place in tested], dtype=np.float64))
+    for place, p in zip(tested, corrected.tolist(), strict=True):
+        found[place] = replace(found[place], holm=p)
     return found
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Returns p-values corrected for their number, whether or not the tests are independent.
+
+    Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 1979.
+    """
+    order = p.argsort()
+    corrected = np.empty_like(p)
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    return corrected
 
 
 def t_test_p(gain: np.ndarray) -> float | None:

@@ -15,11 +15,6 @@ def percent(value: float | None, digits: int = 1) -> str:
     return f"{value * 100:.{digits}f}\u00a0%" if value is not None and known(value) else ABSENT
 
 
-def share_words(value: float) -> str:
-    """Returns a share as it was asked for, such as '5 %' or '2.5 %'."""
-    return f"{100 * value:.6g}\u00a0%"
-
-
 def number(value: float | None, digits: int = 3) -> str:
     """Returns a figure with `digits` significant digits, an integer whole, and infinity as its sign."""
     if value is None or math.isnan(value):

@@ -1,10 +1,13 @@
-"""One training at a time in a run folder: a lock that the system takes back when its process ends, however it ends."""
+"""One process at a time in the folder of a run or a comparison.
+
+The system takes the lock back when its process ends, however it ends.
+"""
 
 import errno
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,32 +36,40 @@ else:
 def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
     """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does.
 
-    Makes the folder, and removes it where nothing was written into it.
-
     Raises:
         InputError: another training is under way in this folder.
     """
-    made = [folder for folder in (run.path, *run.path.parents) if not folder.exists()]
-    lock = None
-    free = [True]
-    if accelerator.is_main_process:
-        run.path.mkdir(parents=True, exist_ok=True)
-        try:
-            lock = _lock(run.lock)
-        except BlockingIOError:
-            free = [False]
-    broadcast_object_list(free)
-    if not free[0]:
-        raise InputError(f"{run.path}: another process is training in this folder; wait for it or choose another one")
-    try:
+    with held(run.lock) if accelerator.is_main_process else nullcontext(True) as ours:
+        free = [ours]
+        broadcast_object_list(free)
+        if not free[0]:
+            raise InputError(
+                f"{run.path}: another process is training in this folder; wait for it or choose another one"
+            )
         yield
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Holds the lock on a file while the block runs, and gives whether it does: not where another process holds it.
+
+    Makes the file's folder, and removes it where nothing else was written into it.
+    """
+    made = [folder for folder in path.parents if not folder.exists()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = _lock(path)
+    except BlockingIOError:
+        yield False
+        return
+    try:
+        yield True
     finally:
         if lock is not None:
-            _unlock(run.lock, lock)
-        if accelerator.is_main_process:
-            for folder in made:
-                with suppress(OSError):  # it holds something now
-                    folder.rmdir()
+            _unlock(path, lock)
+        for folder in made:
+            with suppress(OSError):  # it holds something now
+                folder.rmdir()
 
 
 def _lock(path: Path) -> BinaryIO | None:

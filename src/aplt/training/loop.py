@@ -62,7 +62,8 @@ class Trainer:
                 self._end_round(guidance, progress, warm_up=warm_up)
             if self.accelerator.is_main_process:
                 if self.config.head != "trained":
-                    self._fit_head(self.config.head, progress)
+                    with self.clock.phase("offline"):
+                        self._fit_head(self.config.head, progress)
                 progress.text("evaluation")
                 with self.accelerator.autocast():
                     finish(self.config, self.run, self.material, state, self.device, progress)

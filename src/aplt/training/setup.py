@@ -24,6 +24,7 @@ from aplt.display import bar, console
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
+from aplt.parallel import cores
 from aplt.training.recipes import build_algorithm, find_recipe
 from aplt.training.schedule import default_ema_decay
 from aplt.training.state import OnlineLog, TrainState
@@ -83,7 +84,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     workers = default_workers(kind) if config.train.workers is None else config.train.workers
     if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) - workers))
+        torch.set_num_threads(max(1, cores() - workers))
     data = SemiData(
         make_views(clips, config.input),
         {position: index[position].label for position in split.labeled},

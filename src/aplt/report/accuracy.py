@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aplt.plan import share_text
 from aplt.report.curves import BOTTOM, COLORS, HEIGHT, LEFT, RIGHT, TOP, WIDTH, grid, legend, line, marker, nice_ticks
 from aplt.report.heat import LETTER
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread
-from aplt.report.words import percent, share_words
+from aplt.report.words import percent
 
 DODGE = 5.0
 """Distance between neighboring methods' bars at one share, so that none hides another."""
@@ -39,12 +40,12 @@ def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: s
         return x, HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
     axis = [
-        el("text", share_words(share), x=x, y=y + 17, text_anchor="middle")
+        el("text", share_text(share), x=x, y=y + 17, text_anchor="middle")
         for share in shares
         for x, y in [at(share, ticks[0])]
     ]
     middle = (LEFT + WIDTH - RIGHT) / 2
-    axis.append(el("text", "labeled clips", x=middle, y=HEIGHT - 5, text_anchor="middle", class_="axis"))
+    axis.append(el("text", "share of labels asked for", x=middle, y=HEIGHT - 5, text_anchor="middle", class_="axis"))
     drawn = [grid(lambda _, y: at(shares[0], y), ticks, True), *axis]
     if bound is not None:
         height = at(shares[0], bound.mean)[1]
@@ -57,7 +58,7 @@ def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: s
         marks = [_point(one, x, at, share, spread) for x, share, spread in places]
         drawn.append(el("g", line(one.place, path), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(
-        f"{one.name}: " + ", ".join(f"{spread.text()} at {share_words(share)}" for share, spread in one.points)
+        f"{one.name}: " + ", ".join(f"{spread.text()} at {share_text(share)}" for share, spread in one.points)
         for one in series
     )
     bounded = [_bound_item()] if bound is not None else []
@@ -120,7 +121,7 @@ def _point(
     low, high = at(share, spread.mean - reach)[1], at(share, spread.mean + reach)[1]
     return el(
         "g",
-        el("title", f"{one.name}, {share_words(share)} labeled: {spread.text()} % ({spread.count})"),
+        el("title", f"{one.name}, {share_text(share)} labeled: {spread.text()} % ({spread.count})"),
         el("path", d=f"M{x:.1f} {low:.1f}V{high:.1f}", class_="whisker"),
         marker(one.place, x, y),
         el("circle", cx=x, cy=y, r=9, class_="target"),

@@ -1,0 +1,92 @@
+"""What is compared: data sets, methods, shares of labels and seeds, typed, as in compare.yaml."""
+
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator, Field
+
+from aplt.config import MAX_SEED, Fraction, PathText, RunConfig
+from aplt.settings import Settings
+
+DEFAULT_METHOD: str = RunConfig.model_fields["method"].default
+DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
+
+
+def _listed(value: Any) -> Any:
+    """Returns the parts of a text such as '5%,10%', and a list of one for a single number."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, int | float) else value
+
+
+def _seeds(value: Any) -> Any:
+    """Returns 0 to n-1 for a number n."""
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    return list(range(value)) if type(value) is int else _listed(value)
+
+
+def _default_reference(before: dict[str, Any]) -> str:
+    names = [*before["methods"], *before["variants"]]
+    return DEFAULT_METHOD if DEFAULT_METHOD in names else "".join(names[-1:])
+
+
+class DataSet(Settings):
+    """Clips, and how they are tested on."""
+
+    clips: PathText
+    """The index, a CSV or a folder; relative paths are relative to the plan's file."""
+    settings: dict[str, Any] = Field({})
+    """Settings of `aplt train` for all cells of this data set."""
+    folds: tuple[dict[str, Any], ...] = ()
+    """Settings laid over these, fold by fold, such as {split: {test_subjects: [s01, s02]}}; none: one fold."""
+
+
+class Variant(Settings):
+    """A method with settings of its own, as a row of the table."""
+
+    method: str = DEFAULT_METHOD
+    settings: dict[str, Any] = Field({})
+    """Settings of `aplt train` for this variant alone."""
+    period: float = Field(1.0, gt=0)
+    """Length of a round in units of the others'; there are as many fewer rounds, so that the steps stay as many."""
+
+
+class Plan(Settings):
+    """A whole comparison: every data set, fold, share, seed and method is a cell."""
+
+    datasets: dict[str, DataSet] = Field(min_length=1)
+    settings: dict[str, Any] = Field({})
+    """Settings of `aplt train` for all cells."""
+    variants: dict[str, Variant] = Field({})
+    """Methods with settings, by the name that the table gives them."""
+    methods: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default_factory=lambda before: () if before["variants"] else DEFAULT_METHODS
+    )
+    """Methods by name: variants without settings, and above them in the table."""
+    labeled: Annotated[tuple[Annotated[Fraction, Field(gt=0)], ...], BeforeValidator(_listed)] = Field(
+        (0.1,), min_length=1
+    )
+    """Shares of each class's labels."""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, le=MAX_SEED)], ...], BeforeValidator(_seeds)] = Field(
+        (0, 1, 2), min_length=1
+    )
+    """Seeds of split, model and batches; a number n means 0 to n-1."""
+    upper_bound: bool = True
+    """Also train `supervised` with all labels, a cell a data set, fold and seed."""
+    reference: str = Field(default_factory=_default_reference)
+    """The method that the others are set against; by default aplt if it is there, else the last."""
+
+    @property
+    def rows(self) -> dict[str, Variant]:
+        """Methods and variants by name, in the table's order, without the upper bound."""
+        return {method: Variant(method=method) for method in self.methods} | self.variants
+
+    def to_yaml(self) -> str:
+        """Returns the plan as YAML; validation gives it back."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def share_text(share: float) -> str:
+    """Returns a share of labels as it is asked for: '5%'."""
+    return f"{100 * share:.6g}%"

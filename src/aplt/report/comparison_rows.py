@@ -1,0 +1,103 @@
+"""A comparison's tables of means and of differences, row by row: for the page and for Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aplt.plan import share_text
+from aplt.report.comparison import Comparison
+from aplt.report.layout import Cell
+from aplt.report.pairs import Difference, all_differences
+from aplt.report.words import ABSENT, clips
+from aplt.rundir import UPPER_BOUND
+
+FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table; `texts` columns at the left hold words."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    texts: int = 1
+
+
+def means(comparison: Comparison, dataset: str, figure: str) -> Rows:
+    """Returns a row a method and a column a share; fewer cells than planned are told in brackets."""
+    found = comparison.means(dataset, figure)
+    columns = ["Method", *(_share_header(comparison, dataset, share) for share in comparison.shares), "All labels"]
+    kept = len(columns) - (UPPER_BOUND not in dict(found))
+    rows = [
+        [Cell(method), *(Cell(comparison.spread_text(dataset, one), one.mean if one else None) for one in line)]
+        for method, line in found
+    ]
+    folds = comparison.folds(dataset)
+    over = f"{len(comparison.plan.seeds)} seeds" + (f" and {folds} folds" if folds > 1 else "")
+    caption = f"{dataset}: {FIGURES[figure]} in %, mean ± deviation over {over}; fewer cells are told in brackets."
+    return Rows(" ".join([caption, *read_out_notes(comparison)]), columns[:kept], [row[:kept] for row in rows])
+
+
+def differences(comparison: Comparison) -> Rows | None:
+    """Returns a row a difference, with p-values once all cells are done; None without any."""
+    found = all_differences(comparison.rows, comparison.plan.reference, comparison.methods, "top1")
+    if not found:
+        return None
+    columns = ["Data set", "Labels", "Against", "Won", "Gain in points"]
+    rows = [
+        [
+            Cell(one.dataset or "all"),
+            Cell("all" if one.labeled is None else share_text(one.labeled)),
+            Cell(one.other),
+            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
+            Cell(points(one), one.gain.mean),
+        ]
+        for one in found
+    ]
+    caption = (
+        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share and seed), test "
+        "top-1, mean ± deviation; over all labels, that of each data set, fold and seed is first averaged over shares."
+    )
+    if not comparison.finished:
+        return Rows(f"{caption} p-values follow when all cells are done.", columns, rows, texts=3)
+    columns += ["t-test p", "Holm p", "Wilcoxon p"]
+    rows = [
+        [*row, *(Cell(p_text(p), p) for p in (one.t_test, one.holm, one.rank_test))]
+        for row, one in zip(rows, found, strict=True)
+    ]
+    caption += (
+        " Two-sided paired tests; Holm p is the t-test's, corrected for the number of rows. Over n differences "
+        "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). Folds, and splits drawn from one set of clips, share "
+        "training clips and are not independent."
+    )
+    return Rows(caption, columns, rows, texts=3)
+
+
+def read_out_notes(comparison: Comparison) -> list[str]:
+    """Returns a sentence on which methods score clips by their prototypes, too; none where all do alike."""
+    both = {method for method, config in comparison.configs if config["read_out"] == "both"}
+    alone = {method for method, _ in comparison.configs} - both
+    if not both or not alone:
+        return []
+    few, usual, other = both, "the classifier", "the mean of classifier and prototypes"
+    if len(both) > len(alone):
+        few, usual, other = alone, other, usual
+    names = [method for method in (*comparison.methods, UPPER_BOUND) if method in few]
+    return [f"Clips are scored by {usual}, for {', '.join(names)} by {other}."]
+
+
+def points(one: Difference) -> str:
+    """Returns a gain in points, such as '+1.6 ± 0.7'."""
+    text = one.gain.text()
+    return text if text.startswith("-") else f"+{text}"
+
+
+def p_text(p: float | None) -> str:
+    """Returns a p-value with three decimals."""
+    return ABSENT if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _share_header(comparison: Comparison, dataset: str, share: float) -> str:
+    rows = comparison.rows
+    labeled = rows[(rows["dataset"] == dataset) & (rows["labeled"] == share)]["labeled_clips"]
+    return f"{share_text(share)} labels" + (f", {clips(round(labeled.mean()))}" if len(labeled) else "")
