@@ -15,8 +15,11 @@ from aplt.data.batches import SemiData
 from aplt.display import console
 from aplt.rundir import RunDir
 from aplt.training.runs import resume
-from tests.test_cli import QUICK, aplt
+from tests.test_cli import QUICK as SHORT
+from tests.test_cli import aplt
 from tests.training.clips import write_clips
+
+QUICK = [*SHORT, "--set", "split.by_subject=true"]  # nothing to remark on
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
         raise PydanticCustomError("share", "expected a share from 0 to 1, written as 50% or 0.5") from error
 
 
+DEFAULT_METHOD = "aplt"
 MAX_SEED = 2**63 - 1
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
@@ -190,7 +191,7 @@ class RunConfig(Settings):
     split_file: PathText | None = None
     """A split made by `aplt split`; otherwise `split` says how to draw one."""
     split: SplitSettings = SplitSettings()
-    method: str = "aplt"
+    method: str = DEFAULT_METHOD
     method_settings: dict[str, Any] = Field({})
     """Keywords of the method's constructor."""
     encoder: str

@@ -5,10 +5,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator, Field
 
-from aplt.config import MAX_SEED, Fraction, PathText, RunConfig
+from aplt.config import DEFAULT_METHOD, MAX_SEED, Fraction, PathText
 from aplt.settings import Settings
 
-DEFAULT_METHOD: str = RunConfig.model_fields["method"].default
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
 
 

@@ -5,12 +5,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from aplt.config import RunConfig, SplitSettings, merge, validate
+from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError, suggest
 from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
 from aplt.settings import shown
-from aplt.training.recipes import DEFAULT_METHOD, find_recipe
+from aplt.training.recipes import find_recipe
 
 # What a recipe may set, and means nothing to another method.
 METHOD_GROUPS = ("method_settings", "offline", "read_out", "head")

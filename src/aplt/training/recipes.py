@@ -31,7 +31,6 @@ class Recipe:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-DEFAULT_METHOD: str = RunConfig.model_fields["method"].default
 PAPER = "IJCAI 2025, arXiv 2504.07785"
 RECIPES: dict[str, Recipe] = {
     "supervised": Recipe(Supervised, "the labeled clips alone", "-"),
