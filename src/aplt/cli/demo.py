@@ -63,6 +63,12 @@ def print_table(results: dict[str, dict[str, Any]], metrics: dict[str, list[dict
     """Prints test accuracy and, by round, precision and coverage of the pseudo-labels."""
     print(f"\n{'method':16} {'test accuracy':>13} {'macro F1':>9}   pseudo-labels by round: precision/coverage in %")
     for method, result in results.items():
-        pseudo = [line["pseudo"] for line in metrics[method] if line["pseudo"]]
-        rounds = " ".join(f"{100 * p['precision']:.0f}/{100 * p['coverage']:.0f}" for p in pseudo) or "-"
+        # Of the offline phase where the method has one, else those that the steps made.
+        labels = [found for line in metrics[method] if (found := line["pseudo"] or line["online"])]
+        rounds = " ".join(f"{percent(p['precision'])}/{percent(p['coverage'])}" for p in labels) or "-"
         print(f"{method:16} {result['top1']:13.1%} {result['macro_f1']:9.1%}   {rounds}")
+
+
+def percent(share: float | None) -> str:
+    """Returns a share in whole percent, or a dash where it is not known."""
+    return "-" if share is None else f"{100 * share:.0f}"
