@@ -200,8 +200,10 @@ def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, caps
     film, output = tmp_path / "film.mp4", tmp_path / "out.csv"
     film.write_bytes(b"nothing")
     assert aplt("predict", run, film, "-o", output) == 1
-    assert capsys.readouterr().out == f"{output}: 0 clips predicted, 1 unreadable\n"
+    said = capsys.readouterr()
+    assert said.out == f"{output}: 0 clips predicted, 1 unreadable\n"
     error = pd.read_csv(output)["error"][0]
+    assert said.err == f"aplt: {error}\n"
     assert error == f"clip '{film}' ({film}): by its name a video, but the model was trained on skeletons"
     assert aplt("predict", run, film, clips, "-o", output) == 0
     assert aplt("predict", "--help") == 0

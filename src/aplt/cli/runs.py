@@ -156,6 +156,9 @@ def predict(
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
     print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+    if failed:
+        first = table.loc[table["error"] != "", "error"].iloc[0]
+        print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)
     raise typer.Exit(1 if failed == len(table) else 0)
 
 
