@@ -1,9 +1,9 @@
 import multiprocessing
 import os
-import pickle
 import shutil
 import weakref
 from collections.abc import Iterator
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import numpy as np
@@ -225,7 +225,7 @@ def test_two_processes_may_build_at_once(tmp_path: Path, cache: FrameCache, monk
 
 
 def test_cache_travels_to_loader_workers(cache: FrameCache, clip: Clip) -> None:
-    assert numbers(pickle.loads(pickle.dumps(cache)).open(clip), [3]) == [3]
+    assert numbers(ForkingPickler.loads(ForkingPickler.dumps(cache)).open(clip), [3]) == [3]
 
 
 def test_frames_are_compressed_as_they_come(clip: Clip, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 import gc
-import pickle
 import shutil
 from itertools import pairwise
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 
 import av
@@ -296,7 +296,7 @@ def test_interval_may_end_a_little_late(tmp_path: Path) -> None:
 
 def test_error_travels_between_processes(tmp_path: Path) -> None:
     error = failure(clip_of(tmp_path / "a.mp4"))
-    copy = pickle.loads(pickle.dumps(error))
+    copy = ForkingPickler.loads(ForkingPickler.dumps(error))
     assert (str(copy), copy.problem, copy.clip, copy.why) == (str(error), error.problem, error.clip, error.why)
 
 

@@ -1,11 +1,8 @@
 """A folder of synthetic clips with its index: `make_dataset(Path("somewhere"))`."""
 
 import json
-import multiprocessing
-import os
 import re
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from dataclasses import asdict
 from fractions import Fraction
 from functools import partial
@@ -21,6 +18,7 @@ from aplt.data.synthetic.difficulty import DEFAULT
 from aplt.data.synthetic.plan import PlannedClip, plan_clips
 from aplt.data.synthetic.render import render_clip
 from aplt.errors import InputError
+from aplt.parallel import in_processes
 from aplt.rundir import atomic, write_csv, write_json
 
 _RENDERER = 2  # raised when the same options give other pixels, so that old folders are rendered anew
@@ -109,17 +107,10 @@ def _render_all(
     processes: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    processes = min(processes or os.cpu_count() or 1, len(plan))
     render = partial(_render, folder=folder, seed=seed, size=size)
-    with ExitStack() as stack:
-        if processes > 1:
-            pool = stack.enter_context(multiprocessing.Pool(processes))
-            done: Iterator[None] = pool.imap_unordered(render, plan, chunksize=4)
-        else:
-            done = map(render, plan)
-        for count, _ in enumerate(done, start=1):
-            if progress is not None:
-                progress(count, len(plan))
+    for count, _ in enumerate(in_processes(render, plan, processes), start=1):
+        if progress is not None:
+            progress(count, len(plan))
 
 
 def _render(clip: PlannedClip, *, folder: Path, seed: int, size: int) -> None:
