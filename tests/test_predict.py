@@ -63,6 +63,13 @@ def test_other_clips_in_another_order_are_evaluated_by_id(home: Path) -> None:
     assert evaluate(run, None, "test") == before
 
 
+def test_a_clip_whose_label_changed_since_training(home: Path) -> None:
+    index = home / "clips" / "clips.csv"
+    index.write_text(index.read_text().replace("nod", "shake", 1))
+    with pytest.raises(InputError, match="undo the change, or evaluate on other clips with --clips"):
+        evaluate(RunDir(home / "run"), None, "test")
+
+
 def test_a_model_whose_config_was_edited(home: Path) -> None:
     path = home / "run" / "model" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"input": {"kind": "skeleton", "frames": -1}}))

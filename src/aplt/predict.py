@@ -86,7 +86,8 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
         config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
         source = config.clips
         index = read_index(source)
-        positions: Iterable[int] = load_split(run.split, index).positions(role)
+        advice = "undo the change, or evaluate on other clips with --clips"
+        positions: Iterable[int] = load_split(run.split, index, advice).positions(role)
         what = f"{run.path} has no {role} clip with a label"
     else:
         source, index = clips, read_index(clips)

@@ -64,8 +64,10 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
 
 
-def load_split(path: Path, index: ClipIndex) -> Split:
+def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew") -> Split:
     """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
+
+    `advice` is what to do where the index no longer fits it.
 
     Raises:
         InputError: fewer than two classes, an unreadable file, an unknown id or role, or a clip that has changed since
@@ -85,7 +87,7 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if role not in ROLES:
             raise InputError(f"{path} row {row}: role is '{role}'{suggest(role, ROLES)}")
         if id_ not in position_of:
-            raise InputError(f"{path} row {row}: no clip '{id_}' in the index")
+            raise InputError(f"{path} row {row}: no clip '{id_}' in the index; {advice}")
         position = position_of[id_]
         if position in seen:
             raise InputError(f"{path} row {row}: clip '{id_}' stands there twice")
@@ -93,7 +95,7 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if digest and digest != clip_digest(index, position):
             raise InputError(
                 f"{path} row {row}: clip '{id_}' has another label, subject or interval in the index than when this "
-                "split was made; make the split anew"
+                f"split was made; {advice}"
             )
         if role == "labeled" and index[position].label == UNKNOWN:
             raise InputError(f"{path} row {row}: clip '{id_}' is to be labeled but the index has no label for it")

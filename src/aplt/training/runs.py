@@ -5,7 +5,8 @@ from typing import Any
 from accelerate import Accelerator
 
 from aplt.config import RunConfig, load_yaml
-from aplt.data.splits import people_on_both_sides, save_split
+from aplt.data.index import read_index
+from aplt.data.splits import load_split, people_on_both_sides, save_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir, write_json, write_text
@@ -14,6 +15,8 @@ from aplt.training.lock import alone
 from aplt.training.loop import Trainer
 from aplt.training.setup import digests, make_accelerator, prepare_material, read_clips
 from aplt.values import ClipIndex, Split
+
+ADVICE = "undo the change, or start a new run with another --name"
 
 
 def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
@@ -59,12 +62,13 @@ def resume(run: RunDir) -> dict[str, Any]:
     config = begun_config(settings, str(run.config))
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
-    index, split = read_clips(config.model_copy(update={"split_file": drawn}))
+    index = read_index(config.clips)
+    split = load_split(drawn, index, ADVICE)
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
     begun, now = run.read_digests(), digests(index, split)
     for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
         if begun.get(name) != now[name]:
-            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; restore them or train anew")
+            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator):
         trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
