@@ -175,6 +175,18 @@ def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path
     assert again[told.index].equals(told)
 
 
+def test_a_table_to_predict_needs_no_labels(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    table.write_text(f"path\n{clips.parent / '000.npy'}\n")
+    assert aplt("predict", run, table, "-o", output) == 0
+    assert len(pd.read_csv(output)) == 1
+    table.write_text(f"file\n{clips.parent / '000.npy'}\n")
+    assert aplt("predict", run, table, "-o", output) == 2
+    assert "column 'path' is missing; found columns: file" in capsys.readouterr().err
+
+
 def test_predictions_destroy_nothing_but_earlier_ones(
     run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

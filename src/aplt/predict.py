@@ -40,7 +40,7 @@ def load_model(folder: Path) -> Recognizer:
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
-    """Returns the clips in files, folders and clips.csv tables.
+    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing.
 
     Raises:
         InputError: a path does not exist, or a folder or table holds no clips.
@@ -48,7 +48,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
     clips: list[Clip] = []
     for path in paths:
         if path.is_dir() or path.suffix.lower() == ".csv":
-            clips += read_index(path)
+            clips += read_index(path, needed=("path",))
         elif path.exists():
             clips.append(Clip(id=str(path), path=path))
         else:
