@@ -112,6 +112,13 @@ def test_a_clip_that_is_gone_from_the_index_is_named(own_clips: Path, run: RunDi
         resume(run)
 
 
+def test_a_clip_that_broke_since_is_named_with_what_names_all_such_clips(own_clips: Path, run: RunDir) -> None:
+    interrupt(tiny_config(own_clips), run, 0, 2)
+    (own_clips.parent / "007.npy").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"^clip '007\.npy' .*; `aplt check \S*clips\.csv` names all such clips$"):
+        resume(run)
+
+
 def test_a_finished_run_is_only_read(clips: Path, finished: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tiny_config(clips, **SHORT)
     result = finished.read_result()

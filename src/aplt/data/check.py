@@ -24,7 +24,7 @@ class Finding:
     """The clip's, or the name of the class."""
     path: Path | None
     """None: a class."""
-    problem: Problem | Literal["too short", "duplicate", "other kind", "few labels"]
+    problem: Problem | Literal["too short", "duplicate", "few labels"]
     detail: str
 
 

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import normalize, read_clip
+from aplt.data.video import ClipError
 from aplt.errors import InputError
 from aplt.values import Clip
 
@@ -69,10 +70,11 @@ class SkeletonViews:
             channels, _, joints, persons = self._clip_shape
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
-                raise InputError(
-                    f"clip '{clip.id}' ({clip.path}): expected {joints} joints of {channels} coordinates and at most "
-                    f"{persons} persons, found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
+                why = (
+                    f"expected {joints} joints of {channels} coordinates and at most {persons} persons, "
+                    f"found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
                 )
+                raise ClipError(clip, "other kind", why)
             self._sequences[position] = sequence
         return self._sequences[position]
 

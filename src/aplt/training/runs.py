@@ -1,5 +1,9 @@
 """A run begun, continued or used again: what must hold before the loop starts, and who may."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
@@ -7,6 +11,7 @@ from accelerate import Accelerator
 from aplt.config import RunConfig, load_yaml
 from aplt.data.index import read_index
 from aplt.data.splits import load_split, people_on_both_sides, save_split
+from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir, write_json, write_text
@@ -34,7 +39,7 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
             "--set split.by_subject=true holds out whole people",
             soft_wrap=True,
         )
-    with alone(run, accelerator):
+    with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
 
@@ -70,7 +75,7 @@ def resume(run: RunDir) -> dict[str, Any]:
         if begun.get(name) != now[name]:
             raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
     accelerator = make_accelerator(config.train.precision)
-    with alone(run, accelerator):
+    with alone(run, accelerator), _hinting(config.clips):
         trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
         if accelerator.is_main_process:
             run.sweep()
@@ -91,8 +96,17 @@ def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
     if same_config and run.read_digests() == digests(index, split):
         return resume(run)
     accelerator = make_accelerator(config.train.precision)
-    with alone(run, accelerator):
+    with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)
+
+
+@contextmanager
+def _hinting(clips: Path) -> Iterator[None]:
+    """Adds to the error of a clip what names all clips of the index that have one."""
+    try:
+        yield
+    except ClipError as error:
+        raise InputError(f"{error}; `aplt check {shlex.quote(str(clips))}` names all such clips") from error
 
 
 def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> dict[str, Any]:
