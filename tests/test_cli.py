@@ -256,9 +256,8 @@ def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input_is_one_sentence_and_status_2(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    empty, unfinished = tmp_path / "empty", tmp_path / "unfinished"
+    empty = tmp_path / "empty"
     empty.mkdir()
-    unfinished.mkdir()
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("clips: Schütteln.csv".encode("latin-1"))
     (tmp_path / "columns.csv").write_text("path,lable\na.npy,x\n")
@@ -284,9 +283,8 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["train", clips, "--set", "a\nb=5"], "unknown setting 'a b'"),
         (["predict", tmp_path / "nope", clips], "no such folder; expected a run folder such as runs/NAME"),
         (["split", clips, "--labeled", "x"], "split: setting 'labeled'"),
-        (["evaluate", unfinished], "its training has not finished"),
-        (["evaluate", unfinished, "--role", "tset"], "did you mean 'test'?"),
-        (["predict", unfinished, clips], "its training has not finished"),
+        (["evaluate", empty], "no model in it; expected a run folder such as runs/NAME"),
+        (["evaluate", empty, "--role", "tset"], "did you mean 'test'?"),
         (["report", empty], str(empty)),
         (["index", empty], "no video or skeleton array"),
         (["index", clips.parent, "--format", "nulca"], "did you mean 'nucla'?"),

@@ -34,9 +34,10 @@ def load_model(folder: Path) -> Recognizer:
     """
     if (folder / "config.json").is_file():
         return load_recognizer(folder)
-    there = "it is no run folder, or its training has not finished"
-    hint = there if folder.exists() else "expected a run folder such as runs/NAME, or a model folder"
-    return load_recognizer(RunDir(folder).require(lambda run: run.model, hint))
+    run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
+    if run.config.exists() and not run.result.exists():
+        hint = f"its training has not finished; if it was stopped, continue with `aplt train --resume {folder}`"
+    return load_recognizer(run.require(lambda run: run.model, hint))
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:

@@ -146,6 +146,7 @@ def test_every_figure_is_described_and_every_table_captioned(tmp_path: Path) -> 
 
 def test_unfinished_run_says_so_first_and_shows_what_is_there(tmp_path: Path) -> None:
     page = page_of(fake_run(tmp_path / "run", finished=False, rounds=4))
+    assert f"If it was stopped, aplt train --resume {tmp_path / 'run'} continues it." in page.text
     assert page.text.index("This run is unfinished: 4 of 10 rounds are done") < 150
     assert "Watched top-1 accuracy" in page.tiles()
     assert "Test top-1 accuracy" not in page.tiles()

@@ -25,11 +25,12 @@ def headline(run: Run) -> Html:
 
 
 def progress(run: Run) -> str:
-    """Returns how far an unfinished run is, as the rest of a sentence."""
+    """Returns how far an unfinished run is, as the rest of a sentence, and how it goes on."""
     planned = f" of {run.planned_rounds}" if run.planned_rounds else ""
     done = len(run.rounds)
     verb = "round is" if done == 1 and not planned else "rounds are"
-    return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far."
+    rest = f"If it was stopped, aplt train --resume {run.folder.path} continues it."
+    return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far. {rest}"
 
 
 def summary(run: Run) -> Html:
