@@ -262,6 +262,9 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     table.assign(truth="juggling").to_csv(run.predictions, index=False)
     with pytest.raises(InputError, match=r"predictions\.csv: class 'juggling' is not in result\.json"):
         write_report(folder)
+    run.predictions.write_bytes("id,truth\n0,Schütteln\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r"predictions\.csv: not a CSV table \('utf-8' codec"):
+        write_report(folder)
     run.metrics.write_text('{"round": 0')
     with pytest.raises(InputError, match=r"metrics\.jsonl line 1: not JSON"):
         write_report(folder)
