@@ -108,9 +108,7 @@ def test_shares(text: str | float, value: float) -> None:
 def test_what_is_no_share_says_how_one_is_written(value: object) -> None:
     with pytest.raises(InputError) as caught:
         split_settings(test=value)
-    assert str(caught.value) == (
-        f"split: setting 'test': expected a share from 0 to 1, written as 50% or 0.5, found {value!r}"
-    )
+    assert str(caught.value) == (f"split: --test: expected a share from 0 to 1, written as 50% or 0.5, found {value!r}")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapV
 from pydantic_core import PydanticCustomError
 
 from aplt.errors import InputError
-from aplt.settings import Settings, validated
+from aplt.settings import Settings, as_option, validated
 
 
 def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
@@ -275,9 +275,9 @@ def validate(settings: dict[str, Any], where: str) -> RunConfig:
 
 
 def split_settings(**settings: Any) -> SplitSettings:
-    """Returns typed split settings.
+    """Returns the typed settings that the options of `aplt split` give.
 
     Raises:
         InputError: an unusable value.
     """
-    return validated(SplitSettings, settings, "split")
+    return validated(SplitSettings, settings, "split", as_option)

@@ -1,5 +1,6 @@
 """A group of settings, and what is wrong with one said in a sentence."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -40,8 +41,18 @@ class Settings(BaseModel):
 Group = TypeVar("Group", bound=Settings)
 
 
-def validated(group: type[Group], settings: Any, where: str) -> Group:
-    """Returns the typed group; `where` names the settings' origin in the error.
+def as_setting(name: str) -> str:
+    """Returns what a setting is called in a sentence."""
+    return f"setting '{name}'"
+
+
+def as_option(name: str) -> str:
+    """Returns what a setting is called where it was given as an option of its own."""
+    return f"--{name.replace('_', '-')}"
+
+
+def validated(group: type[Group], settings: Any, where: str, called: Callable[[str], str] = as_setting) -> Group:
+    """Returns the typed group; `where` names the settings' origin in the error, and `called` a setting by its key.
 
     Raises:
         InputError: the first unknown key (with a suggestion) or unusable value.
@@ -49,7 +60,7 @@ def validated(group: type[Group], settings: Any, where: str) -> Group:
     try:
         return group.model_validate(settings)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, group, settings)}") from error
+        raise InputError(f"{where}: {_explain(error, group, settings, called)}") from error
 
 
 def shown(value: Any) -> str:
@@ -64,7 +75,9 @@ def wanted(error: ErrorDetails) -> str:
     return known.format(**error.get("ctx", {})) if known else error["msg"][0].lower() + error["msg"][1:]
 
 
-def _explain(error: ValidationError, group: type[Settings], settings: dict[str, Any]) -> str:
+def _explain(
+    error: ValidationError, group: type[Settings], settings: dict[str, Any], called: Callable[[str], str]
+) -> str:
     first = error.errors()[0]
     path = list(first["loc"])
     if path[:1] == ["input"] and len(path) > 1:
@@ -74,8 +87,8 @@ def _explain(error: ValidationError, group: type[Settings], settings: dict[str, 
         last = str(path[-1])
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
     if first["type"] == "missing":
-        return f"setting '{key}' is missing"
-    return f"setting '{key}': {wanted(first)}, found {shown(first['input'])}"
+        return f"{called(key)} is missing"
+    return f"{called(key)}: {wanted(first)}, found {shown(first['input'])}"
 
 
 def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:

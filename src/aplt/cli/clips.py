@@ -103,6 +103,7 @@ def split(
     from aplt.data.files import require_own
     from aplt.data.index import read_index
     from aplt.data.splits import FILE_COLUMNS, make_split, save_split
+    from aplt.settings import as_option
     from aplt.values import ROLES
 
     settings = split_settings(
@@ -117,7 +118,7 @@ def split(
     )
     found = read_index(clips)
     require_own(output, FILE_COLUMNS, [clips, *(clip.path for clip in found)])
-    drawn = make_split(found, settings)
+    drawn = make_split(found, settings, as_option)
     save_split(output, found, drawn)
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)
     print(f"{output}: {counts}; digest {drawn.digest(found)[:12]}")

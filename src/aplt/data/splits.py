@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from aplt.config import SplitSettings
 from aplt.data.files import read_table
 from aplt.errors import InputError, suggest
 from aplt.rundir import write_csv
+from aplt.settings import as_setting
 from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]
@@ -21,8 +22,12 @@ DEFAULTS = SplitSettings()
 FILE_COLUMNS = ("id", "role", "digest")
 
 
-def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
-    """Returns a split drawn from `settings.seed`.
+def _as_setting(name: str) -> str:
+    return as_setting(f"split.{name}")
+
+
+def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str], str] = _as_setting) -> Split:
+    """Returns a split drawn from `settings.seed`; `called` is what an error calls a setting.
 
     Test and val clips are those of the official column; where it has none, those of named subjects, else a draw
     (whole subjects, or stratified by class). Labels are then drawn from the rest, class by class: at least one a
@@ -33,7 +38,7 @@ def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
             index or contradicts another.
     """
     require_classes(index)
-    parts = _parts(index, settings)
+    parts = _parts(index, settings, called)
     labels = index.labels
     known = [position for position in parts["train"] if labels[position] != UNKNOWN]
     fraction = settings.labeled
@@ -134,14 +139,14 @@ def _by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]
     return members
 
 
-def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
+def _parts(index: ClipIndex, settings: SplitSettings, called: Callable[[str], str]) -> Parts:
     official = not settings.ignore_official and any(clip.official for clip in index)
     parts: Parts = {"train": [], "val": [], "test": []}
     for position, clip in enumerate(index):
         if official and clip.official is None and clip.label != UNKNOWN:
             raise InputError(f"clip '{clip.id}' has a label but no split, while others have one")
         parts[(clip.official if official else None) or "train"].append(position)
-    named = _named_subjects(index, parts, settings)
+    named = _named_subjects(index, parts, settings, called)
     if settings.by_subject:
         _require_subjects(index)
     # A column without test clips means that none are wanted, unless a share is asked for; a run's config.yaml lists
@@ -152,31 +157,37 @@ def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
         "val": settings.val,
     }
     parts = _hold_out(index, _move_subjects(index, parts, named), shares, settings)
-    _require_whole_subjects(index, parts, settings, named)
+    _require_whole_subjects(index, parts, settings, named, called)
     return parts
 
 
-def _named_subjects(index: ClipIndex, parts: Parts, settings: SplitSettings) -> dict[str, OfficialSplit]:
+def _named_subjects(
+    index: ClipIndex, parts: Parts, settings: SplitSettings, called: Callable[[str], str]
+) -> dict[str, OfficialSplit]:
     """Returns the part of each subject that the settings name, once nothing else claims to say what that part is."""
     named: dict[str, OfficialSplit] = {}
     subjects = {clip.subject for clip in index if clip.subject}
     held_out: tuple[OfficialSplit, ...] = ("test", "val")
     for part in held_out:
         given = [name for name in (part, f"{part}_subjects") if getattr(settings, name) != getattr(DEFAULTS, name)]
-        claims = [f"split setting '{name}'" for name in given] + [COLUMN] * bool(parts[part])
+        claims = [called(name) for name in given] + [COLUMN] * bool(parts[part])
         if len(claims) > 1:
-            hint = "; ignore the column with ignore_official" if COLUMN in claims else ""
+            hint = f"; ignore the column with {called('ignore_official')}" if COLUMN in claims else ""
             raise InputError(f"{claims[0]} and {claims[1]} contradict each other on which clips are for {part}{hint}")
         for name in getattr(settings, f"{part}_subjects"):
             if name not in subjects:
                 raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
             if named.setdefault(name, part) != part:
-                raise InputError(f"split settings 'test_subjects' and 'val_subjects' both name '{name}'")
+                raise InputError(f"{called('test_subjects')} and {called('val_subjects')} both name '{name}'")
     return named
 
 
 def _require_whole_subjects(
-    index: ClipIndex, parts: Parts, settings: SplitSettings, named: dict[str, OfficialSplit]
+    index: ClipIndex,
+    parts: Parts,
+    settings: SplitSettings,
+    named: dict[str, OfficialSplit],
+    called: Callable[[str], str],
 ) -> None:
     """Raises an InputError where the official column divides the clips of a subject that is to be held out whole."""
     home = dict(named)
@@ -186,9 +197,9 @@ def _require_whole_subjects(
             if (settings.by_subject or subject in named) and home.setdefault(subject, part) != part:
                 setting = f"{named[subject]}_subjects" if subject in named else "by_subject"
                 raise InputError(
-                    f"split setting '{setting}' and {COLUMN} contradict each other: clip '{index[position].id}' of "
+                    f"{called(setting)} and {COLUMN} contradict each other: clip '{index[position].id}' of "
                     f"subject '{subject}' is for {part}, others for {home[subject]}; ignore the column with "
-                    "ignore_official"
+                    f"{called('ignore_official')}"
                 )
 
 
