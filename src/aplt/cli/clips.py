@@ -60,7 +60,7 @@ def check(
     from json import dumps
 
     from aplt.data.check import check as check_clips
-    from aplt.data.check import check_classes
+    from aplt.data.check import check_classes, remark_on_subjects
     from aplt.data.index import read_index
     from aplt.data.splits import require_classes
     from aplt.display import bar
@@ -74,6 +74,8 @@ def check(
         classes = check_classes(found)
     except InputError as remark:  # no fault: clips to predict need no labels
         print(f"aplt: {remark}", file=sys.stderr)
+    if subjects := remark_on_subjects(found):
+        print(f"aplt: {subjects}", file=sys.stderr)
     if json:
         print(dumps([asdict(finding) for finding in [*findings, *classes]], default=str, ensure_ascii=False, indent=2))
     else:

@@ -13,7 +13,9 @@ from aplt.data.index import SKELETON_SUFFIXES
 from aplt.data.skeleton import read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
 from aplt.parallel import in_processes
-from aplt.values import Clip, ClipIndex
+from aplt.values import UNKNOWN, Clip, ClipIndex
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ def check(
             findings.append(Finding(clip.id, clip.path, "other kind", why))
         elif original is not clip:
             why = f"has the same content as clip '{original.id}' ({original.path})"
+            if clip.label != original.label and UNKNOWN not in (clip.label, original.label):
+                here, there = (index.class_names[one.label] for one in (clip, original))
+                why += f", but is labeled '{here}' and that one '{there}': one of the labels is wrong"
             findings.append(Finding(clip.id, clip.path, "duplicate", why))
     return findings
 
@@ -81,6 +86,18 @@ def check_classes(index: ClipIndex) -> list[Finding]:
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
+
+
+def remark_on_subjects(index: ClipIndex) -> str | None:
+    """Returns a remark on clips without a subject among others that have one; None where all or none have one."""
+    without = [f"'{clip.id}'" for clip in index if not clip.subject]
+    if len(without) in (0, len(index)):
+        return None
+    names = ", ".join(without[:MOST_NAMED]) + ", ..." * (len(without) > MOST_NAMED)
+    return (
+        f"no subject is given for {len(without)} of {len(index)} clips ({names}), though others have one; a split by "
+        "subject needs one for every clip"
+    )
 
 
 def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
