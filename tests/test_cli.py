@@ -80,6 +80,15 @@ def test_another_method_leaves_the_settings_of_the_files_own(
     assert load_yaml(tmp_path / "fourth" / "config.yaml") == load_yaml(run / "config.yaml")
 
 
+@pytest.mark.parametrize("name", ["../x", "..", ".", "a/b", "a/", "/x", ""])
+def test_a_run_lies_in_the_folder_of_runs(
+    name: str, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aplt("train", clips, "--name", name, "--runs", tmp_path / "runs", *QUICK) == 2
+    assert capsys.readouterr().err.startswith(f"aplt: --name '{name}' is not the name of a folder; --runs says")
+    assert not any(tmp_path.iterdir())
+
+
 def test_a_split_and_a_share_contradict_each_other(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert aplt("train", clips, "--split", "split.csv", "--labeled", "10%") == 2
     assert "--labeled would change nothing" in capsys.readouterr().err

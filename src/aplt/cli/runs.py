@@ -33,6 +33,7 @@ def train(
     from aplt.config import merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
+    from aplt.settings import shown
     from aplt.training.runs import resume as resume_run
     from aplt.training.runs import train as train_run
 
@@ -46,6 +47,10 @@ def train(
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
         if split is not None and labeled is not None:
             raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
+        if name is not None and (name in ("", "..") or Path(name).name != name):
+            raise InputError(
+                f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies"
+            )
         options: dict[str, Any] = {"split_file": str(split) if split else None, "method": method, "encoder": encoder}
         chosen = {key: value for key, value in options.items() if value is not None}
         if labeled is not None:
