@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -307,6 +308,13 @@ def test_bad_input_is_one_sentence_and_status_2(
         assert "\n" not in error, words
         assert "Traceback" not in error
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("--version") == 0
+    assert capsys.readouterr().out == f"aplt {version('aplt')}\n"
+    assert aplt("--help") == 0
+    assert "--version" in capsys.readouterr().out
 
 
 def test_help_loads_nothing_heavy() -> None:
