@@ -149,9 +149,7 @@ def test_evaluating_on_training_clips_is_remarked(
         assert "48 clips: top-1" in out
         return err
 
-    trained = (
-        f"aplt: 39 of the 48 clips in {tmp_path / 'clips.csv'} have the id or the file of clips that the model was"
-    )
+    trained = f"aplt: 39 of 48 clips in {tmp_path / 'clips.csv'} with the id or the file of clips that the model was"
     same, names = pd.read_csv(clips), pd.Series([f"clip {i}" for i in range(48)])
     paths = same["path"].map(lambda name: f"{clips.parent}/../{clips.parent.name}/{name}")
     same.assign(path=paths, id=names).to_csv(tmp_path / "clips.csv", index=False)  # the same files
@@ -248,7 +246,7 @@ def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     write_clips(tmp_path / "data" / "nod", clips=3)
     (tmp_path / "data" / "nod" / "clips.csv").unlink()
     assert aplt("index", tmp_path / "data", "-o", tmp_path / "clips.csv") == 0
-    assert "3 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+    assert "3 clips, 1 class, 0 clips without a label" in capsys.readouterr().out
     assert aplt("check", tmp_path / "clips.csv") == 0
     assert "3 clips checked, 0 with a problem" in capsys.readouterr().out
     (tmp_path / "data" / "nod" / "001.npy").write_bytes(b"")

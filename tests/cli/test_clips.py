@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def test_an_index_inside_its_own_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):  # once more: the same content may be written again
         assert aplt("index", folder, "-o", folder / "clips.csv") == 0
-        assert "2 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+        assert "2 clips, 1 class, 0 clips without a label" in capsys.readouterr().out
     assert [clip.id for clip in read_index(folder / "clips.csv")] == ["nod/0.npy", "nod/1.npy"]
     assert len(read_index(folder)) == 2
 

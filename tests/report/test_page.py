@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,17 @@ def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> Non
     assert "95 % interval 52.3 to 69.5 %, 120 clips" in text
     edit_json(RunDir(folder).result, top1=None, per_class=None)
     assert "no test clip has a label" in page_of(folder).text
+
+
+def test_one_is_singular(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    counts = {"labeled": 1, "unlabeled": 0, "val": 0, "test": 0, "classes": 5}
+    edit_json(RunDir(folder).result, counts=counts, steps=1)
+    text = page_of(folder).text
+    assert "1 labeled of 1 clip" in text
+    assert "1 of 1 clip for training" in text
+    assert "1,234,567 parameters, 1 step" in text
+    assert not re.search(r"\b1 (clip|step|parameter|round)s", text)
 
 
 def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> None:

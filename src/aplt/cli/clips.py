@@ -31,13 +31,17 @@ def index(
 
     from aplt.data.formats import scan
     from aplt.data.index import deeper_folders, to_index, write_index
+    from aplt.display import counted
 
     table = scan(source, format_)
     # Before it is written, so that no file stays behind that cannot be read again.
     found = to_index(table, source, source)
     write_index(table, source, output)
-    unlabeled = sum(clip.label < 0 for clip in found)
-    print(f"{output}: {len(found)} clips, {found.num_classes} classes, {unlabeled} clips without a label")
+    classes, unlabeled = found.num_classes, sum(clip.label < 0 for clip in found)
+    print(
+        f"{output}: {counted(len(found), 'clip')}, {counted(classes, 'class', 'classes')}, "
+        f"{counted(unlabeled, 'clip')} without a label"
+    )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
         print(f"  {name}: {count}")
     if format_ == "folder" and (deep := deeper_folders(table)):
@@ -63,7 +67,7 @@ def check(
     from aplt.data.check import check_classes, remark_on_subjects
     from aplt.data.index import read_index
     from aplt.data.splits import require_classes
-    from aplt.display import bar
+    from aplt.display import bar, counted
 
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
@@ -84,7 +88,7 @@ def check(
         for finding in classes:
             print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
         few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
-        print(f"{len(found)} clips checked, {len(findings)} with a problem{few}")
+        print(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}")
     raise typer.Exit(1 if findings or classes else 0)
 
 

@@ -117,6 +117,7 @@ def evaluate(
     """Measure a trained model."""
     from json import dumps
 
+    from aplt.display import counted
     from aplt.errors import suggest
     from aplt.predict import evaluate as evaluate_run
     from aplt.predict import trained_on
@@ -128,14 +129,14 @@ def evaluate(
     figures = evaluate_run(RunDir(run), clips, role)
     if clips is not None and (known := trained_on(RunDir(run), clips)):
         print(
-            f"aplt: {known} of the {figures['clips']} clips in {clips} have the id or the file of clips that the model "
-            "was trained on: these figures say little of new clips",
+            f"aplt: {known} of {counted(figures['clips'], 'clip')} in {clips} with the id or the file of clips that "
+            "the model was trained on: these figures say little of new clips",
             file=sys.stderr,
         )
     if json:
         print(dumps(figures, indent=2, ensure_ascii=False))
         return
-    print(f"{figures['clips']} clips: top-1 {figures['top1']:.1%}, top-5 {figures['top5']:.1%}, ", end="")
+    print(f"{counted(figures['clips'], 'clip')}: top-1 {figures['top1']:.1%}, top-5 {figures['top5']:.1%}, ", end="")
     print(f"macro F1 {figures['macro_f1']:.1%}")
     width = max(len(row["class"]) for row in figures["per_class"])
     print(f"{'class':{width}}  clips  precision  recall     f1")
@@ -151,6 +152,7 @@ def predict(
 ) -> None:
     """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
     from aplt.data.files import require_own
+    from aplt.display import counted
     from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
     from aplt.rundir import write_csv
@@ -160,7 +162,7 @@ def predict(
     table = predict_clips(model, clips)
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
-    print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+    print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
         first = table.loc[table["error"] != "", "error"].iloc[0]
         print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)

@@ -9,7 +9,7 @@ from aplt.compare.cells import Cell
 from aplt.compare.estimate import seconds_by_trial, seconds_each
 from aplt.compare.table import cell_row, write_cells
 from aplt.compare.work import train_cell
-from aplt.display import console, whole_bar
+from aplt.display import console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.plan import Plan, share_text
@@ -120,7 +120,7 @@ def announce(study: Study) -> None:
     done = f", {len(study.rows)} of them finished" if study.rows else ""
     seconds = study.seconds_left()
     about = "" if seconds is None else f"; about {duration(seconds)}{jobs} to go"
-    console.print(f"{len(study.cells)} cells{done}{about}", soft_wrap=True)
+    console.print(f"{counted(len(study.cells), 'cell')}{done}{about}", soft_wrap=True)
     others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)

@@ -12,6 +12,7 @@ from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
 from aplt.data.skeleton import read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
+from aplt.display import counted
 from aplt.parallel import in_processes
 from aplt.values import UNKNOWN, Clip, ClipIndex
 
@@ -82,7 +83,7 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     least, what = (1, "labeled training clip") if official else (2, "labeled clip")
     count = Counter(clip.label for clip in index if clip.official in (None, "train"))
     return [
-        Finding(name, None, "few labels", f"has {count[label]} {what}{'s' * (count[label] != 1)}, needs {least}")
+        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}")
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
@@ -107,7 +108,7 @@ def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
     if frames < min_frames:
-        why = f"has {frames} frame{'s' * (frames != 1)}, expected at least {min_frames}"
+        why = f"has {counted(frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
     return kind
 
@@ -116,7 +117,7 @@ def _decode(clip: Clip) -> tuple[int, str]:
     if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
         return count_frames(clip), "a video"
     _, frames, joints, channels = read_clip(clip).shape
-    return frames, f"a skeleton of {joints} joints in {channels} dimensions"
+    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

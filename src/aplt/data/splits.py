@@ -11,6 +11,7 @@ import pandas as pd
 
 from aplt.config import SplitSettings
 from aplt.data.files import read_table
+from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.rundir import write_csv
 from aplt.settings import as_setting
@@ -116,7 +117,9 @@ def require_classes(index: ClipIndex) -> None:
     """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to tell apart."""
     if index.num_classes < 2:
         found = f"all that have one are '{index.class_names[0]}'" if index.class_names else "none has one"
-        raise InputError(f"training needs clips with labels of at least two classes; of {_clips(len(index))}, {found}")
+        raise InputError(
+            f"training needs clips with labels of at least two classes; of {counted(len(index), 'clip')}, {found}"
+        )
 
 
 def clip_digest(index: ClipIndex, position: int) -> str:
@@ -217,8 +220,8 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
             count = max(1, round_half_up(share * len(members))) if share else 0
             if members and count and len(order) <= count:
                 raise InputError(
-                    f"class '{index.class_names[label]}' has {_clips(len(members))} with a label: too few to hold out "
-                    f"{_clips(count)} for {part} and still train on one"
+                    f"class '{index.class_names[label]}' has {counted(len(members), 'clip')} with a label: too few to "
+                    f"hold out {counted(count, 'clip')} for {part} and still train on one"
                 )
             held[part] += order[:count]
             order = order[count:]
@@ -237,7 +240,8 @@ def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSpli
     for part, share in shares.items():
         count = max(1, round_half_up(share * len(subjects))) if share else 0
         if count and len(order) <= count:
-            raise InputError(f"{len(subjects)} subjects are too few to hold out {count} for {part} and train on one")
+            found = counted(len(subjects), "subject")
+            raise InputError(f"too few subjects to hold out {count} for {part} and train on one: found {found}")
         held |= dict.fromkeys(order[:count], part)
         order = order[count:]
     return _move_subjects(index, parts, held)
@@ -255,7 +259,3 @@ def _require_subjects(index: ClipIndex) -> None:
     for clip in index:
         if not clip.subject:
             raise InputError(f"clip '{clip.id}' has no subject; splitting by subject needs one for every clip")
-
-
-def _clips(count: int) -> str:
-    return f"{count} clip" if count == 1 else f"{count} clips"
