@@ -138,6 +138,9 @@ def test_evaluate_repeats_the_runs_own_figures(run: Path, capsys: pytest.Capture
     figures = json.loads(capsys.readouterr().out)
     assert figures["top1"] == pytest.approx(result["top1"])
     assert figures["per_class"] == result["per_class"]
+    assert aplt("evaluate", run) == 0
+    line = f"9 clips: top-1 {figures['top1']:.1%}, macro F1 {figures['macro_f1']:.1%}"  # of three classes, no top-5
+    assert capsys.readouterr().out.splitlines()[0] == line
 
 
 def test_evaluating_on_training_clips_is_remarked(

@@ -76,7 +76,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         run = RunDir(whole / row["run"])
         result, lines = run.read_result(), run.read_metrics()
         assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
-            result[name] for name in ("top1", "top5", "macro_f1")
+            result[name] if result[name] is not None else "" for name in ("top1", "top5", "macro_f1")
         ]
         assert (row["labeled_clips"], row["steps"]) == (result["counts"]["labeled"], 4)
         assert row["val_top1"] == result["val"]["top1"]

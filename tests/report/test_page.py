@@ -21,18 +21,25 @@ def page_of(folder: Path) -> Page:
 
 
 def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
-    folder = fake_run(tmp_path / "run")
+    folder = fake_run(tmp_path / "run", classes=10)
     edit_json(RunDir(folder).result, top1=0.61234, top5=0.9, macro_f1=0.5876)
     page = page_of(folder)
     tiles = page.tiles()
     assert tiles["Test top-1 accuracy"] == "61.2 %"
     assert tiles["Test top-5 accuracy"] == "90.0 %"
     assert tiles["Test macro F1"] == "58.8 %"
-    # Wilson for 0.61234 of 120 clips.
-    assert "95 % interval 52.3 to 69.5 %, 120 clips" in page.text
-    assert "30 of 300 clips for training (10.0 %), 10.0 % of those whose label is known; asked for 8.0 %" in page.text
+    assert "top-1 66.0 %, top-5 91.0 %, macro F1 62.0 %" in page.text
+    # Wilson for 0.61234 of 240 clips.
+    assert "95 % interval 54.9 to 67.2 %, 240 clips" in page.text
+    assert "60 of 600 clips for training (10.0 %), 10.0 % of those whose label is known; asked for 8.0 %" in page.text
     assert page.root.findtext(".//h1") == "run"
     assert "aplt on stgcn · seed 0" in page.text
+
+
+def test_five_classes_have_no_top_5(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", classes=5))
+    assert "Test top-5 accuracy" not in page.tiles()
+    assert "top-1 66.0 %, macro F1 62.0 %" in page.text
 
 
 def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> None:

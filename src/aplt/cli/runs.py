@@ -136,8 +136,9 @@ def evaluate(
     if json:
         print(dumps(figures, indent=2, ensure_ascii=False))
         return
-    print(f"{counted(figures['clips'], 'clip')}: top-1 {figures['top1']:.1%}, top-5 {figures['top5']:.1%}, ", end="")
-    print(f"macro F1 {figures['macro_f1']:.1%}")
+    named = {"top-1": figures["top1"], "top-5": figures["top5"], "macro F1": figures["macro_f1"]}
+    shown = ", ".join(f"{name} {figure:.1%}" for name, figure in named.items() if figure is not None)
+    print(f"{counted(figures['clips'], 'clip')}: {shown}")
     width = max(len(row["class"]) for row in figures["per_class"])
     print(f"{'class':{width}}  clips  precision  recall     f1")
     for row in figures["per_class"]:

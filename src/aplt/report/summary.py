@@ -64,22 +64,15 @@ def _tiles(run: Run) -> list[Html]:
 
 
 def _test_tiles(run: Run, result: dict[str, Any]) -> list[Html]:
-    classes = result["counts"]["classes"]
     if result.get("top1") is None:
         missing = "no test clip has a label" if result["counts"]["test"] else "this run has no test clips"
         return [tile("Test top-1 accuracy", ABSENT, missing)]
     low, high = wilson(result["top1"], run.scored)
     interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(run.scored, 'clip')}"
-    trivial = f"any answer counts with {classes} classes"
-    return [
-        tile("Test top-1 accuracy", percent(result["top1"]), interval),
-        tile(
-            "Test top-5 accuracy",
-            percent(result.get("top5")),
-            trivial if classes <= 5 else f"{classes} classes",
-        ),
-        tile("Test macro F1", percent(result.get("macro_f1")), "mean F1 over classes"),
-    ]
+    tiles = [tile("Test top-1 accuracy", percent(result["top1"]), interval)]
+    if result["top5"] is not None:
+        tiles.append(tile("Test top-5 accuracy", percent(result["top5"]), f"{result['counts']['classes']} classes"))
+    return [*tiles, tile("Test macro F1", percent(result.get("macro_f1")), "mean F1 over classes")]
 
 
 def _roles(run: Run) -> Html | None:
@@ -107,7 +100,8 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
     val = result.get("val")
     validation = None
     if val:
-        validation = f"top-1 {percent(val['top1'])}, top-5 {percent(val['top5'])}, macro F1 {percent(val['macro_f1'])}"
+        named = {"top-1": val["top1"], "top-5": val["top5"], "macro F1": val["macro_f1"]}
+        validation = ", ".join(f"{name} {percent(figure)}" for name, figure in named.items() if figure is not None)
     phases = ", ".join(
         f"{phase} {duration(spent[phase])} ({percent(share(spent[phase], spent['total']))})"
         for phase in ("offline", "online", "evaluation")
