@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.config import SplitSettings
-from aplt.data.splits import load_split, make_split, round_half_up, save_split
+from aplt.data.splits import load_split, make_split, remark_on_people, round_half_up, save_split
 from aplt.errors import InputError
 from aplt.settings import as_option
 from aplt.values import ROLES, Clip, ClipIndex, OfficialSplit, Split
@@ -222,6 +222,15 @@ def test_official_parts_are_honored_or_ignored() -> None:
     ignored = make_split(index, SplitSettings(labeled=0.1, ignore_official=True))
     assert set(ignored.test) != set(split.test)
     assert len(ignored.test) == 12
+
+
+def test_people_on_both_sides_are_remarked_unless_the_index_says_so() -> None:
+    index = official_index(SHARED)
+    assert remark_on_people(index, make_split(index, SplitSettings())) is None
+    drawn = make_split(index, SplitSettings(ignore_official=True))
+    assert "share" in (remark_on_people(index, drawn) or "")
+    apart = make_split(index, SplitSettings(ignore_official=True, by_subject=True))
+    assert remark_on_people(index, apart) is None
 
 
 def test_default_share_uses_all_labels_where_there_are_unlabeled_clips() -> None:

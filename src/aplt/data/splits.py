@@ -56,10 +56,19 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
 
 
-def people_on_both_sides(index: ClipIndex, split: Split) -> int:
-    """Returns how many known subjects are seen in training clips and in test clips, too."""
+def remark_on_people(index: ClipIndex, split: Split) -> str | None:
+    """Returns a remark on subjects who are in training clips and in test clips, too.
+
+    None where nobody is, or where the test clips are those of the index's own split column.
+    """
     trained = {index[p].subject for p in (*split.labeled, *split.unlabeled)}
-    return len({index[p].subject for p in split.test} & trained - {None})
+    people = {index[p].subject for p in split.test} & trained - {None}
+    if not people or all(index[p].official == "test" for p in split.test):
+        return None
+    return (
+        f"training and test clips share {counted(len(people), 'subject')}, so the accuracy is that on people already "
+        "seen; --set split.by_subject=true holds out whole people"
+    )
 
 
 def save_split(path: Path, index: ClipIndex, split: Split) -> None:

@@ -10,7 +10,7 @@ from accelerate import Accelerator
 
 from aplt.config import RunConfig, load_yaml
 from aplt.data.index import read_index
-from aplt.data.splits import load_split, people_on_both_sides, save_split
+from aplt.data.splits import load_split, remark_on_people, save_split
 from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
@@ -33,12 +33,8 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
     """
     index, split = read_clips(config)
     accelerator = make_accelerator(config.train.precision)
-    if (people := people_on_both_sides(index, split)) and index[split.test[0]].official is None:
-        console.print(
-            f"{people} subjects are in training and test clips both, so the accuracy is that on people already seen; "
-            "--set split.by_subject=true holds out whole people",
-            soft_wrap=True,
-        )
+    if remark := remark_on_people(index, split):
+        console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
