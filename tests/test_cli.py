@@ -54,6 +54,7 @@ def test_train_says_what_it_made(clips: Path, tmp_path: Path, capsys: pytest.Cap
     assert aplt("train", clips, "--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK) == 0
     out = capsys.readouterr()
     assert "test accuracy" in out.out
+    assert "that have a label" not in out.out
     assert str(tmp_path / "x" / "report.html") in out.out
     assert "round 2/2" in out.err
     assert aplt("train", clips, "--name", "x", "--runs", tmp_path, *QUICK) == 2
@@ -141,6 +142,21 @@ def test_evaluate_repeats_the_runs_own_figures(run: Path, capsys: pytest.Capture
     assert aplt("evaluate", run) == 0
     line = f"9 clips: top-1 {figures['top1']:.1%}, macro F1 {figures['macro_f1']:.1%}"  # of three classes, no top-5
     assert capsys.readouterr().out.splitlines()[0] == line
+
+
+def test_test_clips_without_a_label_are_told(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(clips, dtype=str)
+    table["path"] = [str(clips.parent / name) for name in table["path"]]
+    table["split"] = ["test" if i < 7 else "train" for i in range(len(table))]
+    table.loc[3, "label"] = ""
+    table.to_csv(tmp_path / "clips.csv", index=False)
+    words = ["--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK]
+    assert aplt("split", tmp_path / "clips.csv", "-o", tmp_path / "split.csv") == 0
+    assert "0 val, 7 test (1 of val and test without a label, so not scored); digest" in capsys.readouterr().out
+    assert aplt("train", tmp_path / "clips.csv", *words) == 0
+    assert ", on the 6 of 7 test clips that have a label" in capsys.readouterr().out
+    assert aplt("evaluate", tmp_path / "x") == 0
+    assert capsys.readouterr().out.startswith("6 clips (1 more without a label): top-1")
 
 
 def test_evaluating_on_training_clips_is_remarked(

@@ -1,6 +1,6 @@
 """A trained model on clips: figures where labels are known, and a table of predictions for any files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -77,7 +77,9 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
 
 
 def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
-    """Returns the model's figures on the run's clips of a role, or on all labeled clips of another index.
+    """Returns the model's figures on the run's clips of a role, or on those of another index.
+
+    Only clips with a label count, as many as `clips` says; `unlabeled` is how many others there are.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
@@ -88,7 +90,7 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
         source = config.clips
         index = read_index(source)
         advice = "undo the change, or evaluate on other clips with --clips"
-        positions: Iterable[int] = load_split(run.split, index, advice).positions(role)
+        positions: Sequence[int] = load_split(run.split, index, advice).positions(role)
         what = f"{run.path} has no {role} clip with a label"
     else:
         source, index = clips, read_index(clips)
@@ -101,7 +103,8 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
     position, score, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
         raise InputError(next(iter(errors.values())))
-    return {"clips": len(labeled), **classification_metrics(truth[position], score, model.class_names)}
+    counts = {"clips": len(labeled), "unlabeled": len(positions) - len(labeled)}
+    return {**counts, **classification_metrics(truth[position], score, model.class_names)}
 
 
 def trained_on(run: RunDir, clips: Path) -> int:

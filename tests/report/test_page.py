@@ -47,7 +47,7 @@ def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> Non
     result = RunDir(folder).read_result()
     edit_json(RunDir(folder).result, top1=0.61234, counts=result["counts"] | {"test": 1000})
     text = page_of(folder).text
-    assert "95 % interval 52.3 to 69.5 %, 120 clips" in text
+    assert "95 % interval 52.3 to 69.5 %, 120 clips; 880 more without a label" in text
     edit_json(RunDir(folder).result, top1=None, per_class=None)
     assert "no test clip has a label" in page_of(folder).text
 

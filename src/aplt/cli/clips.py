@@ -127,7 +127,9 @@ def split(
     drawn = make_split(found, settings, as_option)
     save_split(output, found, drawn)
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)
-    print(f"{output}: {counts}; digest {drawn.digest(found)[:12]}")
+    unscored = sum(found[position].label < 0 for position in (*drawn.val, *drawn.test))
+    note = f" ({unscored} of val and test without a label, so not scored)" if unscored else ""
+    print(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
 
 
 def _names(text: str) -> list[str]:

@@ -68,7 +68,9 @@ def train(
         return
     page = write_report(run.path)
     if result["top1"] is not None:
-        print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}")
+        scored, test = sum(row["clips"] for row in result["per_class"]), result["counts"]["test"]
+        note = f", on the {scored} of {test} test clips that have a label" if scored < test else ""
+        print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}{note}")
     print(f"run {run.path}, report {page}")
 
 
@@ -138,7 +140,8 @@ def evaluate(
         return
     named = {"top-1": figures["top1"], "top-5": figures["top5"], "macro F1": figures["macro_f1"]}
     shown = ", ".join(f"{name} {figure:.1%}" for name, figure in named.items() if figure is not None)
-    print(f"{counted(figures['clips'], 'clip')}: {shown}")
+    more = f" ({figures['unlabeled']} more without a label)" if figures["unlabeled"] else ""
+    print(f"{counted(figures['clips'], 'clip')}{more}: {shown}")
     width = max(len(row["class"]) for row in figures["per_class"])
     print(f"{'class':{width}}  clips  precision  recall     f1")
     for row in figures["per_class"]:

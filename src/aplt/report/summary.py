@@ -69,6 +69,8 @@ def _test_tiles(run: Run, result: dict[str, Any]) -> list[Html]:
         return [tile("Test top-1 accuracy", ABSENT, missing)]
     low, high = wilson(result["top1"], run.scored)
     interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(run.scored, 'clip')}"
+    if unscored := result["counts"]["test"] - run.scored:
+        interval += f"; {unscored:,d} more without a label"
     tiles = [tile("Test top-1 accuracy", percent(result["top1"]), interval)]
     if result["top5"] is not None:
         tiles.append(tile("Test top-5 accuracy", percent(result["top5"]), f"{result['counts']['classes']} classes"))
