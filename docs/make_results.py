@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.markdown import comparison_tables
@@ -34,7 +35,7 @@ def _section(comparison: Comparison) -> str:
         [
             f"## {comparison.name}\n",
             f"    {comparison.command or f'aplt compare {comparison.folder.plan}'}\n",
-            f"{planned} cells, seeds {seeds}, {comparison.hours:.1f} hours of training in all.\n",
+            f"{counted(planned, 'cell')}, seeds {seeds}, {comparison.hours:.1f} hours of training in all.\n",
             comparison_tables(comparison),
         ]
     )

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,7 @@ def test_train_says_what_it_made(clips: Path, tmp_path: Path, capsys: pytest.Cap
     assert aplt("train", clips, "--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK) == 0
     out = capsys.readouterr()
     assert "test accuracy" in out.out
+    assert "that have a label" not in out.out
     assert str(tmp_path / "x" / "report.html") in out.out
     assert "round 2/2" in out.err
     assert aplt("train", clips, "--name", "x", "--runs", tmp_path, *QUICK) == 2
@@ -78,6 +80,15 @@ def test_another_method_leaves_the_settings_of_the_files_own(
     assert aplt("train", run / "config.yaml", "--method", "aplt", "--runs", tmp_path, "--name", "fourth") == 0
     assert "another method" not in capsys.readouterr().err
     assert load_yaml(tmp_path / "fourth" / "config.yaml") == load_yaml(run / "config.yaml")
+
+
+@pytest.mark.parametrize("name", ["../x", "..", ".", "a/b", "a/", "/x", ""])
+def test_a_run_lies_in_the_folder_of_runs(
+    name: str, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aplt("train", clips, "--name", name, "--runs", tmp_path / "runs", *QUICK) == 2
+    assert capsys.readouterr().err.startswith(f"aplt: --name '{name}' is not the name of a folder; --runs says")
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_split_and_a_share_contradict_each_other(clips: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +139,24 @@ def test_evaluate_repeats_the_runs_own_figures(run: Path, capsys: pytest.Capture
     figures = json.loads(capsys.readouterr().out)
     assert figures["top1"] == pytest.approx(result["top1"])
     assert figures["per_class"] == result["per_class"]
+    assert aplt("evaluate", run) == 0
+    line = f"9 clips: top-1 {figures['top1']:.1%}, macro F1 {figures['macro_f1']:.1%}"  # of three classes, no top-5
+    assert capsys.readouterr().out.splitlines()[0] == line
+
+
+def test_test_clips_without_a_label_are_told(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(clips, dtype=str)
+    table["path"] = [str(clips.parent / name) for name in table["path"]]
+    table["split"] = ["test" if i < 7 else "train" for i in range(len(table))]
+    table.loc[3, "label"] = ""
+    table.to_csv(tmp_path / "clips.csv", index=False)
+    words = ["--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK]
+    assert aplt("split", tmp_path / "clips.csv", "-o", tmp_path / "split.csv") == 0
+    assert "0 val, 7 test (1 of val and test without a label, so not scored); digest" in capsys.readouterr().out
+    assert aplt("train", tmp_path / "clips.csv", *words) == 0
+    assert ", on the 6 of 7 test clips that have a label" in capsys.readouterr().out
+    assert aplt("evaluate", tmp_path / "x") == 0
+    assert capsys.readouterr().out.startswith("6 clips (1 more without a label): top-1")
 
 
 def test_evaluating_on_training_clips_is_remarked(
@@ -139,9 +168,7 @@ def test_evaluating_on_training_clips_is_remarked(
         assert "48 clips: top-1" in out
         return err
 
-    trained = (
-        f"aplt: 39 of the 48 clips in {tmp_path / 'clips.csv'} have the id or the file of clips that the model was"
-    )
+    trained = f"aplt: 39 of 48 clips in {tmp_path / 'clips.csv'} with the id or the file of clips that the model was"
     same, names = pd.read_csv(clips), pd.Series([f"clip {i}" for i in range(48)])
     paths = same["path"].map(lambda name: f"{clips.parent}/../{clips.parent.name}/{name}")
     same.assign(path=paths, id=names).to_csv(tmp_path / "clips.csv", index=False)  # the same files
@@ -173,6 +200,18 @@ def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path
     told = pd.read_csv(run / "predictions.csv").set_index("id")["prediction_1"]
     again = table[:48].set_index(table["path"][:48].map(lambda path: Path(path).name))["prediction_1"]
     assert again[told.index].equals(told)
+
+
+def test_a_table_to_predict_needs_no_labels(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table, output = tmp_path / "new.csv", tmp_path / "out.csv"
+    table.write_text(f"path\n{clips.parent / '000.npy'}\n")
+    assert aplt("predict", run, table, "-o", output) == 0
+    assert len(pd.read_csv(output)) == 1
+    table.write_text(f"file\n{clips.parent / '000.npy'}\n")
+    assert aplt("predict", run, table, "-o", output) == 2
+    assert "column 'path' is missing; found columns: file" in capsys.readouterr().err
 
 
 def test_predictions_destroy_nothing_but_earlier_ones(
@@ -226,7 +265,7 @@ def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     write_clips(tmp_path / "data" / "nod", clips=3)
     (tmp_path / "data" / "nod" / "clips.csv").unlink()
     assert aplt("index", tmp_path / "data", "-o", tmp_path / "clips.csv") == 0
-    assert "3 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+    assert "3 clips, 1 class, 0 clips without a label" in capsys.readouterr().out
     assert aplt("check", tmp_path / "clips.csv") == 0
     assert "3 clips checked, 0 with a problem" in capsys.readouterr().out
     (tmp_path / "data" / "nod" / "001.npy").write_bytes(b"")
@@ -244,9 +283,8 @@ def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
 def test_bad_input_is_one_sentence_and_status_2(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    empty, unfinished = tmp_path / "empty", tmp_path / "unfinished"
+    empty = tmp_path / "empty"
     empty.mkdir()
-    unfinished.mkdir()
     latin = tmp_path / "latin.yaml"
     latin.write_bytes("clips: Schütteln.csv".encode("latin-1"))
     (tmp_path / "columns.csv").write_text("path,lable\na.npy,x\n")
@@ -271,10 +309,10 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["train", clips, "--set", "clips=5"], "setting 'clips': expected a path, found 5"),
         (["train", clips, "--set", "a\nb=5"], "unknown setting 'a b'"),
         (["predict", tmp_path / "nope", clips], "no such folder; expected a run folder such as runs/NAME"),
-        (["split", clips, "--labeled", "x"], "split: setting 'labeled'"),
-        (["evaluate", unfinished], "its training has not finished"),
-        (["evaluate", unfinished, "--role", "tset"], "did you mean 'test'?"),
-        (["predict", unfinished, clips], "its training has not finished"),
+        (["split", clips, "--labeled", "x"], "split: --labeled: expected a share from 0 to 1"),
+        (["split", clips, "--val-subjects", "s1", "--val", "20%"], "--val and --val-subjects contradict each other"),
+        (["evaluate", empty], "no model in it; expected a run folder such as runs/NAME"),
+        (["evaluate", empty, "--role", "tset"], "did you mean 'test'?"),
         (["report", empty], str(empty)),
         (["index", empty], "no video or skeleton array"),
         (["index", clips.parent, "--format", "nulca"], "did you mean 'nucla'?"),
@@ -287,6 +325,13 @@ def test_bad_input_is_one_sentence_and_status_2(
         assert "\n" not in error, words
         assert "Traceback" not in error
     assert not (tmp_path / "runs").exists()
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("--version") == 0
+    assert capsys.readouterr().out == f"aplt {version('aplt')}\n"
+    assert aplt("--help") == 0
+    assert "--version" in capsys.readouterr().out
 
 
 def test_help_loads_nothing_heavy() -> None:

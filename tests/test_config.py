@@ -25,8 +25,13 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
             {"offline": {"asignment": "nearest"}},
             "unknown setting 'offline.asignment'; did you mean 'offline.assignment'?",
         ),
-        ({"train": {"rounds": "many"}}, "setting 'train.rounds': input should be a valid integer"),
-        ({"train": {"rounds": 0}}, "setting 'train.rounds': input should be greater than or equal to 1, found 0"),
+        ({"train": {"rounds": "many"}}, "setting 'train.rounds': expected a whole number"),
+        ({"train": {"optimizer": "adam"}}, "setting 'train.optimizer': expected 'adamw' or 'sgd', found 'adam'"),
+        ({"train": {"ema_decay": 1}}, "setting 'train.ema_decay': expected less than 1, found 1"),
+        ({"split": {"test_subjects": "s1"}}, "setting 'split.test_subjects': expected a list, found 's1'"),
+        ({"input": {"mirror": [[1, 2, 3]]}}, "setting 'input.mirror.0': expected 2 or fewer entries, found [1, 2, 3]"),
+        ({"input": {"kind": "audio"}}, "setting 'input': expected 'kind' to be one of 'video', 'skeleton', found"),
+        ({"train": {"rounds": 0}}, "setting 'train.rounds': expected at least 1, found 0"),
         (
             {"split": {"labeled": "150%"}},
             "setting 'split.labeled': expected a share from 0 to 1, written as 50% or 0.5, found '150%'",
@@ -103,17 +108,15 @@ def test_shares(text: str | float, value: float) -> None:
 def test_what_is_no_share_says_how_one_is_written(value: object) -> None:
     with pytest.raises(InputError) as caught:
         split_settings(test=value)
-    assert str(caught.value) == (
-        f"split: setting 'test': expected a share from 0 to 1, written as 50% or 0.5, found {value!r}"
-    )
+    assert str(caught.value) == (f"split: --test: expected a share from 0 to 1, written as 50% or 0.5, found {value!r}")
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"- a\n", "expected a mapping"),
-        (b"a: [", "not YAML"),
-        ("clips: Bewegungen/Schütteln.csv".encode("latin-1"), "not YAML in UTF-8"),
+        (b"a: 1\nb: [", r"not YAML in UTF-8 \(line 2: expected the node content, but found '<stream end>'\)$"),
+        ("clips: Bewegungen/Schütteln.csv".encode("latin-1"), r"not YAML in UTF-8 \(unacceptable .* start byte\)$"),
         (None, "No such file"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Progress: bars at a terminal, nothing but lines elsewhere."""
+"""Progress: bars at a terminal, nothing but lines elsewhere; and counts in words."""
 
 import io
 from contextlib import suppress
@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from aplt import display
-from aplt.display import bar, show_nothing, whole_bar
+from aplt.display import bar, counted, show_nothing, whole_bar
 
 
 @pytest.fixture(params=[True, False], ids=["terminal", "piped"])
@@ -20,6 +20,14 @@ def terminal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def shown(console: Console) -> str:
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("count", "things", "text"),
+    [(1, ("clip",), "1 clip"), (0, ("clip",), "0 clips"), (2000, ("class", "classes"), "2,000 classes")],
+)
+def test_counts_in_words(count: int, things: tuple[str, ...], text: str) -> None:
+    assert counted(count, *things) == text
 
 
 def test_a_part_of_the_work_has_a_bar_of_its_own(terminal: Console) -> None:

@@ -36,8 +36,21 @@ def test_there_is_no_such_folder(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path / 'nope'}: no such folder; expected a run folder such as runs/NAME, or a model folder"
     )
-    with pytest.raises(InputError, match="no model in it; it is no run folder, or its training has not finished"):
+    with pytest.raises(InputError, match=f"{tmp_path}: no model in it; expected a run folder such as runs/NAME, or"):
         load_model(tmp_path)
+
+
+def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
+    run = RunDir(home / "run")
+    shutil.rmtree(run.model)
+    run.result.unlink()
+    for use in (lambda: load_model(run.path), lambda: evaluate(run, None, "test")):
+        with pytest.raises(InputError) as caught:
+            use()
+        assert str(caught.value) == (
+            f"{run.path}: no model in it; its training has not finished; if it was stopped, continue with "
+            f"`aplt train --resume {run.path}`"
+        )
 
 
 def test_a_clip_that_has_moved_since_training(home: Path) -> None:
@@ -61,6 +74,13 @@ def test_other_clips_in_another_order_are_evaluated_by_id(home: Path) -> None:
     header, *rows = index.read_text().splitlines()
     index.write_text("\n".join([header, *reversed(rows)]) + "\n")
     assert evaluate(run, None, "test") == before
+
+
+def test_a_clip_whose_label_changed_since_training(home: Path) -> None:
+    index = home / "clips" / "clips.csv"
+    index.write_text(index.read_text().replace("nod", "shake", 1))
+    with pytest.raises(InputError, match="undo the change, or evaluate on other clips with --clips"):
+        evaluate(RunDir(home / "run"), None, "test")
 
 
 def test_a_model_whose_config_was_edited(home: Path) -> None:

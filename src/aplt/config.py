@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapV
 from pydantic_core import PydanticCustomError
 
 from aplt.errors import InputError
-from aplt.settings import Settings, validated
+from aplt.settings import Settings, as_option, validated
 
 
 def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
@@ -255,7 +255,14 @@ def _parse_yaml(text: str | bytes, where: str) -> Any:
     try:
         return yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2020-13-01
-        raise InputError(f"{where}: not YAML in UTF-8 ({' '.join(str(error).split())})") from error
+        raise InputError(f"{where}: not YAML in UTF-8 ({_why(error)})") from error
+
+
+def _why(error: Exception) -> str:
+    """Returns what an error of YAML says, without the parser's name for the text and its drawing of the place."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).partition("\n")[0]
 
 
 def validate(settings: dict[str, Any], where: str) -> RunConfig:
@@ -268,9 +275,9 @@ def validate(settings: dict[str, Any], where: str) -> RunConfig:
 
 
 def split_settings(**settings: Any) -> SplitSettings:
-    """Returns typed split settings.
+    """Returns the typed settings that the options of `aplt split` give.
 
     Raises:
         InputError: an unusable value.
     """
-    return validated(SplitSettings, settings, "split")
+    return validated(SplitSettings, settings, "split", as_option)

@@ -1,4 +1,4 @@
-"""Progress for a person at a terminal; where the output is no terminal, only lines that end."""
+"""What a person reads: progress at a terminal (only lines that end where there is none), and counts in words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +78,11 @@ def whole_bar(text: str, total: int) -> Iterator[Bar]:
             yield _whole
         finally:
             _whole = None
+
+
+def counted(count: int, thing: str, things: str = "") -> str:
+    """Returns '1 clip' or '2,000 clips'; `things` is the plural where it is not made by an s."""
+    return f"{count:,d} {thing if count == 1 else things or thing + 's'}"
 
 
 def show_nothing() -> None:

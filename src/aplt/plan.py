@@ -4,11 +4,13 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from aplt.config import DEFAULT_METHOD, MAX_SEED, Fraction, PathText
 from aplt.settings import Settings
 
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
+MOST_SEEDS = 1000  # a larger number was meant as the seed itself
 
 
 def _listed(value: Any) -> Any:
@@ -22,7 +24,12 @@ def _seeds(value: Any) -> Any:
     """Returns 0 to n-1 for a number n."""
     if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
-    return list(range(value)) if type(value) is int else _listed(value)
+    if type(value) is not int:
+        return _listed(value)
+    if not 1 <= value <= MOST_SEEDS:
+        wanted = f"expected a number of seeds from 1 to {MOST_SEEDS}, or a list such as 3,4,5"
+        raise PydanticCustomError("seeds", wanted)
+    return list(range(value))
 
 
 def _default_reference(before: dict[str, Any]) -> str:

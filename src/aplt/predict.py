@@ -1,6 +1,6 @@
 """A trained model on clips: figures where labels are known, and a table of predictions for any files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -34,13 +34,14 @@ def load_model(folder: Path) -> Recognizer:
     """
     if (folder / "config.json").is_file():
         return load_recognizer(folder)
-    there = "it is no run folder, or its training has not finished"
-    hint = there if folder.exists() else "expected a run folder such as runs/NAME, or a model folder"
-    return load_recognizer(RunDir(folder).require(lambda run: run.model, hint))
+    run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
+    if run.config.exists() and not run.result.exists():
+        hint = f"its training has not finished; if it was stopped, continue with `aplt train --resume {folder}`"
+    return load_recognizer(run.require(lambda run: run.model, hint))
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
-    """Returns the clips in files, folders and clips.csv tables.
+    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing.
 
     Raises:
         InputError: a path does not exist, or a folder or table holds no clips.
@@ -48,7 +49,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
     clips: list[Clip] = []
     for path in paths:
         if path.is_dir() or path.suffix.lower() == ".csv":
-            clips += read_index(path)
+            clips += read_index(path, needed=("path",))
         elif path.exists():
             clips.append(Clip(id=str(path), path=path))
         else:
@@ -76,7 +77,9 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
 
 
 def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
-    """Returns the model's figures on the run's clips of a role, or on all labeled clips of another index.
+    """Returns the model's figures on the run's clips of a role, or on those of another index.
+
+    Only clips with a label count, as many as `clips` says; `unlabeled` is how many others there are.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
@@ -86,7 +89,8 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
         config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
         source = config.clips
         index = read_index(source)
-        positions: Iterable[int] = load_split(run.split, index).positions(role)
+        advice = "undo the change, or evaluate on other clips with --clips"
+        positions: Sequence[int] = load_split(run.split, index, advice).positions(role)
         what = f"{run.path} has no {role} clip with a label"
     else:
         source, index = clips, read_index(clips)
@@ -99,7 +103,8 @@ def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
     position, score, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
         raise InputError(next(iter(errors.values())))
-    return {"clips": len(labeled), **classification_metrics(truth[position], score, model.class_names)}
+    counts = {"clips": len(labeled), "unlabeled": len(positions) - len(labeled)}
+    return {**counts, **classification_metrics(truth[position], score, model.class_names)}
 
 
 def trained_on(run: RunDir, clips: Path) -> int:

@@ -1,12 +1,35 @@
 """A group of settings, and what is wrong with one said in a sentence."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 from aplt.errors import InputError, suggest
 
 LONGEST = 100
+
+# What is wanted instead of what pydantic finds wrong with a setting, by its error's type or the first word of that.
+WANTED = {
+    "bool": "expected true or false",
+    "dict": "expected a mapping of settings",
+    "float": "expected a number",
+    "greater_than": "expected more than {gt:g}",
+    "greater_than_equal": "expected at least {ge:g}",
+    "int": "expected a whole number",
+    "less_than": "expected less than {lt:g}",
+    "less_than_equal": "expected at most {le}",
+    "list": "expected a list",
+    "literal_error": "expected {expected}",
+    "model": "expected a mapping of settings",
+    "path": "expected a path",
+    "string": "expected text",
+    "too_long": "expected {max_length} or fewer entries",
+    "too_short": "expected {min_length} or more entries",
+    "tuple": "expected a list",
+    "union_tag_invalid": "expected {discriminator} to be one of {expected_tags}",
+}
 
 
 class Settings(BaseModel):
@@ -18,8 +41,18 @@ class Settings(BaseModel):
 Group = TypeVar("Group", bound=Settings)
 
 
-def validated(group: type[Group], settings: Any, where: str) -> Group:
-    """Returns the typed group; `where` names the settings' origin in the error.
+def as_setting(name: str) -> str:
+    """Returns what a setting is called in a sentence."""
+    return f"setting '{name}'"
+
+
+def as_option(name: str) -> str:
+    """Returns what a setting is called where it was given as an option of its own."""
+    return f"--{name.replace('_', '-')}"
+
+
+def validated(group: type[Group], settings: Any, where: str, called: Callable[[str], str] = as_setting) -> Group:
+    """Returns the typed group; `where` names the settings' origin in the error, and `called` a setting by its key.
 
     Raises:
         InputError: the first unknown key (with a suggestion) or unusable value.
@@ -27,7 +60,7 @@ def validated(group: type[Group], settings: Any, where: str) -> Group:
     try:
         return group.model_validate(settings)
     except ValidationError as error:
-        raise InputError(f"{where}: {_explain(error, group, settings)}") from error
+        raise InputError(f"{where}: {_explain(error, group, settings, called)}") from error
 
 
 def shown(value: Any) -> str:
@@ -36,7 +69,15 @@ def shown(value: Any) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
 
-def _explain(error: ValidationError, group: type[Settings], settings: dict[str, Any]) -> str:
+def wanted(error: ErrorDetails) -> str:
+    """Returns what is expected instead of a value that pydantic refuses: in plain words, else in its own."""
+    known = WANTED.get(error["type"]) or WANTED.get(error["type"].partition("_")[0])
+    return known.format(**error.get("ctx", {})) if known else error["msg"][0].lower() + error["msg"][1:]
+
+
+def _explain(
+    error: ValidationError, group: type[Settings], settings: dict[str, Any], called: Callable[[str], str]
+) -> str:
     first = error.errors()[0]
     path = list(first["loc"])
     if path[:1] == ["input"] and len(path) > 1:
@@ -46,11 +87,8 @@ def _explain(error: ValidationError, group: type[Settings], settings: dict[str, 
         last = str(path[-1])
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
     if first["type"] == "missing":
-        return f"setting '{key}' is missing"
-    wanted = first["msg"][0].lower() + first["msg"][1:]
-    if first["type"] in ("model_type", "model_attributes_type", "dict_type"):
-        wanted = "expected a mapping of settings"
-    return f"setting '{key}': {wanted}, found {shown(first['input'])}"
+        return f"{called(key)} is missing"
+    return f"{called(key)}: {wanted(first)}, found {shown(first['input'])}"
 
 
 def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:

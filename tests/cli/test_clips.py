@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 def test_an_index_inside_its_own_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(2):  # once more: the same content may be written again
         assert aplt("index", folder, "-o", folder / "clips.csv") == 0
-        assert "2 clips, 1 classes, 0 clips without a label" in capsys.readouterr().out
+        assert "2 clips, 1 class, 0 clips without a label" in capsys.readouterr().out
     assert [clip.id for clip in read_index(folder / "clips.csv")] == ["nod/0.npy", "nod/1.npy"]
     assert len(read_index(folder)) == 2
 
@@ -95,8 +95,10 @@ def test_contradicting_options_are_both_named(folder: Path, capsys: pytest.Captu
     assert aplt("split", table, "-o", folder / "split.csv") == 0
     assert aplt("split", table, "--test", "30%", "-o", folder / "other.csv") == 2
     error = capsys.readouterr().err
-    assert "'test'" in error
-    assert "the split column of the index" in error
+    assert error == (
+        "aplt: --test and the split column of the index contradict each other on which clips are for test; ignore the "
+        "column with --ignore-official\n"
+    )
     assert not (folder / "other.csv").exists()
 
 
@@ -124,6 +126,26 @@ def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFix
         assert aplt("check", table) == 0
         assert capsys.readouterr() == ("2 clips checked, 0 with a problem\n", sentence)
     assert not (folder / "split.csv").exists()
+
+
+def test_clips_without_a_subject_are_remarked_where_others_have_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = folder / "clips.csv"
+    for i in range(2, 6):
+        np.save(folder / "nod" / f"{i}.npy", np.full((5, 3, 2), i + 1.0))
+    for subjects, told in (
+        (("", "s1", "", "", "", "s1"), "4 of 6 clips ('a0', 'a2', 'a3', ...)"),
+        (("s1", "s2", "", "s2", "s1", "s1"), "1 of 6 clips ('a2')"),
+        (("s1",) * 6, ""),
+        (("",) * 6, ""),
+    ):
+        rows = [f"a{i},nod/{i}.npy,{'nod' if i % 2 else 'wave'},{subject}\n" for i, subject in enumerate(subjects)]
+        table.write_text("id,path,label,subject\n" + "".join(rows))
+        assert aplt("check", table) == 0
+        error = capsys.readouterr().err
+        assert error.startswith(f"aplt: no subject is given for {told}, though others have one; " if told else "")
+        assert bool(error) == bool(told)
 
 
 def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

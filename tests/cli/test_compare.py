@@ -47,7 +47,7 @@ def test_the_whole_story(
     monkeypatch.chdir(clips.parent)
     folder = tmp_path / folder
     assert aplt("compare", folder / "compare.yaml") == 0
-    assert "1 cells, 1 of them finished\n" in capsys.readouterr().err
+    assert "1 cell, 1 of them finished\n" in capsys.readouterr().err
     assert (folder / "compare.csv").read_text() == before
     (folder / "report.html").unlink()
     assert aplt("report", folder) == 0

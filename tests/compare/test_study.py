@@ -76,7 +76,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         run = RunDir(whole / row["run"])
         result, lines = run.read_result(), run.read_metrics()
         assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
-            result[name] for name in ("top1", "top5", "macro_f1")
+            result[name] if result[name] is not None else "" for name in ("top1", "top5", "macro_f1")
         ]
         assert (row["labeled_clips"], row["steps"]) == (result["counts"]["labeled"], 4)
         assert row["val_top1"] == result["val"]["top1"]
@@ -111,16 +111,23 @@ def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path
     assert row["offline_seconds"] > 0  # its fit
 
 
-def test_cells_of_another_version_are_told_once(
+def test_cells_of_another_version_and_people_seen_are_told_once(
     whole: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     announce(study_of(clips, whole))
-    assert capsys.readouterr().err == "4 cells, 4 of them finished\n"
+    cells, people = capsys.readouterr().err.splitlines()
+    assert cells == "4 cells, 4 of them finished"
+    assert people.startswith("tiny: training and test clips share 4 subjects, so the accuracy is that on people")
     monkeypatch.setattr("aplt.compare.study.version", lambda _: "9.9")
     announce(study_of(clips, whole))
-    assert capsys.readouterr().err.splitlines()[1:] == [
+    assert capsys.readouterr().err.splitlines()[2:] == [
         f"finished cells are of aplt {version('aplt')}, new ones of 9.9"
     ]
+
+
+def test_people_apart_are_no_remark(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    announce(study_of(clips, tmp_path, settings={"split": {"by_subject": True, "test": 0.25, "val": 0.25}}))
+    assert capsys.readouterr().err == "4 cells\n"
 
 
 def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:

@@ -75,6 +75,14 @@ def test_a_duplicate_names_the_clip_before_it(folder: Path) -> None:
     assert (finding.id, "'copied'" in finding.detail) == ("good", True)
 
 
+def test_a_duplicate_in_another_class_is_a_contradiction(folder: Path) -> None:
+    nod = replace(clip_of(folder / "good.mp4"), label=0)
+    same, wave, unlabeled = (replace(nod, id=id_, label=label) for id_, label in (("s", 0), ("w", 1), ("u", -1)))
+    first, second, third = (finding.detail for finding in check(index_of(nod, same, wave, unlabeled)))
+    assert first == third == f"has the same content as clip 'good' ({nod.path})"
+    assert second == f"{first}, but is labeled 'wave' and that one 'nod': one of the labels is wrong"
+
+
 def test_one_file_twice_is_a_duplicate_unless_the_intervals_differ(folder: Path) -> None:
     whole = clip_of(folder / "good.mp4")
     same = replace(whole, id="same", label=1, path=folder / ".." / folder.name / "good.mp4")

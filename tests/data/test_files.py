@@ -83,8 +83,13 @@ def test_tables_are_read_as_they_stand(tmp_path: Path) -> None:
         ("a,b\n1,2,3\n4,5,6\n", "row 1: found 3 fields, expected at most 2"),
         ("a,b\n1,2,\n", "row 1: found 3 fields"),
         ("a,b,a\n1,2,3\n", "column 'a' stands twice"),
-        ('a,b\n1,"2\n3,4\n', "not a CSV table in UTF-8 (after line 1: unexpected end of data)"),
-        (b"a,b\n1,\xff\n", "not a CSV table in UTF-8"),
+        ('a,b\n1,"2\n3,4\n', "not a CSV table (after line 1: unexpected end of data)"),
+        # As Excel's plain "CSV" has it, and its "Unicode Text".
+        (
+            "a,b\n1,2\n1,Schütteln\n".encode("cp1252"),
+            "line 3: not in UTF-8; save it as what spreadsheets call 'CSV UTF-8'",
+        ),
+        ("a,b\n".encode("utf-16"), "line 1: not in UTF-8; save it as what spreadsheets call 'CSV UTF-8'"),
         ("path; label\na.mp4;nod, twice\n", "found columns 'path', 'label' separated by ';', expected commas"),
         ("path\tlabel\n", "found columns 'path', 'label' separated by tabs, expected commas"),
         ("\n\n", "not a CSV table (the file is empty)"),

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.config import SplitSettings
-from aplt.data.splits import load_split, make_split, round_half_up, save_split
+from aplt.data.splits import load_split, make_split, remark_on_people, round_half_up, save_split
 from aplt.errors import InputError
+from aplt.settings import as_option
 from aplt.values import ROLES, Clip, ClipIndex, OfficialSplit, Split
 
 
@@ -157,32 +158,40 @@ def test_an_official_column_without_test_clips() -> None:
 @pytest.mark.parametrize(
     ("parts", "change", "one", "other"),
     [
-        (WHOLE, {"test": 0.3}, "'test'", "the split column"),
-        (WHOLE, {"test": 0}, "'test'", "the split column"),
-        (WHOLE, {"test_subjects": ("s1",)}, "'test_subjects'", "the split column"),
-        (WITH_VAL, {"val": 0.1}, "'val'", "the split column"),
-        (WITH_VAL, {"val_subjects": ("s1",)}, "'val_subjects'", "the split column"),
-        (WHOLE, {"val_subjects": ("s4",)}, "'val_subjects'", "the split column"),
-        (UNTESTED, {"test_subjects": ("s6",)}, "'test_subjects'", "the split column"),
-        (SHARED, {"by_subject": True}, "'by_subject'", "the split column"),
-        (SHARED, {"val_subjects": ("s3",)}, "'val_subjects'", "the split column"),
-        (WHOLE, {"ignore_official": True, "test": 0.3, "test_subjects": ("s1",)}, "'test'", "'test_subjects'"),
-        (WHOLE, {"ignore_official": True, "val": 0.1, "val_subjects": ("s1",)}, "'val'", "'val_subjects'"),
+        (WHOLE, {"test": 0.3}, "test", "the split column of the index"),
+        (WHOLE, {"test": 0}, "test", "the split column of the index"),
+        (WHOLE, {"test_subjects": ("s1",)}, "test_subjects", "the split column of the index"),
+        (WITH_VAL, {"val": 0.1}, "val", "the split column of the index"),
+        (WITH_VAL, {"val_subjects": ("s1",)}, "val_subjects", "the split column of the index"),
+        (WHOLE, {"val_subjects": ("s4",)}, "val_subjects", "the split column of the index"),
+        (UNTESTED, {"test_subjects": ("s6",)}, "test_subjects", "the split column of the index"),
+        (SHARED, {"by_subject": True}, "by_subject", "the split column of the index"),
+        (SHARED, {"val_subjects": ("s3",)}, "val_subjects", "the split column of the index"),
+        (WHOLE, {"ignore_official": True, "test": 0.3, "test_subjects": ("s1",)}, "test", "test_subjects"),
+        (WHOLE, {"ignore_official": True, "val": 0.1, "val_subjects": ("s1",)}, "val", "val_subjects"),
         (
             WHOLE,
             {"ignore_official": True, "test_subjects": ("s1", "s2"), "val_subjects": ("s2",)},
-            "'test_subjects'",
-            "'val_subjects'",
+            "test_subjects",
+            "val_subjects",
         ),
     ],
 )
 def test_contradictions_are_named(
     parts: dict[str, OfficialSplit], change: dict[str, object], one: str, other: str
 ) -> None:
+    index, settings = official_index(parts), SplitSettings.model_validate(change)
     with pytest.raises(InputError) as caught:
-        make_split(official_index(parts), SplitSettings.model_validate(change))
-    assert one in str(caught.value)
-    assert other in str(caught.value)
+        make_split(index, settings)
+    assert f"setting 'split.{one}'" in str(caught.value)
+    assert (f"setting 'split.{other}'" if other in change else other) in str(caught.value)
+    if "split column" in other:
+        assert str(caught.value).endswith("; ignore the column with setting 'split.ignore_official'")
+    # The same as options.
+    with pytest.raises(InputError) as caught:
+        make_split(index, settings, as_option)
+    assert "setting" not in str(caught.value)
+    assert f"--{one.replace('_', '-')}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +222,15 @@ def test_official_parts_are_honored_or_ignored() -> None:
     ignored = make_split(index, SplitSettings(labeled=0.1, ignore_official=True))
     assert set(ignored.test) != set(split.test)
     assert len(ignored.test) == 12
+
+
+def test_people_on_both_sides_are_remarked_unless_the_index_says_so() -> None:
+    index = official_index(SHARED)
+    assert remark_on_people(index, make_split(index, SplitSettings())) is None
+    drawn = make_split(index, SplitSettings(ignore_official=True))
+    assert "share" in (remark_on_people(index, drawn) or "")
+    apart = make_split(index, SplitSettings(ignore_official=True, by_subject=True))
+    assert remark_on_people(index, apart) is None
 
 
 def test_default_share_uses_all_labels_where_there_are_unlabeled_clips() -> None:

@@ -99,23 +99,23 @@ def test_flow_of_odd_sizes_fits_the_strided_convolution() -> None:
         (
             "tcn",
             {"parents": 5},
-            "encoder tcn: setting 'encoder_settings.parents': input should be a valid list, found 5",
+            "encoder tcn: setting 'encoder_settings.parents': expected a list, found 5",
         ),
         (
             "tcn",
             {"width": "abc"},
-            "encoder tcn: setting 'encoder_settings.width': input should be a valid integer, found 'abc'",
+            "encoder tcn: setting 'encoder_settings.width': expected a whole number, found 'abc'",
         ),
         (
             "tcn",
             {"width": -1},
-            "setting 'encoder_settings.width': input should be greater than or equal to 1, found -1",
+            "setting 'encoder_settings.width': expected at least 1, found -1",
         ),
-        ("tcn", {"dropout": 1}, "setting 'encoder_settings.dropout': input should be less than 1, found 1"),
+        ("tcn", {"dropout": 1}, "setting 'encoder_settings.dropout': expected less than 1, found 1"),
         (
             "tsm_tiny",
             {"width": True},
-            "encoder tsm_tiny: setting 'encoder_settings.width': input should be a valid integer, found True",
+            "encoder tsm_tiny: setting 'encoder_settings.width': expected a whole number, found True",
         ),
     ],
 )

@@ -128,7 +128,7 @@ def test_one_share_is_drawn_by_method(tmp_path: Path) -> None:
     page = Page(write_comparison(fake_comparison(tmp_path / "study", methods=methods, shares=(0.1,))))
     drawing = next(svg for svg in page.tags("svg") if "by method" in svg.get("aria-label", ""))
     assert sum(circle.get("class") == "ring" for circle in drawing.iter("circle")) == 12 * 3
-    assert "The first 8 methods; 4 more are in the table." in page.text
+    assert "The first 8 methods; the table has 4 more." in page.text
 
 
 def test_an_unfinished_comparison_says_so(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,18 +21,25 @@ def page_of(folder: Path) -> Page:
 
 
 def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
-    folder = fake_run(tmp_path / "run")
+    folder = fake_run(tmp_path / "run", classes=10)
     edit_json(RunDir(folder).result, top1=0.61234, top5=0.9, macro_f1=0.5876)
     page = page_of(folder)
     tiles = page.tiles()
     assert tiles["Test top-1 accuracy"] == "61.2 %"
     assert tiles["Test top-5 accuracy"] == "90.0 %"
     assert tiles["Test macro F1"] == "58.8 %"
-    # Wilson for 0.61234 of 120 clips.
-    assert "95 % interval 52.3 to 69.5 %, 120 clips" in page.text
-    assert "30 of 300 clips for training (10.0 %), 10.0 % of those whose label is known; asked for 8.0 %" in page.text
+    assert "top-1 66.0 %, top-5 91.0 %, macro F1 62.0 %" in page.text
+    # Wilson for 0.61234 of 240 clips.
+    assert "95 % interval 54.9 to 67.2 %, 240 clips" in page.text
+    assert "60 of 600 clips for training (10.0 %), 10.0 % of those whose label is known; asked for 8.0 %" in page.text
     assert page.root.findtext(".//h1") == "run"
     assert "aplt on stgcn · seed 0" in page.text
+
+
+def test_five_classes_have_no_top_5(tmp_path: Path) -> None:
+    page = page_of(fake_run(tmp_path / "run", classes=5))
+    assert "Test top-5 accuracy" not in page.tiles()
+    assert "top-1 66.0 %, macro F1 62.0 %" in page.text
 
 
 def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> None:
@@ -39,9 +47,20 @@ def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> Non
     result = RunDir(folder).read_result()
     edit_json(RunDir(folder).result, top1=0.61234, counts=result["counts"] | {"test": 1000})
     text = page_of(folder).text
-    assert "95 % interval 52.3 to 69.5 %, 120 clips" in text
+    assert "95 % interval 52.3 to 69.5 %, 120 clips; 880 more without a label" in text
     edit_json(RunDir(folder).result, top1=None, per_class=None)
     assert "no test clip has a label" in page_of(folder).text
+
+
+def test_one_is_singular(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run")
+    counts = {"labeled": 1, "unlabeled": 0, "val": 0, "test": 0, "classes": 5}
+    edit_json(RunDir(folder).result, counts=counts, steps=1)
+    text = page_of(folder).text
+    assert "1 labeled of 1 clip" in text
+    assert "1 of 1 clip for training" in text
+    assert "1,234,567 parameters, 1 step" in text
+    assert not re.search(r"\b1 (clip|step|parameter|round)s", text)
 
 
 def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> None:
@@ -146,6 +165,7 @@ def test_every_figure_is_described_and_every_table_captioned(tmp_path: Path) -> 
 
 def test_unfinished_run_says_so_first_and_shows_what_is_there(tmp_path: Path) -> None:
     page = page_of(fake_run(tmp_path / "run", finished=False, rounds=4))
+    assert f"If it was stopped, aplt train --resume {tmp_path / 'run'} continues it." in page.text
     assert page.text.index("This run is unfinished: 4 of 10 rounds are done") < 150
     assert "Watched top-1 accuracy" in page.tiles()
     assert "Test top-1 accuracy" not in page.tiles()
@@ -260,6 +280,9 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
         write_report(folder)
     table.assign(truth="juggling").to_csv(run.predictions, index=False)
     with pytest.raises(InputError, match=r"predictions\.csv: class 'juggling' is not in result\.json"):
+        write_report(folder)
+    run.predictions.write_bytes("id,truth\n0,Schütteln\n".encode("cp1252"))
+    with pytest.raises(InputError, match=r"predictions\.csv: not a CSV table \('utf-8' codec"):
         write_report(folder)
     run.metrics.write_text('{"round": 0')
     with pytest.raises(InputError, match=r"metrics\.jsonl line 1: not JSON"):

@@ -93,6 +93,7 @@ def test_a_run_whose_rows_have_moved_is_not_continued(
     change(own_clips)
     with pytest.raises(InputError, match=r"clips\.csv: its rows, their order or labels have changed since") as caught:
         resume(run)
+    assert str(caught.value).endswith(f"was begun; {runs.ADVICE}")
     assert "\n" not in str(caught.value)
     assert not run.result.exists()
 
@@ -100,7 +101,21 @@ def test_a_run_whose_rows_have_moved_is_not_continued(
 def test_a_clip_whose_label_changed_is_named(own_clips: Path, run: RunDir) -> None:
     interrupt(tiny_config(own_clips), run, 0, 2)
     forget(own_clips)
-    with pytest.raises(InputError, match=r"clip '007\.npy' has another label"):
+    with pytest.raises(InputError, match=rf"clip '007\.npy' has another label, .* was made; {runs.ADVICE}$"):
+        resume(run)
+
+
+def test_a_clip_that_is_gone_from_the_index_is_named(own_clips: Path, run: RunDir) -> None:
+    interrupt(tiny_config(own_clips), run, 0, 2)
+    pd.read_csv(own_clips, dtype=str)[1:].to_csv(own_clips, index=False)
+    with pytest.raises(InputError, match=rf"no clip '000\.npy' in the index; {runs.ADVICE}$"):
+        resume(run)
+
+
+def test_a_clip_that_broke_since_is_named_with_what_names_all_such_clips(own_clips: Path, run: RunDir) -> None:
+    interrupt(tiny_config(own_clips), run, 0, 2)
+    (own_clips.parent / "007.npy").write_bytes(b"nothing")
+    with pytest.raises(InputError, match=r"^clip '007\.npy' .*; `aplt check \S*clips\.csv` names all such clips$"):
         resume(run)
 
 

@@ -1,9 +1,10 @@
 """What is refused before a run begins, and the precision it runs in."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,7 +16,7 @@ from aplt.evaluation.scoring import score_clips
 from aplt.offline.bank import build_bank
 from aplt.offline.phase import believe
 from aplt.rundir import RunDir
-from aplt.training.runs import train
+from aplt.training.runs import train, train_or_reuse
 from aplt.training.setup import make_accelerator, prepare_material, read_clips, steps_per_round
 from aplt.values import Split
 from tests.training.clips import tiny_config, write_clips
@@ -63,6 +64,31 @@ def test_clips_that_have_moved_are_named_before_training(clips: Path, tmp_path: 
         f"clip '{gone}' ({gone}): no such file; if the clips have moved since {index} was made, "
         "make it anew with aplt index"
     )
+
+
+def nothing(path: Path) -> None:
+    path.write_bytes(b"nothing")
+
+
+def other_joints(path: Path) -> None:
+    np.save(path, np.ones((5, 9, 3)))
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"), [(nothing, "unreadable as a skeleton"), (other_joints, "expected 4 joints")]
+)
+def test_an_unusable_clip_leads_to_what_names_all_of_them(
+    damage: Callable[[Path], None], why: str, tmp_path: Path
+) -> None:
+    clips = write_clips(tmp_path / "my clips")
+    damage(clips.parent / "030.npy")
+    config, run = tiny_config(clips), RunDir(tmp_path / "run")
+    for begin in (train, train_or_reuse):
+        with pytest.raises(InputError) as caught:
+            begin(config, run)
+        assert str(caught.value).startswith(f"clip '030.npy' ({clips.parent / '030.npy'}): {why}")
+        assert str(caught.value).endswith(f"; `aplt check '{clips}'` names all such clips")
+    assert not run.path.exists()
 
 
 @pytest.mark.usefixtures("fresh_precision")
@@ -116,7 +142,7 @@ def test_people_in_training_and_test_are_pointed_out(tmp_path: Path, monkeypatch
     monkeypatch.setattr("aplt.training.runs.console.print", lambda text, **_: said.append(text))
     clips = write_clips(tmp_path / "clips")
     train(tiny_config(clips, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "mixed"))
-    assert "4 subjects are in training and test clips both" in said[0]
+    assert "training and test clips share 4 subjects" in said[0]
     said.clear()
     apart = {"test_subjects": ["s3"], "test": 0.2}
     train(tiny_config(clips, split=apart, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "apart"))

@@ -31,13 +31,17 @@ def index(
 
     from aplt.data.formats import scan
     from aplt.data.index import deeper_folders, to_index, write_index
+    from aplt.display import counted
 
     table = scan(source, format_)
     # Before it is written, so that no file stays behind that cannot be read again.
     found = to_index(table, source, source)
     write_index(table, source, output)
-    unlabeled = sum(clip.label < 0 for clip in found)
-    print(f"{output}: {len(found)} clips, {found.num_classes} classes, {unlabeled} clips without a label")
+    classes, unlabeled = found.num_classes, sum(clip.label < 0 for clip in found)
+    print(
+        f"{output}: {counted(len(found), 'clip')}, {counted(classes, 'class', 'classes')}, "
+        f"{counted(unlabeled, 'clip')} without a label"
+    )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
         print(f"  {name}: {count}")
     if format_ == "folder" and (deep := deeper_folders(table)):
@@ -60,10 +64,10 @@ def check(
     from json import dumps
 
     from aplt.data.check import check as check_clips
-    from aplt.data.check import check_classes
+    from aplt.data.check import check_classes, remark_on_subjects
     from aplt.data.index import read_index
     from aplt.data.splits import require_classes
-    from aplt.display import bar
+    from aplt.display import bar, counted
 
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
@@ -74,6 +78,8 @@ def check(
         classes = check_classes(found)
     except InputError as remark:  # no fault: clips to predict need no labels
         print(f"aplt: {remark}", file=sys.stderr)
+    if subjects := remark_on_subjects(found):
+        print(f"aplt: {subjects}", file=sys.stderr)
     if json:
         print(dumps([asdict(finding) for finding in [*findings, *classes]], default=str, ensure_ascii=False, indent=2))
     else:
@@ -82,7 +88,7 @@ def check(
         for finding in classes:
             print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
         few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
-        print(f"{len(found)} clips checked, {len(findings)} with a problem{few}")
+        print(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}")
     raise typer.Exit(1 if findings or classes else 0)
 
 
@@ -103,6 +109,7 @@ def split(
     from aplt.data.files import require_own
     from aplt.data.index import read_index
     from aplt.data.splits import FILE_COLUMNS, make_split, save_split
+    from aplt.settings import as_option
     from aplt.values import ROLES
 
     settings = split_settings(
@@ -117,10 +124,12 @@ def split(
     )
     found = read_index(clips)
     require_own(output, FILE_COLUMNS, [clips, *(clip.path for clip in found)])
-    drawn = make_split(found, settings)
+    drawn = make_split(found, settings, as_option)
     save_split(output, found, drawn)
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)
-    print(f"{output}: {counts}; digest {drawn.digest(found)[:12]}")
+    unscored = sum(found[position].label < 0 for position in (*drawn.val, *drawn.test))
+    note = f" ({unscored} of val and test without a label, so not scored)" if unscored else ""
+    print(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
 
 
 def _names(text: str) -> list[str]:

@@ -33,6 +33,7 @@ def train(
     from aplt.config import merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
+    from aplt.settings import shown
     from aplt.training.runs import resume as resume_run
     from aplt.training.runs import train as train_run
 
@@ -46,6 +47,10 @@ def train(
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
         if split is not None and labeled is not None:
             raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
+        if name is not None and (name in ("", "..") or Path(name).name != name):
+            raise InputError(
+                f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies"
+            )
         options: dict[str, Any] = {"split_file": str(split) if split else None, "method": method, "encoder": encoder}
         chosen = {key: value for key, value in options.items() if value is not None}
         if labeled is not None:
@@ -63,7 +68,9 @@ def train(
         return
     page = write_report(run.path)
     if result["top1"] is not None:
-        print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}")
+        scored, test = sum(row["clips"] for row in result["per_class"]), result["counts"]["test"]
+        note = f", on the {scored} of {test} test clips that have a label" if scored < test else ""
+        print(f"test accuracy {result['top1']:.1%}, macro F1 {result['macro_f1']:.1%}{note}")
     print(f"run {run.path}, report {page}")
 
 
@@ -112,6 +119,7 @@ def evaluate(
     """Measure a trained model."""
     from json import dumps
 
+    from aplt.display import counted
     from aplt.errors import suggest
     from aplt.predict import evaluate as evaluate_run
     from aplt.predict import trained_on
@@ -123,15 +131,17 @@ def evaluate(
     figures = evaluate_run(RunDir(run), clips, role)
     if clips is not None and (known := trained_on(RunDir(run), clips)):
         print(
-            f"aplt: {known} of the {figures['clips']} clips in {clips} have the id or the file of clips that the model "
-            "was trained on: these figures say little of new clips",
+            f"aplt: {known} of {counted(figures['clips'], 'clip')} in {clips} with the id or the file of clips that "
+            "the model was trained on: these figures say little of new clips",
             file=sys.stderr,
         )
     if json:
         print(dumps(figures, indent=2, ensure_ascii=False))
         return
-    print(f"{figures['clips']} clips: top-1 {figures['top1']:.1%}, top-5 {figures['top5']:.1%}, ", end="")
-    print(f"macro F1 {figures['macro_f1']:.1%}")
+    named = {"top-1": figures["top1"], "top-5": figures["top5"], "macro F1": figures["macro_f1"]}
+    shown = ", ".join(f"{name} {figure:.1%}" for name, figure in named.items() if figure is not None)
+    more = f" ({figures['unlabeled']} more without a label)" if figures["unlabeled"] else ""
+    print(f"{counted(figures['clips'], 'clip')}{more}: {shown}")
     width = max(len(row["class"]) for row in figures["per_class"])
     print(f"{'class':{width}}  clips  precision  recall     f1")
     for row in figures["per_class"]:
@@ -146,6 +156,7 @@ def predict(
 ) -> None:
     """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
     from aplt.data.files import require_own
+    from aplt.display import counted
     from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
     from aplt.rundir import write_csv
@@ -155,7 +166,7 @@ def predict(
     table = predict_clips(model, clips)
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
-    print(f"{output}: {len(table) - failed} clips predicted, {failed} unreadable")
+    print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
         first = table.loc[table["error"] != "", "error"].iloc[0]
         print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)

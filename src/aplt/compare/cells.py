@@ -10,7 +10,7 @@ from typing import Any
 from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
-from aplt.data.splits import make_split, round_half_up
+from aplt.data.splits import make_split, remark_on_people, round_half_up
 from aplt.errors import InputError
 from aplt.plan import Plan, Variant, share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
@@ -38,6 +38,8 @@ class Cell:
     digests: dict[str, str]
     """Of the index and the split."""
     path: Path
+    remark: str | None
+    """On people who are in training and test clips both."""
 
     def __str__(self) -> str:
         return cell_name(self.dataset, self.fold, self.method, self.labeled, self.seed)
@@ -151,8 +153,8 @@ class _Source:
                     config, split = self._checked(fold, shared, variant, share, seed)
                 except InputError as error:
                     raise InputError(f"{cell_name(self.name, fold, name, share, seed)}: {error}") from error
-                made = digests(self.index, split)
-                yield Cell(self.name, fold, name, share, seed, config, made, path)
+                made, remark = digests(self.index, split), remark_on_people(self.index, split)
+                yield Cell(self.name, fold, name, share, seed, config, made, path, remark)
 
     def _checked(
         self, fold: int | None, shared: dict[str, Any], variant: Variant, share: float, seed: int

@@ -9,7 +9,7 @@ from aplt.compare.cells import Cell
 from aplt.compare.estimate import seconds_by_trial, seconds_each
 from aplt.compare.table import cell_row, write_cells
 from aplt.compare.work import train_cell
-from aplt.display import console, whole_bar
+from aplt.display import console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.plan import Plan, share_text
@@ -115,12 +115,18 @@ class Study:
 
 
 def announce(study: Study) -> None:
-    """Says how many cells there are and, where that is known, about how long they take."""
+    """Says how many cells there are and, where that is known, about how long they take; and what to know of them."""
     jobs = f" with {study.jobs} jobs" if study.jobs > 1 else ""
     done = f", {len(study.rows)} of them finished" if study.rows else ""
     seconds = study.seconds_left()
     about = "" if seconds is None else f"; about {duration(seconds)}{jobs} to go"
-    console.print(f"{len(study.cells)} cells{done}{about}", soft_wrap=True)
+    console.print(f"{counted(len(study.cells), 'cell')}{done}{about}", soft_wrap=True)
+    remarks: dict[str, str] = {}
+    for cell in study.cells:
+        if cell.remark:
+            remarks.setdefault(cell.dataset, cell.remark)
+    for dataset, remark in remarks.items():
+        console.print(f"{dataset}: {remark}", soft_wrap=True)
     others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)

@@ -12,8 +12,11 @@ from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
 from aplt.data.skeleton import read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
+from aplt.display import counted
 from aplt.parallel import in_processes
-from aplt.values import Clip, ClipIndex
+from aplt.values import UNKNOWN, Clip, ClipIndex
+
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Finding:
     """The clip's, or the name of the class."""
     path: Path | None
     """None: a class."""
-    problem: Problem | Literal["too short", "duplicate", "other kind", "few labels"]
+    problem: Problem | Literal["too short", "duplicate", "few labels"]
     detail: str
 
 
@@ -67,6 +70,9 @@ def check(
             findings.append(Finding(clip.id, clip.path, "other kind", why))
         elif original is not clip:
             why = f"has the same content as clip '{original.id}' ({original.path})"
+            if clip.label != original.label and UNKNOWN not in (clip.label, original.label):
+                here, there = (index.class_names[one.label] for one in (clip, original))
+                why += f", but is labeled '{here}' and that one '{there}': one of the labels is wrong"
             findings.append(Finding(clip.id, clip.path, "duplicate", why))
     return findings
 
@@ -77,10 +83,22 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     least, what = (1, "labeled training clip") if official else (2, "labeled clip")
     count = Counter(clip.label for clip in index if clip.official in (None, "train"))
     return [
-        Finding(name, None, "few labels", f"has {count[label]} {what}{'s' * (count[label] != 1)}, needs {least}")
+        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}")
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
+
+
+def remark_on_subjects(index: ClipIndex) -> str | None:
+    """Returns a remark on clips without a subject among others that have one; None where all or none have one."""
+    without = [f"'{clip.id}'" for clip in index if not clip.subject]
+    if len(without) in (0, len(index)):
+        return None
+    names = ", ".join(without[:MOST_NAMED]) + ", ..." * (len(without) > MOST_NAMED)
+    return (
+        f"no subject is given for {len(without)} of {len(index)} clips ({names}), though others have one; a split by "
+        "subject needs one for every clip"
+    )
 
 
 def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
@@ -90,7 +108,7 @@ def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
     if frames < min_frames:
-        why = f"has {frames} frame{'s' * (frames != 1)}, expected at least {min_frames}"
+        why = f"has {counted(frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
     return kind
 
@@ -99,7 +117,7 @@ def _decode(clip: Clip) -> tuple[int, str]:
     if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
         return count_frames(clip), "a video"
     _, frames, joints, channels = read_clip(clip).shape
-    return frames, f"a skeleton of {joints} joints in {channels} dimensions"
+    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

@@ -1,6 +1,7 @@
 """Files from outside: what lies at a path, the files below a folder, and CSV tables read strictly."""
 
 import csv
+import io
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -82,18 +83,19 @@ def read_table(path: Path) -> pd.DataFrame:
     found = mode(path)
     if not stat.S_ISREG(found):
         raise InputError(f"{path}: {'not a regular file' if found else 'no such file'}")
-    line = 0
+    line, lines = 0, []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.reader(stream, strict=True)
-            lines = []
-            for row in reader:
-                line = reader.line_num
-                lines.append(row)
+        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
+        for row in reader:
+            line = reader.line_num
+            lines.append(row)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({reason(error)})") from error
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV table in UTF-8 (after line {line}: {reason(error)})") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path} line {line}: not in UTF-8; save it as what spreadsheets call 'CSV UTF-8'") from error
+    except csv.Error as error:
+        raise InputError(f"{path}: not a CSV table (after line {line}: {reason(error)})") from error
     header, *rows = [row for row in lines if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
     for separator, shown in ((";", "';'"), ("\t", "tabs")):

@@ -3,7 +3,7 @@
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
 
@@ -28,8 +28,8 @@ UNLABELED = "unlabeled"
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
-def read_index(source: Path) -> ClipIndex:
-    """Returns the index in a CSV file, or that of a folder (see `scan_folder`).
+def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:
+    """Returns the index in a CSV file with at least the `needed` columns, or that of a folder (see `scan_folder`).
 
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
@@ -39,10 +39,10 @@ def read_index(source: Path) -> ClipIndex:
         raise InputError(f"{source}: no such file or folder")
     if stat.S_ISDIR(found):
         return to_index(scan_folder(source), source, source)
-    return to_index(read_table(source), source.parent, source)
+    return to_index(read_table(source), source.parent, source, needed)
 
 
-def to_index(table: pd.DataFrame, root: Path, where: Path) -> ClipIndex:
+def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
 
     Class names are sorted, as numbers where all are whole numbers. Blanks around a value do not count, but those of a
@@ -51,10 +51,10 @@ def to_index(table: pd.DataFrame, root: Path, where: Path) -> ClipIndex:
     Raises:
         InputError: names `where` and the row or column.
     """
-    for needed in ("path", "label"):
-        if needed not in table:
+    for column in needed:
+        if column not in table:
             found = ", ".join(table.columns) or "none"
-            raise InputError(f"{where}: column '{needed}' is missing; found columns: {found}")
+            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}")
     for column in set(table.columns) - set(COLUMNS):
         hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
         if hint.startswith("; did you mean"):

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import normalize, read_clip
+from aplt.data.video import ClipError
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.values import Clip
 
@@ -38,7 +40,7 @@ class SkeletonViews:
         outside = [joint for pair in settings.mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
             raise InputError(
-                f"setting 'input.mirror' names joint {outside[0]}, but the clips have {clip_shape[2]} joints"
+                f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
             )
         self._clip_shape = clip_shape
 
@@ -69,10 +71,12 @@ class SkeletonViews:
             channels, _, joints, persons = self._clip_shape
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
-                raise InputError(
-                    f"clip '{clip.id}' ({clip.path}): expected {joints} joints of {channels} coordinates and at most "
-                    f"{persons} persons, found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
+                why = (
+                    f"expected {counted(joints, 'joint')} of {channels} coordinates and at most "
+                    f"{counted(persons, 'person')}, "
+                    f"found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
                 )
+                raise ClipError(clip, "other kind", why)
             self._sequences[position] = sequence
         return self._sequences[position]
 

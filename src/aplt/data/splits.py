@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,10 @@ import pandas as pd
 
 from aplt.config import SplitSettings
 from aplt.data.files import read_table
+from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.rundir import write_csv
+from aplt.settings import as_setting
 from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]
@@ -21,8 +23,12 @@ DEFAULTS = SplitSettings()
 FILE_COLUMNS = ("id", "role", "digest")
 
 
-def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
-    """Returns a split drawn from `settings.seed`.
+def _as_setting(name: str) -> str:
+    return as_setting(f"split.{name}")
+
+
+def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str], str] = _as_setting) -> Split:
+    """Returns a split drawn from `settings.seed`; `called` is what an error calls a setting.
 
     Test and val clips are those of the official column; where it has none, those of named subjects, else a draw
     (whole subjects, or stratified by class). Labels are then drawn from the rest, class by class: at least one a
@@ -33,7 +39,7 @@ def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
             index or contradicts another.
     """
     require_classes(index)
-    parts = _parts(index, settings)
+    parts = _parts(index, settings, called)
     labels = index.labels
     known = [position for position in parts["train"] if labels[position] != UNKNOWN]
     fraction = settings.labeled
@@ -50,10 +56,19 @@ def make_split(index: ClipIndex, settings: SplitSettings) -> Split:
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
 
 
-def people_on_both_sides(index: ClipIndex, split: Split) -> int:
-    """Returns how many known subjects are seen in training clips and in test clips, too."""
+def remark_on_people(index: ClipIndex, split: Split) -> str | None:
+    """Returns a remark on subjects who are in training clips and in test clips, too.
+
+    None where nobody is, or where the test clips are those of the index's own split column.
+    """
     trained = {index[p].subject for p in (*split.labeled, *split.unlabeled)}
-    return len({index[p].subject for p in split.test} & trained - {None})
+    people = {index[p].subject for p in split.test} & trained - {None}
+    if not people or all(index[p].official == "test" for p in split.test):
+        return None
+    return (
+        f"training and test clips share {counted(len(people), 'subject')}, so the accuracy is that on people already "
+        "seen; --set split.by_subject=true holds out whole people"
+    )
 
 
 def save_split(path: Path, index: ClipIndex, split: Split) -> None:
@@ -64,8 +79,10 @@ def save_split(path: Path, index: ClipIndex, split: Split) -> None:
     write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
 
 
-def load_split(path: Path, index: ClipIndex) -> Split:
+def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew") -> Split:
     """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
+
+    `advice` is what to do where the index no longer fits it.
 
     Raises:
         InputError: fewer than two classes, an unreadable file, an unknown id or role, or a clip that has changed since
@@ -85,7 +102,7 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if role not in ROLES:
             raise InputError(f"{path} row {row}: role is '{role}'{suggest(role, ROLES)}")
         if id_ not in position_of:
-            raise InputError(f"{path} row {row}: no clip '{id_}' in the index")
+            raise InputError(f"{path} row {row}: no clip '{id_}' in the index; {advice}")
         position = position_of[id_]
         if position in seen:
             raise InputError(f"{path} row {row}: clip '{id_}' stands there twice")
@@ -93,7 +110,7 @@ def load_split(path: Path, index: ClipIndex) -> Split:
         if digest and digest != clip_digest(index, position):
             raise InputError(
                 f"{path} row {row}: clip '{id_}' has another label, subject or interval in the index than when this "
-                "split was made; make the split anew"
+                f"split was made; {advice}"
             )
         if role == "labeled" and index[position].label == UNKNOWN:
             raise InputError(f"{path} row {row}: clip '{id_}' is to be labeled but the index has no label for it")
@@ -109,7 +126,9 @@ def require_classes(index: ClipIndex) -> None:
     """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to tell apart."""
     if index.num_classes < 2:
         found = f"all that have one are '{index.class_names[0]}'" if index.class_names else "none has one"
-        raise InputError(f"training needs clips with labels of at least two classes; of {_clips(len(index))}, {found}")
+        raise InputError(
+            f"training needs clips with labels of at least two classes; of {counted(len(index), 'clip')}, {found}"
+        )
 
 
 def clip_digest(index: ClipIndex, position: int) -> str:
@@ -132,14 +151,14 @@ def _by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]
     return members
 
 
-def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
+def _parts(index: ClipIndex, settings: SplitSettings, called: Callable[[str], str]) -> Parts:
     official = not settings.ignore_official and any(clip.official for clip in index)
     parts: Parts = {"train": [], "val": [], "test": []}
     for position, clip in enumerate(index):
         if official and clip.official is None and clip.label != UNKNOWN:
             raise InputError(f"clip '{clip.id}' has a label but no split, while others have one")
         parts[(clip.official if official else None) or "train"].append(position)
-    named = _named_subjects(index, parts, settings)
+    named = _named_subjects(index, parts, settings, called)
     if settings.by_subject:
         _require_subjects(index)
     # A column without test clips means that none are wanted, unless a share is asked for; a run's config.yaml lists
@@ -150,31 +169,37 @@ def _parts(index: ClipIndex, settings: SplitSettings) -> Parts:
         "val": settings.val,
     }
     parts = _hold_out(index, _move_subjects(index, parts, named), shares, settings)
-    _require_whole_subjects(index, parts, settings, named)
+    _require_whole_subjects(index, parts, settings, named, called)
     return parts
 
 
-def _named_subjects(index: ClipIndex, parts: Parts, settings: SplitSettings) -> dict[str, OfficialSplit]:
+def _named_subjects(
+    index: ClipIndex, parts: Parts, settings: SplitSettings, called: Callable[[str], str]
+) -> dict[str, OfficialSplit]:
     """Returns the part of each subject that the settings name, once nothing else claims to say what that part is."""
     named: dict[str, OfficialSplit] = {}
     subjects = {clip.subject for clip in index if clip.subject}
     held_out: tuple[OfficialSplit, ...] = ("test", "val")
     for part in held_out:
         given = [name for name in (part, f"{part}_subjects") if getattr(settings, name) != getattr(DEFAULTS, name)]
-        claims = [f"split setting '{name}'" for name in given] + [COLUMN] * bool(parts[part])
+        claims = [called(name) for name in given] + [COLUMN] * bool(parts[part])
         if len(claims) > 1:
-            hint = "; ignore the column with ignore_official" if COLUMN in claims else ""
+            hint = f"; ignore the column with {called('ignore_official')}" if COLUMN in claims else ""
             raise InputError(f"{claims[0]} and {claims[1]} contradict each other on which clips are for {part}{hint}")
         for name in getattr(settings, f"{part}_subjects"):
             if name not in subjects:
                 raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
             if named.setdefault(name, part) != part:
-                raise InputError(f"split settings 'test_subjects' and 'val_subjects' both name '{name}'")
+                raise InputError(f"{called('test_subjects')} and {called('val_subjects')} both name '{name}'")
     return named
 
 
 def _require_whole_subjects(
-    index: ClipIndex, parts: Parts, settings: SplitSettings, named: dict[str, OfficialSplit]
+    index: ClipIndex,
+    parts: Parts,
+    settings: SplitSettings,
+    named: dict[str, OfficialSplit],
+    called: Callable[[str], str],
 ) -> None:
     """Raises an InputError where the official column divides the clips of a subject that is to be held out whole."""
     home = dict(named)
@@ -184,9 +209,9 @@ def _require_whole_subjects(
             if (settings.by_subject or subject in named) and home.setdefault(subject, part) != part:
                 setting = f"{named[subject]}_subjects" if subject in named else "by_subject"
                 raise InputError(
-                    f"split setting '{setting}' and {COLUMN} contradict each other: clip '{index[position].id}' of "
+                    f"{called(setting)} and {COLUMN} contradict each other: clip '{index[position].id}' of "
                     f"subject '{subject}' is for {part}, others for {home[subject]}; ignore the column with "
-                    "ignore_official"
+                    f"{called('ignore_official')}"
                 )
 
 
@@ -204,8 +229,8 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
             count = max(1, round_half_up(share * len(members))) if share else 0
             if members and count and len(order) <= count:
                 raise InputError(
-                    f"class '{index.class_names[label]}' has {_clips(len(members))} with a label: too few to hold out "
-                    f"{_clips(count)} for {part} and still train on one"
+                    f"class '{index.class_names[label]}' has {counted(len(members), 'clip')} with a label: too few to "
+                    f"hold out {counted(count, 'clip')} for {part} and still train on one"
                 )
             held[part] += order[:count]
             order = order[count:]
@@ -224,7 +249,8 @@ def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSpli
     for part, share in shares.items():
         count = max(1, round_half_up(share * len(subjects))) if share else 0
         if count and len(order) <= count:
-            raise InputError(f"{len(subjects)} subjects are too few to hold out {count} for {part} and train on one")
+            found = counted(len(subjects), "subject")
+            raise InputError(f"too few subjects to hold out {count} for {part} and train on one: found {found}")
         held |= dict.fromkeys(order[:count], part)
         order = order[count:]
     return _move_subjects(index, parts, held)
@@ -242,7 +268,3 @@ def _require_subjects(index: ClipIndex) -> None:
     for clip in index:
         if not clip.subject:
             raise InputError(f"clip '{clip.id}' has no subject; splitting by subject needs one for every clip")
-
-
-def _clips(count: int) -> str:
-    return f"{count} clip" if count == 1 else f"{count} clips"

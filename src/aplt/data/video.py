@@ -20,7 +20,7 @@ from aplt.data.files import reason
 from aplt.errors import InputError
 from aplt.values import Clip
 
-Problem = Literal["missing", "empty", "broken", "no video stream", "outside"]
+Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
 
 # Bounds that were rounded when they were written into a table still mean the frame next to them.
 GRACE = 0.005

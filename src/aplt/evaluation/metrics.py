@@ -14,7 +14,8 @@ def classification_metrics(truth: np.ndarray, score: np.ndarray, class_names: Se
     """Returns top1, top5, macro_f1 and per_class figures of scores [n, K] against labels [n].
 
     Clips of unknown label (-1) do not count. macro_f1 is the mean over the classes that the clips hold or that were
-    predicted, as scikit-learn's f1_score has it. An empty mapping where no clip has a known label.
+    predicted, as scikit-learn's f1_score has it. With five classes or fewer, of which any answer would count, top5 is
+    None. An empty mapping where no clip has a known label.
     """
     known = truth != UNKNOWN
     truth, score = truth[known], score[known]
@@ -37,7 +38,7 @@ def classification_metrics(truth: np.ndarray, score: np.ndarray, class_names: Se
     ]
     return {
         "top1": float((predicted == truth).mean()),
-        "top5": float((ranked[:, :5] == truth[:, None]).any(axis=1).mean()),
+        "top5": float((ranked[:, :5] == truth[:, None]).any(axis=1).mean()) if len(class_names) > 5 else None,
         "macro_f1": float(f1[present].mean()),
         "per_class": per_class,
     }

@@ -15,7 +15,7 @@ from torchvision.models.video.mvit import MSBlockConfig
 from aplt.errors import InputError, suggest
 from aplt.models.skeleton import tcn
 from aplt.models.tsm import tsm_resnet, tsm_tiny
-from aplt.settings import shown
+from aplt.settings import shown, wanted
 
 Build = Callable[..., nn.Module]
 DEFAULT_ENCODER = {"video": "tsm_tiny", "skeleton": "tcn"}
@@ -111,8 +111,7 @@ def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> 
         try:
             TypeAdapter(parameters[key].annotation).validate_python(value, strict=True)
         except ValidationError as error:
-            wanted = error.errors()[0]["msg"]
-            why = f"{wanted[0].lower()}{wanted[1:]}, found {shown(value)}"
+            why = f"{wanted(error.errors()[0])}, found {shown(value)}"
             raise InputError(f"encoder {name}: setting 'encoder_settings.{key}': {why}") from error
     return {key: parameters[key].default for key in allowed} | settings
 

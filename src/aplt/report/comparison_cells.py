@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
+from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.curves import Curve, line_chart
@@ -64,7 +65,7 @@ def _label_curves(comparison: Comparison, dataset: str, share: float, methods: S
     whose = (
         "the offline phase's for a method that has one, else those of its steps; by round, mean over seeds and folds."
     )
-    more = f" The first {len(methods)} methods; {left_out} more are in the table." if left_out else ""
+    more = f" The first {len(methods)} methods; the table has {left_out} more." if left_out else ""
     for key, what in (
         ("precision", f"Share of the accepted labels that are right: {whose}"),
         ("coverage", f"Share of the unlabeled clips whose label was accepted: {whose}"),
@@ -140,7 +141,7 @@ def cells(comparison: Comparison) -> Html:
     columns += ["Test top-1 chosen by val", "Time"]
     caption = "Every finished cell, from compare.csv; a method's name leads to the run's own report."
     inner = table(caption, columns, rows, texts=3)
-    return el("details", el("summary", f"All {len(rows)} finished cells"), inner)
+    return el("details", el("summary", counted(len(rows), "finished cell")), inner)
 
 
 def _link(comparison: Comparison, record: dict[Any, Any]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
@@ -55,14 +56,15 @@ def comparison_html(comparison: Comparison) -> str:
 
 def _headline(comparison: Comparison) -> Html:
     words = [
-        f"{len(comparison.methods)} methods",
+        counted(len(comparison.methods), "method"),
         f"labels {', '.join(share_text(share) for share in comparison.shares)}",
         f"seeds {', '.join(map(str, comparison.plan.seeds))}",
         f"{duration(float(comparison.rows['seconds'].sum()))} of training",
     ]
     notice = None
     if not comparison.finished:
-        rest = f"{len(comparison.rows)} of {comparison.planned} cells are done; the figures are of these."
+        verb = "cell is" if comparison.planned == 1 else "cells are"
+        rest = f"{len(comparison.rows)} of {comparison.planned} {verb} done; the figures are of these."
         notice = el("p", el("strong", "This comparison is unfinished: "), rest, class_="notice")
     return el(
         "header",

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.layout import Cell
 from aplt.report.pairs import Difference, all_differences
-from aplt.report.words import ABSENT, clips
+from aplt.report.words import ABSENT
 from aplt.rundir import UPPER_BOUND
 
 FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
@@ -33,7 +34,7 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows:
         for method, line in found
     ]
     folds = comparison.folds(dataset)
-    over = f"{len(comparison.plan.seeds)} seeds" + (f" and {folds} folds" if folds > 1 else "")
+    over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
     caption = f"{dataset}: {FIGURES[figure]} in %, mean ± deviation over {over}; fewer cells are told in brackets."
     return Rows(" ".join([caption, *read_out_notes(comparison)]), columns[:kept], [row[:kept] for row in rows])
 
@@ -100,4 +101,4 @@ def p_text(p: float | None) -> str:
 def _share_header(comparison: Comparison, dataset: str, share: float) -> str:
     rows = comparison.rows
     labeled = rows[(rows["dataset"] == dataset) & (rows["labeled"] == share)]["labeled_clips"]
-    return f"{share_text(share)} labels" + (f", {clips(round(labeled.mean()))}" if len(labeled) else "")
+    return f"{share_text(share)} labels" + (f", {counted(round(labeled.mean()), 'clip')}" if len(labeled) else "")

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from aplt.display import counted
 from aplt.report.markup import Html, el, join
 from aplt.report.words import fixed, percent
 
@@ -36,7 +37,9 @@ def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
         parts.append(_label(name, transform=turn))
     for row, column in np.argwhere(matrix):
         part = matrix[row, column] / totals[row]
-        told = f"{names[row]} → {names[column]}: {matrix[row, column]} of {totals[row]} clips ({percent(part)})"
+        told = (
+            f"{names[row]} → {names[column]}: {matrix[row, column]} of {counted(totals[row], 'clip')} ({percent(part)})"
+        )
         parts.append(
             _cell(
                 left + column * cell,
@@ -50,7 +53,8 @@ def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
             )
         )
     correct = int(np.trace(matrix))
-    spoken = f"Confusion matrix of {count} classes: {correct} of {int(totals.sum())} test clips on the diagonal."
+    tested = counted(totals.sum(), "test clip")
+    spoken = f"Confusion matrix of {counted(count, 'class', 'classes')}: {correct} of {tested} on the diagonal."
     return _drawing(parts, width, height, spoken)
 
 
@@ -82,7 +86,8 @@ def threshold_map(values: np.ndarray, rounds: Sequence[int], names: Sequence[str
             part = (value - low) / (high - low) if high > low else 0.5
             told = f"{name}, round {rounds[column]}: {fixed(value)}"
             parts.append(_cell(left + column * wide, top + row * tall, wide, tall, part, told))
-    spoken = f"Thresholds of {count} classes over {columns} rounds, from {fixed(low)} to {fixed(high)}."
+    of = f"{counted(count, 'class', 'classes')} over {counted(columns, 'round')}"
+    spoken = f"Thresholds of {of}, from {fixed(low)} to {fixed(high)}."
     return _drawing(parts, width, height, spoken)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.report.curves import Curve, line_chart
 from aplt.report.layout import Cell, absent, count_cell, document, figure, section, share_cell, table
@@ -38,7 +39,7 @@ def overview_html(runs: Sequence[Run], output: Path, title: str) -> str:
         title,
         el(
             "header",
-            el("p", f"aplt, {len(runs)} runs side by side", class_="kind"),
+            el("p", f"aplt, {counted(len(runs), 'run')} side by side", class_="kind"),
             el("h1", title),
             *(
                 el("p", el("strong", f"{name} is unfinished: "), progress(run), class_="notice")

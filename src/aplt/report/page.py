@@ -122,7 +122,7 @@ def _pairs(run: Run, matrix: np.ndarray) -> Html | None:
         for truth, guess in places
     ]
     columns = ["True class", "Taken for", "Clips", "Share of the true class"]
-    return table(f"The {len(rows)} most frequent confusions of the matrix.", columns, rows, texts=2)
+    return table("The most frequent confusions of the matrix.", columns, rows, texts=2)
 
 
 def _mistakes(run: Run) -> Html | None:

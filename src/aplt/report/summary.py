@@ -2,17 +2,18 @@
 
 from typing import Any
 
+from aplt.display import counted
 from aplt.report.layout import facts, tile
 from aplt.report.markup import Html, el, join
 from aplt.report.tables import ROLES, Run
-from aplt.report.words import ABSENT, clips, duration, number, percent, share, wilson
+from aplt.report.words import ABSENT, duration, percent, share, wilson
 
 
 def headline(run: Run) -> Html:
     """Returns the title, and a notice at once where the run is unfinished."""
     lines = [f"{run.method} on {run.encoder}", f"seed {run.seed}"]
     if run.counts:
-        lines.append(f"{run.counts['labeled']:,d} labeled of {sum(run.counts.values()):,d} clips")
+        lines.append(f"{run.counts['labeled']:,d} labeled of {counted(sum(run.counts.values()), 'clip')}")
     return el(
         "header",
         el("p", "aplt run report", class_="kind"),
@@ -25,11 +26,12 @@ def headline(run: Run) -> Html:
 
 
 def progress(run: Run) -> str:
-    """Returns how far an unfinished run is, as the rest of a sentence."""
+    """Returns how far an unfinished run is, as the rest of a sentence, and how it goes on."""
     planned = f" of {run.planned_rounds}" if run.planned_rounds else ""
     done = len(run.rounds)
-    verb = "round is" if done == 1 and not planned else "rounds are"
-    return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far."
+    verb = "round is" if (run.planned_rounds or done) == 1 else "rounds are"
+    rest = f"If it was stopped, aplt train --resume {run.folder.path} continues it."
+    return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far. {rest}"
 
 
 def summary(run: Run) -> Html:
@@ -49,7 +51,7 @@ def _tiles(run: Run) -> list[Html]:
     pseudo = run.last_pseudo
     if pseudo is not None:
         accepted, known = sum(pseudo["accepted"]), sum(pseudo["known"])
-        note = f"{accepted:,d} pseudo-labels accepted in the last round"
+        note = f"{counted(accepted, 'pseudo-label')} accepted in the last round"
         if known < accepted:
             note += f"; {known:,d} of them with a known truth" if known else "; hidden truth unknown"
         tiles.append(tile("Pseudo-label precision", percent(pseudo.get("precision")), note))
@@ -62,22 +64,17 @@ def _tiles(run: Run) -> list[Html]:
 
 
 def _test_tiles(run: Run, result: dict[str, Any]) -> list[Html]:
-    classes = result["counts"]["classes"]
     if result.get("top1") is None:
         missing = "no test clip has a label" if result["counts"]["test"] else "this run has no test clips"
         return [tile("Test top-1 accuracy", ABSENT, missing)]
     low, high = wilson(result["top1"], run.scored)
-    interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {clips(run.scored)}"
-    trivial = f"any answer counts with {classes} classes"
-    return [
-        tile("Test top-1 accuracy", percent(result["top1"]), interval),
-        tile(
-            "Test top-5 accuracy",
-            percent(result.get("top5")),
-            trivial if classes <= 5 else f"{classes} classes",
-        ),
-        tile("Test macro F1", percent(result.get("macro_f1")), "mean F1 over classes"),
-    ]
+    interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(run.scored, 'clip')}"
+    if unscored := result["counts"]["test"] - run.scored:
+        interval += f"; {unscored:,d} more without a label"
+    tiles = [tile("Test top-1 accuracy", percent(result["top1"]), interval)]
+    if result["top5"] is not None:
+        tiles.append(tile("Test top-5 accuracy", percent(result["top5"]), f"{result['counts']['classes']} classes"))
+    return [*tiles, tile("Test macro F1", percent(result.get("macro_f1")), "mean F1 over classes")]
 
 
 def _roles(run: Run) -> Html | None:
@@ -96,7 +93,7 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
     labeled = None
     if counts:
         training = counts["labeled"] + counts["unlabeled"]
-        labeled = f"{counts['labeled']:,d} of {clips(training)} for training"
+        labeled = f"{counts['labeled']:,d} of {counted(training, 'clip')} for training"
         labeled += f" ({percent(share(counts['labeled'], training))})"
         if result.get("labeled_fraction") is not None:
             labeled += f", {percent(result['labeled_fraction'])} of those whose label is known"
@@ -105,7 +102,8 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
     val = result.get("val")
     validation = None
     if val:
-        validation = f"top-1 {percent(val['top1'])}, top-5 {percent(val['top5'])}, macro F1 {percent(val['macro_f1'])}"
+        named = {"top-1": val["top1"], "top-5": val["top5"], "macro F1": val["macro_f1"]}
+        validation = ", ".join(f"{name} {percent(figure)}" for name, figure in named.items() if figure is not None)
     phases = ", ".join(
         f"{phase} {duration(spent[phase])} ({percent(share(spent[phase], spent['total']))})"
         for phase in ("offline", "online", "evaluation")
@@ -123,7 +121,7 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
         ("Time by phase", phases or None),
         (
             "Model",
-            f"{number(parameters)} parameters, {number(result.get('steps'))} steps" if parameters else None,
+            f"{counted(parameters, 'parameter')}, {counted(result['steps'], 'step')}" if parameters else None,
         ),
         ("95\u00a0% interval", interval),
     ]

@@ -214,7 +214,7 @@ def read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
     """
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a CSV table ({' '.join(str(error).split())})") from error
     missing = [name for name in columns if name not in table.columns]
     if missing:

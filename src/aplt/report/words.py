@@ -38,11 +38,6 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.1f}\u00a0min" if seconds < 7200 else f"{seconds / 3600:.1f}\u00a0h"
 
 
-def clips(count: int) -> str:
-    """Returns '1 clip' or '2,000 clips'."""
-    return f"{count:,d}\u00a0clip{'' if count == 1 else 's'}"
-
-
 def share(part: float, whole: float) -> float | None:
     """Returns part / whole, None where there is no whole."""
     return part / whole if whole else None

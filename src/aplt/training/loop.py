@@ -14,7 +14,7 @@ from torch import Tensor
 
 from aplt.algorithms.processes import gather
 from aplt.config import OfflineSettings, RunConfig
-from aplt.display import Bar, bar
+from aplt.display import Bar, bar, counted
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.offline.classical import Head, fit_head
@@ -201,7 +201,7 @@ class Trainer:
         known = len(self.run.read_metrics())
         if known < self.state.round:
             raise InputError(
-                f"{self.run.metrics}: expected a line for each of {self.state.round} rounds, found {known}"
+                f"{self.run.metrics}: expected a line for each of {counted(self.state.round, 'round')}, found {known}"
             )
 
 

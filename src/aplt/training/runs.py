@@ -1,11 +1,17 @@
 """A run begun, continued or used again: what must hold before the loop starts, and who may."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
 
 from aplt.config import RunConfig, load_yaml
-from aplt.data.splits import people_on_both_sides, save_split
+from aplt.data.index import read_index
+from aplt.data.splits import load_split, remark_on_people, save_split
+from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir, write_json, write_text
@@ -14,6 +20,8 @@ from aplt.training.lock import alone
 from aplt.training.loop import Trainer
 from aplt.training.setup import digests, make_accelerator, prepare_material, read_clips
 from aplt.values import ClipIndex, Split
+
+ADVICE = "undo the change, or start a new run with another --name"
 
 
 def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
@@ -25,13 +33,9 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
     """
     index, split = read_clips(config)
     accelerator = make_accelerator(config.train.precision)
-    if (people := people_on_both_sides(index, split)) and index[split.test[0]].official is None:
-        console.print(
-            f"{people} subjects are in training and test clips both, so the accuracy is that on people already seen; "
-            "--set split.by_subject=true holds out whole people",
-            soft_wrap=True,
-        )
-    with alone(run, accelerator):
+    if remark := remark_on_people(index, split):
+        console.print(remark, soft_wrap=True)
+    with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
 
@@ -59,14 +63,15 @@ def resume(run: RunDir) -> dict[str, Any]:
     config = begun_config(settings, str(run.config))
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
-    index, split = read_clips(config.model_copy(update={"split_file": drawn}))
+    index = read_index(config.clips)
+    split = load_split(drawn, index, ADVICE)
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
     begun, now = run.read_digests(), digests(index, split)
     for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
         if begun.get(name) != now[name]:
-            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; restore them or train anew")
+            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
     accelerator = make_accelerator(config.train.precision)
-    with alone(run, accelerator):
+    with alone(run, accelerator), _hinting(config.clips):
         trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
         if accelerator.is_main_process:
             run.sweep()
@@ -87,8 +92,17 @@ def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
     if same_config and run.read_digests() == digests(index, split):
         return resume(run)
     accelerator = make_accelerator(config.train.precision)
-    with alone(run, accelerator):
+    with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)
+
+
+@contextmanager
+def _hinting(clips: Path) -> Iterator[None]:
+    """Adds to the error of a clip what names all clips of the index that have one."""
+    try:
+        yield
+    except ClipError as error:
+        raise InputError(f"{error}; `aplt check {shlex.quote(str(clips))}` names all such clips") from error
 
 
 def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> dict[str, Any]:

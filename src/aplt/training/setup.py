@@ -20,7 +20,7 @@ from aplt.data.index import modality, read_index
 from aplt.data.splits import load_split, make_split
 from aplt.data.video_views import frame_cache
 from aplt.data.views import make_views
-from aplt.display import bar, console
+from aplt.display import bar, console, counted
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
@@ -142,7 +142,7 @@ def require_rounds(config: RunConfig, split: Split) -> None:
     if wanted and split.unlabeled and warm_up >= rounds:
         raise InputError(
             f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is {rounds}: method {config.method} would "
-            f"never see the {len(split.unlabeled)} unlabeled clips; lower the one or raise the other"
+            f"never see the {counted(len(split.unlabeled), 'unlabeled clip')}; lower the one or raise the other"
         )
 
 
