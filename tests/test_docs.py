@@ -13,8 +13,9 @@ from typer.main import get_command
 from aplt.cli.main import app
 from aplt.compare.checks import make_plan
 from aplt.compare.table import COLUMNS
-from aplt.config import merge, parse_assignments
+from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
+from aplt.plan import Plan
 from aplt.report.comparison import read_comparison
 from aplt.rundir import CompareDir
 from aplt.training.configure import effective_config
@@ -56,6 +57,16 @@ def test_the_plan_in_the_documentation_is_one() -> None:
     text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
     plan = make_plan(yaml.safe_load(text.split("```yaml")[1].split("```")[0]), "compare.md", Path())
     assert list(plan.rows) == ["supervised", "fixmatch_teacher", "aplt", "wide margin", "uda at 0.9", "short rounds"]
+    require_usable(plan)
+
+
+@pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_plans_of_the_studies_can_be_trained(study: Path) -> None:
+    require_usable(make_plan(load_yaml(study), study.name, study.parent))
+
+
+def require_usable(plan: Plan) -> None:
+    """Raises an InputError where a row of the plan has settings that its method does not know."""
     for name, variant in plan.rows.items():
         settings = merge({"clips": "x", "method": variant.method}, merge(plan.settings, variant.settings))
         effective_config(settings, "skeleton", name)
