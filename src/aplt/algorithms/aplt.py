@@ -32,11 +32,10 @@ from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 class APLT(nn.Module):
     """The four losses, each with its weight, and our additions, each with its switch.
 
-    Differs from the paper's figure by default: the target of L_u^logits comes from the EMA teacher, aligned to the
-    labeled classes' shares (`target`, `alignment`); the margin losses see each strong view mixed with that of an
-    accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and
-    they weigh less, for at a scale of 20 their gradient is many times that of a young classifier's. The recipe
-    aplt_paper undoes these. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
+    Differs from the paper's figure by default: q is aligned to the labeled classes' shares (`alignment`) and believed
+    from 0.8 on (`confidence`); the margin losses see each strong view mixed with that of an accepted clip (`mix`, the
+    parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and they weigh less, for at a
+    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
     in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch.
@@ -55,8 +54,8 @@ class APLT(nn.Module):
         u_margin_weight: float = 0.2,
         margin: float = 0.3,
         scale: float = 20.0,
-        confidence: float = 0.95,
-        target: TargetSource = "teacher",
+        confidence: float = 0.8,
+        target: TargetSource = "student",
         alignment: bool = True,
         alignment_momentum: float = 0.98,
         mix: float = 1.0,

@@ -21,7 +21,8 @@ ABLATION: dict[str, dict[str, Any]] = {
     "no u_logits": {"settings": {"method_settings": {"u_logits_weight": 0.0}}},
     "no u_margin": {"settings": {"method_settings": {"u_margin_weight": 0.0}}},
     "no mixing": {"settings": {"method_settings": {"mix": 0.0}}},
-    "student's targets": {"settings": {"method_settings": {"target": "student"}}},
+    "teacher's targets": {"settings": {"method_settings": {"target": "teacher"}}},
+    "confidence 0.95": {"settings": {"method_settings": {"confidence": 0.95}}},
     "no alignment": {"settings": {"method_settings": {"alignment": False}}},
     "half the period": {"period": 0.5},
     # Not twice: of 5 rounds no number is 3 in 10.

@@ -68,7 +68,7 @@ RECIPES: dict[str, Recipe] = {
         PAPER,
         {
             "method_settings": {
-                "target": "student",
+                "confidence": 0.95,
                 "alignment": False,
                 "mix": 0.0,
                 "sup_margin_weight": 1.0,
@@ -81,7 +81,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "aplt": Recipe(
         APLT,
-        "APLT with what measured better: whitened, balanced, propagated clusters; mixing; the teacher's targets",
+        "APLT with what measured better: whitened, balanced, propagated clusters; mixing; aligned targets",
         PAPER,
         {"offline": OfflineSettings().model_dump(), "read_out": "both"},
     ),
