@@ -1,6 +1,7 @@
 """The synthetic movements: each moves what it should, and nothing else."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import strategies as st
 from aplt.data.synthetic import CLASSES, Difficulty
 from aplt.data.synthetic.figure import SIDES, pose_skeleton, reach, rotation
 from aplt.data.synthetic.motions import MOTIONS, OTHERS
+from aplt.data.synthetic.moves import Company
+from aplt.data.synthetic.poses import PARTS
 from aplt.data.synthetic.render import render_take
 from aplt.data.synthetic.shapes import Looks
 from aplt.data.synthetic.subjects import Take, act, draw_subject, draw_take
@@ -18,6 +21,7 @@ from aplt.data.synthetic.subjects import Take, act, draw_subject, draw_take
 QUIET = Difficulty(
     distractor=0.0,
     fidget=0.0,
+    habit_company=(0.0, 0.0),
     habit_yaw=(0.0, 0.0),
     yaw=(0.0, 0.0),
     habit_pitch=(8.0, 8.0),
@@ -36,6 +40,10 @@ QUIET = Difficulty(
 
 def quiet_take(motion: str, number: int = 0) -> Take:
     return draw_take(0, number, motion, draw_subject(0, number, QUIET), QUIET)
+
+
+def in_manner(take: Take, **changes: Any) -> Take:
+    return replace(take, manner=replace(take.manner, **changes))
 
 
 def change(take: Take, size: int = 64) -> np.ndarray:
@@ -79,7 +87,7 @@ def test_movements_stay_small_and_are_made_with_their_own_part(motion: str) -> N
         moved = {"head": path(bones.head), "shoulders": path(bones.shoulder)}
         moved |= {"arms": path(bones.wrist), "legs": max(path(bones.ankle), path(bones.knee))}
         assert moved.pop(part) < farthest[part]
-        # Unrelated movements and fidgets: visible, and smaller than a hand is wide.
+        # Fidgets and what accompanies the movement: visible, and smaller than a hand is wide.
         assert max(moved.values()) < (0.12 if part in ("shoulders", "arms") else 0.1)
         assert np.degrees(np.ptp(pose.head, axis=0)).max() < (85 if part == "head" else 15)
         assert np.degrees(np.ptp(pose.torso, axis=0)).max() < 8
@@ -104,9 +112,8 @@ def test_the_face_turns_with_the_head() -> None:
     # Eyes, brows and mouth are all that is dark on a shaven, pale head before a pale wall.
     pale = (230.0, 200.0, 180.0)
     looks = Looks(pale, pale, pale, pale, pale, pale, pale, hair_style="bald", chair_back=False)
-    take = replace(
-        take, subject=replace(take.subject, looks=looks, posture=np.zeros(3)), stays=True, arms=("lap", "lap")
-    )
+    take = in_manner(take, stays=True, slant=(0.0, 0.0))
+    take = replace(take, subject=replace(take.subject, looks=looks, posture=np.zeros(3)), arms=("lap", "lap"))
 
     def features(side: int) -> float:
         head = render_take(replace(take, side=side), 96)[-1, 2:20, 36:60].mean(axis=-1)
@@ -118,7 +125,8 @@ def test_the_face_turns_with_the_head() -> None:
 @pytest.mark.parametrize("motion", ["touching face", "touching neck", "waving", "shaking leg"])
 def test_the_side_decides_which_limb_moves(motion: str) -> None:
     for side, sign in enumerate(SIDES):
-        moved = change(replace(quiet_take(motion), side=side, arms=("lap", "lap"), legs="apart", variant=0.5))
+        take = in_manner(quiet_take(motion), variant=0.5)
+        moved = change(replace(take, side=side, arms=("lap", "lap"), legs="apart"))
         across = np.average(np.arange(64) - 31.5, weights=moved.sum(axis=0))
         assert across * sign > 2
 
@@ -127,7 +135,8 @@ def test_the_side_decides_which_limb_moves(motion: str) -> None:
 def test_nodding_and_shaking_swing_while_held_movements_do_not(motion: str, axis: int) -> None:
     def turns(name: str) -> int:
         # Long enough for two swings at the nominal tempo.
-        take = replace(quiet_take(name), frames=45, fps=25, onset=0.1, length=1.6, tempo=1.0, stays=True)
+        take = in_manner(quiet_take(name), stays=True)
+        take = replace(take, frames=45, fps=25, onset=0.1, length=1.6, tempo=1.0)
         angle = act(take).head[:, axis]
         speed = np.diff(angle)
         speed = np.sign(speed[np.abs(speed) > 1e-3])
@@ -175,8 +184,8 @@ def test_a_subject_keeps_to_habits_that_differ_between_subjects() -> None:
     for name in ("yaw", "pitch", "zoom", "gain", "amplitude", "tempo"):
         value = np.array([[getattr(take, name) for take in own] for own in takes])
         assert 0 < value.std(axis=1).mean() < value.mean(axis=1).std()
-    for name in ("room", "side", "variant", "stays", "legs", "arms"):
-        values = [[getattr(take, name) for take in own] for own in takes]
+    for name in ("room", "side", "manner", "legs", "arms"):
+        values = [[str(getattr(take, name)) for take in own] for own in takes]
         usual = [max(set(own), key=own.count) for own in values]
         kept = [own.count(habit) / len(own) for own, habit in zip(values, usual, strict=True)]
         # Mostly, not always; and not the same for everyone.
@@ -184,9 +193,65 @@ def test_a_subject_keeps_to_habits_that_differ_between_subjects() -> None:
         assert len(set(usual)) > 1
 
 
+def test_a_slanted_nod_turns_the_head_a_little_and_a_plain_one_does_not() -> None:
+    plain, slanted = (act(in_manner(quiet_take("nodding"), slant=(slant, 0.0))).head for slant in (0.0, 0.4))
+    assert np.ptp(plain[:, 0]) == 0
+    assert np.ptp(slanted[:, 0]) == pytest.approx(0.4 * np.ptp(slanted[:, 1]))
+
+
+def test_a_repeated_movement_fades_or_grows_with_the_manner() -> None:
+    def late_share(fade: float) -> float:
+        take = replace(quiet_take("shaking head"), frames=40, fps=20, onset=0.0, length=2.0, tempo=1.0)
+        swing = np.abs(act(in_manner(take, fade=fade)).head[:, 0] - np.radians(take.subject.posture[0]))
+        return float(swing[20:].sum() / swing.sum())
+
+    assert late_share(0.6) < late_share(0.0) - 0.05 < late_share(-0.6) - 0.1
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("swings", [False, True])
+def test_what_accompanies_a_movement_moves_its_part_in_time_with_it(part: str, swings: bool) -> None:
+    alone = replace(quiet_take("waving" if part != "arms" else "nodding"), onset=0.5, length=1.0, frames=40, fps=25)
+    company = Company(part, toward=(0.5, 0.5, 0.5), swings=swings)
+    one, other = act(alone), act(in_manner(alone, company=company))
+    moves = {
+        "head": other.head - one.head,
+        "shoulders": other.lift - one.lift,
+        "arms": other.wrist - one.wrist,
+        "legs": other.ankle - one.ankle,
+        "torso": other.torso - one.torso,
+    }
+    moved = {name: np.abs(change).reshape(40, -1).max(axis=1) for name, change in moves.items()}
+    assert moved[part].max() > 0.01
+    assert moved[part][:13].max() == 0
+    assert all(change.max() == 0 for name, change in moved.items() if name != part)
+
+
+@pytest.mark.parametrize("motion", CLASSES)
+def test_people_make_a_movement_less_alike_than_one_person_does_again_and_again(motion: str) -> None:
+    def joints(subject: int, number: int) -> np.ndarray:
+        """How the joints move in the same body, start pose and time: what is left is the manner."""
+        take = take_of(motion, subject, number)
+        body = draw_subject(0, 0, Difficulty()).body
+        same = replace(take.subject, body=body, posture=np.zeros(3))
+        take = replace(take, subject=same, difficulty=QUIET)
+        take = replace(take, side=0, arms=("lap", "lap"), legs="parallel", frames=30, fps=20)
+        bones = pose_skeleton(body, act(take))
+        moved = [bones.head, bones.shoulder, bones.elbow, bones.wrist, bones.knee, bones.ankle]
+        path = np.concatenate([joint.reshape(30, -1) for joint in moved] + [0.15 * bones.head_turn[:, 2]], axis=1)
+        return np.asarray(path - path[0])
+
+    # The median, because a person departs from their habit once in a while.
+    paths = np.array([[joints(subject, 10 * subject + k) for k in range(6)] for subject in range(8)])
+    own = np.median(paths, axis=1)
+    within = np.median(np.linalg.norm(paths - own[:, None], axis=-1).mean(axis=-1))
+    between = np.median([np.linalg.norm(a - b, axis=-1).mean() for k, a in enumerate(own) for b in own[:k]])
+    assert between > 1.5 * within
+
+
 def test_a_leaning_head_bends_the_neck_and_a_turning_one_does_not() -> None:
     def shift(motion: str) -> float:
-        take = replace(quiet_take(motion), stays=True)
+        take = in_manner(quiet_take(motion), stays=True, slant=(0.0, 0.0))
         nape = pose_skeleton(take.subject.body, act(take)).nape
         return float(np.linalg.norm(nape[-1] - nape[0]))
 

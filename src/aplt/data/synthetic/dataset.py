@@ -21,7 +21,7 @@ from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.rundir import atomic, write_csv, write_json
 
-_RENDERER = 2  # raised when the same options give other pixels, so that old folders are rendered anew
+_RENDERER = 3  # raised when the same options give other pixels, so that old folders are rendered anew
 
 
 def make_dataset(

@@ -6,6 +6,7 @@ import numpy as np
 
 from aplt.data.synthetic.figure import SIDES, Array, Body, Pose
 from aplt.data.synthetic.motions import crossed_leg, folded_arm
+from aplt.data.synthetic.moves import Move
 
 ArmPose = Callable[[Body, int], tuple[Array, Array]]  # wrist and fingertips [3] of one side
 LegPose = Callable[[Body, int], tuple[Array, Array]]  # ankle and toe [3] of one side
@@ -138,6 +139,28 @@ def fidget(pose: Pose, rng: np.random.Generator, time: Array, part: str, strengt
         pose.knee[:, side] += 0.08 * strength * bump
     else:
         pose.torso[:, int(rng.integers(3))] += np.radians(rng.choice([-3.5, 3.5])) * strength * bump
+
+
+def accompany(pose: Pose, move: Move) -> None:
+    """Adds what the person moves along with a movement, in time with it."""
+    company, other = move.manner.company, 1 - move.side
+    curve = move.swing(1.4) if company.swings else move.hold()
+    way = curve[:, None] * company.toward
+    # A hand or foot that rests on something can only be lifted.
+    lifted = np.where([False, True, False], np.abs(way), way)
+    if company.part == "head":
+        pose.head += np.radians(12) * way
+    elif company.part == "shoulders":
+        pose.lift += 0.03 * np.abs(way[:, :2])
+    elif company.part == "arms":
+        pose.wrist[:, other] += 0.06 * lifted
+        pose.tip[:, other] += 0.09 * lifted
+    elif company.part == "legs":
+        pose.ankle[:, other] += 0.05 * lifted
+        pose.toe[:, other] += 0.05 * lifted
+        pose.knee[:, other] += 0.25 * way[:, 0]
+    else:
+        pose.torso += np.radians(7) * way
 
 
 PARTS = ("head", "shoulders", "arms", "legs", "torso")

@@ -6,7 +6,8 @@ import numpy as np
 
 from aplt.data.synthetic.difficulty import Difficulty, Range
 from aplt.data.synthetic.figure import Array, Body, Pose
-from aplt.data.synthetic.motions import MOTIONS, OTHERS, Move
+from aplt.data.synthetic.motions import MOTIONS, OTHERS
+from aplt.data.synthetic.moves import Company, Manner, Move
 from aplt.data.synthetic.poses import (
     ARMS,
     CLOSED_ARMS,
@@ -15,6 +16,7 @@ from aplt.data.synthetic.poses import (
     OPEN_ARMS,
     OPEN_LEGS,
     PARTS,
+    accompany,
     fidget,
     live,
     rest_pose,
@@ -29,19 +31,25 @@ _HAIR = ((30, 24, 22), (62, 42, 30), (105, 72, 45), (185, 145, 85), (150, 70, 40
 
 
 @dataclass(frozen=True)
+class Start:
+    """How a person sits before the movement."""
+
+    arms: tuple[str, str]
+    legs: str
+    over: int  # the leg that lies on the other, where one does
+
+
+@dataclass(frozen=True)
 class Subject:
     """One person: body, looks and habits."""
 
     body: Body
     looks: Looks
     room: int  # the seed of the room in which the subject is usually filmed
-    amplitude: float
-    tempo: float
     side: int  # the preferred hand and leg
-    arms: tuple[str, str]
-    legs: str
-    variant: dict[str, float]  # by movement: the subject's way to do it
-    stays: dict[str, bool]  # by movement: whether the subject usually holds it to the end
+    start: Start
+    free: Start  # where arms or legs that are about to move must not be entangled
+    manner: dict[str, Manner]  # by movement: the subject's way to make it
     yaw: float  # degrees: from where the subject is filmed
     pitch: float  # degrees
     zoom: float
@@ -63,11 +71,10 @@ class Take:
     amplitude: float
     tempo: float
     side: int
-    variant: float
-    stays: bool
+    manner: Manner
     arms: tuple[str, str]
     legs: str
-    over: int  # the leg that lies on the other, where one does
+    over: int
     room: int
     yaw: float  # degrees
     pitch: float  # degrees
@@ -128,13 +135,10 @@ def draw_subject(seed: int, number: int, difficulty: Difficulty) -> Subject:
         body=body,
         looks=looks,
         room=int(rng.integers(1 << 30)),
-        amplitude=_uniform(rng, difficulty.habit_amplitude),
-        tempo=_uniform(rng, difficulty.habit_tempo),
         side=int(rng.integers(2)),
-        arms=_draw_arms(rng, closed=True),
-        legs=str(rng.choice([*LEGS, LAID_OVER])),
-        variant={motion: float(rng.random()) for motion in MOTIONS | OTHERS},
-        stays={motion: bool(rng.random() < 0.6) for motion in MOTIONS | OTHERS},
+        start=_draw_start(rng, closed=True),
+        free=_draw_start(rng, closed=False),
+        manner={motion: _draw_manner(rng, action.part, difficulty) for motion, action in (MOTIONS | OTHERS).items()},
         yaw=_uniform(rng, difficulty.habit_yaw),
         pitch=_uniform(rng, difficulty.habit_pitch),
         zoom=_uniform(rng, difficulty.habit_zoom),
@@ -149,16 +153,15 @@ def draw_take(seed: int, number: int, motion: str, subject: Subject, difficulty:
     rng = np.random.default_rng([seed, _CLIP, number])
     at_home = rng.random(5) >= difficulty.away
     part = (MOTIONS | OTHERS)[motion].part
-    arms = subject.arms if at_home[0] else _draw_arms(rng, closed=True)
-    if part in ("arms", "shoulders") and any(arm in CLOSED_ARMS for arm in arms):
-        arms = _draw_arms(rng, closed=False)
-    legs = subject.legs if at_home[1] else str(rng.choice([*LEGS, LAID_OVER]))
-    if part == "legs" and legs not in OPEN_LEGS:
-        legs = str(rng.choice([*OPEN_LEGS]))
+    start = subject.start if at_home[0] else _draw_start(rng, closed=True)
+    free = subject.free if at_home[1] else _draw_start(rng, closed=False)
+    entangled = part in ("arms", "shoulders") and any(arm in CLOSED_ARMS for arm in start.arms)
+    crossed = part == "legs" and start.legs not in OPEN_LEGS
 
     fps = int(rng.choice(difficulty.rates))
     frames = round(_uniform(rng, difficulty.duration) * fps)
     onset = _uniform(rng, difficulty.onset)
+    manner = subject.manner[motion] if at_home[4] else _draw_manner(rng, part, difficulty)
     shift = rng.uniform(-1, 1, 2) * difficulty.shift
     slope = rng.uniform(-1, 1, 2) * difficulty.gradient
     return Take(
@@ -168,14 +171,13 @@ def draw_take(seed: int, number: int, motion: str, subject: Subject, difficulty:
         fps=fps,
         onset=onset,
         length=frames / fps - onset - rng.uniform(0.0, 0.15),
-        amplitude=subject.amplitude * _uniform(rng, difficulty.amplitude),
-        tempo=subject.tempo * _uniform(rng, difficulty.tempo),
+        amplitude=manner.amplitude * _uniform(rng, difficulty.amplitude),
+        tempo=manner.tempo * _uniform(rng, difficulty.tempo),
         side=subject.side if at_home[2] else int(rng.integers(2)),
-        variant=subject.variant[motion] if at_home[4] else float(rng.random()),
-        stays=subject.stays[motion] if at_home[4] else bool(rng.random() < 0.6),
-        arms=arms,
-        legs=legs,
-        over=int(rng.integers(2)),
+        manner=manner,
+        arms=(free if entangled else start).arms,
+        legs=(free if crossed else start).legs,
+        over=start.over,
         room=subject.room if at_home[3] else int(rng.integers(1 << 30)),
         yaw=subject.yaw + _uniform(rng, difficulty.yaw),
         pitch=subject.pitch + _uniform(rng, difficulty.pitch),
@@ -210,11 +212,36 @@ def act(take: Take) -> Pose:
         amplitude=take.amplitude,
         tempo=take.tempo,
         side=take.side,
-        variant=take.variant,
-        stays=take.stays,
+        manner=take.manner,
     )
     action.move(pose, move)
+    accompany(pose, move)
     return pose
+
+
+def _draw_start(rng: np.random.Generator, *, closed: bool) -> Start:
+    legs = [*LEGS, LAID_OVER] if closed else [*OPEN_LEGS]
+    return Start(_draw_arms(rng, closed=closed), str(rng.choice(legs)), over=int(rng.integers(2)))
+
+
+def _draw_manner(rng: np.random.Generator, part: str, difficulty: Difficulty) -> Manner:
+    """Returns a way to make a movement of this part of the body."""
+    slant = rng.uniform(-1, 1, 2) * difficulty.habit_slant
+    toward = rng.standard_normal(3)
+    toward *= _uniform(rng, difficulty.habit_company) / np.linalg.norm(toward)
+    return Manner(
+        variant=float(rng.random()),
+        stays=bool(rng.random() < 0.6),
+        amplitude=_uniform(rng, difficulty.habit_amplitude),
+        tempo=_uniform(rng, difficulty.habit_tempo),
+        slant=(float(slant[0]), float(slant[1])),
+        fade=float(rng.uniform(-1, 1) * difficulty.habit_fade),
+        company=Company(
+            part=str(rng.choice([other for other in PARTS if other != part])),
+            toward=(float(toward[0]), float(toward[1]), float(toward[2])),
+            swings=bool(rng.random() < 0.5),
+        ),
+    )
 
 
 def _draw_arms(rng: np.random.Generator, *, closed: bool) -> tuple[str, str]:
