@@ -35,8 +35,8 @@ class APLT(nn.Module):
     Differs from the paper's figure by default: q is aligned to the labeled classes' shares (`alignment`) and believed
     from 0.8 on (`confidence`); the margin losses see each strong view mixed with that of an accepted clip (`mix`, the
     parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and they weigh less, for at a
-    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The strong labeled view also has a plain cross-entropy (`strong_weight`), as
-    in every method here.
+    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The
+    strong labeled view also has a plain cross-entropy (`strong_weight`), as in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch.
     """

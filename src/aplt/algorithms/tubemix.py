@@ -47,7 +47,7 @@ class TubeMix(nn.Module):
         strong_weight: float = 1.0,
         u_weight: float = 2.0,
         mix_weight: float = 2.0,
-        confidence: float = 0.3,
+        confidence: float = 0.95,
         beta: float = 10.0,
         target: TargetSource = "teacher",
     ) -> None:
