@@ -25,7 +25,7 @@ test: $(READY)
 	$(BIN)/pytest
 
 test-slow: $(READY)
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -o faulthandler_timeout=1800
 
 bench: $(READY)
 	$(BIN)/python bench/kmeans.py
