@@ -66,10 +66,14 @@ def test_the_plans_of_the_studies_can_be_trained(study: Path) -> None:
 
 
 def require_usable(plan: Plan) -> None:
-    """Raises an InputError where a row of the plan has settings that its method does not know."""
-    for name, variant in plan.rows.items():
-        settings = merge({"clips": "x", "method": variant.method}, merge(plan.settings, variant.settings))
-        effective_config(settings, "skeleton", name)
+    """Raises an InputError where a row of the plan, in any data set or fold, has unknown settings."""
+    for data in plan.datasets.values():
+        kind = "video" if "size" in data.settings.get("input", {}) else "skeleton"
+        for fold in data.folds or ({},):
+            shared = merge(merge(plan.settings, data.settings), fold)
+            for name, variant in plan.rows.items():
+                settings = merge({"clips": "x", "method": variant.method}, merge(shared, variant.settings))
+                effective_config(settings, kind, name)
 
 
 def test_every_column_of_a_comparison_is_described() -> None:

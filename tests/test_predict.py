@@ -43,6 +43,8 @@ def test_there_is_no_such_folder(tmp_path: Path) -> None:
 def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
     run = RunDir(home / "run")
     shutil.rmtree(run.model)
+    with pytest.raises(InputError, match="no model in it; its training has finished, so the folder is not whole"):
+        load_model(run.path)
     run.result.unlink()
     for use in (lambda: load_model(run.path), lambda: evaluate(run, None, "test")):
         with pytest.raises(InputError) as caught:

@@ -1,5 +1,6 @@
 """A trained model on clips: figures where labels are known, and a table of predictions for any files."""
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -35,8 +36,11 @@ def load_model(folder: Path) -> Recognizer:
     if (folder / "config.json").is_file():
         return load_recognizer(folder)
     run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
-    if run.config.exists() and not run.result.exists():
-        hint = f"its training has not finished; if it was stopped, continue with `aplt train --resume {folder}`"
+    if run.result.exists():
+        hint = "its training has finished, so the folder is not whole any more"
+    elif run.config.exists():
+        resume = f"aplt train --resume {shlex.quote(str(folder))}"
+        hint = f"its training has not finished; if it was stopped, continue with `{resume}`"
     return load_recognizer(run.require(lambda run: run.model, hint))
 
 

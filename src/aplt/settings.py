@@ -19,7 +19,7 @@ WANTED = {
     "greater_than_equal": "expected at least {ge:g}",
     "int": "expected a whole number",
     "less_than": "expected less than {lt:g}",
-    "less_than_equal": "expected at most {le}",
+    "less_than_equal": "expected at most {le}",  # not :g, which would round the largest seed
     "list": "expected a list",
     "literal_error": "expected {expected}",
     "model": "expected a mapping of settings",

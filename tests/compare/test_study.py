@@ -117,7 +117,7 @@ def test_cells_of_another_version_and_people_seen_are_told_once(
     announce(study_of(clips, whole))
     cells, people = capsys.readouterr().err.splitlines()
     assert cells == "4 cells, 4 of them finished"
-    assert people.startswith("tiny: training and test clips share 4 subjects, so the accuracy is that on people")
+    assert people.startswith("tiny: the same people are in training and test clips, so the accuracy is that on people")
     monkeypatch.setattr("aplt.compare.study.version", lambda _: "9.9")
     announce(study_of(clips, whole))
     assert capsys.readouterr().err.splitlines()[2:] == [

@@ -145,6 +145,13 @@ def test_clips_unlike_the_rest_are_named(tmp_path: Path) -> None:
     assert check(index_of(*clips[1:3])) == []
 
 
+def test_more_persons_than_training_takes_are_a_problem(tmp_path: Path) -> None:
+    for name, persons in (("a", 16), ("b", 17)):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(persons).normal(size=(persons, 8, 15, 3)))
+    (finding,) = check(index_of(*(clip_of(tmp_path / f"{name}.npy") for name in "ab")))
+    assert (finding.id, finding.detail) == ("b", "has 17 persons, expected at most 16")
+
+
 def test_intervals_of_skeletons_are_a_problem(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.ones((8, 20, 3)))
     whole = clip_of(tmp_path / "a.npy")

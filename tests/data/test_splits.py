@@ -228,7 +228,7 @@ def test_people_on_both_sides_are_remarked_unless_the_index_says_so() -> None:
     index = official_index(SHARED)
     assert remark_on_people(index, make_split(index, SplitSettings())) is None
     drawn = make_split(index, SplitSettings(ignore_official=True))
-    assert "share" in (remark_on_people(index, drawn) or "")
+    assert "same people" in (remark_on_people(index, drawn) or "")
     apart = make_split(index, SplitSettings(ignore_official=True, by_subject=True))
     assert remark_on_people(index, apart) is None
 

@@ -142,7 +142,8 @@ def test_people_in_training_and_test_are_pointed_out(tmp_path: Path, monkeypatch
     monkeypatch.setattr("aplt.training.runs.console.print", lambda text, **_: said.append(text))
     clips = write_clips(tmp_path / "clips")
     train(tiny_config(clips, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "mixed"))
-    assert "training and test clips share 4 subjects" in said[0]
+    assert "the same people are in training and test clips" in said[0]
+    assert "--set split.by_subject=true holds out whole people" in said[0]
     said.clear()
     apart = {"test_subjects": ["s3"], "test": 0.2}
     train(tiny_config(clips, split=apart, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "apart"))

@@ -10,7 +10,7 @@ from typing import Literal
 
 from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
-from aplt.data.skeleton import read_clip
+from aplt.data.skeleton import MOST_PERSONS, read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
 from aplt.display import counted
 from aplt.parallel import in_processes
@@ -116,7 +116,9 @@ def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
 def _decode(clip: Clip) -> tuple[int, str]:
     if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
         return count_frames(clip), "a video"
-    _, frames, joints, channels = read_clip(clip).shape
+    persons, frames, joints, channels = read_clip(clip).shape
+    if persons > MOST_PERSONS:
+        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
     return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
 
 

@@ -14,6 +14,8 @@ from aplt.values import Clip
 
 KARD_JOINTS = 15
 
+MOST_PERSONS = 16  # in one clip
+
 
 def read_clip(clip: Clip) -> np.ndarray:
     """Returns a clip's sequence; see `read_skeleton`.

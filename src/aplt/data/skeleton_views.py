@@ -11,13 +11,11 @@ import torch
 from torch import Tensor
 
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import normalize, read_clip
+from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
 from aplt.data.video import ClipError
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.values import Clip
-
-MOST_PERSONS = 16
 
 
 class SkeletonViews:

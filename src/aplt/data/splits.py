@@ -56,8 +56,8 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
 
 
-def remark_on_people(index: ClipIndex, split: Split) -> str | None:
-    """Returns a remark on subjects who are in training clips and in test clips, too.
+def remark_on_people(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
+    """Returns a remark on subjects who are in training clips and in test clips, too, and how that is avoided.
 
     None where nobody is, or where the test clips are those of the index's own split column.
     """
@@ -66,8 +66,8 @@ def remark_on_people(index: ClipIndex, split: Split) -> str | None:
     if not people or all(index[p].official == "test" for p in split.test):
         return None
     return (
-        f"training and test clips share {counted(len(people), 'subject')}, so the accuracy is that on people already "
-        "seen; --set split.by_subject=true holds out whole people"
+        "the same people are in training and test clips, so the accuracy is that on people already seen; "
+        f"{by} holds out whole people"
     )
 
 

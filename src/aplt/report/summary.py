@@ -1,5 +1,6 @@
 """The top of a run's report: whether it is finished, its headline figures and what it was made of."""
 
+import shlex
 from typing import Any
 
 from aplt.display import counted
@@ -30,7 +31,7 @@ def progress(run: Run) -> str:
     planned = f" of {run.planned_rounds}" if run.planned_rounds else ""
     done = len(run.rounds)
     verb = "round is" if (run.planned_rounds or done) == 1 else "rounds are"
-    rest = f"If it was stopped, aplt train --resume {run.folder.path} continues it."
+    rest = f"If it was stopped, aplt train --resume {shlex.quote(str(run.folder.path))} continues it."
     return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far. {rest}"
 
 

@@ -33,7 +33,9 @@ def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
     """
     index, split = read_clips(config)
     accelerator = make_accelerator(config.train.precision)
-    if remark := remark_on_people(index, split):
+    drawn = config.split_file is None
+    advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"
+    if remark := remark_on_people(index, split, advice):
         console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)

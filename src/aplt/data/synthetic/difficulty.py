@@ -21,7 +21,7 @@ class Difficulty:
     habit_amplitude: Range = (0.9, 1.25)
     tempo: Range = (0.95, 1.06)
     habit_tempo: Range = (0.8, 1.25)
-    habit_slant: float = 0.35  # share of a movement's size by which it departs from its plain direction
+    habit_slant: float = 0.35  # most by which a movement departs from its plain direction; see Manner
     habit_fade: float = 0.6  # share of its size that a repeated movement loses or gains
     habit_company: Range = (0.3, 0.7)  # size of what is moved along with it, a factor on the nominal in `poses`
     duration: Range = (1.4, 1.8)

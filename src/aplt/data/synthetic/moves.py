@@ -18,13 +18,16 @@ class Company:
 
 @dataclass(frozen=True)
 class Manner:
-    """One way to make one movement."""
+    """One way to make one movement.
+
+    Not every movement has room for all of it: only head and hands slant, only what is repeated fades.
+    """
 
     variant: float  # 0 to 1: chooses between ways to do the same
     stays: bool  # a held movement is still held when the clip ends
     amplitude: float
     tempo: float
-    slant: tuple[float, float]  # how far it departs from the plain direction, as a share of its size
+    slant: tuple[float, float]  # how far it departs from the plain direction; what one is in size, `motions` says
     fade: float  # share of its size that a repeated movement loses, or gains where negative
     company: Company
 

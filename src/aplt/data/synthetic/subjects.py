@@ -48,7 +48,7 @@ class Subject:
     room: int  # the seed of the room in which the subject is usually filmed
     side: int  # the preferred hand and leg
     start: Start
-    free: Start  # where arms or legs that are about to move must not be entangled
+    free: Start  # instead, where arms or legs that are about to move must not be entangled; its `over` is not used
     manner: dict[str, Manner]  # by movement: the subject's way to make it
     yaw: float  # degrees: from where the subject is filmed
     pitch: float  # degrees
@@ -193,7 +193,7 @@ def draw_take(seed: int, number: int, motion: str, subject: Subject, difficulty:
 
 
 def act(take: Take) -> Pose:
-    """Returns what the person does in the clip: start pose, life, fidgets, and the named movement."""
+    """Returns what the person does in the clip: start pose, life, fidgets, the named movement with its company."""
     subject, difficulty, time = take.subject, take.difficulty, take.time
     rng = np.random.default_rng([*take.seed, 0])
     action = (MOTIONS | OTHERS)[take.motion]
