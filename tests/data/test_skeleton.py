@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import normalize, read_skeleton
+from aplt.data.skeleton import READERS, normalize, read_skeleton
 from aplt.data.skeleton_views import SkeletonViews, mirrored, strong_view, weak_view
 from aplt.errors import InputError
 from aplt.values import Clip
@@ -66,6 +66,27 @@ def test_unreadable_files(tmp_path: Path, name: str, content: bytes, message: st
         read_skeleton(tmp_path / name)
     assert message in str(caught.value)
     assert name in str(caught.value)
+
+
+def test_damaged_bytes_are_said_and_a_mistake_of_the_readers_is_not_taken_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez_compressed(tmp_path / "a.npz", np.random.default_rng(0).normal(size=(6, 5, 3)))
+    whole = (tmp_path / "a.npz").read_bytes()
+    (tmp_path / "a.npz").write_bytes(whole[:200] + b"\xff" * 40 + whole[240:])
+    np.save(tmp_path / "b.npy", np.zeros((6, 5, 3)))
+    header = (tmp_path / "b.npy").read_bytes()
+    (tmp_path / "b.npy").write_bytes(header.replace(b"'shape': (6", b"'shape': ((", 1))
+    for name in ("a.npz", "b.npy"):
+        with pytest.raises(InputError, match=f"{name}: unreadable as a skeleton"):
+            read_skeleton(tmp_path / name)
+
+    def mistaken(path: Path) -> np.ndarray:
+        raise AttributeError(path)
+
+    monkeypatch.setitem(READERS, ".npy", mistaken)
+    with pytest.raises(AttributeError):
+        read_skeleton(tmp_path / "b.npy")
 
 
 def test_arrays_of_objects_are_never_unpickled(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ With x a labeled clip of label y, u an unlabeled one, p the classifier, P the pr
 
     L_sup^logits = H(y, p(weak x))
     L_sup^margin = H(y, P_y(strong x)),            P_y = softmax s (f . prototype_k - m [k = y])
-    L_u^logits   = [max q >= tau] H(argmax q, p(strong u)),   q the prediction of weak u by the student
+    L_u^logits   = [max q >= tau] H(argmax q, p(strong u)),   q the student's prediction of weak u
     L_u^margin   = [accepted] H(c, P_c(strong u)),            c the OFFLINE pseudo-label of u
 
 The paper's formulas are not public: the losses are its figure's, the margin's form (CosFace) and all numbers are ours.
@@ -32,14 +32,15 @@ from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 class APLT(nn.Module):
     """The four losses, each with its weight, and our additions, each with its switch.
 
-    Differs from the paper's figure by default: q is aligned to the labeled classes' shares (`alignment`) and believed
-    from 0.8 on (`confidence`); the margin losses see each strong view mixed with that of an accepted clip (`mix`, the
-    parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and they weigh less, for at a
-    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The
-    strong labeled view also has a plain cross-entropy (`strong_weight`), as in every method here.
+    Differs from the paper's figure by default: q, which may come from the EMA teacher (`target`), is aligned to the
+    labeled classes' shares (`alignment`) and believed from 0.8 on (`confidence`); the margin losses see each strong
+    view mixed with that of an accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more
+    pass of the student; and they weigh less, for at a scale of 20 their gradient is many times that of a young
+    classifier's. The recipe aplt_paper undoes these. The strong labeled view also has a plain cross-entropy
+    (`strong_weight`), as in every method here.
 
-    Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is
-    FixMatch, here with aligned targets.
+    Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch, here
+    with aligned targets.
     """
 
     uses_unlabeled = True

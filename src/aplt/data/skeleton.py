@@ -1,9 +1,14 @@
 """Reading skeleton sequences: arrays, and the file formats of N-UCLA (JSON) and KARD (text)."""
 
 import json
+import struct
 import warnings
+import zlib
 from collections.abc import Callable
+from lzma import LZMAError
 from pathlib import Path
+from tokenize import TokenError
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -15,6 +20,24 @@ from aplt.values import Clip
 KARD_JOINTS = 15
 
 MOST_PERSONS = 16  # in one clip
+# What damaged bytes make numpy, zipfile and json raise; a mistake of the readers' own, an AttributeError or the like,
+# is not among them and shows itself.
+UNREADABLE = (
+    ArithmeticError,
+    BadZipFile,
+    EOFError,
+    LookupError,
+    LZMAError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TokenError,
+    TypeError,
+    UserWarning,  # of a text without numbers, made an error below
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_clip(clip: Clip) -> np.ndarray:
@@ -50,9 +73,7 @@ def read_skeleton(path: Path) -> np.ndarray:
             array = READERS[suffix](path).astype(np.float32, casting="same_kind")
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
-    except Exception as error:
-        # Damaged bytes make zipfile, numpy and json raise nearly anything: zlib.error, EOFError, NotImplementedError,
-        # RecursionError, MemoryError and more.
+    except UNREADABLE as error:
         raise InputError(f"{path}: unreadable as a skeleton ({reason(error)})") from error
     if array.ndim not in (3, 4) or 0 in array.shape or array.shape[-1] not in (2, 3):
         expected = "an array [T, V, C] or [P, T, V, C] with C = 2 or 3"
