@@ -43,9 +43,9 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
         ),
         (
             {"method_settings": {"margin": "wide"}},
-            "setting 'method_settings.margin' is 'wide', expected float such as 0.3",
+            "setting 'method_settings.margin': expected a number, found 'wide'",
         ),
-        ({"method_settings": {"alignment": 1}}, "setting 'method_settings.alignment' is 1, expected bool such as True"),
+        ({"method_settings": {"alignment": 1}}, "setting 'method_settings.alignment': expected true or false, found 1"),
         ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeleton clips"),
     ],
 )
@@ -137,7 +137,7 @@ def test_a_long_value_is_cut_in_the_sentence() -> None:
 
 
 def test_a_bad_value_of_a_method_is_a_sentence() -> None:
-    with pytest.raises(InputError, match="target' is 'pupil', expected student or teacher"):
+    with pytest.raises(InputError, match="target': expected 'student' or 'teacher', found 'pupil'"):
         effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
     config = effective_config(MINIMAL | {"method_settings": {"mix": -1.0}}, "skeleton", "test")
     with pytest.raises(InputError, match="mix is -1"):

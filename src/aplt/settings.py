@@ -1,9 +1,10 @@
 """A group of settings, and what is wrong with one said in a sentence."""
 
+import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from aplt.errors import InputError, suggest
@@ -61,6 +62,30 @@ def validated(group: type[Group], settings: Any, where: str, called: Callable[[s
         return group.model_validate(settings)
     except ValidationError as error:
         raise InputError(f"{where}: {_explain(error, group, settings, called)}") from error
+
+
+def keyword_settings(build: Callable[..., Any], given: Any, group: str, where: str) -> dict[str, Any]:
+    """Returns all keyword-only arguments of `build`: as `given`, else its defaults.
+
+    `group` is what the mapping `given` is called among the settings; `where` begins the error.
+
+    Raises:
+        InputError: no mapping, an unknown key (with a suggestion), or a value that its annotation refuses.
+    """
+    if not isinstance(given, dict):
+        raise InputError(f"{where}: {as_setting(group)}: expected a mapping of settings, found {shown(given)}")
+    allowed = {p.name: p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    for key, value in given.items():
+        name = f"{group}.{key}"
+        if key not in allowed:
+            hint = suggest(str(key), allowed, f"{group}.") if allowed else "; it has none"
+            raise InputError(f"{where}: unknown setting '{name}'{hint}")
+        try:
+            TypeAdapter(allowed[key].annotation).validate_python(value, strict=True)
+        except ValidationError as error:
+            why = f"{wanted(error.errors()[0])}, found {shown(value)}"
+            raise InputError(f"{where}: {as_setting(name)}: {why}") from error
+    return {name: parameter.default for name, parameter in allowed.items()} | given
 
 
 def shown(value: Any) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-from pydantic import TypeAdapter, ValidationError
 from torch import nn
 from torchvision.models import video
 from torchvision.models.video.mvit import MSBlockConfig
@@ -15,7 +14,7 @@ from torchvision.models.video.mvit import MSBlockConfig
 from aplt.errors import InputError, suggest
 from aplt.models.skeleton import tcn
 from aplt.models.tsm import tsm_resnet, tsm_tiny
-from aplt.settings import shown, wanted
+from aplt.settings import keyword_settings
 
 Build = Callable[..., nn.Module]
 DEFAULT_ENCODER = {"video": "tsm_tiny", "skeleton": "tcn"}
@@ -100,20 +99,9 @@ def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> 
     """
     if name not in ENCODERS:
         raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
-    parameters = inspect.signature(ENCODERS[name]).parameters
-    if weights is not None and "weights" not in parameters:
+    if weights is not None and "weights" not in inspect.signature(ENCODERS[name]).parameters:
         raise InputError(f"encoder {name}: it has no published weights, but encoder_weights is '{weights}'")
-    allowed = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for key, value in settings.items():
-        if key not in allowed:
-            hint = suggest(str(key), allowed, "encoder_settings.") if allowed else "; it has none"
-            raise InputError(f"encoder {name}: unknown setting 'encoder_settings.{key}'{hint}")
-        try:
-            TypeAdapter(parameters[key].annotation).validate_python(value, strict=True)
-        except ValidationError as error:
-            why = f"{wanted(error.errors()[0])}, found {shown(value)}"
-            raise InputError(f"encoder {name}: setting 'encoder_settings.{key}': {why}") from error
-    return {key: parameters[key].default for key in allowed} | settings
+    return keyword_settings(ENCODERS[name], settings, "encoder_settings", f"encoder {name}")
 
 
 def build_encoder(

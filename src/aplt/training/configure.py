@@ -1,15 +1,14 @@
 """From what a user sets to the whole config: over a recipe's settings, over the defaults for her clips."""
 
-import inspect
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
 from aplt.data.index import modality, read_index
-from aplt.errors import InputError, suggest
+from aplt.errors import InputError
 from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
-from aplt.settings import shown
+from aplt.settings import keyword_settings, shown
 from aplt.training.recipes import find_recipe
 
 # What a recipe may set, and means nothing to another method.
@@ -96,32 +95,7 @@ def _absolute(settings: dict[str, Any], key: str, where: str) -> str:
 
 def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]:
     """Returns all keywords of the method's constructor, with its defaults where the user gives none."""
-    parameters = inspect.signature(find_recipe(method).algorithm).parameters.values()
-    allowed = {p.name: p for p in parameters if p.kind is p.KEYWORD_ONLY}
-    if not isinstance(given, dict):
-        raise InputError(f"{where}: setting 'method_settings': expected a mapping, found {shown(given)}")
-    for key, value in given.items():
-        if key not in allowed:
-            hint = suggest(str(key), allowed, "method_settings.")
-            raise InputError(f"{where}: method {method}: unknown setting 'method_settings.{key}'{hint}")
-        wanted = _wanted(allowed[key], value)
-        if wanted:
-            raise InputError(
-                f"{where}: method {method}: setting 'method_settings.{key}' is {shown(value)}, expected {wanted}"
-            )
-    return {name: parameter.default for name, parameter in allowed.items()} | given
-
-
-def _wanted(parameter: inspect.Parameter, value: Any) -> str | None:
-    """Returns what the parameter takes, if not this value."""
-    if get_origin(parameter.annotation) is Literal:
-        choices = get_args(parameter.annotation)
-        return None if value in choices else " or ".join(map(str, choices))
-    default = parameter.default
-    fits = isinstance(value, type(default)) or (isinstance(default, float) and type(value) is int)
-    if fits and isinstance(value, bool) == isinstance(default, bool):
-        return None
-    return f"{type(default).__name__} such as {default!r}"
+    return keyword_settings(find_recipe(method).algorithm, given, "method_settings", f"{where}: method {method}")
 
 
 def _first_missing(whole: dict[str, Any], found: dict[str, Any]) -> str | None:
