@@ -241,7 +241,8 @@ def test_default_folders(tmp_path: Path) -> None:
         ),
         (
             {"variants": {"a": {"settings": {"method_settings": {"target": "pupil"}}}}},
-            "tiny, a, 10% labeled, seed 0: settings: method aplt: setting 'method_settings.target': expected 'student' or 'teacher', found 'pupil'",
+            "tiny, a, 10% labeled, seed 0: settings: method aplt: setting 'method_settings.target': expected 'student' "
+            "or 'teacher', found 'pupil'",
         ),
         ({"settings": {"train": {"round": 3}}}, "train: unknown setting 'round'; did you mean 'rounds'?"),
         ({"settings": {"train": {"warm_up_rounds": 9}}}, "would never see the"),

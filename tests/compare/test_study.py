@@ -10,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,15 +85,27 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         assert row["top1_by_val"] == lines[best]["test_beside_val"]
         assert lines[-1]["test_beside_val"] == result["top1"]
         assert run.report.exists()
+        if row["method"] == "upper bound":
+            assert row["unlabeled_top1"] == ""
+            continue
+        labels = pd.read_csv(run.pseudo_labels).to_dict("records")
+        assert float(row["unlabeled_top1"]) == np.mean([one["label"] == truth[one["id"]] for one in labels])
         if row["method"] == "aplt":
             assert float(row["pseudo_coverage"]) == lines[-1]["pseudo"]["coverage"]
-            labels = pd.read_csv(run.pseudo_labels).to_dict("records")
-            wrong = [row for row in labels if row["accepted"] and row["offline_label"] != truth[row["id"]]]
-            fitted = [row for row in wrong if row["label"] == row["offline_label"]]
-            assert float(row["wrong_labels"]) == len(wrong) > 0
-            assert float(row["wrong_fitted"]) == len(fitted) / len(wrong)
+            wrong = [one for one in labels if one["accepted"] and one["offline_label"] != truth[one["id"]]]
+            fitted = [one for one in wrong if one["label"] == one["offline_label"]]
+            assert float(row["pseudo_wrong"]) == len(wrong) > 0
+            assert float(row["pseudo_fitted"]) == len(fitted) / len(wrong)
         else:
-            assert row["pseudo_coverage"] == row["wrong_labels"] == ""
+            assert row["pseudo_coverage"] == row["pseudo_wrong"] == ""
+        if row["method"] == "fixmatch":
+            made = [one for one in labels if isinstance(one["online_label"], str)]
+            counted = [one["weight"] for one in made]
+            assert float(row["online_coverage"]) == pytest.approx(np.mean(counted), abs=1e-4)
+            wrong = [one for one in made if one["weight"] >= 0.5 and one["online_label"] != truth[one["id"]]]
+            fitted = [one for one in wrong if one["label"] == one["online_label"]]
+            assert float(row["online_wrong"]) == len(wrong)
+            assert row["online_fitted"] == (len(fitted) / len(wrong) if wrong else "")
     assert rows["online_coverage"].tolist()[0] == ""
     assert rows["online_coverage"].tolist()[1] != ""
     assert rows["labeled"].tolist() == [0.2, 0.2, 0.2, 1.0]
@@ -100,7 +113,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
 
 def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
     run = RunDir(whole / "runs" / "tiny" / "20%" / "aplt" / "seed0")
-    assert wrong_labels(run, {}) == (None, None)
+    assert wrong_labels(run, {}) == {}
 
 
 def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:

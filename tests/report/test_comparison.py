@@ -14,7 +14,7 @@ from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.report.accuracy import Series, efficiency_chart
 from aplt.report.comparison import read_comparison
-from aplt.report.comparison_cells import labels
+from aplt.report.comparison_labels import labels
 from aplt.report.comparison_page import shared_settings, write_comparison
 from aplt.report.pairs import Spread
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
@@ -49,8 +49,9 @@ def fake_comparison(
         | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
         | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}
         | {
-            "wrong_labels": 12,
-            "wrong_fitted": 0.25,
+            "pseudo_wrong": 12,
+            "pseudo_fitted": 0.25,
+            "unlabeled_top1": 0.7,
             "steps": 400,
             "version": "0.1.0",
             "run": run.relative_to(folder).as_posix(),
@@ -96,7 +97,7 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
 def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path: Path) -> None:
     folder = fake_comparison(tmp_path / "study")
     rows = pd.read_csv(CompareDir(folder).cells)
-    rows[["pseudo_precision", "wrong_labels", "online_coverage"]] = [None, None, 0.9]
+    rows[["pseudo_precision", "pseudo_wrong", "online_coverage"]] = [None, None, 0.9]
     write_csv(CompareDir(folder).cells, rows)
     told = labels(read_comparison(folder)) or ""
     assert "50.0\u00a0%" in told
@@ -107,7 +108,7 @@ def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> N
     page = Page(write_comparison(fake_comparison(tmp_path / "study")))
     drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
     assert "share of labels asked for" in {text.text for text in drawing.iter("text")}
-    assert "right: the offline phase's for a method that has one" in page.text
+    assert "right, by round, mean over seeds and folds: labels of the offline phase where the method" in page.text
     told = [title.text or "" for title in drawing.iter("title")]
     assert sum("labeled: " in text for text in told) == 3 * len(SHARES)
     assert sum(text.startswith("all labels: 9") for text in told) == 1

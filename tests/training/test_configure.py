@@ -70,7 +70,7 @@ def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> Non
         ({"input": None}, "setting 'input': expected a mapping of settings, found None"),
         ({"train": []}, "setting 'train': expected a mapping of settings, found []"),
         ({"offline": "no"}, "setting 'offline': expected a mapping of settings, found 'no'"),
-        ({"method_settings": [1]}, "setting 'method_settings': expected a mapping, found [1]"),
+        ({"method_settings": [1]}, "setting 'method_settings': expected a mapping of settings, found [1]"),
         ({"method_settings": {5: 1}}, "method aplt: unknown setting 'method_settings.5'"),
         ({"encoder_settings": 5}, "setting 'encoder_settings': expected a mapping of settings, found 5"),
         (

@@ -12,11 +12,13 @@ from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir, write_csv
 from aplt.values import UNKNOWN
 
+HALF = 0.5  # a soft weight from which on a label counts as taught
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "pseudo_precision", "pseudo_coverage", "online_precision", "online_coverage"),
-    *("wrong_labels", "wrong_fitted", "steps", "version", "run", *TIMES),
+    *("val_top1", "top1_by_val", "unlabeled_top1"),
+    *(f"{kind}_{figure}" for kind in ("pseudo", "online") for figure in ("precision", "coverage", "wrong", "fitted")),
+    *("steps", "version", "run", *TIMES),
 )
 
 
@@ -28,14 +30,15 @@ def write_cells(folder: CompareDir, rows: list[dict[str, Any]]) -> None:
 def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     """Returns a finished cell's row; a figure that it does not have is None.
 
-    top1, top5 and macro_f1 are of the last EMA model on the test clips, top1_by_val of that after the round with the
-    best accuracy on the val clips (a classifier fitted at the end has no rounds). The labels' precision and coverage
-    are of the last round, offline and online.
+    top1, top5 and macro_f1 are of the last EMA model on the test clips, unlabeled_top1 is its top-1 on the unlabeled
+    ones, top1_by_val that of the model after the round with the best accuracy on the val clips (a classifier fitted at
+    the end has no rounds). What is said of labels is of the last round's: pseudo of the offline phase's, online of
+    those that the steps made.
     """
     run = cell.run
     result, rounds = run.read_result(), run.read_metrics()
     pseudo, online = rounds[-1]["pseudo"] or {}, rounds[-1]["online"] or {}
-    wrong, fitted = wrong_labels(run, _truth(cell.config.clips))
+    wrong = wrong_labels(run, _truth(cell.config.clips))
     seconds, steps = result["seconds"], result["steps"]
     times = (
         *(seconds[part] for part in ("total", "offline", "online", "evaluation")),
@@ -51,12 +54,10 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
         "val_top1": result["val"]["top1"] if result["val"] else None,
         "top1_by_val": chosen_by_val(rounds) if cell.config.head == "trained" else None,
-        "pseudo_precision": pseudo.get("precision"),
-        "pseudo_coverage": pseudo.get("coverage"),
-        "online_precision": online.get("precision"),
-        "online_coverage": online.get("coverage"),
-        "wrong_labels": wrong,
-        "wrong_fitted": fitted,
+        "unlabeled_top1": (result["unlabeled"] or {}).get("top1"),
+        **{f"pseudo_{figure}": pseudo.get(figure) for figure in ("precision", "coverage")},
+        **{f"online_{figure}": online.get(figure) for figure in ("precision", "coverage")},
+        **wrong,
         "steps": steps,
         "version": result["versions"]["aplt"],
         "run": cell.path.relative_to(folder.path).as_posix(),
@@ -64,27 +65,31 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     }
 
 
-def wrong_labels(run: RunDir, truth: dict[str, str]) -> tuple[int | None, float | None]:
-    """Returns how many labels that the last offline phase accepted are wrong, and what share the final model repeats.
+def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
+    """Returns how many wrong labels the unlabeled clips were taught last, and what share the final model repeats.
 
-    Such a share tells how far the network has fitted its own mistakes. None where there was no offline phase, no
-    unlabeled clip has a known label, or none was wrong.
+    Such a share tells how far the network has fitted mistakes. `pseudo_wrong` and `_fitted` are of the labels that the
+    last offline phase accepted, `online_` of those of the last round's steps that counted at least half. Left out where
+    there were no such labels or no unlabeled clip has a known one; the share is None where none was wrong.
 
     Args:
         run: a finished run.
         truth: label by clip id; clips of unknown label are not in it.
     """
-    if not run.pseudo_labels.exists():
-        return None, None
-    table = read_csv(run.pseudo_labels, ("id", "label"))
-    if "offline_label" not in table:
-        return None, None
+    found: dict[str, float | None] = {}
+    table = read_csv(run.pseudo_labels, ("id", "label")) if run.pseudo_labels.exists() else pd.DataFrame()
+    if table.empty or not table["id"].isin(list(truth)).any():
+        return found
     known = table["id"].map(truth)
-    if not known.notna().any():
-        return None, None
-    wrong = (table["accepted"] == "True") & known.notna() & (table["offline_label"] != known)
-    repeated = table["label"][wrong] == table["offline_label"][wrong]
-    return int(wrong.sum()), float(repeated.mean()) if wrong.any() else None
+    for kind, column in (("pseudo", "offline_label"), ("online", "online_label")):
+        if column not in table:
+            continue
+        counted = table["accepted"] == "True" if kind == "pseudo" else table["weight"].astype(float) >= HALF
+        wrong = counted & known.notna() & (table[column] != known)
+        repeated = table["label"][wrong] == table[column][wrong]
+        found[f"{kind}_wrong"] = int(wrong.sum())
+        found[f"{kind}_fitted"] = float(repeated.mean()) if wrong.any() else None
+    return found
 
 
 def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:

@@ -10,7 +10,8 @@ from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
-from aplt.report.comparison_cells import cells, cost, labels
+from aplt.report.comparison_cells import cells, cost
+from aplt.report.comparison_labels import labels
 from aplt.report.comparison_rows import FIGURES, Rows, differences, means
 from aplt.report.layout import absent, document, facts, figure, section, table
 from aplt.report.markdown import comparison_tables

@@ -121,6 +121,8 @@ class Trainer:
             steps, state.round, start=state.step, unlabeled=unlabeled and state.algorithm.uses_unlabeled
         )
         sums: dict[str, Tensor] = {}
+        if state.step == 0:  # not when a round ends: the last one's labels are kept
+            state.online.clear()
         self.student.train()
         with self.clock.phase("online"):
             for local in batches:

@@ -124,9 +124,9 @@ def finish(
     table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
     write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
     val_scored, val = _evaluate(material, state, "val", device, progress)
+    unlabeled_scored, unlabeled = _evaluate(material, state, "unlabeled", device, progress)
     if split.unlabeled:
-        unlabeled, _ = _evaluate(material, state, "unlabeled", device, progress)
-        write_pseudo_labels(config, run, material, unlabeled, held_out=val_scored if val else test)
+        write_pseudo_labels(config, run, material, state, unlabeled_scored, held_out=val_scored if val else test)
     labeled = index.labels[list(split.labeled)]
     known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
     result = {
@@ -147,6 +147,8 @@ def finish(
         "labeled_per_class": np.bincount(labeled, minlength=index.num_classes).tolist(),
         **{name: figures.get(name) for name in ("top1", "top5", "macro_f1", "per_class")},
         "val": {name: val[name] for name in ("top1", "top5", "macro_f1")} if val else None,
+        # Of the unlabeled clips whose label is known, which stayed hidden until here.
+        "unlabeled": {name: unlabeled[name] for name in ("top1", "top5", "macro_f1")} if unlabeled else None,
         "parameters": sum(p.numel() for p in state.recognizer.parameters()),
         "steps": config.train.rounds * material.steps_per_round,
         "seconds": {"total": sum(state.seconds.values()), **state.seconds},
@@ -157,11 +159,14 @@ def finish(
     write_json(run.result, result)
 
 
-def write_pseudo_labels(config: RunConfig, run: RunDir, material: Material, scored: Scored, held_out: Scored) -> None:
-    """Writes the final model's label for each unlabeled clip, how reliable such a score is, and the last verdict.
+def write_pseudo_labels(
+    config: RunConfig, run: RunDir, material: Material, state: TrainState, scored: Scored, held_out: Scored
+) -> None:
+    """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
     `reliability` is measured on the held-out clips (val, else test) and empty where there are too few of them;
-    `offline_label` and `accepted` are the last offline phase's, where there was one.
+    `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight` are
+    of the last step that showed the clip, where the method's steps make labels.
     """
     index = material.index
     best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
@@ -173,6 +178,10 @@ def write_pseudo_labels(config: RunConfig, run: RunDir, material: Material, scor
         last = kept_arrays(run, guided[-1])
         table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]
         table["accepted"] = last["accepted"][scored.position]
+    online = state.online.label.cpu().numpy()[scored.position]
+    if (online != UNKNOWN).any():
+        table["online_label"] = np.array([*index.class_names, ""], dtype=object)[online]
+        table["weight"] = state.online.weight.cpu().numpy()[scored.position].round(4)
     write_csv(run.pseudo_labels, table)
 
 

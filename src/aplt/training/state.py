@@ -76,7 +76,6 @@ class TrainState:
         """Moves on to the start of the next round."""
         self.round, self.step, self.guided = self.round + 1, 0, False
         self.round_seconds, self.loss_sums = dict.fromkeys(PHASES, 0.0), {}
-        self.online.clear()
 
 
 class Clock:
