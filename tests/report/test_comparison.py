@@ -52,6 +52,8 @@ def fake_comparison(
             "pseudo_wrong": 12,
             "pseudo_fitted": 0.25,
             "unlabeled_top1": 0.7,
+            "online_wrong": None,
+            "online_fitted": None,
             "steps": 400,
             "version": "0.1.0",
             "run": run.relative_to(folder).as_posix(),
@@ -159,6 +161,12 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     ]
     assert len({len(line) for line in lines[2:8]}) == 1
     assert any(line.startswith("| all ") and "| 3 of 3 |" in line for line in lines)
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
+    assert ["tiny", "aplt", "5.0 %", "80.0 %", "50.0 %", "12", "25.0 %", "70.0 %"] in cells
+    pseudo = [line["pseudo"] for line in RunDir(folder.path / "runs" / "only").read_metrics() if line["pseudo"]]
+    by_round = " ".join(f"{100 * one['precision']:.0f}/{100 * one['coverage']:.0f}" for one in pseudo)
+    assert "/" in by_round
+    assert ["tiny", "aplt", "5.0 %", by_round] in cells
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,12 @@ from aplt.settings import validated
 
 WORDS = ("dataset", "fold", "method", "version", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
+USED = (
+    *("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "unlabeled_top1"),
+    *(f"{kind}_{figure}" for kind in ("pseudo", "online") for figure in ("precision", "coverage", "wrong", "fitted")),
+    *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
+)
+"""Columns of compare.csv that the page and the tables are made of."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +129,7 @@ def read_comparison(path: Path) -> Comparison:
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = read_csv(
-        folder.cells,
-        ("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "seconds"),
-    )
+    rows = read_csv(folder.cells, USED)
     for column in rows.columns:
         if column not in WORDS:
             rows[column] = pd.to_numeric(rows[column], errors="coerce")
