@@ -13,7 +13,7 @@ from aplt.training.recipes import RECIPES
 from aplt.training.runs import train
 
 pytestmark = pytest.mark.slow
-# Below supervised-only by 1 to 6 clips of 150 with this seed; docs/log.md says why (every method on the synthetic clips).
+# Below supervised-only by 1 to 6 clips of 150 with this seed; docs/log.md says why, method by method.
 BELOW = (
     *("pseudo_label", "mean_teacher", "fixmatch", "adamatch", "tubemix", "fixmatch_teacher"),
     *("label_propagation", "self_training"),
