@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aplt.display import counted
+from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.layout import Cell, count_cell, number_cell, share_cell, table
 from aplt.report.markup import Html, el
@@ -47,7 +48,7 @@ def cells(comparison: Comparison) -> Html:
             Cell(_link(comparison, record)),
             Cell(str(record["dataset"])),
             Cell(str(record["fold"])),
-            share_cell(record["labeled"]),
+            Cell(share_text(record["labeled"]), record["labeled"]),
             count_cell(int(record["labeled_clips"])),
             count_cell(int(record["seed"])),
             share_cell(record["top1"]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import product
 
+from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.comparison_rows import Rows
@@ -23,12 +24,13 @@ def labels(comparison: Comparison) -> Html | None:
     found = last_labels(comparison)
     if found is None:
         return None
-    methods = comparison.methods[:MOST_CURVES]
+    labeling = [name for name in comparison.methods if any(row[1].text == name and row[4].value for row in found.rows)]
+    methods = _first(labeling, comparison.plan.reference)
     figures = [
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, dataset, share, methods)
+        for drawn in _curves(comparison, dataset, share, methods, len(labeling) - len(methods))
     ]
     shown = table(found.caption, found.columns, found.rows, texts=found.texts)
     return join([el("div", *figures, class_="figures"), shown])
@@ -45,7 +47,13 @@ def last_labels(comparison: Comparison) -> Rows | None:
         precision, coverage, wrong, fitted, right = (one.mean if one else None for one in found)
         rows.append(
             [
-                *(Cell(dataset), Cell(method), share_cell(share), share_cell(precision), share_cell(coverage)),
+                *(
+                    Cell(dataset),
+                    Cell(method),
+                    Cell(share_text(share), share),
+                    share_cell(precision),
+                    share_cell(coverage),
+                ),
                 *(number_cell(wrong), share_cell(fitted), share_cell(right)),
             ]
         )
@@ -68,7 +76,7 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
         )
         if coverage:
             pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
-            rows.append([Cell(dataset), Cell(method), share_cell(share), Cell(" ".join(pairs))])
+            rows.append([Cell(dataset), Cell(method), Cell(share_text(share), share), Cell(" ".join(pairs))])
     if not rows:
         return None
     caption = (
@@ -77,9 +85,17 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
     return Rows(caption, ["Data set", "Method", "Labels", "By round"], rows, texts=2)
 
 
-def _curves(comparison: Comparison, dataset: str, share: float, methods: Sequence[str]) -> Iterator[Html]:
-    left_out = len(comparison.methods) - len(methods)
-    more = f" The first {len(methods)} methods; the table has {left_out} more." if left_out else ""
+def _first(methods: Sequence[str], reference: str) -> list[str]:
+    """Returns as many methods as one figure can show, in their order: the first ones, and the reference."""
+    if reference in methods[MOST_CURVES:]:
+        return [*methods[: MOST_CURVES - 1], reference]
+    return list(methods[:MOST_CURVES])
+
+
+def _curves(
+    comparison: Comparison, dataset: str, share: float, methods: Sequence[str], left_out: int
+) -> Iterator[Html]:
+    more = f" The table has {counted(left_out, 'more method')}." if left_out else ""
     for key, what in (
         ("precision", "Share of the accepted labels that are right"),
         ("coverage", "Share of the unlabeled clips whose label was accepted"),
