@@ -37,6 +37,7 @@ def test_the_whole_story(
     assert not folder.exists()
     assert aplt("compare", clips, *TINY, "--no-upper-bound") == 0
     told = capsys.readouterr()
+    assert told.err.splitlines()[0].startswith("1 cell; about ")
     accuracy = pd.read_csv(folder / "compare.csv")["top1"][0]
     assert f"{name}, supervised, 20% labeled, seed 0: test accuracy {accuracy:.1%}" in told.err.splitlines()
     assert "| supervised |" in told.out

@@ -67,8 +67,7 @@ def compare(
                     print(f"{cell}{'' if cell in study.left else ': finished'}")
             if not replace:
                 study.require_kept()
-            if dry_run:
-                study.try_out()
+            study.try_out()
             announce(study)
             if dry_run:
                 return

@@ -65,45 +65,49 @@ def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: d
 
 
 def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
-    """Returns cells' seconds by their folder, extrapolated from a few steps of each row of the table on each data set.
+    """Returns cells' seconds by their folder, extrapolated from a few steps of the first cell of each kind.
 
-    Those of a row that cannot be trained are left out; that is said.
+    A method's variants on a data set are one kind where encoder and input are the same. One that cannot be trained is
+    left out; that is said.
 
     Raises:
         InputError: none can be trained; names the first.
     """
-    first: dict[tuple[str, str], Cell] = {}
+    first: dict[str, Cell] = {}
     for cell in cells:
-        first.setdefault((cell.dataset, cell.method), cell)
+        first.setdefault(_kind(cell), cell)
     costs, failed = {}, []
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, folder=Path(folder), jobs=jobs)
-        with as_they_finish(work, list(first.items()), jobs) as finished, whole_bar("trial", len(first)) as progress:
-            for key, cost in finished:
+        with as_they_finish(work, list(first.values()), jobs) as finished, whole_bar("trial", len(first)) as progress:
+            for cell, cost in finished:
                 progress.advance()
                 if isinstance(cost, Cost):
-                    costs[key] = cost
+                    costs[_kind(cell)] = cost
                 else:
                     failed.append(cost)
                     progress.line(str(cost))
     if not costs:
         raise failed[0]
-    tried = [cell for cell in cells if (cell.dataset, cell.method) in costs]
-    return {cell.path: costs[cell.dataset, cell.method].of(cell.config) for cell in tried}
+    return {cell.path: costs[_kind(cell)].of(cell.config) for cell in cells if _kind(cell) in costs}
 
 
-def _trial(item: tuple[tuple[str, str], Cell], folder: Path, jobs: int) -> tuple[tuple[str, str], Cost | InputError]:
+def _kind(cell: Cell) -> str:
+    """Returns what cells have in common that take alike."""
+    return cell.dataset + cell.config.model_dump_json(include={"method", "encoder", "encoder_settings", "input"})
+
+
+def _trial(cell: Cell, folder: Path, jobs: int) -> tuple[Cell, Cost | InputError]:
     """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
-    key, cell = item
-    run = RunDir(folder.joinpath(*key))
+    run = RunDir(folder / cell.dataset / cell.method)
     error = train_cell(shortened(cell.config), run, str(cell), jobs)
     if error:
-        return key, error
+        return cell, error
     # config.yaml is written when the clips are decoded, which the cells then find done.
     rounds = [line["seconds"] for line in run.read_metrics()]
     once = time.time() - run.config.stat().st_mtime - sum(sum(each.values()) for each in rounds)
     last = rounds[-1]
-    return key, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
+    return cell, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
 
 
 def shortened(config: RunConfig) -> RunConfig:
