@@ -173,7 +173,8 @@ class TrainSettings(Settings):
     batch_norm: BatchNormPolicy = "joint"
     """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass
     (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at
-    the start, for published weights and small batches. Targets, which carry no gradient, always have their own pass."""
+    the start, for published weights and small batches. Targets, which carry no gradient, always have their own pass;
+    the student's moves its running statistics, the teacher's none."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
     workers: int | None = Field(None, ge=0)

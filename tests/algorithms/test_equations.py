@@ -56,17 +56,29 @@ def test_margin_logits_keep_their_digits_under_autocast() -> None:
 def test_alignment_by_hand() -> None:
     align = DistributionAlignment(2, momentum=0.5)
     q, labeled = torch.tensor([[0.9, 0.1], [0.7, 0.3]]), torch.tensor([[0.0, 1.0], [0.0, 1.0]])
-    # reference: .5 (.5, .5) + .5 (0, 1) = (.25, .75); predicted: .5 (.5, .5) + .5 (.8, .2) = (.65, .35)
-    one, other = 0.9 * 0.25 / 0.65, 0.1 * 0.75 / 0.35
-    assert align(q, labeled)[0].tolist() == pytest.approx([one / (one + other), other / (one + other)])
+    # The first batch stands for itself: reference (0, 1), predicted (.8, .2).
+    assert align(q, labeled)[0].tolist() == pytest.approx([0.0, 1.0])
+    # Half a step each from zero: reference .25 (0, 1) + .5 (.6, .4) = (.3, .45), predicted .25 (.8, .2) + .5 (.2, .8),
+    # the same, so nothing changes.
+    q, labeled = torch.tensor([[0.2, 0.8]]), torch.tensor([[0.6, 0.4]])
+    assert align(q, labeled)[0].tolist() == pytest.approx([0.2, 0.8])
+    # reference: .5 (.3, .45) + .5 (0, 1) = (.15, .725); predicted: .5 (.3, .45) + .5 (.5, .5) = (.4, .475)
+    one, other = 0.5 * 0.15 / 0.875 / (0.4 / 0.875), 0.5 * 0.725 / 0.875 / (0.475 / 0.875)
+    aligned = align(torch.tensor([[0.5, 0.5]]), torch.tensor([[0.0, 1.0]]))
+    assert aligned[0].tolist() == pytest.approx([one / (one + other), other / (one + other)])
 
 
 def test_uniform_alignment_by_hand() -> None:
     align = DistributionAlignment(2, momentum=0.5)
-    # predicted: .5 (.5, .5) + .5 (.8, .2) = (.65, .35); the reference stays (.5, .5)
-    one, other = 0.9 * 0.5 / 0.65, 0.1 * 0.5 / 0.35
+    # predicted is (.8, .2) after the first batch, the reference (.5, .5)
+    one, other = 0.9 * 0.5 / 0.8, 0.1 * 0.5 / 0.2
     aligned = align(torch.tensor([[0.9, 0.1], [0.7, 0.3]]), None)
     assert aligned[0].tolist() == pytest.approx([one / (one + other), other / (one + other)])
+
+
+def test_alignment_that_never_moves_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"momentum is 1\.0, expected at least 0 and less than 1"):
+        DistributionAlignment(2, momentum=1.0)
 
 
 def test_alignment_survives_a_class_that_is_never_predicted() -> None:

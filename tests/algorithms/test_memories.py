@@ -32,6 +32,7 @@ U = 3
 STUDENT, TEACHER = ToyStudent(plain_toy(1.5)), plain_toy(1.0)
 M = 0.8  # momentum of running means
 UNIFORM = [1 / K] * K
+NOTHING = [0.0] * K  # the running means of alignment know no batch before the first
 
 
 def five_steps(algorithm: Algorithm, naive: Callable[[SemiBatch], dict[str, float]]) -> list[dict[str, float]]:
@@ -104,7 +105,7 @@ def test_flexmatch_by_hand() -> None:
 
 
 def test_adamatch() -> None:
-    labeled_mean, predicted, accepted = UNIFORM, UNIFORM, []
+    labeled_mean, predicted, accepted = NOTHING, NOTHING, []
 
     def naive(batch: SemiBatch) -> dict[str, float]:
         nonlocal labeled_mean, predicted
@@ -128,7 +129,7 @@ def test_adamatch() -> None:
 
 
 def test_fixmatch_with_alignment() -> None:
-    shares, predicted, accepted = UNIFORM, UNIFORM, []
+    shares, predicted, accepted = NOTHING, NOTHING, []
 
     def naive(batch: SemiBatch) -> dict[str, float]:
         nonlocal shares, predicted
@@ -206,23 +207,24 @@ def test_freematch_clips_its_threshold() -> None:
 
 
 def test_softmatch() -> None:
-    predicted, mu, variance, weights = UNIFORM, 1 / K, 1.0, []
+    predicted, mu, variance, weights = NOTHING, 1 / K, 1.0, []
+    m = 0.3  # so that the mean is soon above some clips' confidence
 
     def naive(batch: SemiBatch) -> dict[str, float]:
         nonlocal predicted, mu, variance
         q, strong = weak_and_strong(batch)
-        predicted = follow(predicted, mean_row(q), M)
+        predicted = follow(predicted, mean_row(q), m)
         aligned = [max(sum_norm([x / K / b for x, b in zip(row, predicted, strict=True)])) for row in q]
-        mu = M * mu + (1 - M) * mean(aligned)
+        mu = m * mu + (1 - m) * mean(aligned)
         spread = sum((x - mean(aligned)) ** 2 for x in aligned) / (U - 1)
-        variance = M * variance + (1 - M) * spread
+        variance = m * variance + (1 - m) * spread
         loss = 0.0
         for row, confidence, logits in zip(q, aligned, strong, strict=True):
-            weights.append(math.exp(-(min(confidence - mu, 0.0) ** 2) / (2 * variance / 2**2)))
+            weights.append(math.exp(-(min(confidence - mu, 0.0) ** 2) / (2 * variance / 6**2)))
             loss += weights[-1] * cross_entropy(argmax(row), logits)
         return {"u_logits": loss / U}
 
-    algorithm = SoftMatch(make_task(), momentum=M)
+    algorithm = SoftMatch(make_task(), momentum=m, deviations=6.0)
     five_steps(algorithm, naive)
     assert min(weights) < 0.95
     assert max(weights) == 1.0

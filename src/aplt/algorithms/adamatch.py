@@ -4,10 +4,12 @@
     tau_t = tau * mean over B of max p(weak x)           relative threshold
     L_u = mean over U of [max q' >= tau_t] H(argmax q', p(strong u))
 
-Differs from the paper, as USB's code does: running means instead of the batch's, tau 0.95 instead of 0.9, a hard
-target, no ramp of the weight. Random logit interpolation is left out: how batch-norm statistics are shared between
-labeled and unlabeled clips is one setting for every method here. In runs of a few hundred steps means of momentum
-0.999 stay near where they began, uniform, so that the alignment does little: lower `alignment_momentum` there.
+tau is `confidence`, and `u_weight` multiplies L_u.
+
+Differs from the paper, as USB's code does: running means instead of the batch's, a hard target, no ramp of the weight;
+USB's tau is 0.95, the paper's 0.9 was taken. Differs from USB's code: the labeled clips' mean, too, is one over the
+batches seen, where USB begins it uniform (equations.DistributionAlignment). Random logit interpolation is left out: how
+batch-norm statistics are shared between labeled and unlabeled clips is one setting for every method here.
 """
 
 from torch import nn
@@ -36,7 +38,7 @@ class AdaMatch(nn.Module):
         *,
         strong_weight: float = 1.0,
         u_weight: float = 1.0,
-        confidence: float = 0.95,
+        confidence: float = 0.9,
         alignment_momentum: float = 0.999,
         target: TargetSource = "student",
     ) -> None:

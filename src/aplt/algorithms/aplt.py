@@ -111,6 +111,7 @@ class APLT(nn.Module):
 
     def _mixed_margins(self, student: Student, batch: SemiBatch, guidance: Guidance, label: Tensor) -> Tensor:
         """Returns the same [B+U] of each strong view mixed with an accepted clip's, from the batch of all processes."""
+        # All processes' labeled clips, then all their unlabeled ones: n, of which this process takes its own rows.
         rows = [gather(batch.strong_labeled), gather(batch.strong)]
         position = [gather(batch.labeled_position), gather(batch.position)]
         known = torch.cat([gather(batch.y), guidance.pseudo.label[position[1]]])

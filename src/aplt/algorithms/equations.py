@@ -83,7 +83,9 @@ def confident_labels(q: Tensor, threshold: float | Tensor) -> OnlineLabels:
 class DistributionAlignment(nn.Module):
     """ReMixMatch's alignment (arXiv 1911.09785, section 3.1): q * p(y) / p_model(y), made to sum to one.
 
-    p_model(y) is the running mean of q; p(y) that of a reference, or uniform. Both start at 1/K.
+    p_model(y) is the running mean of q; p(y) that of a reference, or uniform. Both are those of the batches seen and of
+    nothing before: at momentum m, batch i of t counts m^(t-i) parts. So the first batch stands for itself, as in USB's
+    code, and a mean of momentum 0.999 holds in runs of a few hundred steps, too.
     """
 
     reference: Tensor
@@ -91,17 +93,23 @@ class DistributionAlignment(nn.Module):
 
     def __init__(self, num_classes: int, momentum: float) -> None:
         super().__init__()
+        if not 0 <= momentum < 1:
+            raise ValueError(f"the alignment's momentum is {momentum}, expected at least 0 and less than 1")
         self.momentum = momentum
-        self.register_buffer("reference", torch.full((num_classes,), 1 / num_classes))
-        self.register_buffer("predicted", torch.full((num_classes,), 1 / num_classes))
+        # Running means from zero on, whose sum is short of one by the same factor: it is divided out.
+        self.register_buffer("reference", torch.zeros(num_classes))
+        self.register_buffer("predicted", torch.zeros(num_classes))
 
     @torch.no_grad()
     def forward(self, q: Tensor, reference: Tensor | None) -> Tensor:
         """Returns q [U, K] aligned, after the running means have seen q and the rows of reference [B, K], if any."""
-        if reference is not None:
-            self.reference.lerp_(gather(reference).mean(dim=0), 1 - self.momentum)
         self.predicted.lerp_(gather(q).mean(dim=0), 1 - self.momentum)
-        return align(q, self.reference, self.predicted)
+        if reference is None:
+            wanted = torch.full_like(self.predicted, 1 / len(self.predicted))
+        else:
+            wanted = gather(reference).mean(dim=0)
+        self.reference.lerp_(wanted, 1 - self.momentum)
+        return align(q, self.reference / self.reference.sum(), self.predicted / self.predicted.sum())
 
 
 def align(q: Tensor, reference: Tensor, predicted: Tensor) -> Tensor:

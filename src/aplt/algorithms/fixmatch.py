@@ -3,8 +3,10 @@
     q = p(weak u)
     L_u = mean over U of [max q >= tau] H(argmax q, p(strong u))
 
-Beyond the paper, each off by default: targets of the EMA teacher, and distribution alignment of q to the labeled
-classes' shares (the paper tries it in its section 5). The recipe fixmatch_teacher has both on.
+tau is `confidence`, and `u_weight` multiplies L_u.
+
+Each off by default: targets of the EMA teacher (`target`), and distribution alignment of q to the labeled classes'
+shares (`alignment`; the paper tries it on CIFAR-100). The recipe fixmatch_teacher has both on.
 """
 
 from torch import nn

@@ -4,8 +4,10 @@
     beta(c)  = sigma(c) / max(max_c sigma(c), N_u - sum_c sigma(c))
     L_u      = mean over U of [max q >= tau * beta(argmax q) / (2 - beta(argmax q))] H(argmax q, p(strong u))
 
-The store is compared with the FIXED tau, and updated after the mask is made, as in the authors' code. At first beta is
-0 and everything is accepted: true to the paper. The store is that of all processes, which public code forgets.
+tau is `confidence`, and `u_weight` multiplies L_u. The store is compared with the FIXED tau, and updated after the mask
+is made, as in the authors' code. At first beta is 0 and everything is accepted: true to the paper. The store is that of
+all processes, which public code forgets; of a clip that stands twice in a batch it keeps the larger label, whatever
+their order.
 """
 
 import torch
@@ -66,7 +68,7 @@ class FlexMatch(nn.Module):
         return sigma / torch.maximum(sigma.max(), self.num_unlabeled - sigma.sum()).clamp(min=1)
 
     def store(self, confidence: Tensor, label: Tensor, position: Tensor) -> None:
-        """Keeps the labels of the confident ones; of a clip's two views in one batch, the larger label."""
+        """Keeps the labels of the confident ones."""
         confident = confidence > self.confidence
         # Plain assignment would keep whichever stands last in the batch, and on a GPU any of them.
         self.stored.scatter_reduce_(0, position[confident], label[confident], "amax", include_self=False)

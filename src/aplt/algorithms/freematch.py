@@ -7,7 +7,8 @@
     L_u = mean over U of [max q >= tau_t(argmax q)] H(argmax q, p(strong u))
     L_f = sum_c A(c) log B(c),  A = SumNorm(p_t / h_t),  B = SumNorm(mean p(strong u) / histogram), over the accepted
 
-Updated before the mask, from all processes. Where a class has no histogram its quotient is 0, as in the authors' code.
+lambda is `momentum`, and `u_weight` and `fairness_weight` multiply the two losses. Updated before the mask, from all
+processes. Where a class has no histogram its quotient is 0, as in the authors' code.
 `clip` bounds tau_t by 0.95, which some published runs did and the paper does not say. In runs of a few hundred steps
 means of momentum 0.999 stay near where they began, so that nearly everything is accepted: lower `momentum` there.
 """

@@ -4,9 +4,10 @@
     L_u = ramp(t) * mean over U of [max q >= tau] H(argmax q, p(weak u))
 
 The target and the prediction are of one view, so that here it is the weak view that carries a gradient.
-ramp rises linearly from 0 to 1 over the first `ramp` of training.
+ramp rises linearly from 0 to 1 over the first `ramp` of training; tau is `confidence`, and `u_weight` multiplies L_u.
 
-Differs from the paper: the threshold tau is that of later code (USB); the paper's ramp has two corner points.
+Differs from the paper, as USB's code does: the paper has no threshold tau, its ramp has two corner points, and its
+final weight is 3.
 """
 
 from torch import nn

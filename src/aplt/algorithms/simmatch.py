@@ -10,12 +10,14 @@ features, z_i and y_i those of the labeled clips in the memory:
     L_u  = mean over U of [max q' >= tau] H(q', p(strong u))
     L_in = mean over U of H(s', softmax_i(z(strong u) . z_i / t))
 
-The memory follows the labeled clips' features with momentum 0.7; with the EMA teacher as the source of targets, it is
+tau is `confidence`, alpha `smoothing`, t `temperature`; `u_weight` and `instance_weight` multiply the two losses. The
+memory follows the labeled clips' features with `memory_momentum`; with the EMA teacher as the source of targets, it is
 the teacher's features as they are (the authors' two settings).
 
 Differs from the paper: no projection head, z is the encoder's feature; the mask looks at q', as in the authors' code
 (the paper's formula at q); a labeled clip takes part from when it was first seen, before which the authors' memory
-holds random rows.
+holds random rows. The instance loss and the smoothing take part from the first step, where USB leaves them out for an
+epoch.
 """
 
 import torch

@@ -6,9 +6,10 @@
     w    = exp(-min(max q' - mu_t, 0)^2 / (2 s2_t / n^2))
     L_u  = mean over U of w H(argmax q, p(strong u))                 the target is that of the unaligned q
 
-Updated before the weights, from all processes (which public code crashes on). One clip alone has no variance: s2 then
-stays as it was. In runs of a few hundred steps moments of momentum 0.999 stay near where they began, so that nearly
-every clip counts in full: lower `momentum` there.
+m is `momentum`, n `deviations`, and `u_weight` multiplies L_u. Updated before the weights, from all processes (which
+public code crashes on). One clip alone has no variance: s2 then stays as it was. In runs of a few hundred steps moments
+of momentum 0.999 stay near where they began, so that nearly every clip counts in full: lower `momentum` there. E[q] is
+a mean over the batches seen (equations.DistributionAlignment).
 """
 
 import torch
@@ -71,4 +72,4 @@ class SoftMatch(nn.Module):
         if len(everyone) > 1:
             self.variance.lerp_(everyone.var(), step)
         below = (confidence - self.mean).clamp(max=0)
-        return (-below.square() * self.deviations**2 / (2 * self.variance)).exp()
+        return (-below.square() * self.deviations**2 / (2 * self.variance.clamp(min=1e-12))).exp()

@@ -7,11 +7,14 @@
     L_mix = mean over U of (l [u confident] + (1 - l) [u' confident]) || p(u_mix) - y_mix ||^2 / K
 
 M is one mask of tokens for a whole step, the same in all frames: a tube. u' is another clip of the batch, warped: a few
-of its frames are stretched over the time of the others.
+of its frames are stretched over the time of the others. tau is `confidence`, Beta's parameter `beta`; `u_weight` and
+`mix_weight` multiply the two losses.
 
-Differs from the paper: mixing is on pixels (patches of 16) or joints, where the paper's transformer mixes tokens; the
-square is of probabilities (the authors' code: of logits). tau and the two losses' weights stand in no published config
-of the authors: they are ours.
+Differs from the paper: mixing is on pixels (patches of 16) or joints, where the paper's transformer mixes tokens. L_mix
+counts by confidence and is divided by K, as in the authors' code; unlike it, the square is of probabilities, not of
+logits, y_mix takes the mask's own share, not the draw, a clip's partner is never itself, and only u' is warped, where
+that code's warping also reaches the strong view of L_u. No config of the authors sets tau and the two weights where
+their code reads them: they are ours.
 """
 
 import math

@@ -3,6 +3,8 @@
     q = p(weak u), sharpened: q_T = softmax(logits(weak u) / T)
     L_u = mean over U of [max q >= tau] H(q_T, p(strong u))
 
+tau is `confidence`, T `temperature`, and `u_weight` multiplies L_u.
+
 Differs from the paper: no training-signal annealing of the labeled loss, which its own later runs switch off.
 """
 

@@ -1,7 +1,13 @@
 """Classical semi-supervised learning on a frozen feature bank, by scikit-learn: label propagation and self-training.
 
 The encoder is trained on the labeled clips alone; then the network stands still for good, and its classifier is
-replaced by a logistic regression that has seen the unlabeled clips, too.
+replaced by a logistic regression that has seen the unlabeled clips, too. It is taught
+
+    label_propagation   argmax F, F = alpha S F + (1 - alpha) Y, S = D^-1/2 W D^-1/2, W the graph of nearest neighbors
+                        Learning with Local and Global Consistency (Zhou et al., NIPS 2003; no arXiv id)
+    self_training       its own predictions of a probability above 0.75, refitted until there are no more
+                        Unsupervised Word Sense Disambiguation Rivaling Supervised Methods (Yarowsky, ACL 1995;
+                        no arXiv id)
 """
 
 from typing import Literal
@@ -25,14 +31,14 @@ def fit_head(bank: FeatureBank, label: Tensor, num_classes: int, head: Head) -> 
     """Returns weight [K, D] and bias [K] of a linear classifier of features; `label` [N] is -1 for unlabeled clips.
 
     label_propagation: labels spread over the graph of each clip's 10 nearest (scikit-learn's LabelSpreading), then a
-    logistic regression on all of them. self_training: a logistic regression that is refitted with its own predictions
-    above 0.75 as labels, ten times at most (scikit-learn's SelfTrainingClassifier with its defaults).
+    logistic regression on all of them. self_training: scikit-learn's SelfTrainingClassifier with its defaults, ten
+    refits at most.
     """
     feature = (bank.feature * bank.norm[:, None]).double().numpy()
     known = label[bank.position].numpy()
     regression = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     if head == "label_propagation":
-        neighbors = min(NEIGHBORS, len(feature) - 1)
+        neighbors = min(NEIGHBORS + 1, len(feature))  # scikit-learn counts the clip itself
         # scikit-learn's default tolerance stops before labels have reached every clip of a sparse graph.
         spread = LabelSpreading(kernel="knn", n_neighbors=neighbors, alpha=ALPHA, max_iter=1000, tol=1e-6)
         spread.fit(bank.feature.numpy(), known)
