@@ -1,6 +1,7 @@
 """Every method by the name of its recipe, as the contract sees it."""
 
 from functools import partial
+from inspect import signature
 
 from aplt.algorithms.aplt import APLT
 from aplt.algorithms.pseudo_label import PseudoLabel
@@ -27,3 +28,4 @@ def cases_of(method: str) -> dict[str, Case]:
 
 
 CASES = {name: case for method in RECIPES for name, case in cases_of(method).items()}
+WITH_A_CHOICE = [name for name, case in CASES.items() if "target" in signature(case.make).parameters]

@@ -122,6 +122,16 @@ def check_targets_see_weak_views(case: Case) -> None:
             assert torch.equal(clip, batch.weak) or torch.equal(clip, batch.weak_labeled), "a target of another view"
 
 
+def check_targets_come_from(case: Case, target: str) -> None:
+    """Targets are made by the student alone, or by the teacher alone, as the setting says."""
+    student, teacher = ToyStudent(Toy(0)), Toy(1)
+    algorithm = case.make(make_task(), target=target)
+    for seed in range(2):
+        step(algorithm, student, teacher, make_batch(seed), case.guidance())
+    asked = {name for name, saw in (("student", student.target_saw), ("teacher", teacher.saw)) if saw}
+    assert asked == {target}, f"targets are of {asked}, expected of {target}"
+
+
 def check_order_is_irrelevant(case: Case) -> None:
     """A batch in another order gives the same loss, gradient and memory, also if it holds clips twice."""
     results = []

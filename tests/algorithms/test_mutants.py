@@ -3,6 +3,7 @@
 A store that each process keeps for itself is planted in test_processes, k-means' defects in tests/offline/test_kmeans.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -22,7 +23,7 @@ from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
 from tests.algorithms import contract
-from tests.algorithms.cases import CASES, ON_LABELED_CLIPS
+from tests.algorithms.cases import CASES, ON_LABELED_CLIPS, WITH_A_CHOICE
 from tests.algorithms.contract import Case
 from tests.algorithms.scene import Toy, ToyStudent, make_batch, make_task, step
 
@@ -206,3 +207,14 @@ def test_similarities_that_autocast_rounds() -> None:
 
 def test_method_that_lacks_the_strong_labeled_view() -> None:
     assert_caught(contract.check_warm_up_is_supervised, Case(partial(FixMatch, strong_weight=0.0)))
+
+
+@pytest.mark.parametrize("method", WITH_A_CHOICE)
+def test_targets_that_are_always_of_the_student(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def student_alone(_: str, student: Student, __: Recognize) -> Recognize:
+        return student.target
+
+    module = sys.modules[type(CASES[method].make(make_task())).__module__]
+    monkeypatch.setattr(module, "target_source", student_alone)
+    contract.check_targets_come_from(CASES[method], "student")
+    assert_caught(partial(contract.check_targets_come_from, target="teacher"), CASES[method])
