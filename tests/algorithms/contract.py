@@ -47,6 +47,12 @@ def memory(algorithm: Algorithm) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in algorithm.state_dict().items()}
 
 
+def buffers(algorithm: Algorithm) -> list[Tensor]:
+    """Returns the memory itself, which a state_dict detaches."""
+    assert isinstance(algorithm, nn.Module)
+    return list(algorithm.buffers())
+
+
 def hasty(case: Case) -> Algorithm:
     """Returns the method with running means so fast that a few steps leave a mark."""
     algorithm = case.make(make_task())
@@ -91,10 +97,12 @@ def ripe_outcome(case: Case, *, clear: bool, unclear: bool) -> Outcome:
 def check_gradients(case: Case) -> None:
     """The trained views and the whole student get a gradient; the targets' views and the teacher get none."""
     model, teacher = Toy(0), Toy(1)
-    algorithm, student = case.make(make_task()), ToyStudent(model)
-    # First a step for methods that begin with an empty memory.
-    step(algorithm, student, teacher, make_batch(1), case.guidance())
-    batch = make_batch(0)
+    algorithm, student = hasty(case), ToyStudent(model)
+    # First some steps: a memory may be empty, and a weight the same for all clips until a mean has moved.
+    for seed in (3, 2, 1):
+        step(algorithm, student, teacher, make_batch(seed), case.guidance())
+        assert not any(tensor.requires_grad for tensor in buffers(algorithm)), "the memory is part of a graph"
+    batch = shaded(make_batch(0))
     for view in (batch.weak_labeled, batch.strong_labeled, batch.weak, batch.strong):
         view.requires_grad_()
     loss = algorithm.loss(student, teacher, batch, guidance=case.guidance(), progress=0.5)
@@ -106,7 +114,6 @@ def check_gradients(case: Case) -> None:
     assert got == wanted, f"gradient in {got}, expected in {wanted}"
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
     assert all(p.grad is None for p in teacher.parameters()), "the teacher has a gradient"
-    assert not any(tensor.requires_grad for tensor in algorithm.state_dict().values())
 
 
 def check_targets_see_weak_views(case: Case) -> None:
@@ -168,6 +175,16 @@ def check_memory_is_saved(case: Case) -> None:
         assert_same(one.parts, other.parts)
         assert_same(one.gradient, other.gradient)
         assert_same(memory(algorithm), memory(again))
+
+
+def check_backward_writes_nothing(case: Case) -> None:
+    """The memory is written when the loss is made, and not once for each pass through its graph."""
+    algorithm, student, teacher = case.make(make_task()), ToyStudent(Toy(0)), Toy(1)
+    for seed in range(3):
+        loss = algorithm.loss(student, teacher, make_batch(seed), guidance=case.guidance(), progress=0.5)
+        before = memory(algorithm)
+        loss.total.backward()
+        assert_same(memory(algorithm), before)
 
 
 def check_nothing_accepted(case: Case) -> None:
@@ -265,6 +282,7 @@ CHECKS = (
     check_targets_see_weak_views,
     check_order_is_irrelevant,
     check_memory_is_saved,
+    check_backward_writes_nothing,
     check_nothing_accepted,
     check_means_are_over_the_whole_batch,
     check_small_batches,

@@ -7,14 +7,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from inspect import unwrap
+from typing import Any, Literal, cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from aplt.algorithms import aplt, equations, mean_teacher, simmatch, tubemix, uda
+from aplt.algorithms import aplt, equations, simmatch, tubemix
 from aplt.algorithms.aplt import APLT
+from aplt.algorithms.equations import DistributionAlignment
 from aplt.algorithms.fixmatch import FixMatch
 from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.mean_teacher import MeanTeacher
@@ -28,6 +30,7 @@ from tests.algorithms.contract import Case
 from tests.algorithms.scene import Toy, ToyStudent, make_batch, make_task, step
 
 WITH_MEMORY = [name for name, case in CASES.items() if case.make(make_task()).state_dict()]
+MODULES = [sys.modules[name] for name in sorted({type(case.make(make_task())).__module__ for case in CASES.values()})]
 # The others weigh every clip alike, or have no unlabeled ones.
 WITH_ACCEPTANCE = [name for name in CASES if name not in (*ON_LABELED_CLIPS, "mean_teacher")]
 
@@ -83,26 +86,61 @@ def test_mean_of_nothing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_caught(contract.check_nothing_accepted, CASES[method])
 
 
-def attached(source: Recognize, clip: Tensor) -> Tensor:
-    return source(clip).logits.float().softmax(dim=1)
+class Attached(ToyStudent):
+    """Makes its targets in a pass that carries a gradient."""
+
+    def target(self, clip: Tensor) -> Prediction:
+        self.target_saw.append(clip)
+        (prediction,) = self(clip)
+        return prediction
 
 
-def test_target_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Attached(ToyStudent):
-        def target(self, clip: Tensor) -> Prediction:
-            self.target_saw.append(clip)
-            (prediction,) = self(clip)
-            return prediction
-
+def forget_to_detach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plants it wherever targets come from; `@torch.no_grad()` leaves what it decorates in `__wrapped__`."""
     monkeypatch.setattr(contract, "ToyStudent", Attached)
-    contract.check_gradients(CASES["uda"])
-    monkeypatch.setattr(uda, "probabilities", attached)
-    assert_caught(contract.check_gradients, CASES["uda"])
+    for module in MODULES:
+        if hasattr(module, "probabilities"):
+            monkeypatch.setattr(module, "probabilities", unwrap(equations.probabilities))
+    for method, name in ((SimMatch, "targets"), (DistributionAlignment, "forward")):
+        monkeypatch.setattr(method, name, unwrap(getattr(method, name)))
 
 
-def test_teacher_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mean_teacher, "probabilities", attached)
-    assert_caught(contract.check_gradients, CASES["mean_teacher"])
+# Soft targets and weights by confidence; labels and masks, which the others have, are constants to a gradient.
+WITH_SOFT_TARGETS = ["mean_teacher", "uda", "softmatch", "simmatch", "tubemix"]
+
+
+@pytest.mark.parametrize("method", WITH_SOFT_TARGETS)
+def test_target_that_is_not_detached(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_to_detach(monkeypatch)
+    assert_caught(contract.check_gradients, CASES[method])
+
+
+@pytest.mark.parametrize("method", [name for name in CASES if name not in WITH_SOFT_TARGETS])
+def test_labels_and_masks_carry_no_gradient(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_to_detach(monkeypatch)
+    contract.check_gradients(CASES[method])
+
+
+def test_memory_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simmatch, "gather", lambda local: local)
+    assert_caught(contract.check_gradients, CASES["simmatch"])
+
+
+class InBackward(SimMatch):
+    """Writes its memory when the gradient passes."""
+
+    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+        found = super().loss(student, teacher, batch, **rest)
+        found.total.register_hook(lambda _: super(InBackward, self).remember(*self.seen))
+        return found
+
+    def remember(self, *seen: Tensor) -> None:
+        self.seen = seen
+
+
+def test_memory_that_is_written_in_the_backward_pass() -> None:
+    contract.check_gradients(Case(InBackward))
+    assert_caught(contract.check_backward_writes_nothing, Case(InBackward))
 
 
 def forgetful(case: Case) -> Case:
@@ -165,6 +203,28 @@ class LastWins(FlexMatch):
 
 def test_store_that_keeps_what_stands_last_in_the_batch() -> None:
     assert_caught(contract.check_order_is_irrelevant, Case(LastWins))
+
+
+def aligned_by_sorting(case: Case) -> Case:
+    """Returns the method with the names of its clips sorted, and the clips not."""
+
+    def make(task: Task) -> Algorithm:
+        algorithm = case.make(task)
+        loss = algorithm.loss
+
+        def misnamed(student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+            names = {name: getattr(batch, name).sort().values for name in ("position", "labeled_position")}
+            return loss(student, teacher, batch._replace(**names), **rest)
+
+        cast(Any, algorithm).loss = misnamed
+        return algorithm
+
+    return replace(case, make=make)
+
+
+@pytest.mark.parametrize("method", ["flexmatch", "simmatch", "aplt_paper", "aplt"])
+def test_clips_and_names_aligned_by_sorting(method: str) -> None:
+    assert_caught(contract.check_order_is_irrelevant, aligned_by_sorting(CASES[method]))
 
 
 def test_partners_drawn_by_row() -> None:
