@@ -1,6 +1,16 @@
 """Defects that public code of these methods has or had, planted one by one: the contract must fail on each.
 
-A store that each process keeps for itself is planted in test_processes, k-means' defects in tests/offline/test_kmeans.
+Here: a teacher compared with itself, a mean over the accepted alone, a forgotten detach, memory outside of the state or
+written in the backward pass, clips and names aligned by sorting. In test_processes: FlexMatch's store and SoftMatch's
+moments of one process, and all else that is forgotten of the others. In test_keywords: FreeMatch's bound on its
+threshold, and settings that take no effect. In tests/test_no_leakage: true labels in the loop, and an offline phase
+that knows them. In tests/offline: labels of earlier centers, the mean of an empty cluster, differences of all points
+and centers at once (test_kmeans); another clip in place of an unreadable one, a bank's rows under others' names
+(test_bank). In tests/training: a resume without the sampler's place or the random numbers (test_resume), a model chosen
+on the test clips (test_loop).
+
+Nowhere: a gather that no class defines, for it fails in any run of two processes, and this suite has some; assertions
+as validation, swallowed import errors and settings that change on their way, which are matters of style.
 """
 
 import sys
