@@ -1,19 +1,16 @@
 """What must hold of the online half of every method, as functions that fail with AssertionError."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from aplt.algorithms.aplt import APLT
-from aplt.algorithms.flexmatch import FlexMatch
-from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.supervised import Supervised
-from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, SemiBatch
+from tests.algorithms.ripening import one_step
 from tests.algorithms.scene import (
-    NUM_CLIPS,
     K,
     Make,
     Outcome,
@@ -38,6 +35,7 @@ class Case:
     guided: bool = False  # by an offline half
     trained_view: str = "strong"  # of an unlabeled clip
     draws_partners: bool = False
+    ripen: Callable[[Any], None] = one_step  # until clear clips pass and unclear ones do not
 
     def guidance(self, *, classes: int = K, shift: int = 0, rotten: bool = False) -> Guidance | None:
         return make_guidance(classes=classes, shift=shift, rotten=rotten) if self.guided else None
@@ -69,29 +67,11 @@ def shaded(batch: SemiBatch) -> SemiBatch:
     return batch._replace(weak=batch.weak * shades.view(-1, 1, 1, 1, 1))
 
 
-def ripe(case: Case) -> Algorithm:
-    """Returns the method as it is when clear clips pass and unclear ones do not."""
-    algorithm = case.make(make_task())
-    step(algorithm, ToyStudent(plain_toy()), plain_toy(), plain_batch(clear=True, unclear=False), case.guidance())
-    if isinstance(algorithm, FlexMatch):
-        algorithm.stored.copy_(torch.arange(NUM_CLIPS) % K)
-    if isinstance(algorithm, SoftMatch):
-        algorithm.mean.fill_(0.8)
-        algorithm.variance.fill_(1e-4)
-    # The same partners whatever else is in the batch.
-    if isinstance(algorithm, TubeMix):
-        algorithm.partners = lambda position: torch.arange(len(position))  # type: ignore[method-assign]
-    if isinstance(algorithm, APLT):
-        algorithm._draw = lambda accepted, order: (  # type: ignore[method-assign]
-            torch.full_like(accepted, 0.7),
-            torch.zeros_like(order),
-        )
-    return algorithm
-
-
 def ripe_outcome(case: Case, *, clear: bool, unclear: bool) -> Outcome:
-    batch = plain_batch(clear=clear, unclear=unclear)
-    return step(ripe(case), ToyStudent(plain_toy()), plain_toy(), batch, case.guidance())
+    """Returns what a batch of such clips gives where clear clips pass and unclear ones do not."""
+    algorithm, batch = case.make(make_task()), plain_batch(clear=clear, unclear=unclear)
+    case.ripen(algorithm)
+    return step(algorithm, ToyStudent(plain_toy()), plain_toy(), batch, case.guidance())
 
 
 def check_gradients(case: Case) -> None:
