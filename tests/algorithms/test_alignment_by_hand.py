@@ -5,7 +5,11 @@ rounded to six digits; running means have momentum 1/2. Every strong view is (.8
 ln .2 = -1.609438.
 """
 
+import math
 from typing import NamedTuple
+
+import pytest
+import torch
 
 from aplt.algorithms.adamatch import AdaMatch
 from aplt.algorithms.softmatch import SoftMatch
@@ -64,6 +68,15 @@ def test_softmatch() -> None:
         assert made(loss).label.tolist() == row.label
         assert made(loss).weight.tolist() == near(row.weight)
         assert float(loss.parts["u_logits"]) == near(row.loss)
+
+
+def test_softmatch_weights_by_hand() -> None:
+    algorithm = SoftMatch(make_task(classes=2), momentum=0.5)
+    weights = algorithm.weights(torch.tensor([0.9, 0.5]))
+    # mu = .5 * .5 + .5 * .7 = .6; the variance of .9 and .5 is 2 * .2^2 = .08, so s2 = .5 + .04 = .54.
+    assert weights.tolist() == pytest.approx([1.0, math.exp(-(0.1**2) / (2 * 0.54 / 4))])
+    # One clip moves the mean alone: mu = .5 * .6 + .5 * .2 = .4.
+    assert algorithm.weights(torch.tensor([0.2])).tolist() == pytest.approx([math.exp(-(0.2**2) / (2 * 0.54 / 4))])
 
 
 class AdaMatchStep(NamedTuple):

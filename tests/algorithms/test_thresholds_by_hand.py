@@ -8,6 +8,7 @@ ln .5 = -.693147, ln .3 = -1.203973 and ln .2 = -1.609438.
 from typing import NamedTuple
 
 import pytest
+import torch
 
 from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.freematch import FreeMatch
@@ -89,6 +90,19 @@ def test_flexmatch() -> None:
         assert made(loss).weight.tolist() == row.accepted
         assert float(loss.parts["u_logits"]) == near(row.loss)
         assert {p: k for p, k in enumerate(algorithm.stored.tolist()) if k >= 0} == row.stored
+
+
+def test_flexmatch_store_by_hand() -> None:
+    # Ten unlabeled clips; two are stored as class 0, one as class 1: beta = (2, 1, 0) / max(2, 10 - 3).
+    algorithm = FlexMatch(Task(3, 12, (0, 1), 10, 4, "skeleton"))
+    algorithm.store(torch.tensor([0.96, 0.99, 0.97, 0.95]), torch.tensor([0, 0, 1, 2]), torch.tensor([4, 7, 2, 3]))
+    assert algorithm.learned().tolist() == pytest.approx([2 / 7, 1 / 7, 0])
+    # The latest label counts, an unsure one does not; of two at once the larger one.
+    algorithm.store(torch.tensor([0.99, 0.2, 0.99, 0.99]), torch.tensor([0, 0, 2, 1]), torch.tensor([2, 4, 7, 7]))
+    assert algorithm.stored.tolist() == [-1, -1, 0, -1, 0, -1, -1, 2, -1, -1, -1, -1]
+    # All ten, most of them of class 1: beta = (1, 8, 1) / 8.
+    algorithm.stored[2:] = torch.tensor([0, 1, 1, 1, 1, 2, 1, 1, 1, 1])
+    assert algorithm.learned().tolist() == pytest.approx([1 / 8, 1, 1 / 8])
 
 
 class FreeMatchStep(NamedTuple):
@@ -174,3 +188,9 @@ def test_freematch() -> None:
         assert made(loss).weight.tolist() == row.accepted
         assert float(loss.parts["u_logits"]) == near(row.loss)
         assert float(loss.parts["fairness"]) == pytest.approx(row.fairness, rel=1e-5)
+
+
+def test_freematch_clips_its_threshold() -> None:
+    algorithm = FreeMatch(make_task(classes=2), momentum=0.0, clip=True)
+    algorithm.update(torch.tensor([[1.0, 0.0]]))
+    assert float(algorithm.tau) == pytest.approx(0.95)
