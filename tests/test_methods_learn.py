@@ -1,4 +1,4 @@
-"""Each method on the built-in synthetic clips with 20 % of the labels ends above supervised-only, by a fixed seed."""
+"""Each method on the built-in synthetic clips with 20 % of the labels, by a fixed seed, against supervised-only."""
 
 from pathlib import Path
 
@@ -18,15 +18,18 @@ BELOW = (
     *("pseudo_label", "mean_teacher", "fixmatch", "adamatch", "tubemix", "fixmatch_teacher"),
     *("label_propagation", "self_training"),
 )
+MOST_BELOW = 7  # test clips; a method that no longer learns falls further
 METHODS = [method for method in RECIPES if method not in ("supervised", *BELOW)]
 
 
-def accuracy(method: str, clips: Path, runs: Path) -> float:
+def right(method: str, clips: Path, runs: Path) -> int:
+    """Returns how many of the test clips a method gets right."""
     # The demo's schedule is too short for unlabeled clips to tell: confident predictions are few by its end.
     longer = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": 60}
     settings = merge(demo_settings(clips, method, seed=0), {"split": {"labeled": 0.2}, "train": longer})
     result = train(configure(settings, "test"), RunDir(runs / method))
-    return float(result["top1"])
+    test_clips: int = result["counts"]["test"]
+    return round(float(result["top1"]) * test_clips)
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +38,15 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def supervised(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> float:
-    return accuracy("supervised", clips, tmp_path_factory.mktemp("runs"))
+def supervised(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
+    return right("supervised", clips, tmp_path_factory.mktemp("runs"))
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_the_unlabeled_clips_help(method: str, clips: Path, supervised: float, tmp_path: Path) -> None:
-    assert accuracy(method, clips, tmp_path) > supervised
+def test_the_unlabeled_clips_help(method: str, clips: Path, supervised: int, tmp_path: Path) -> None:
+    assert right(method, clips, tmp_path) > supervised
+
+
+@pytest.mark.parametrize("method", BELOW)
+def test_the_unlabeled_clips_do_little_harm(method: str, clips: Path, supervised: int, tmp_path: Path) -> None:
+    assert right(method, clips, tmp_path) >= supervised - MOST_BELOW

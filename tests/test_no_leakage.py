@@ -1,20 +1,39 @@
-"""Hidden labels stay hidden: permuting the labels of unlabeled clips changes nothing in what is trained."""
+"""Hidden labels stay hidden: permuting the labels of unlabeled and test clips changes nothing in what is trained."""
 
+from dataclasses import replace
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import Tensor
 
+from aplt.algorithms.equations import cross_entropy
+from aplt.algorithms.fixmatch import FixMatch
 from aplt.config import SplitSettings
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.rundir import RunDir
+from aplt.training import loop
+from aplt.training.outcome import known_labels
 from aplt.training.recipes import RECIPES
 from aplt.training.runs import train
+from aplt.training.setup import Material
+from aplt.values import Recognize, SemiBatch, StepLoss, Student
 from tests.training.clips import tiny_config, write_clips
+
+# After so few steps the network is sure of nothing: with these, some clips are accepted and others are not.
+EAGER = {"confidence": 0.4, "momentum": 0.5}
+
+
+def eager(method: str) -> dict[str, float]:
+    keywords = signature(RECIPES[method].algorithm).parameters
+    # AdaMatch's confidence is relative, and accepts some as it is.
+    return {name: value for name, value in EAGER.items() if name in keywords and method != "adamatch"}
 
 
 def permuted_copy(clips: Path, split: Path, output: Path) -> Path:
@@ -27,20 +46,69 @@ def permuted_copy(clips: Path, split: Path, output: Path) -> Path:
     return output
 
 
-@pytest.mark.parametrize("method", RECIPES)
-def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, tmp_path: Path) -> None:
-    clips = write_clips(tmp_path / "clips")
+def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
+    """Trains on the true labels and on permuted hidden ones: the weights must be the same, bit for bit."""
+    clips = write_clips(folder / "clips")
     index = read_index(clips)
     drawn = make_split(index, SplitSettings(labeled=0.2, test=0.25))
     roles = [(index[p].id, role) for role in ("labeled", "unlabeled", "test") for p in drawn.positions(role)]
-    split = tmp_path / "split.csv"
+    split = folder / "split.csv"
     pd.DataFrame(roles, columns=["id", "role"]).to_csv(split, index=False)
     other = permuted_copy(clips, split, clips.with_name("permuted.csv"))
-    results, runs = [], []
+    settings = {"method": method, "method_settings": eager(method), "split_file": str(split)}
+    results, weights = [], []
     for name, source in (("true", clips), ("permuted", other)):
-        run = RunDir(tmp_path / name)
-        results.append(train(tiny_config(source, method=method, split_file=str(split)), run))
-        runs.append(load_file(run.model / "model.safetensors"))
-    assert all(torch.equal(runs[0][key], runs[1][key]) for key in runs[0])
+        run = RunDir(folder / name)
+        results.append(train(tiny_config(source, **settings), run))
+        weights.append(load_file(run.model / "model.safetensors"))
+        last = run.read_metrics()[-1]
+        if RECIPES[method].algorithm.uses_unlabeled:
+            assert last["online"]["coverage"] > 0, "no label was learned from online"
+        if "offline" in RECIPES[method].settings:
+            assert last["pseudo"]["coverage"] > 0, "no offline label was accepted"
     # The figures do differ: the labels that were permuted are the ones that figures are made of.
     assert results[0]["per_class"] != results[1]["per_class"]
+    different = [key for key in weights[0] if not torch.equal(weights[0][key], weights[1][key])]
+    assert not different, f"hidden labels reach {different}"
+
+
+@pytest.mark.parametrize("method", RECIPES)
+def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, tmp_path: Path) -> None:
+    check_hidden_labels_stay_hidden(method, tmp_path)
+
+
+def all_labels(material: Material) -> Tensor:
+    return torch.from_numpy(material.index.labels)
+
+
+@pytest.mark.parametrize("method", ["aplt_paper", "label_propagation"])
+def test_an_offline_phase_that_knows_all_labels_is_caught(
+    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "known_labels", all_labels)
+    with pytest.raises(AssertionError, match="hidden labels reach"):
+        check_hidden_labels_stay_hidden(method, tmp_path)
+
+
+class Peeks(FixMatch):
+    """Carries the true labels of the unlabeled clips into the loop, and into the loss."""
+
+    truth: Tensor
+
+    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+        found = super().loss(student, teacher, batch, **rest)
+        if not len(batch.strong):
+            return found
+        (strong,) = student(batch.strong)
+        return replace(found, total=found.total + cross_entropy(strong.logits, self.truth[batch.position]))
+
+
+def test_true_labels_in_the_loop_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def known(material: Material) -> Tensor:
+        Peeks.truth = all_labels(material)
+        return known_labels(material)
+
+    monkeypatch.setattr(loop, "known_labels", known)
+    monkeypatch.setitem(RECIPES, "fixmatch", replace(RECIPES["fixmatch"], algorithm=Peeks))
+    with pytest.raises(AssertionError, match="hidden labels reach"):
+        check_hidden_labels_stay_hidden("fixmatch", tmp_path)

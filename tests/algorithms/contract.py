@@ -1,19 +1,16 @@
 """What must hold of the online half of every method, as functions that fail with AssertionError."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from aplt.algorithms.aplt import APLT
-from aplt.algorithms.flexmatch import FlexMatch
-from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.supervised import Supervised
-from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, SemiBatch
+from tests.algorithms.ripening import one_step
 from tests.algorithms.scene import (
-    NUM_CLIPS,
     K,
     Make,
     Outcome,
@@ -38,6 +35,7 @@ class Case:
     guided: bool = False  # by an offline half
     trained_view: str = "strong"  # of an unlabeled clip
     draws_partners: bool = False
+    ripen: Callable[[Any], None] = one_step  # until clear clips pass and unclear ones do not
 
     def guidance(self, *, classes: int = K, shift: int = 0, rotten: bool = False) -> Guidance | None:
         return make_guidance(classes=classes, shift=shift, rotten=rotten) if self.guided else None
@@ -45,6 +43,12 @@ class Case:
 
 def memory(algorithm: Algorithm) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in algorithm.state_dict().items()}
+
+
+def buffers(algorithm: Algorithm) -> list[Tensor]:
+    """Returns the memory itself, which a state_dict detaches."""
+    assert isinstance(algorithm, nn.Module)
+    return list(algorithm.buffers())
 
 
 def hasty(case: Case) -> Algorithm:
@@ -63,38 +67,22 @@ def shaded(batch: SemiBatch) -> SemiBatch:
     return batch._replace(weak=batch.weak * shades.view(-1, 1, 1, 1, 1))
 
 
-def ripe(case: Case) -> Algorithm:
-    """Returns the method as it is when clear clips pass and unclear ones do not."""
-    algorithm = case.make(make_task())
-    step(algorithm, ToyStudent(plain_toy()), plain_toy(), plain_batch(clear=True, unclear=False), case.guidance())
-    if isinstance(algorithm, FlexMatch):
-        algorithm.stored.copy_(torch.arange(NUM_CLIPS) % K)
-    if isinstance(algorithm, SoftMatch):
-        algorithm.mean.fill_(0.8)
-        algorithm.variance.fill_(1e-4)
-    # The same partners whatever else is in the batch.
-    if isinstance(algorithm, TubeMix):
-        algorithm.partners = lambda position: torch.arange(len(position))  # type: ignore[method-assign]
-    if isinstance(algorithm, APLT):
-        algorithm._draw = lambda accepted, order: (  # type: ignore[method-assign]
-            torch.full_like(accepted, 0.7),
-            torch.zeros_like(order),
-        )
-    return algorithm
-
-
 def ripe_outcome(case: Case, *, clear: bool, unclear: bool) -> Outcome:
-    batch = plain_batch(clear=clear, unclear=unclear)
-    return step(ripe(case), ToyStudent(plain_toy()), plain_toy(), batch, case.guidance())
+    """Returns what a batch of such clips gives where clear clips pass and unclear ones do not."""
+    algorithm, batch = case.make(make_task()), plain_batch(clear=clear, unclear=unclear)
+    case.ripen(algorithm)
+    return step(algorithm, ToyStudent(plain_toy()), plain_toy(), batch, case.guidance())
 
 
 def check_gradients(case: Case) -> None:
     """The trained views and the whole student get a gradient; the targets' views and the teacher get none."""
     model, teacher = Toy(0), Toy(1)
-    algorithm, student = case.make(make_task()), ToyStudent(model)
-    # First a step for methods that begin with an empty memory.
-    step(algorithm, student, teacher, make_batch(1), case.guidance())
-    batch = make_batch(0)
+    algorithm, student = hasty(case), ToyStudent(model)
+    # First some steps: a memory may be empty, and a weight the same for all clips until a mean has moved.
+    for seed in (3, 2, 1):
+        step(algorithm, student, teacher, make_batch(seed), case.guidance())
+        assert not any(tensor.requires_grad for tensor in buffers(algorithm)), "the memory is part of a graph"
+    batch = shaded(make_batch(0))
     for view in (batch.weak_labeled, batch.strong_labeled, batch.weak, batch.strong):
         view.requires_grad_()
     loss = algorithm.loss(student, teacher, batch, guidance=case.guidance(), progress=0.5)
@@ -106,7 +94,6 @@ def check_gradients(case: Case) -> None:
     assert got == wanted, f"gradient in {got}, expected in {wanted}"
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
     assert all(p.grad is None for p in teacher.parameters()), "the teacher has a gradient"
-    assert not any(tensor.requires_grad for tensor in algorithm.state_dict().values())
 
 
 def check_targets_see_weak_views(case: Case) -> None:
@@ -120,6 +107,16 @@ def check_targets_see_weak_views(case: Case) -> None:
         step(algorithm, student, teacher, batch, case.guidance())
         for clip in student.target_saw + teacher.saw:
             assert torch.equal(clip, batch.weak) or torch.equal(clip, batch.weak_labeled), "a target of another view"
+
+
+def check_targets_come_from(case: Case, target: str) -> None:
+    """Targets are made by the student alone, or by the teacher alone, as the setting says."""
+    student, teacher = ToyStudent(Toy(0)), Toy(1)
+    algorithm = case.make(make_task(), target=target)
+    for seed in range(2):
+        step(algorithm, student, teacher, make_batch(seed), case.guidance())
+    asked = {name for name, saw in (("student", student.target_saw), ("teacher", teacher.saw)) if saw}
+    assert asked == {target}, f"targets are of {asked}, expected of {target}"
 
 
 def check_order_is_irrelevant(case: Case) -> None:
@@ -158,6 +155,16 @@ def check_memory_is_saved(case: Case) -> None:
         assert_same(one.parts, other.parts)
         assert_same(one.gradient, other.gradient)
         assert_same(memory(algorithm), memory(again))
+
+
+def check_backward_writes_nothing(case: Case) -> None:
+    """The memory is written when the loss is made, and not once for each pass through its graph."""
+    algorithm, student, teacher = case.make(make_task()), ToyStudent(Toy(0)), Toy(1)
+    for seed in range(3):
+        loss = algorithm.loss(student, teacher, make_batch(seed), guidance=case.guidance(), progress=0.5)
+        before = memory(algorithm)
+        loss.total.backward()
+        assert_same(memory(algorithm), before)
 
 
 def check_nothing_accepted(case: Case) -> None:
@@ -255,6 +262,7 @@ CHECKS = (
     check_targets_see_weak_views,
     check_order_is_irrelevant,
     check_memory_is_saved,
+    check_backward_writes_nothing,
     check_nothing_accepted,
     check_means_are_over_the_whole_batch,
     check_small_batches,

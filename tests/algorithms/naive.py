@@ -3,14 +3,15 @@
 import math
 from collections.abc import Sequence
 
-from aplt.values import Prediction
+from torch import Tensor
 
 Row = list[float]
 
 
-def rows(prediction: Prediction) -> tuple[list[Row], list[Row]]:
+def rows(prediction: tuple[Tensor, Tensor]) -> tuple[list[Row], list[Row]]:
     """Returns features and logits as lists."""
-    return prediction.feature.tolist(), prediction.logits.tolist()
+    feature, logits = prediction
+    return feature.tolist(), logits.tolist()
 
 
 def softmax(logits: Row) -> Row:

@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from inspect import signature
 
 import pytest
 
 from tests.algorithms import contract
-from tests.algorithms.cases import CASES, ON_LABELED_CLIPS
+from tests.algorithms.cases import CASES, ON_LABELED_CLIPS, WITH_A_CHOICE
 from tests.algorithms.contract import CHECKS, Case
-
-WITH_A_CHOICE = [name for name, case in CASES.items() if "target" in signature(case.make).parameters]
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -23,6 +20,7 @@ def test_contract(method: str, check: Callable[[Case], None]) -> None:
 @pytest.mark.parametrize("target", ["student", "teacher"])
 @pytest.mark.parametrize("method", WITH_A_CHOICE)
 def test_targets_of_student_and_teacher(method: str, target: str) -> None:
+    contract.check_targets_come_from(CASES[method], target)
     case = replace(CASES[method], make=partial(CASES[method].make, target=target))
     contract.check_gradients(case)
     contract.check_targets_see_weak_views(case)

@@ -1,4 +1,4 @@
-"""Methods with a memory: five steps of three clips against plain loops over the formulas, and numbers by hand."""
+"""Methods with a memory: five steps of three clips against plain loops over the formulas."""
 
 import math
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from tests.algorithms.naive import (
     sum_norm,
     unit,
 )
-from tests.algorithms.scene import UNLABELED, K, ToyStudent, clips_of, make_batch, make_task, plain_toy, step
+from tests.algorithms.scene import UNLABELED, K, ToyStudent, make_batch, make_task, plain_toy, step
 
 U = 3
 STUDENT, TEACHER = ToyStudent(plain_toy(1.5)), plain_toy(1.0)
@@ -78,30 +78,6 @@ def test_flexmatch() -> None:
     assert True in accepted
     assert False in accepted
     assert {p: k for p, k in enumerate(algorithm.stored.tolist()) if k >= 0} == stored
-
-
-def test_flexmatch_threshold_by_hand() -> None:
-    # Five unlabeled clips, two stored as class 0: beta = 2 / max(2, 5 - 2) and tau = .9 * (2/3) / (2 - 2/3) = .45.
-    algorithm = FlexMatch(Task(K, 30, (1,), 5, 6, "skeleton"), confidence=0.9)
-    algorithm.stored[:2] = 0
-    q = torch.tensor([[0.46, 0.24, 0.15, 0.15], [0.44, 0.26, 0.15, 0.15]])
-    weak = clips_of(torch.nn.functional.pad(q.log(), (0, 2)))
-    batch = make_batch(0, unlabeled=2)._replace(weak=weak, strong=torch.zeros_like(weak))
-    outcome = step(algorithm, ToyStudent(plain_toy(1.0)), TEACHER, batch)
-    assert float(outcome.parts["u_logits"]) == pytest.approx(math.log(4) / 2)
-
-
-def test_flexmatch_by_hand() -> None:
-    # Ten unlabeled clips; two are stored as class 0, one as class 1: beta = (2, 1, 0) / max(2, 10 - 3).
-    algorithm = FlexMatch(Task(3, 12, (0, 1), 10, 4, "skeleton"))
-    algorithm.store(torch.tensor([0.96, 0.99, 0.97, 0.95]), torch.tensor([0, 0, 1, 2]), torch.tensor([4, 7, 2, 3]))
-    assert algorithm.learned().tolist() == pytest.approx([2 / 7, 1 / 7, 0])
-    # The latest label counts, an unsure one does not; of two at once the larger one.
-    algorithm.store(torch.tensor([0.99, 0.2, 0.99, 0.99]), torch.tensor([0, 0, 2, 1]), torch.tensor([2, 4, 7, 7]))
-    assert algorithm.stored.tolist() == [-1, -1, 0, -1, 0, -1, -1, 2, -1, -1, -1, -1]
-    # All ten, most of them of class 1: beta = (1, 8, 1) / 8.
-    algorithm.stored[2:] = torch.tensor([0, 1, 1, 1, 1, 2, 1, 1, 1, 1])
-    assert algorithm.learned().tolist() == pytest.approx([1 / 8, 1, 1 / 8])
 
 
 def test_adamatch() -> None:
@@ -185,27 +161,6 @@ def test_freematch(clip: bool) -> None:
     assert algorithm.h.tolist() == pytest.approx(h, rel=1e-5)
 
 
-def test_freematch_by_hand() -> None:
-    algorithm = FreeMatch(make_task(classes=2), momentum=0.9)
-    algorithm.update(torch.tensor([[0.9, 0.1], [0.6, 0.4], [0.3, 0.7]]))
-    assert float(algorithm.tau) == pytest.approx(0.9 * 0.5 + 0.1 * (0.9 + 0.6 + 0.7) / 3)
-    assert algorithm.p.tolist() == pytest.approx([0.9 * 0.5 + 0.1 * 0.6, 0.9 * 0.5 + 0.1 * 0.4])
-    assert algorithm.h.tolist() == pytest.approx([0.9 * 0.5 + 0.1 * 2 / 3, 0.9 * 0.5 + 0.1 * 1 / 3])
-    # Fairness of two accepted clips with p = (.75, .25) and (.4, .6), one of each class: their quotients are
-    # (.575, .425) / (.5, .5), normalized (.575, .425); A = SumNorm((.8, .2) / (.5, .5)).
-    algorithm.p.copy_(torch.tensor([0.8, 0.2]))
-    algorithm.h.fill_(0.5)
-    logits = torch.tensor([[0.75, 0.25], [0.4, 0.6], [0.1, 0.9]]).log()
-    expected = 0.8 * math.log(0.575) + 0.2 * math.log(0.425)
-    assert float(algorithm.fairness(logits, torch.tensor([1.0, 1.0, 0.0]))) == pytest.approx(expected)
-
-
-def test_freematch_clips_its_threshold() -> None:
-    algorithm = FreeMatch(make_task(classes=2), momentum=0.0, clip=True)
-    algorithm.update(torch.tensor([[1.0, 0.0]]))
-    assert float(algorithm.tau) == pytest.approx(0.95)
-
-
 def test_softmatch() -> None:
     predicted, mu, variance, weights = NOTHING, 1 / K, 1.0, []
     m = 0.3  # so that the mean is soon above some clips' confidence
@@ -230,15 +185,6 @@ def test_softmatch() -> None:
     assert max(weights) == 1.0
     assert float(algorithm.mean) == pytest.approx(mu, rel=1e-5)
     assert float(algorithm.variance) == pytest.approx(variance, rel=1e-5)
-
-
-def test_softmatch_by_hand() -> None:
-    algorithm = SoftMatch(make_task(classes=2), momentum=0.5)
-    weights = algorithm.weights(torch.tensor([0.9, 0.5]))
-    # mu = .5 * .5 + .5 * .7 = .6; the variance of .9 and .5 is 2 * .2^2 = .08, so s2 = .5 + .04 = .54.
-    assert weights.tolist() == pytest.approx([1.0, math.exp(-(0.1**2) / (2 * 0.54 / 4))])
-    # One clip moves the mean alone: mu = .5 * .6 + .5 * .2 = .4.
-    assert algorithm.weights(torch.tensor([0.2])).tolist() == pytest.approx([math.exp(-(0.2**2) / (2 * 0.54 / 4))])
 
 
 @pytest.mark.parametrize("target", ["student", "teacher"])

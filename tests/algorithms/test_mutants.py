@@ -1,19 +1,32 @@
 """Defects that public code of these methods has or had, planted one by one: the contract must fail on each.
 
-A store that each process keeps for itself is planted in test_processes, k-means' defects in tests/offline/test_kmeans.
+Here: a teacher compared with itself, a mean over the accepted alone, a forgotten detach, memory outside of the state or
+written in the backward pass, clips and names aligned by sorting. In test_processes: FlexMatch's store and SoftMatch's
+moments of one process, and all else that is forgotten of the others. In test_keywords: FreeMatch's bound on its
+threshold, and settings that take no effect. In tests/test_no_leakage: true labels in the loop, and an offline phase
+that knows them. In tests/offline: labels of earlier centers, the mean of an empty cluster, differences of all points
+and centers at once (test_kmeans); another clip in place of an unreadable one, a bank's rows under others' names
+(test_bank). In tests/training: a resume without the sampler's place or the random numbers (test_resume), a model chosen
+on the test clips (test_loop).
+
+Nowhere: a gather that no class defines, for it fails in any run of two processes, and this suite has some; assertions
+as validation, swallowed import errors and settings that change on their way, which are matters of style.
 """
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import Any, Literal
+from inspect import unwrap
+from typing import Any, Literal, cast
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from aplt.algorithms import aplt, equations, mean_teacher, simmatch, tubemix, uda
+from aplt.algorithms import aplt, equations, simmatch, tubemix
 from aplt.algorithms.aplt import APLT
+from aplt.algorithms.equations import DistributionAlignment
 from aplt.algorithms.fixmatch import FixMatch
 from aplt.algorithms.flexmatch import FlexMatch
 from aplt.algorithms.mean_teacher import MeanTeacher
@@ -22,11 +35,12 @@ from aplt.algorithms.softmatch import SoftMatch
 from aplt.algorithms.tubemix import TubeMix
 from aplt.values import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
 from tests.algorithms import contract
-from tests.algorithms.cases import CASES, ON_LABELED_CLIPS
+from tests.algorithms.cases import CASES, ON_LABELED_CLIPS, WITH_A_CHOICE
 from tests.algorithms.contract import Case
 from tests.algorithms.scene import Toy, ToyStudent, make_batch, make_task, step
 
 WITH_MEMORY = [name for name, case in CASES.items() if case.make(make_task()).state_dict()]
+MODULES = [sys.modules[name] for name in sorted({type(case.make(make_task())).__module__ for case in CASES.values()})]
 # The others weigh every clip alike, or have no unlabeled ones.
 WITH_ACCEPTANCE = [name for name in CASES if name not in (*ON_LABELED_CLIPS, "mean_teacher")]
 
@@ -82,26 +96,61 @@ def test_mean_of_nothing(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert_caught(contract.check_nothing_accepted, CASES[method])
 
 
-def attached(source: Recognize, clip: Tensor) -> Tensor:
-    return source(clip).logits.float().softmax(dim=1)
+class Attached(ToyStudent):
+    """Makes its targets in a pass that carries a gradient."""
+
+    def target(self, clip: Tensor) -> Prediction:
+        self.target_saw.append(clip)
+        (prediction,) = self(clip)
+        return prediction
 
 
-def test_target_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Attached(ToyStudent):
-        def target(self, clip: Tensor) -> Prediction:
-            self.target_saw.append(clip)
-            (prediction,) = self(clip)
-            return prediction
-
+def forget_to_detach(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plants it wherever targets come from; `@torch.no_grad()` leaves what it decorates in `__wrapped__`."""
     monkeypatch.setattr(contract, "ToyStudent", Attached)
-    contract.check_gradients(CASES["uda"])
-    monkeypatch.setattr(uda, "probabilities", attached)
-    assert_caught(contract.check_gradients, CASES["uda"])
+    for module in MODULES:
+        if hasattr(module, "probabilities"):
+            monkeypatch.setattr(module, "probabilities", unwrap(equations.probabilities))
+    for method, name in ((SimMatch, "targets"), (DistributionAlignment, "forward")):
+        monkeypatch.setattr(method, name, unwrap(getattr(method, name)))
 
 
-def test_teacher_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mean_teacher, "probabilities", attached)
-    assert_caught(contract.check_gradients, CASES["mean_teacher"])
+# Soft targets and weights by confidence; labels and masks, which the others have, are constants to a gradient.
+WITH_SOFT_TARGETS = ["mean_teacher", "uda", "softmatch", "simmatch", "tubemix"]
+
+
+@pytest.mark.parametrize("method", WITH_SOFT_TARGETS)
+def test_target_that_is_not_detached(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_to_detach(monkeypatch)
+    assert_caught(contract.check_gradients, CASES[method])
+
+
+@pytest.mark.parametrize("method", [name for name in CASES if name not in WITH_SOFT_TARGETS])
+def test_labels_and_masks_carry_no_gradient(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    forget_to_detach(monkeypatch)
+    contract.check_gradients(CASES[method])
+
+
+def test_memory_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simmatch, "gather", lambda local: local)
+    assert_caught(contract.check_gradients, CASES["simmatch"])
+
+
+class InBackward(SimMatch):
+    """Writes its memory when the gradient passes."""
+
+    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+        found = super().loss(student, teacher, batch, **rest)
+        found.total.register_hook(lambda _: super(InBackward, self).remember(*self.seen))
+        return found
+
+    def remember(self, *seen: Tensor) -> None:
+        self.seen = seen
+
+
+def test_memory_that_is_written_in_the_backward_pass() -> None:
+    contract.check_gradients(Case(InBackward))
+    assert_caught(contract.check_backward_writes_nothing, Case(InBackward))
 
 
 def forgetful(case: Case) -> Case:
@@ -166,6 +215,28 @@ def test_store_that_keeps_what_stands_last_in_the_batch() -> None:
     assert_caught(contract.check_order_is_irrelevant, Case(LastWins))
 
 
+def aligned_by_sorting(case: Case) -> Case:
+    """Returns the method with the names of its clips sorted, and the clips not."""
+
+    def make(task: Task) -> Algorithm:
+        algorithm = case.make(task)
+        loss = algorithm.loss
+
+        def misnamed(student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
+            names = {name: getattr(batch, name).sort().values for name in ("position", "labeled_position")}
+            return loss(student, teacher, batch._replace(**names), **rest)
+
+        cast(Any, algorithm).loss = misnamed
+        return algorithm
+
+    return replace(case, make=make)
+
+
+@pytest.mark.parametrize("method", ["flexmatch", "simmatch", "aplt_paper", "aplt"])
+def test_clips_and_names_aligned_by_sorting(method: str) -> None:
+    assert_caught(contract.check_order_is_irrelevant, aligned_by_sorting(CASES[method]))
+
+
 def test_partners_drawn_by_row() -> None:
     class ByRow(TubeMix):
         def partners(self, position: Tensor) -> Tensor:
@@ -206,3 +277,14 @@ def test_similarities_that_autocast_rounds() -> None:
 
 def test_method_that_lacks_the_strong_labeled_view() -> None:
     assert_caught(contract.check_warm_up_is_supervised, Case(partial(FixMatch, strong_weight=0.0)))
+
+
+@pytest.mark.parametrize("method", WITH_A_CHOICE)
+def test_targets_that_are_always_of_the_student(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def student_alone(_: str, student: Student, __: Recognize) -> Recognize:
+        return student.target
+
+    module = sys.modules[type(CASES[method].make(make_task())).__module__]
+    monkeypatch.setattr(module, "target_source", student_alone)
+    contract.check_targets_come_from(CASES[method], "student")
+    assert_caught(partial(contract.check_targets_come_from, target="teacher"), CASES[method])

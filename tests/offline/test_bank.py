@@ -1,15 +1,21 @@
-"""The feature bank's order, and how it tells how far it is."""
+"""The feature bank: whose row is whose, what an unreadable clip does to it, and how it tells how far it is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from aplt.data import batches
-from aplt.data.batches import SemiData
-from aplt.data.views import Kind
+from aplt.data.batches import Request, SemiData
+from aplt.data.views import Kind, Views
+from aplt.errors import InputError
 from aplt.offline.bank import build_bank
-from aplt.values import Prediction
+from aplt.values import FeatureBank, Prediction
+
+UNREADABLE = 20
 
 
 class Positions:
@@ -22,12 +28,73 @@ class Positions:
         return torch.tensor([position + 1.0, 1.0]).reshape(self.clip_shape)
 
 
+class Damaged(Positions):
+    """One of the clips cannot be read."""
+
+    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
+        if position == UNREADABLE:
+            raise InputError("clip 'unlucky' (20.mp4): no frame could be decoded")
+        return super().__call__(position, kind, key)
+
+
 def recognize(clip: Tensor) -> Prediction:
     return Prediction(clip.flatten(1), clip.flatten(1))
 
 
+def data_of(views: Views) -> SemiData:
+    return SemiData(views, {3: 0, 7: 1}, range(10, 75), batch_labeled=1, batch_unlabeled=1, seed=0, workers=0)
+
+
+def bank_of(data: SemiData) -> FeatureBank:
+    return build_bank(recognize, data, round_=0, views=2, labeled_views=3, device=torch.device("cpu"))
+
+
+def check_rows_are_of_their_clips() -> None:
+    bank = bank_of(data_of(Positions()))
+    for feature, position in ((bank.feature, bank.position), (bank.extra_feature, bank.extra_position)):
+        own = torch.stack([position + 1.0, torch.ones(len(position))], dim=1)
+        torch.testing.assert_close(feature, functional.normalize(own, dim=1))
+    torch.testing.assert_close(bank.norm, torch.tensor([(p + 1.0) ** 2 + 1 for p in bank.position]).sqrt())
+
+
+def check_unreadable_clip_stops_with_its_name() -> None:
+    with pytest.raises(InputError, match="clip 'unlucky'"):
+        bank_of(data_of(Damaged()))
+
+
+def test_rows_are_of_their_clips() -> None:
+    check_rows_are_of_their_clips()
+
+
+def test_names_aligned_by_sorting_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = SemiData.view_batches
+
+    def by_name(
+        self: SemiData, positions: Sequence[int], kind: Kind, **options: Any
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        return whole(self, sorted(positions, key=str), kind, **options)
+
+    monkeypatch.setattr(SemiData, "view_batches", by_name)
+    with pytest.raises(AssertionError, match="not close"):
+        check_rows_are_of_their_clips()
+
+
+def test_unreadable_clip_stops_with_its_name() -> None:
+    check_unreadable_clip_stops_with_its_name()
+
+
+def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def replacing(views: Views, requests: Sequence[Request]) -> Tensor:
+        readable = [request.position + (request.position == UNREADABLE) for request in requests]
+        return torch.stack([views(p, r.kind, r.key) for p, r in zip(readable, requests, strict=True)])
+
+    monkeypatch.setattr(batches, "_stack", replacing)
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        check_unreadable_clip_stops_with_its_name()
+
+
 def test_every_view_is_counted_once() -> None:
-    data = SemiData(Positions(), {3: 0, 7: 1}, range(10, 75), batch_labeled=1, batch_unlabeled=1, seed=0, workers=0)
+    data = data_of(Positions())
     told: list[tuple[int, int]] = []
     bank = build_bank(
         recognize,

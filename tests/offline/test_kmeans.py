@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from aplt.errors import InputError
 from aplt.offline import kmeans
@@ -135,15 +136,25 @@ def test_empty_cluster_keeps_its_center() -> None:
 
 
 def public_kmeans(
-    feature: Tensor, label: Tensor, classes: int, *, max_iterations: int, clamp: bool, keeps: bool, **_: Any
+    feature: Tensor,
+    label: Tensor,
+    classes: int,
+    *,
+    max_iterations: int,
+    clamp: bool,
+    keeps: bool,
+    broadcast: bool = False,
+    **_: Any,
 ) -> Clustering:
     """Returns what public code of generalized category discovery does: labels of the centers before the last update.
 
-    Unless it `keeps` them, the centers of empty clusters are means of nothing.
+    Unless it `keeps` them, the centers of empty clusters are means of nothing. With `broadcast`, all differences
+    [N, K, D] are there at once.
     """
     centroid = torch.stack([feature[label == k].mean(dim=0) for k in range(classes)])
     for _step in range(max_iterations):
-        assignment = torch.cdist(feature, centroid).argmin(dim=1)
+        apart = (feature[:, None] - centroid).norm(dim=2) if broadcast else torch.cdist(feature, centroid)
+        assignment = apart.argmin(dim=1)
         assignment = torch.where(label >= 0, label, assignment) if clamp else assignment
         distance = (feature - centroid[assignment]).norm(dim=1)
         means = [feature[assignment == k].mean(dim=0) for k in range(classes)]
@@ -176,6 +187,37 @@ def test_a_class_that_shrinks_from_thousands_to_one_keeps_an_exact_center() -> N
     sums.move(points, none, first)
     sums.move(points[1:], first[1:], second[1:])
     torch.testing.assert_close(sums.means(otherwise=None)[0], points[0], atol=1e-5, rtol=0)
+
+
+class Largest(TorchDispatchMode):
+    """Within it, `numbers` becomes the size of the largest array that is made."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.numbers = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        made = func(*args, **(kwargs or {}))
+        for one in made if isinstance(made, (tuple, list)) else (made,):
+            if isinstance(one, Tensor) and not func.is_view:
+                self.numbers = max(self.numbers, one.numel())
+        return made
+
+
+def check_memory(cluster: Callable[..., Clustering]) -> None:
+    """No array is larger than the points or their distances to all centers, let alone points by classes by features."""
+    clips, classes, size = 300, 12, 16
+    feature, label = blobs(0, clips, classes, size)
+    with Largest() as largest:
+        check_clustering(cluster, feature, label, classes, max_iterations=30, clamp=True)
+    assert largest.numbers <= clips * max(classes, size), f"an array of {largest.numbers} numbers"
+
+
+def test_distances_take_no_room_for_all_differences() -> None:
+    check_memory(semi_supervised_kmeans)
+    check_memory(partial(public_kmeans, keeps=True))
+    with pytest.raises(AssertionError, match="an array of 57600 numbers"):
+        check_memory(partial(public_kmeans, keeps=True, broadcast=True))
 
 
 def test_far_from_the_origin_float32_keeps_its_digits() -> None:

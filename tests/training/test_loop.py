@@ -1,22 +1,30 @@
 """The loop: a seed gives the same bits, and what a run leaves."""
 
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from aplt import rundir
-from aplt.config import load_yaml, validate
+from aplt.config import RunConfig, load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.rundir import RunDir
+from aplt.training import loop, outcome
+from aplt.training.outcome import round_metrics
 from aplt.training.runs import train
+from aplt.training.setup import Material
+from aplt.training.state import TrainState
 from tests.training.clips import tiny_config, write_clips
 from tests.training.runs import same_weights, weights, without_clock
 
@@ -115,6 +123,43 @@ def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:
     last = rundir.read_arrays(uninterrupted.guidance(3))["prototype"]
     assert torch.equal(weights(uninterrupted)["prototype"], torch.from_numpy(last))
+
+
+def check_last_model_is_kept(run: RunDir) -> None:
+    """What is kept is the teacher as the last step left it, whatever the test clips say."""
+    state = load_file(run.checkpoint)
+    kept = weights(run)
+    last = {name: state[f"teacher.module.{name}"] for name in kept}
+    different = [name for name in kept if not torch.equal(kept[name], last[name])]
+    assert not different, f"not of the last step: {different}"
+
+
+def test_the_last_model_is_kept(uninterrupted: RunDir) -> None:
+    check_last_model_is_kept(uninterrupted)
+
+
+def test_a_model_chosen_on_the_test_clips_is_caught(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best: dict[str, Any] = {"top1": -math.inf}
+
+    def remember(config: RunConfig, material: Material, state: TrainState, *rest: Any, **options: Any) -> Any:
+        found = round_metrics(config, material, state, *rest, **options)
+        accuracy = found["watched"]["top1"] - found["round"]  # falls, as where a network overfits
+        if accuracy > best["top1"]:
+            best.update(top1=accuracy, state=deepcopy(state.recognizer.state_dict()))
+        return found
+
+    def finish(config: RunConfig, run: RunDir, material: Material, state: TrainState, *rest: Any) -> None:
+        state.recognizer.load_state_dict(best["state"])
+        outcome.finish(config, run, material, state, *rest)
+
+    monkeypatch.setattr(loop, "round_metrics", remember)
+    monkeypatch.setattr(loop, "finish", finish)
+    run = RunDir(tmp_path / "run")
+    train(tiny_config(clips, method="supervised"), run)
+    with pytest.raises(AssertionError, match="not of the last step"):
+        check_last_model_is_kept(run)
 
 
 def test_says_how_far_each_pass_over_the_clips_is(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

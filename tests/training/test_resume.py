@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +22,7 @@ from aplt.training.configure import configure
 from aplt.training.runs import resume, train
 from tests.test_video_story import write_folder
 from tests.training.clips import tiny_config, write_clips
-from tests.training.runs import Stop, at_step, interrupt, same_run, stop, train_until_killed
+from tests.training.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
 
 RARELY = {"train": {"checkpoint_minutes": 60}}
 
@@ -129,6 +130,37 @@ def test_killed_and_resumed_ends_with_the_same_weights(
     resume(run)
     assert same_run(run, uninterrupted)
     assert not list(run.path.rglob(".*"))
+
+
+def sampler_begins_again(patch: pytest.MonkeyPatch) -> None:
+    """A round that is entered within gets the batches of its beginning."""
+    whole = SemiData.semi_batches
+
+    def batches(self: SemiData, steps: int, round_: int, *, start: int = 0, **options: Any) -> Iterator[Any]:
+        yield from islice(whole(self, steps, round_, **options), steps - start)
+
+    patch.setattr(SemiData, "semi_batches", batches)
+
+
+def random_numbers_begin_again(patch: pytest.MonkeyPatch) -> None:
+    """Steps get the seeds of a run's first rounds."""
+    whole = loop._step_seed
+    patch.setattr(loop, "_step_seed", lambda seed, round_, step: whole(seed, round_ - 2, step))
+
+
+@pytest.mark.parametrize("defect", [sampler_begins_again, random_numbers_begin_again])
+def test_what_a_resumed_run_may_forget_is_noticed(
+    defect: Callable[[pytest.MonkeyPatch], None],
+    clips: Path,
+    uninterrupted: RunDir,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = RunDir(tmp_path / "run")
+    interrupt(tiny_config(clips), run, round_=2, step=2)
+    defect(monkeypatch)
+    resume(run)
+    assert not same_weights(run, uninterrupted)
 
 
 @pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"precision": "bf16"}, {"warm_up_rounds": 0}], ids=str)
