@@ -8,6 +8,7 @@ import pandas as pd
 
 from aplt.compare.cells import Cell
 from aplt.data.index import read_index
+from aplt.report.comparison import TAUGHT
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir, write_csv
 from aplt.values import UNKNOWN
@@ -16,9 +17,7 @@ HALF = 0.5  # a soft weight from which on a label counts as taught
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "unlabeled_top1"),
-    *(f"{kind}_{figure}" for kind in ("pseudo", "online") for figure in ("precision", "coverage", "wrong", "fitted")),
-    *("steps", "version", "run", *TIMES),
+    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "run", *TIMES),
 )
 
 

@@ -16,9 +16,13 @@ from aplt.settings import validated
 
 WORDS = ("dataset", "fold", "method", "version", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
+TAUGHT = tuple(
+    f"{kind}_{name}" for kind in ("pseudo", "online") for name in ("precision", "coverage", "wrong", "fitted")
+)
+"""Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
 USED = (
     *("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "unlabeled_top1"),
-    *(f"{kind}_{figure}" for kind in ("pseudo", "online") for figure in ("precision", "coverage", "wrong", "fitted")),
+    *TAUGHT,
     *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
 )
 """Columns of compare.csv that the page and the tables are made of."""

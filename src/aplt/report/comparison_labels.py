@@ -8,7 +8,7 @@ from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.comparison_rows import Rows
 from aplt.report.curves import Curve, line_chart
-from aplt.report.layout import Cell, figure, number_cell, share_cell, table
+from aplt.report.layout import Cell, figure, number_cell, share_cell
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
@@ -32,8 +32,7 @@ def labels(comparison: Comparison) -> Html | None:
         for share in comparison.shares
         for drawn in _curves(comparison, dataset, share, methods, len(labeling) - len(methods))
     ]
-    shown = table(found.caption, found.columns, found.rows, texts=found.texts)
-    return join([el("div", *figures, class_="figures"), shown])
+    return join([el("div", *figures, class_="figures"), found.html()])
 
 
 def last_labels(comparison: Comparison) -> Rows | None:

@@ -12,8 +12,8 @@ from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost
 from aplt.report.comparison_labels import labels
-from aplt.report.comparison_rows import FIGURES, Rows, differences, means
-from aplt.report.layout import absent, document, facts, figure, section, table
+from aplt.report.comparison_rows import FIGURES, differences, means
+from aplt.report.layout import absent, document, facts, figure, section
 from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, spread
@@ -80,7 +80,7 @@ def _accuracy(comparison: Comparison) -> Html:
     figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    top1, f1 = ([_table(means(comparison, name, figure)) for name in comparison.plan.datasets] for figure in FIGURES)
+    top1, f1 = ([means(comparison, name, figure).html() for name in comparison.plan.datasets] for figure in FIGURES)
     return join([shown, *top1, el("details", el("summary", "The same as macro F1"), *f1)])
 
 
@@ -120,11 +120,7 @@ def _differences(comparison: Comparison) -> Html:
     found = differences(comparison)
     if found is None:
         return el("p", "No two methods have a finished cell in common yet.", class_="missing")
-    return _table(found)
-
-
-def _table(found: Rows) -> Html:
-    return table(found.caption, found.columns, found.rows, texts=found.texts)
+    return found.html()
 
 
 def _settings(comparison: Comparison) -> Html:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
-from aplt.report.layout import Cell
+from aplt.report.layout import Cell, table
+from aplt.report.markup import Html
 from aplt.report.pairs import Difference, all_differences
 from aplt.report.words import ABSENT
 from aplt.rundir import UPPER_BOUND
@@ -22,6 +23,10 @@ class Rows:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     texts: int = 1
+
+    def html(self) -> Html:
+        """Returns the table for a page."""
+        return table(self.caption, self.columns, self.rows, texts=self.texts)
 
 
 def means(comparison: Comparison, dataset: str, figure: str) -> Rows:
