@@ -163,6 +163,27 @@ def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
     assert load_yaml(CompareDir(path).plan)["labeled"] == [0.2, 0.5]
 
 
+def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(
+    clips: Path, tmp_path: Path, trained: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    written: list[int] = []
+
+    def write(folder: Path) -> None:
+        write_comparison(folder)
+        assert len(rows_of(folder)) == len(trained)
+        written.append(len(trained))
+        clock[0] += 1
+
+    def hour_after(done: int) -> float:
+        return clock[0] + 3600 * (len(trained) > done)
+
+    monkeypatch.setattr("aplt.compare.study.write_comparison", write)
+    monkeypatch.setattr("aplt.compare.study.time", SimpleNamespace(monotonic=lambda: hour_after(2)))
+    study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run("aplt compare")
+    assert written == [0, 3, 4]
+
+
 def test_cells_of_other_settings_are_never_mixed_in(
     whole: Path, clips: Path, tmp_path: Path, trained: list[str]
 ) -> None:
@@ -178,8 +199,9 @@ def test_cells_of_other_settings_are_never_mixed_in(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aplt.compare.study.write_comparison", look)
+        patch.setattr("aplt.compare.study.PAGE_REST", 0)
         changed.run("aplt compare")
-    assert seen == [[*METHODS, "upper bound"][:count] for count in range(5)]
+    assert seen == [[*METHODS, "upper bound"][:count] for count in (0, 1, 2, 3, 4, 4)]
     assert len(trained) == 4
 
 

@@ -1,5 +1,6 @@
 """A comparison from its plan to its tables: trains what is missing and writes what is known after every cell."""
 
+import time
 from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
@@ -19,6 +20,8 @@ from aplt.report.words import duration
 from aplt.rundir import CompareDir, write_text
 
 MOST_NAMED = 5
+PAGE_REST = 20
+"""Tables and page are written again after as many times what that took last: it grows with the number of cells."""
 
 
 class Study:
@@ -29,6 +32,7 @@ class Study:
         self.rows = {cell.path: cell_row(cell, folder) for cell in cells if cell.finished}
         self.failed: dict[Path, InputError] = {}
         self.tried: dict[Path, float] = {}
+        self.page_due = 0.0
 
     @property
     def left(self) -> list[Cell]:
@@ -75,7 +79,8 @@ class Study:
             InputError: cells cannot be trained; names them. The others are finished, and the same again tries these.
         """
         write_text(self.folder.plan, f"# {' '.join(command.split())}\n{self.plan.to_yaml()}")
-        self._write()
+        self._write_cells()
+        self._write_page()
         work = partial(_train, jobs=self.jobs)
         with (
             as_they_finish(work, self.left, self.jobs) as finished,
@@ -89,10 +94,13 @@ class Study:
                     progress.line(f"failed: {error}")
                 else:
                     self.rows[cell.path] = cell_row(cell, self.folder)
-                    self._write()
+                    self._write_cells()
+                    if time.monotonic() > self.page_due:
+                        self._write_page()
                     progress.line(f"{cell}: test accuracy {self.rows[cell.path]['top1']:.1%}")
                 progress.advance()
                 progress.text(self._running())
+        self._write_page()
         if self.failed:
             count = f"{len(self.failed)} cells failed: " if len(self.failed) > 1 else ""
             raise InputError(count + _first([str(error) for error in self.failed.values()]))
@@ -109,9 +117,14 @@ class Study:
         seconds = self.seconds_left()
         return f"cells{'' if seconds is None else f', {duration(seconds)} left'}: {names}"
 
-    def _write(self) -> None:
+    def _write_cells(self) -> None:
         write_cells(self.folder, [self.rows[cell.path] for cell in self.cells if cell.path in self.rows])
+
+    def _write_page(self) -> None:
+        begun = time.monotonic()
         write_comparison(self.folder.path)
+        ended = time.monotonic()
+        self.page_due = ended + PAGE_REST * (ended - begun)
 
 
 def announce(study: Study) -> None:
