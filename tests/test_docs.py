@@ -46,7 +46,7 @@ def test_results_stand_beside_their_command_seeds_and_hours(tmp_path: Path) -> N
     page = make_results.results_page([read_comparison(folder)])
     assert "## study\n\n    aplt compare clips.csv --seeds 3\n\n21 cells, seeds 0, 1, 2, 0.3 hours" in page
     assert "| aplt        |" in page
-    assert "| all " in page
+    assert "| Against " in page
     cells = CompareDir(folder).cells
     cells.write_text("".join(cells.read_text().splitlines(keepends=True)[:-1]))
     with pytest.raises(InputError, match="20 of 21 cells are done"):

@@ -88,9 +88,17 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     differences = page.table("Data set")
     assert [(row["Labels"], row["Against"], row["Won"]) for row in differences] == [
         (share, other, won)
-        for share, won in (("5%", "3 of 3"), ("20%", "3 of 3"), ("all", "3 of 3"))
+        for share, won in (("5%", "3 of 3"), ("20%", "3 of 3"))
         for other in ("supervised", "fixmatch")
     ]
+    assert [(row["Against"], row["Ahead in"]) for row in page.table("Against")] == [
+        ("supervised", "2 of 2"),
+        ("fixmatch", "2 of 2"),
+    ]
+    for row, gain in zip(page.table("Against"), page.values("Against"), strict=True):
+        each = [means["aplt", share] - means[row["Against"], share] for share in SHARES]
+        assert [gain["Gain"], gain["5%"], gain["20%"]] == pytest.approx([sum(each) / 2, *each], abs=1e-8)
+        assert 0 < float(row["t-test p"].replace("<", "")) < 1
     assert "aplt compare clips.csv --seeds 3" in page.text
     assert "unfinished" not in page.text
     assert all(0 < float(row["Holm p"].replace("<", "")) < 1 for row in differences)
@@ -164,7 +172,7 @@ def test_the_markdown_table(tmp_path: Path) -> None:
         "All labels",
     ]
     assert len({len(line) for line in lines[2:8]}) == 1
-    assert any(line.startswith("| all ") and "| 3 of 3 |" in line for line in lines)
+    assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
     assert ["tiny", "aplt", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "70.0 %"] in cells
     pseudo = [line["pseudo"] for line in RunDir(folder.path / "runs" / "only").read_metrics() if line["pseudo"]]

@@ -53,7 +53,7 @@ def test_rank_test_by_hand() -> None:
 
 def test_only_matched_cells_count() -> None:
     table = rows({"ours": [0.70, 0.72, 0.74], "other": [0.69, 0.72, 0.71, 0.10], "third": [math.nan] * 3})
-    (one,) = differences(table, "ours", ["ours", "other", "third", "missing"], "top1", dataset="a", labeled=0.1)
+    (one,) = differences(table, "ours", ["ours", "other", "third", "missing"], "top1", ("a", 0.1))
     assert (one.other, one.won, one.gain.count) == ("other", 2, 3)
     assert one.gain.mean == pytest.approx((0.01 + 0.0 + 0.03) / 3)
     # The tie drops out of the ranks; two of one side remain.
@@ -62,7 +62,7 @@ def test_only_matched_cells_count() -> None:
 
 def test_a_difference_of_rounding_is_a_tie() -> None:
     table = rows({"ours": [0.1 + 0.2, 0.5], "other": [0.3, 0.5]})
-    (one,) = differences(table, "ours", ["other"], "top1", dataset="a", labeled=0.1)
+    (one,) = differences(table, "ours", ["other"], "top1", ("a", 0.1))
     assert (one.won, one.gain.mean, one.t_test, one.rank_test) == (0, 0.0, None, None)
 
 
@@ -71,10 +71,10 @@ def test_by_share_and_over_all() -> None:
     second = rows({"ours": [0.8, 0.9], "other": [0.9, 0.7]}, "b", 0.5)
     bound = rows({"upper bound": [1.0]}, labeled=1.0)
     found = all_differences(pd.concat([first, second, bound]), "ours", ["other"], "top1")
-    assert [(one.dataset, one.labeled, one.won, one.gain.count) for one in found] == [
-        ("a", 0.1, 2, 2),
-        ("b", 0.5, 1, 2),
-        (None, None, 3, 4),
+    assert [(one.group, one.won, one.gain.count) for one in found] == [
+        (("a", 0.1), 2, 2),
+        (("b", 0.5), 1, 2),
+        (None, 3, 4),
     ]
     assert found[-1].gain.mean == pytest.approx(0.075)
     assert len(all_differences(first, "ours", ["other"], "top1")) == 1
@@ -84,7 +84,7 @@ def test_shares_are_no_repetitions() -> None:
     few = rows({"ours": [0.50, 0.60], "other": [0.40, 0.62]})
     many = rows({"ours": [0.80, 0.90], "other": [0.70, 0.86]}, labeled=0.5)
     one = all_differences(pd.concat([few, many]), "ours", ["other"], "top1")[-1]
-    assert (one.labeled, one.won, one.gain.count) == (None, 2, 2)
+    assert (one.group, one.won, one.gain.count) == (None, 2, 2)
     assert one.gain.mean == pytest.approx((0.10 + 0.01) / 2)
     assert one.t_test == t_test_p(np.array([0.10, 0.01]))
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from aplt.config import load_yaml
 from aplt.plan import Plan
-from aplt.report.pairs import Spread, spread
+from aplt.report.pairs import Difference, Spread, all_differences, spread
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
@@ -86,6 +86,11 @@ class Comparison:
         if found is None:
             return ""
         return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """The reference's paired differences of test top-1, by data set and share and over all of several."""
+        return all_differences(self.rows, self.plan.reference, self.methods, "top1")
 
     @property
     def hours(self) -> float:

@@ -11,8 +11,9 @@ from aplt.plan import share_text
 from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost
+from aplt.report.comparison_differences import differences, gains
 from aplt.report.comparison_labels import labels
-from aplt.report.comparison_rows import FIGURES, differences, means
+from aplt.report.comparison_rows import FIGURES, means
 from aplt.report.layout import absent, document, facts, figure, section
 from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
@@ -117,10 +118,10 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
 
 
 def _differences(comparison: Comparison) -> Html:
-    found = differences(comparison)
-    if found is None:
+    found = [one for one in (gains(comparison), differences(comparison)) if one is not None]
+    if not found:
         return el("p", "No two methods have a finished cell in common yet.", class_="missing")
-    return found.html()
+    return join([one.html() for one in found])
 
 
 def _settings(comparison: Comparison) -> Html:

@@ -1,4 +1,4 @@
-"""A comparison's tables of means and of differences, row by row: for the page and for Markdown."""
+"""A comparison's tables of means, row by row, and what a table is: for the page and for Markdown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,8 +8,6 @@ from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.layout import Cell, table
 from aplt.report.markup import Html
-from aplt.report.pairs import Difference, all_differences
-from aplt.report.words import ABSENT
 from aplt.rundir import UPPER_BOUND
 
 FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
@@ -44,41 +42,6 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows:
     return Rows(" ".join([caption, *read_out_notes(comparison)]), columns[:kept], [row[:kept] for row in rows])
 
 
-def differences(comparison: Comparison) -> Rows | None:
-    """Returns a row a difference, with p-values once all cells are done; None without any."""
-    found = all_differences(comparison.rows, comparison.plan.reference, comparison.methods, "top1")
-    if not found:
-        return None
-    columns = ["Data set", "Labels", "Against", "Won", "Gain in points"]
-    rows = [
-        [
-            Cell(one.dataset or "all"),
-            Cell("all" if one.labeled is None else share_text(one.labeled)),
-            Cell(one.other),
-            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
-            Cell(points(one), one.gain.mean),
-        ]
-        for one in found
-    ]
-    caption = (
-        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share and seed), test "
-        "top-1, mean ± deviation; over all labels, that of each data set, fold and seed is first averaged over shares."
-    )
-    if not comparison.finished:
-        return Rows(f"{caption} p-values follow when all cells are done.", columns, rows, texts=3)
-    columns += ["t-test p", "Holm p", "Wilcoxon p"]
-    rows = [
-        [*row, *(Cell(p_text(p), p) for p in (one.t_test, one.holm, one.rank_test))]
-        for row, one in zip(rows, found, strict=True)
-    ]
-    caption += (
-        " Two-sided paired tests; Holm p is the t-test's, corrected for the number of rows. Over n differences "
-        "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). Folds, and splits drawn from one set of clips, share "
-        "training clips and are not independent."
-    )
-    return Rows(caption, columns, rows, texts=3)
-
-
 def read_out_notes(comparison: Comparison) -> list[str]:
     """Returns a sentence on which methods score clips by their prototypes, too; none where all do alike."""
     both = {method for method, config in comparison.configs if config["read_out"] == "both"}
@@ -90,17 +53,6 @@ def read_out_notes(comparison: Comparison) -> list[str]:
         few, usual, other = alone, other, usual
     names = [method for method in (*comparison.methods, UPPER_BOUND) if method in few]
     return [f"Clips are scored by {usual}, for {', '.join(names)} by {other}."]
-
-
-def points(one: Difference) -> str:
-    """Returns a gain in points, such as '+1.6 ± 0.7'."""
-    text = one.gain.text()
-    return text if text.startswith("-") else f"+{text}"
-
-
-def p_text(p: float | None) -> str:
-    """Returns a p-value with three decimals."""
-    return ABSENT if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _share_header(comparison: Comparison, dataset: str, share: float) -> str:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 
 from aplt.report.comparison import Comparison
+from aplt.report.comparison_differences import differences, gains
 from aplt.report.comparison_labels import labels_by_round, last_labels
-from aplt.report.comparison_rows import FIGURES, differences, means
+from aplt.report.comparison_rows import FIGURES, means
 
 
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method, the paired differences of the reference, and labels by round."""
     tables = [means(comparison, name, figure) for name in comparison.plan.datasets for figure in FIGURES]
-    further = (differences(comparison), last_labels(comparison), labels_by_round(comparison))
+    further = (gains(comparison), differences(comparison), last_labels(comparison), labels_by_round(comparison))
     tables += [one for one in further if one is not None]
     return "\n".join(
         f"{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}" for one in tables

@@ -38,15 +38,10 @@ class Spread:
 
 @dataclass(frozen=True)
 class Difference:
-    """The reference's figure minus another method's in the same cell, over data sets, folds and seeds.
+    """The reference's figure minus another method's in the same cell, over folds and seeds, or over all cells."""
 
-    Where it is over all shares, that of a data set, fold and seed is the mean over its shares.
-    """
-
-    dataset: str | None
-    """None: over all data sets."""
-    labeled: float | None
-    """None: over all shares."""
+    group: tuple[str, float] | None
+    """The data set and share of labels; None: over all, each data set, fold and seed with the mean over its shares."""
     other: str
     won: int
     """How often the reference is strictly better."""
@@ -67,19 +62,11 @@ def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
 
 
 def differences(
-    rows: pd.DataFrame,
-    reference: str,
-    others: Sequence[str],
-    figure: str,
-    *,
-    dataset: str | None,
-    labeled: float | None,
+    rows: pd.DataFrame, reference: str, others: Sequence[str], figure: str, group: tuple[str, float] | None
 ) -> list[Difference]:
     """Returns the paired differences of one figure to each other method that shares a cell with the reference."""
-    if dataset is not None:
-        rows = rows[rows["dataset"] == dataset]
-    if labeled is not None:
-        rows = rows[rows["labeled"] == labeled]
+    if group is not None:
+        rows = rows[(rows["dataset"] == group[0]) & (rows["labeled"] == group[1])]
     wide = rows.pivot(index=MATCHED, columns="method", values=figure)
     found = []
     for other in others:
@@ -93,21 +80,17 @@ def differences(
         known = Spread.of(gain)
         if known is not None:
             won = int((gain > 0).sum())
-            found.append(Difference(dataset, labeled, other, won, known, t_test_p(gain), rank_test_p(gain)))
+            found.append(Difference(group, other, won, known, t_test_p(gain), rank_test_p(gain)))
     return found
 
 
 def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], figure: str) -> list[Difference]:
     """Returns the differences by data set and share and, where there are several of these, over all."""
-    groups = list(dict.fromkeys(zip(rows["dataset"], rows["labeled"], strict=True)))
-    groups = [(name, share) for name, share in groups if _holds(rows, name, share, reference)]
-    found = [
-        difference
-        for name, share in groups
-        for difference in differences(rows, reference, others, figure, dataset=name, labeled=share)
-    ]
+    held = rows[rows["method"] == reference]
+    groups = list(dict.fromkeys(zip(held["dataset"], held["labeled"], strict=True)))
+    found = [one for group in groups for one in differences(rows, reference, others, figure, group)]
     if len(groups) > 1:
-        found += differences(rows, reference, others, figure, dataset=None, labeled=None)
+        found += differences(rows, reference, others, figure, None)
     tested = [place for place, one in enumerate(found) if one.t_test is not None]
     corrected = holm(np.array([found[place].t_test for place in tested], dtype=np.float64))
     for place, p in zip(tested, corrected.tolist(), strict=True):
@@ -142,7 +125,3 @@ def rank_test_p(gain: np.ndarray) -> float | None:
 
 def _finite(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _holds(rows: pd.DataFrame, dataset: str, labeled: float, method: str) -> bool:
-    return bool(((rows["dataset"] == dataset) & (rows["labeled"] == labeled) & (rows["method"] == method)).any())

@@ -1,0 +1,91 @@
+"""A comparison's tables of what the reference gains on each other method, cell by cell and over all."""
+
+from aplt.plan import share_text
+from aplt.report.comparison import Comparison
+from aplt.report.comparison_rows import Rows
+from aplt.report.layout import Cell
+from aplt.report.pairs import Difference
+from aplt.report.words import ABSENT
+
+TESTS = ("t-test p", "Holm p", "Wilcoxon p")
+ABOUT_TESTS = (
+    "Two-sided paired tests; Holm p is the t-test's, corrected for the number of all differences. Over n of them "
+    "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). Folds, and splits drawn from one set of clips, share "
+    "training clips and are not independent."
+)
+
+
+def gains(comparison: Comparison) -> Rows | None:
+    """Returns a row a method with the gain over all cells and in each; None without several data sets or shares."""
+    each = {(one.other, one.group): one.gain.mean for one in comparison.differences}
+    groups = list(dict.fromkeys(one.group for one in comparison.differences if one.group is not None))
+    rows = []
+    for whole in (one for one in comparison.differences if one.group is None):
+        cells = [each.get((whole.other, group)) for group in groups]
+        known = [gain for gain in cells if gain is not None]
+        ahead = sum(gain > 0 for gain in known)
+        rows.append(
+            [
+                Cell(whole.other),
+                Cell(_points(whole), whole.gain.mean),
+                Cell(f"{ahead} of {len(known)}", ahead / len(known)),
+                *_tested(comparison, whole),
+                *(Cell("" if gain is None else f"{100 * gain:+.1f}", gain) for gain in cells),
+            ]
+        )
+    if not rows:
+        return None
+    caption = (
+        f"Over all cells: {comparison.plan.reference} minus the other method in the same cell (data set, fold, share, "
+        "seed), top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds; "
+        "in how many data sets and shares the mean is above zero; and these means. The next table tells of the tests."
+    )
+    several = len(comparison.plan.datasets) > 1
+    names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
+    columns = ["Against", "Gain", "Ahead in", *_tests(comparison), *names]
+    return Rows(caption, columns, rows)
+
+
+def differences(comparison: Comparison) -> Rows | None:
+    """Returns a row a data set, share and method, with p-values once all cells are done; None without any."""
+    rows = [
+        [
+            Cell(dataset),
+            Cell(share_text(share), share),
+            Cell(one.other),
+            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
+            Cell(_points(one), one.gain.mean),
+            *_tested(comparison, one),
+        ]
+        for one in comparison.differences
+        if one.group is not None
+        for dataset, share in [one.group]
+    ]
+    if not rows:
+        return None
+    caption = (
+        f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, test top-1, mean "
+        f"± deviation. {ABOUT_TESTS if comparison.finished else 'p-values follow when all cells are done.'}"
+    )
+    columns = ["Data set", "Labels", "Against", "Won", "Gain in points", *_tests(comparison)]
+    return Rows(caption, columns, rows, texts=3)
+
+
+def _points(one: Difference) -> str:
+    """Returns a gain in points, such as '+1.6 ± 0.7'."""
+    text = one.gain.text()
+    return text if text.startswith("-") else f"+{text}"
+
+
+def _tests(comparison: Comparison) -> tuple[str, ...]:
+    return TESTS if comparison.finished else ()
+
+
+def _tested(comparison: Comparison, one: Difference) -> list[Cell]:
+    """Returns the p-values: none before the end, lest more seeds are added until they please."""
+    found = (one.t_test, one.holm, one.rank_test)
+    return [_p_cell(p) for p in found] if comparison.finished else []
+
+
+def _p_cell(p: float | None) -> Cell:
+    return Cell(ABSENT if p is None else "<0.001" if p < 0.001 else f"{p:.3f}", p)
