@@ -34,8 +34,9 @@ def _section(comparison: Comparison) -> str:
     return "\n".join(
         [
             f"## {comparison.name}\n",
-            f"    {comparison.command or f'aplt compare {comparison.folder.plan}'}\n",
-            f"{counted(planned, 'cell')}, seeds {seeds}, {comparison.hours:.1f} hours of training in all.\n",
+            "".join(f"    {command}\n" for command in comparison.commands),
+            f"{counted(planned, 'cell')}, seeds {seeds}, {comparison.hours:.1f} hours of training in all with aplt "
+            f"{' and '.join(comparison.versions)}.\n",
             comparison_tables(comparison),
         ]
     )

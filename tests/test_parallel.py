@@ -101,7 +101,7 @@ def test_processes_have_a_share_of_the_cores_each(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("os.cpu_count", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with as_they_finish(given_cores, [0, 1], 4) as finished:
-        assert list(finished) == [(3, 3, 2, 0)] * 2
+        assert list(finished) == [(1, 1, 1, 0)] * 2
     assert cores() == 6
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with as_they_finish(given_cores, [0, 1], 2) as finished:

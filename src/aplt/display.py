@@ -15,7 +15,7 @@ from rich.progress import (
 )
 
 # Progress goes to standard error: standard output is for what a script may want to read.
-console = Console(stderr=True, highlight=False)
+console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
 
 
 class Bar:
@@ -92,5 +92,5 @@ def show_nothing() -> None:
 
 
 def _progress(*more: ProgressColumn) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, *more, console=console, disable=not console.is_terminal)

@@ -20,6 +20,10 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
+class ProcessKilledError(InputError):
+    """Something outside, such as a system short of memory, has ended a process at its work."""
+
+
 def in_processes(
     function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int | None = None
 ) -> Generator[_Result]:
@@ -50,17 +54,18 @@ def as_they_finish(
 ) -> Iterator[Iterable[_Result]]:
     """Gives the function's results in the order in which they come, for work of which each item takes long.
 
-    The processes begin with the block, before any thread that the block starts, with an equal share of the cores each;
-    with one, this process does the work. An exception, whether of `function` or in the block, ends them at once.
+    The processes begin with the block, before any thread that the block starts, with an equal share of the cores each
+    (however few items there are: sums come out otherwise with other numbers of threads); with one, this process does
+    the work. An exception, whether of `function` or in the block, ends them at once.
 
     Raises:
-        InputError: a process was killed.
+        ProcessKilledError: of one of the processes.
     """
     if processes == 1 or not items:
         yield map(function, items)
         return
     count, others = min(processes, len(items)), multiprocessing.active_children()
-    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(count,))
+    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(processes,))
     try:
         waiting = iter(items)
         begun = {pool.submit(function, item) for item in islice(waiting, count)}
@@ -70,7 +75,7 @@ def as_they_finish(
             if process not in others:
                 process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise InputError("a process was killed at its work, perhaps for want of memory") from error
+            raise ProcessKilledError("a process was killed at its work, perhaps for want of memory") from error
         raise
     finally:
         pool.shutdown()

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 
 from aplt.compare.cells import plan_cells
 from aplt.compare.checks import make_plan
+from aplt.compare.estimate import TRIAL_SECONDS
 from aplt.compare.study import Study, announce
 from aplt.compare.table import TIMES, chosen_by_val, wrong_labels
 from aplt.config import load_yaml, merge
@@ -51,7 +53,7 @@ def rows_of(path: Path) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("compare") / "whole"
-    study_of(clips, path).run("aplt compare clips.csv")
+    study_of(clips, path).run(["aplt compare clips.csv"])
     return path
 
 
@@ -117,7 +119,7 @@ def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
 
 
 def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
-    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run("aplt compare")
+    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run(["aplt compare"])
     (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
     assert row["val_top1"] != ""
     assert row["top1_by_val"] == ""
@@ -155,7 +157,7 @@ def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
 ) -> None:
     path = tmp_path / "grown"
     shutil.copytree(whole, path)
-    study_of(clips, path, labeled=[0.2, 0.5], upper_bound=False).run("aplt compare")
+    study_of(clips, path, labeled=[0.2, 0.5], upper_bound=False).run(["aplt compare"])
     assert trained == [f"50%/{method}/seed0" for method in METHODS]
     rows = rows_of(path)
     assert rows["labeled"].tolist() == [0.2] * 3 + [0.5] * 3  # the upper bound's run is no part of this plan
@@ -180,7 +182,7 @@ def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(
 
     monkeypatch.setattr("aplt.compare.study.write_comparison", write)
     monkeypatch.setattr("aplt.compare.study.time", SimpleNamespace(monotonic=lambda: hour_after(2)))
-    study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run("aplt compare")
+    study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run(["aplt compare"])
     assert written == [0, 3, 4]
 
 
@@ -200,13 +202,13 @@ def test_cells_of_other_settings_are_never_mixed_in(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aplt.compare.study.write_comparison", look)
         patch.setattr("aplt.compare.study.PAGE_REST", 0)
-        changed.run("aplt compare")
+        changed.run(["aplt compare"])
     assert seen == [[*METHODS, "upper bound"][:count] for count in (0, 1, 2, 3, 4, 4)]
     assert len(trained) == 4
 
 
 def test_two_jobs_leave_the_same_rows(whole: Path, clips: Path, tmp_path: Path) -> None:
-    study_of(clips, tmp_path / "two", jobs=2).run("aplt compare")
+    study_of(clips, tmp_path / "two", jobs=2).run(["aplt compare"])
     assert rows_of(tmp_path / "two").equals(rows_of(whole))
 
 
@@ -242,7 +244,7 @@ def test_killed_and_started_again_leaves_the_same_rows(
 
     def kill_it() -> None:
         arm()
-        study_of(clips, path).run("aplt compare")
+        study_of(clips, path).run(["aplt compare"])
 
     process = multiprocessing.get_context("fork").Process(target=kill_it)
     process.start()
@@ -250,7 +252,7 @@ def test_killed_and_started_again_leaves_the_same_rows(
     assert process.exitcode == -signal.SIGKILL
     again = study_of(clips, path)
     assert len(again.left) == left
-    again.run("aplt compare")
+    again.run(["aplt compare"])
     assert rows_of(path).equals(rows_of(whole))
     assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
 
@@ -266,14 +268,14 @@ def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
 
     more: dict[str, Any] = {}
     with pytest.raises(InputError, match=r"^tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
-        study().run("aplt compare")
+        study().run(["aplt compare"])
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "upper bound"]
     assert "failed: tiny, wild, 20% labeled, seed 0: " in capsys.readouterr().err
     trained.clear()
     assert [cell.method for cell in study().left] == ["wild"]
     more = {"seeds": 2}
     with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild, .*, seed 0: .*; tiny, wild, .*, seed 1: "):
-        study().run("aplt compare")
+        study().run(["aplt compare"])
     assert [name.split("/")[1] for name in trained] == ["wild", "supervised", "wild", "upper bound"]
 
 
@@ -292,6 +294,19 @@ def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest
     for seconds, row in zip((1.0, 4.0, 10.0), grown.rows.values(), strict=True):
         row["seconds"] = seconds
     assert grown.seconds_left() == (5.0 + 1.0 + 4.0 + 5.0) / 2
+
+
+def test_a_trial_has_its_time_and_what_it_leaves_out_is_taken_to_be_like_the_rest(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
+) -> None:
+    other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
+    study = study_of(clips, tmp_path, datasets={"other": other}, upper_bound=False)
+    clock = iter([0.0, 60.0, 60.0 + TRIAL_SECONDS])
+    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=time.time, monotonic=lambda: next(clock)))
+    study.try_out()
+    assert [name.split("/")[-2:] for name in trained] == [["tiny", "supervised"], ["other", "supervised"]]
+    each = [study.tried[study.cells[k].path] for k in (0, len(METHODS))]
+    assert study.seconds_left() == pytest.approx(len(METHODS) * sum(each))
 
 
 def test_a_trial_takes_a_few_steps_and_leaves_nothing(
@@ -322,7 +337,7 @@ def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
         run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
 
     monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
-    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
+    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0, monotonic=lambda: 0.0))
     study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
     study.try_out()
     rounds, steps, guided = 2, 2, 1

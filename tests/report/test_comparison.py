@@ -51,9 +51,11 @@ def fake_comparison(
         | {
             "pseudo_wrong": 12,
             "pseudo_fitted": 0.25,
+            "pseudo_unknown": 3,
             "unlabeled_top1": 0.7,
             "online_wrong": None,
             "online_fitted": None,
+            "online_unknown": None,
             "steps": 400,
             "version": "0.1.0",
             "run": run.relative_to(folder).as_posix(),
@@ -139,7 +141,7 @@ def test_one_share_is_drawn_by_method(tmp_path: Path) -> None:
     page = Page(write_comparison(fake_comparison(tmp_path / "study", methods=methods, shares=(0.1,))))
     drawing = next(svg for svg in page.tags("svg") if "by method" in svg.get("aria-label", ""))
     assert sum(circle.get("class") == "ring" for circle in drawing.iter("circle")) == 12 * 3
-    assert "The table has 4 more methods." in page.text
+    assert "The tables have 4 more methods." in page.text
     precision = next(svg for svg in page.tags("svg") if "labeled: precision" in svg.get("aria-label", ""))
     named = " ".join(title.text or "" for title in precision.iter("title"))
     assert "variant 11" in named  # the reference, though it comes last
@@ -174,11 +176,11 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     assert len({len(line) for line in lines[2:8]}) == 1
     assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
-    assert ["tiny", "aplt", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "70.0 %"] in cells
+    assert ["tiny", "aplt", "offline", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "3", "70.0 %"] in cells
     pseudo = [line["pseudo"] for line in RunDir(folder.path / "runs" / "only").read_metrics() if line["pseudo"]]
     by_round = " ".join(f"{100 * one['precision']:.0f}/{100 * one['coverage']:.0f}" for one in pseudo)
     assert "/" in by_round
-    assert ["tiny", "aplt", "5%", by_round] in cells
+    assert ["tiny", "aplt", "offline", "5%", by_round] in cells
 
 
 @pytest.mark.parametrize(

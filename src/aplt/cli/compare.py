@@ -39,6 +39,7 @@ def compare(
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
     from aplt.compare.study import Study, announce
     from aplt.config import parse_assignments
+    from aplt.report.comparison import plan_commands
     from aplt.rundir import CompareDir
     from aplt.training.lock import held
 
@@ -57,6 +58,10 @@ def compare(
         plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
     folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
     cells = plan_cells(plan, folder)
+    commands = [shlex.join(["aplt", *sys.argv[1:]])]
+    if source.resolve() == folder.plan.resolve():
+        # Its own plan, which nobody else has: what led to it, and what this changes in it.
+        commands = plan_commands(folder) + (commands if chosen else [])
     try:
         with nullcontext(True) if dry_run else held(folder.lock) as ours:
             if not ours:
@@ -71,7 +76,7 @@ def compare(
             announce(study)
             if dry_run:
                 return
-            study.run(shlex.join(["aplt", *sys.argv[1:]]))
+            study.run(commands)
     except KeyboardInterrupt as stop:
         print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from stop

@@ -85,7 +85,7 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     return cells
 
 
-def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -> dict[str, int]:
+def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, int]:
     """Returns rounds, warm-up rounds and steps a round of a variant: as it wants them, with as many steps in all.
 
     But for rounding: rounds and steps a round are whole numbers.
@@ -94,12 +94,11 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant, where: str) -
         train: the settings of all methods.
         steps: steps a round with these.
         variant: its period and what its settings say.
-        where: names the settings' origin in an error.
     """
     own = variant.settings.get("train", {})
     if not isinstance(own, dict):
-        raise InputError(f"{where}: setting 'train': expected a mapping of settings, found {shown(own)}")
-    wanted = validated(TrainSettings, merge(train.model_dump(), own), where)
+        raise InputError(f"setting 'train': expected a mapping of settings, found {shown(own)}")
+    wanted = validated(TrainSettings, merge(train.model_dump(), own), "train")
     rounds = max(1, round_half_up(wanted.rounds / variant.period))
     warm_up = round_half_up(wanted.warm_up_rounds / variant.period)
     if wanted.warm_up_rounds < wanted.rounds:
@@ -167,7 +166,7 @@ class _Source:
             "clips": str(self.clips),
             "method": variant.method,
             "split": {"labeled": share, "seed": seed},
-            "train": fit_rounds(train, steps, variant, "train") | {"seed": seed},
+            "train": fit_rounds(train, steps, variant) | {"seed": seed},
         }
         config = effective_config(merge(merge(shared, variant.settings), own), self.modality, "settings")
         require_rounds(config, split)

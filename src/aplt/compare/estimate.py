@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 from tempfile import TemporaryDirectory
@@ -19,6 +20,8 @@ from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 
 TRIAL_STEPS = 5
+TRIAL_SECONDS = 120.0
+"""No further kind is tried after this; the others are taken to be like those of their data set."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Cost:
 
 
 def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: dict[Path, float]) -> list[float]:
-    """Returns each cell's seconds: as finished cells of its method and data set tell, else a trial, else any cell.
+    """Returns each cell's seconds: as finished cells of its method and data set tell, else a trial, else other cells.
 
     Args:
         cells: those to come.
@@ -53,22 +56,23 @@ def seconds_each(cells: Sequence[Cell], rows: Sequence[dict[str, Any]], tried: d
     for row in rows:
         for key in ((row["dataset"], row["method"]), (row["dataset"],), ()):
             found[key].append(row["seconds"])
+    alike: dict[str, list[float]] = defaultdict(list)
+    for cell in cells:
+        if cell.path in tried:
+            alike[cell.dataset].append(tried[cell.path])
     each = []
     for cell in cells:
-        own = (cell.dataset, cell.method)
-        if own not in found and cell.path in tried:
-            each.append(tried[cell.path])
-        else:
-            likely = (found[key] for key in (own, (cell.dataset,), ()) if key in found)
-            each.append(fmean(next(likely, tried.values())))
+        own = [tried[cell.path]] if cell.path in tried else []
+        near = (found[cell.dataset, cell.method], own, found[cell.dataset,], alike[cell.dataset])
+        each.append(fmean(next(seconds for seconds in (*near, found[()], tried.values()) if seconds)))
     return each
 
 
 def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
     """Returns cells' seconds by their folder, extrapolated from a few steps of the first cell of each kind.
 
-    A method's variants on a data set are one kind where encoder and input are the same. One that cannot be trained is
-    left out; that is said.
+    A method's variants on a data set are one kind where encoder and input are the same. Left out are kinds beyond
+    TRIAL_SECONDS, and those that cannot be trained, which is said.
 
     Raises:
         InputError: none can be trained; names the first.
@@ -76,10 +80,15 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
     first: dict[str, Cell] = {}
     for cell in cells:
         first.setdefault(_kind(cell), cell)
-    costs, failed = {}, []
+    by_data: dict[str, list[Cell]] = defaultdict(list)
+    for cell in first.values():
+        by_data[cell.dataset].append(cell)
+    # The data sets in turn: when the time is over, each has been tried.
+    kinds = [cell for turn in zip_longest(*by_data.values()) for cell in turn if cell is not None]
+    costs, failed, begun = {}, [], time.monotonic()
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, folder=Path(folder), jobs=jobs)
-        with as_they_finish(work, list(first.values()), jobs) as finished, whole_bar("trial", len(first)) as progress:
+        with as_they_finish(work, kinds, jobs) as finished, whole_bar("trial", len(kinds)) as progress:
             for cell, cost in finished:
                 progress.advance()
                 if isinstance(cost, Cost):
@@ -87,6 +96,8 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
                 else:
                     failed.append(cost)
                     progress.line(str(cost))
+                if costs and time.monotonic() - begun > TRIAL_SECONDS:
+                    break
     if not costs:
         raise failed[0]
     return {cell.path: costs[_kind(cell)].of(cell.config) for cell in cells if _kind(cell) in costs}

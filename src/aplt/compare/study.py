@@ -12,8 +12,9 @@ from aplt.compare.table import cell_row, write_cells
 from aplt.compare.work import train_cell
 from aplt.display import console, counted, whole_bar
 from aplt.errors import InputError
-from aplt.parallel import as_they_finish
-from aplt.plan import Plan, share_text
+from aplt.parallel import ProcessKilledError, as_they_finish
+from aplt.plan import Plan
+from aplt.report.comparison import command_lines
 from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
@@ -72,15 +73,27 @@ class Study:
             return None
         return sum(seconds_each(left, list(self.rows.values()), self.tried)) / min(self.jobs, len(left))
 
-    def run(self, command: str) -> None:
-        """Trains the cells that are left; `command` goes into the plan's file.
+    def run(self, commands: Sequence[str]) -> None:
+        """Trains the cells that are left; the `commands` that led here go into the plan's file.
 
         Raises:
             InputError: cells cannot be trained; names them. The others are finished, and the same again tries these.
         """
-        write_text(self.folder.plan, f"# {' '.join(command.split())}\n{self.plan.to_yaml()}")
+        write_text(self.folder.plan, f"{command_lines(commands)}{self.plan.to_yaml()}")
         self._write_cells()
         self._write_page()
+        try:
+            self._train()
+        except ProcessKilledError as error:
+            running = "; ".join(map(str, self.left[: self.jobs]))
+            raise InputError(f"{error}; under way were: {running}") from error
+        finally:
+            self._write_page()
+        if self.failed:
+            count = f"{len(self.failed)} cells failed: " if len(self.failed) > 1 else ""
+            raise InputError(count + _first([str(error) for error in self.failed.values()]))
+
+    def _train(self) -> None:
         work = partial(_train, jobs=self.jobs)
         with (
             as_they_finish(work, self.left, self.jobs) as finished,
@@ -89,6 +102,7 @@ class Study:
             progress.advance(len(self.rows))
             progress.text(self._running())
             for cell, error in finished:
+                error = error or _changed(cell)
                 if error:
                     self.failed[cell.path] = error
                     progress.line(f"failed: {error}")
@@ -100,10 +114,6 @@ class Study:
                     progress.line(f"{cell}: test accuracy {self.rows[cell.path]['top1']:.1%}")
                 progress.advance()
                 progress.text(self._running())
-        self._write_page()
-        if self.failed:
-            count = f"{len(self.failed)} cells failed: " if len(self.failed) > 1 else ""
-            raise InputError(count + _first([str(error) for error in self.failed.values()]))
 
     def _name(self, cell: Cell) -> str:
         return cell.path.relative_to(self.folder.path).as_posix()
@@ -113,7 +123,8 @@ class Study:
         left = self.left
         if not left:
             return "cells"
-        names = "; ".join(f"{cell.method} {share_text(cell.labeled)} seed {cell.seed}" for cell in left[: self.jobs])
+        others = min(self.jobs, len(left)) - 1
+        names = f"{left[0]}{f' and {others} more' if others else ''}"
         seconds = self.seconds_left()
         return f"cells{'' if seconds is None else f', {duration(seconds)} left'}: {names}"
 
@@ -143,6 +154,13 @@ def announce(study: Study) -> None:
     others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)
+
+
+def _changed(cell: Cell) -> InputError | None:
+    """Returns why a cell that has been trained is none of this comparison, if so."""
+    if cell.finished:
+        return None
+    return InputError(f"{cell}: the clips or their labels have changed since the comparison was begun; begin it again")
 
 
 def _train(cell: Cell, jobs: int) -> tuple[Cell, InputError | None]:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from aplt.compare.cells import Cell
 from aplt.data.index import read_index
+from aplt.errors import InputError
 from aplt.report.comparison import TAUGHT
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir, write_csv
@@ -33,9 +34,14 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     ones, top1_by_val that of the model after the round with the best accuracy on the val clips (a classifier fitted at
     the end has no rounds). What is said of labels is of the last round's: pseudo of the offline phase's, online of
     those that the steps made.
+
+    Raises:
+        InputError: a file of the run is missing.
     """
     run = cell.run
     result, rounds = run.read_result(), run.read_metrics()
+    if not rounds:
+        raise InputError(f"{run.metrics}: a finished run has a line a round here, found none; remove {run.result}")
     pseudo, online = rounds[-1]["pseudo"] or {}, rounds[-1]["online"] or {}
     wrong = wrong_labels(run, _truth(cell.config.clips))
     seconds, steps = result["seconds"], result["steps"]
@@ -68,8 +74,9 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
     """Returns how many wrong labels the unlabeled clips were taught last, and what share the final model repeats.
 
     Such a share tells how far the network has fitted mistakes. `pseudo_wrong` and `_fitted` are of the labels that the
-    last offline phase accepted, `online_` of those of the last round's steps that counted at least half. Left out where
-    there were no such labels or no unlabeled clip has a known one; the share is None where none was wrong.
+    last offline phase accepted, `online_` of those of the last round's steps that counted at least half; `_unknown`
+    counts those of clips whose own label is unknown, as that of a clip of no class is. Left out where there were no
+    such labels or no unlabeled clip has a known one; the share is None where none was wrong.
 
     Args:
         run: a finished run.
@@ -88,6 +95,7 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
         repeated = table["label"][wrong] == table[column][wrong]
         found[f"{kind}_wrong"] = int(wrong.sum())
         found[f"{kind}_fitted"] = float(repeated.mean()) if wrong.any() else None
+        found[f"{kind}_unknown"] = int((counted & known.isna()).sum())
     return found
 
 

@@ -1,5 +1,7 @@
 """What a process does with a cell."""
 
+import torch
+
 from aplt.config import RunConfig
 from aplt.display import show_nothing
 from aplt.errors import InputError
@@ -20,5 +22,7 @@ def train_cell(config: RunConfig, run: RunDir, name: str, jobs: int) -> InputErr
         train_or_reuse(config, run)
     except InputError as error:
         return InputError(f"{name}: {error}")
+    except torch.OutOfMemoryError as error:
+        return InputError(f"{name}: {str(error).partition('. ')[0]}")
     write_report(run.path)
     return None

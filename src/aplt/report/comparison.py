@@ -1,7 +1,9 @@
 """What a comparison's folder says, read once and checked."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,30 @@ import pandas as pd
 
 from aplt.config import load_yaml
 from aplt.plan import Plan
-from aplt.report.pairs import Difference, Spread, all_differences, spread
+from aplt.report.pairs import Difference, Spread, all_differences, spread, tested
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 
 WORDS = ("dataset", "fold", "method", "version", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
-TAUGHT = tuple(
-    f"{kind}_{name}" for kind in ("pseudo", "online") for name in ("precision", "coverage", "wrong", "fitted")
-)
+LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
+TAUGHT = tuple(f"{kind}_{name}" for kind in ("pseudo", "online") for name in LABEL_FIGURES)
 """Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
 USED = (
-    *("dataset", "fold", "method", "run", "labeled", "labeled_clips", "seed", "top1", "macro_f1", "unlabeled_top1"),
+    *(
+        "dataset",
+        "fold",
+        "method",
+        "run",
+        "labeled",
+        "labeled_clips",
+        "seed",
+        "version",
+        "top1",
+        "macro_f1",
+        "unlabeled_top1",
+    ),
     *TAUGHT,
     *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
 )
@@ -89,8 +102,26 @@ class Comparison:
 
     @cached_property
     def differences(self) -> list[Difference]:
-        """The reference's paired differences of test top-1, by data set and share and over all of several."""
-        return all_differences(self.rows, self.plan.reference, self.methods, "top1")
+        """The reference's paired differences of test top-1, by data set and share and over all of several.
+
+        Tested are those of which all planned cells are done, lest seeds are added until a p-value pleases.
+        """
+        found = all_differences(self.rows, self.plan.reference, self.methods, "top1")
+        whole = [all(self._complete(name, one.group) for name in (self.plan.reference, one.other)) for one in found]
+        return tested(found, whole)
+
+    def _complete(self, method: str, group: tuple[str, float] | None) -> bool:
+        rows = self.rows[self.rows["method"] == method]
+        if group is None:
+            return len(rows) == len(self.shares) * sum(map(self.cells_each, self.plan.datasets))
+        dataset, share = group
+        done = (rows["dataset"] == dataset) & (rows["labeled"] == share)
+        return int(done.sum()) == self.cells_each(dataset)
+
+    @property
+    def versions(self) -> list[str]:
+        """The versions of aplt that trained the cells."""
+        return sorted(set(self.rows["version"]))
 
     @property
     def hours(self) -> float:
@@ -98,10 +129,9 @@ class Comparison:
         return float(self.rows["seconds"].sum()) / 3600
 
     @cached_property
-    def command(self) -> str | None:
-        """The command line that wrote the plan, from the plan's first line."""
-        first = self.folder.plan.read_text(encoding="utf-8").partition("\n")[0]
-        return first.removeprefix("# ") if first.startswith("# aplt ") else None
+    def commands(self) -> list[str]:
+        """The command lines that led to the plan."""
+        return plan_commands(self.folder)
 
     @cached_property
     def configs(self) -> list[tuple[str, dict[str, Any]]]:
@@ -128,6 +158,18 @@ def _config(path: Path, written: int) -> dict[str, Any]:
     """Returns a config, read once for each time it was `written`: YAML is slow, and a study looks after each cell."""
     del written
     return load_yaml(path)
+
+
+def command_lines(commands: Sequence[str]) -> str:
+    """Returns the comments at the head of a plan that say what led to it."""
+    return "".join(f"# {' '.join(command.split())}\n" for command in commands)
+
+
+def plan_commands(folder: CompareDir) -> list[str]:
+    """Returns the command lines in the comments at the head of a folder's plan."""
+    lines = folder.plan.read_text(encoding="utf-8").splitlines()
+    head = takewhile(lambda line: line.startswith("# "), lines)
+    return [line.removeprefix("# ") for line in head if line.startswith("# aplt ")]
 
 
 def read_comparison(path: Path) -> Comparison:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
-from aplt.report.layout import Cell, count_cell, number_cell, share_cell, table
+from aplt.report.layout import Cell, count_cell, share_cell, table
 from aplt.report.markup import Html, el
 from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND
@@ -30,7 +30,7 @@ def cost(comparison: Comparison) -> Html:
                     Cell(method),
                     count_cell(len(group)),
                     count_cell(round(group["steps"].mean())),
-                    number_cell(float(group["ms_per_step"].mean())),
+                    count_cell(round(group["ms_per_step"].mean())),
                     Cell(duration(seconds), seconds),
                     share_cell(float(group["offline_seconds"].sum() / group["seconds"].sum())),
                     share_cell(float(group["evaluation_seconds"].sum() / group["seconds"].sum())),

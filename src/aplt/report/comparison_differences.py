@@ -10,8 +10,8 @@ from aplt.report.words import ABSENT
 TESTS = ("t-test p", "Holm p", "Wilcoxon p")
 ABOUT_TESTS = (
     "Two-sided paired tests; Holm p is the t-test's, corrected for the number of all differences. Over n of them "
-    "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). Folds, and splits drawn from one set of clips, share "
-    "training clips and are not independent."
+    "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). They stand where all planned cells of both methods are "
+    "done. Folds, and splits drawn from one set of clips, share training clips and are not independent."
 )
 
 
@@ -29,7 +29,7 @@ def gains(comparison: Comparison) -> Rows | None:
                 Cell(whole.other),
                 Cell(_points(whole), whole.gain.mean),
                 Cell(f"{ahead} of {len(known)}", ahead / len(known)),
-                *_tested(comparison, whole),
+                *_p_cells(whole),
                 *(Cell("" if gain is None else f"{100 * gain:+.1f}", gain) for gain in cells),
             ]
         )
@@ -37,12 +37,13 @@ def gains(comparison: Comparison) -> Rows | None:
         return None
     caption = (
         f"Over all cells: {comparison.plan.reference} minus the other method in the same cell (data set, fold, share, "
-        "seed), top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds; "
-        "in how many data sets and shares the mean is above zero; and these means. The next table tells of the tests."
+        "seed), top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, "
+        "each of which counts once; in how many data sets and shares the mean is above zero; and these means. The next "
+        "table tells of the tests."
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
-    columns = ["Against", "Gain", "Ahead in", *_tests(comparison), *names]
+    columns = ["Against", "Gain", "Ahead in", *TESTS, *names]
     return Rows(caption, columns, rows)
 
 
@@ -55,7 +56,7 @@ def differences(comparison: Comparison) -> Rows | None:
             Cell(one.other),
             Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
             Cell(_points(one), one.gain.mean),
-            *_tested(comparison, one),
+            *_p_cells(one),
         ]
         for one in comparison.differences
         if one.group is not None
@@ -65,9 +66,9 @@ def differences(comparison: Comparison) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, test top-1, mean "
-        f"± deviation. {ABOUT_TESTS if comparison.finished else 'p-values follow when all cells are done.'}"
+        f"± deviation. {ABOUT_TESTS}"
     )
-    columns = ["Data set", "Labels", "Against", "Won", "Gain in points", *_tests(comparison)]
+    columns = ["Data set", "Labels", "Against", "Won", "Gain in points", *TESTS]
     return Rows(caption, columns, rows, texts=3)
 
 
@@ -77,14 +78,8 @@ def _points(one: Difference) -> str:
     return text if text.startswith("-") else f"+{text}"
 
 
-def _tests(comparison: Comparison) -> tuple[str, ...]:
-    return TESTS if comparison.finished else ()
-
-
-def _tested(comparison: Comparison, one: Difference) -> list[Cell]:
-    """Returns the p-values: none before the end, lest more seeds are added until they please."""
-    found = (one.t_test, one.holm, one.rank_test)
-    return [_p_cell(p) for p in found] if comparison.finished else []
+def _p_cells(one: Difference) -> list[Cell]:
+    return [_p_cell(p) for p in (one.t_test, one.holm, one.rank_test)]
 
 
 def _p_cell(p: float | None) -> Cell:

@@ -5,10 +5,10 @@ from itertools import product
 
 from aplt.display import counted
 from aplt.plan import share_text
-from aplt.report.comparison import Comparison
+from aplt.report.comparison import LABEL_FIGURES, Comparison
 from aplt.report.comparison_rows import Rows
 from aplt.report.curves import Curve, line_chart
-from aplt.report.layout import Cell, figure, number_cell, share_cell
+from aplt.report.layout import Cell, count_cell, figure, share_cell
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
@@ -18,70 +18,80 @@ MOST_CURVES = 8
 
 WHOSE = "labels of the offline phase where the method has one, else those made step by step"
 
+MADE = {"pseudo": "offline", "online": "by step"}
+"""The kinds of labels, as compare.csv and as a reader call them."""
+
 
 def labels(comparison: Comparison) -> Html | None:
     """Returns the section of the page; None where no method makes labels."""
-    found = last_labels(comparison)
-    if found is None:
+    last, by_round = last_labels(comparison), labels_by_round(comparison)
+    if last is None or by_round is None:
         return None
-    labeling = [name for name in comparison.methods if any(row[1].text == name and row[4].value for row in found.rows)]
-    methods = _first(labeling, comparison.plan.reference)
+    taught = {group[2] for group in _groups(comparison) if _kinds(comparison, *group)}
+    labeling = [method for method in comparison.methods if method in taught]
+    shown = _first(labeling, comparison.plan.reference)
     figures = [
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, dataset, share, methods, len(labeling) - len(methods))
+        for drawn in _curves(comparison, dataset, share, shown, len(labeling) - len(shown))
     ]
-    return join([el("div", *figures, class_="figures"), found.html()])
+    rounds = el("details", el("summary", "All methods by round"), by_round.html())
+    return join([el("div", *figures, class_="figures"), last.html(), rounds])
 
 
 def last_labels(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share and method on the last round's labels; None where no method makes labels."""
+    """Returns a row a data set, share, method and kind on the last round's labels; None where there are none."""
     rows = []
     for dataset, share, method in _groups(comparison):
-        kind = _kind(comparison, dataset, share, method)
-        columns = [f"{kind}_{figure}" for figure in ("precision", "coverage", "wrong", "fitted")]
         where = {"dataset": dataset, "labeled": share, "method": method}
-        found = [spread(comparison.rows, column, **where) for column in (*columns, "unlabeled_top1")]
-        precision, coverage, wrong, fitted, right = (one.mean if one else None for one in found)
-        rows.append(
-            [
-                *(
+        kinds: list[str | None] = [*_kinds(comparison, dataset, share, method)]
+        right = spread(comparison.rows, "unlabeled_top1", **where)
+        for kind in kinds or [None]:
+            found = [spread(comparison.rows, f"{kind}_{name}", **where) if kind else None for name in LABEL_FIGURES]
+            precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
+            rows.append(
+                [
                     Cell(dataset),
                     Cell(method),
+                    Cell(MADE[kind] if kind else ""),
                     Cell(share_text(share), share),
                     share_cell(precision),
                     share_cell(coverage),
-                ),
-                *(number_cell(wrong), share_cell(fitted), share_cell(right)),
-            ]
-        )
-    if all(row[4].value is None for row in rows):
+                    count_cell(_rounded(wrong)),
+                    share_cell(fitted),
+                    count_cell(_rounded(unknown)),
+                    share_cell(right.mean if right else None),
+                ]
+            )
+    if all(row[5].value is None for row in rows):
         return None
     caption = (
-        f"What unlabeled clips were taught in the last round, means over seeds and folds: {WHOSE}. A wrong label is "
-        "fitted when the final model repeats it; right at last is the share of unlabeled clips that it gets right."
+        "What unlabeled clips were taught in the last round, means over seeds and folds: labels of the offline phase, "
+        "and those made step by step. A wrong label is fitted when the final model repeats it; of unknown truth are "
+        "those of clips without a known label, such as clips of no class; right at last is the share of the unlabeled "
+        "clips of known label that the final model gets right."
     )
-    names = ["Data set", "Method", "Labels", "Precision", "Coverage", "Wrong labels", "Of them fitted", "Right at last"]
-    return Rows(caption, names, rows, texts=2)
+    names = ["Data set", "Method", "Made", "Labels", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
+    return Rows(caption, [*names, "Of unknown truth", "Right at last"], rows, texts=3)
 
 
 def labels_by_round(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share and method with precision/coverage after each round; None without labels."""
+    """Returns a row a data set, share, method and kind with precision/coverage after each round; None without any."""
     rows = []
     for dataset, share, method in _groups(comparison):
-        precision, coverage = (
-            dict(_by_round(comparison, dataset, share, method, key)) for key in ("precision", "coverage")
-        )
-        if coverage:
-            pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
-            rows.append([Cell(dataset), Cell(method), Cell(share_text(share), share), Cell(" ".join(pairs))])
+        for kind in _kinds(comparison, dataset, share, method):
+            precision, coverage = (
+                dict(_by_round(comparison, dataset, share, method, kind, key)) for key in ("precision", "coverage")
+            )
+            if coverage:
+                pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
+                cells = (Cell(dataset), Cell(method), Cell(MADE[kind]), Cell(share_text(share), share))
+                rows.append([*cells, Cell(" ".join(pairs))])
     if not rows:
         return None
-    caption = (
-        f"Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds: {WHOSE}."
-    )
-    return Rows(caption, ["Data set", "Method", "Labels", "By round"], rows, texts=2)
+    caption = "Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds."
+    return Rows(caption, ["Data set", "Method", "Made", "Labels", "By round"], rows, texts=3)
 
 
 def _first(methods: Sequence[str], reference: str) -> list[str]:
@@ -94,23 +104,34 @@ def _first(methods: Sequence[str], reference: str) -> list[str]:
 def _curves(
     comparison: Comparison, dataset: str, share: float, methods: Sequence[str], left_out: int
 ) -> Iterator[Html]:
-    more = f" The table has {counted(left_out, 'more method')}." if left_out else ""
+    more = f" The tables have {counted(left_out, 'more method')}." if left_out else ""
+    # Among all, so that a method keeps its color from the figures above, unless colors would come twice.
+    places = comparison.methods if len(comparison.methods) <= MOST_CURVES else methods
     for key, what in (
         ("precision", "Share of the accepted labels that are right"),
         ("coverage", "Share of the unlabeled clips whose label was accepted"),
     ):
-        curves = [Curve.of(method, _by_round(comparison, dataset, share, method, key)) for method in methods]
+        curves = [
+            Curve.of(method, _first_kind(comparison, dataset, share, method, key) if method in methods else [])
+            for method in places
+        ]
         if any(curve.points for curve in curves):
             title = f"{dataset}, {share_text(share)} labeled: {key}"
             about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{more}"
             yield figure(title, line_chart(curves, title=title, in_percent=True), about)
 
 
-def _by_round(
+def _first_kind(
     comparison: Comparison, dataset: str, share: float, method: str, key: str
 ) -> list[tuple[int, float | None]]:
+    kinds = _kinds(comparison, dataset, share, method)
+    return _by_round(comparison, dataset, share, method, kinds[0], key) if kinds else []
+
+
+def _by_round(
+    comparison: Comparison, dataset: str, share: float, method: str, kind: str, key: str
+) -> list[tuple[int, float | None]]:
     rows = comparison.rows
-    kind = _kind(comparison, dataset, share, method)
     chosen = (rows["dataset"] == dataset) & (rows["labeled"] == share) & (rows["method"] == method)
     found: dict[int, list[float]] = {}
     for place in chosen.to_numpy().nonzero()[0]:
@@ -121,10 +142,10 @@ def _by_round(
     return [(round_, sum(values) / len(values)) for round_, values in sorted(found.items())]
 
 
-def _kind(comparison: Comparison, dataset: str, share: float, method: str) -> str:
-    """Returns which labels are told: pseudo, of an offline phase, where the cells have one, else online."""
+def _kinds(comparison: Comparison, dataset: str, share: float, method: str) -> list[str]:
+    """Returns which labels the cells have, the offline phase's first."""
     where = {"dataset": dataset, "labeled": share, "method": method}
-    return "online" if spread(comparison.rows, "pseudo_coverage", **where) is None else "pseudo"
+    return [kind for kind in MADE if spread(comparison.rows, f"{kind}_coverage", **where) is not None]
 
 
 def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
@@ -132,6 +153,10 @@ def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
     present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
     wanted = product(comparison.plan.datasets, comparison.shares, comparison.methods)
     return [group for group in wanted if group in present]
+
+
+def _rounded(mean: float | None) -> int | None:
+    return None if mean is None else round(mean)
 
 
 def _whole(share: float | None) -> str:

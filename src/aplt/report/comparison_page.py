@@ -1,4 +1,4 @@
-"""The page of a comparison: report.html and table.md in its folder, by `aplt report` and after every cell."""
+"""The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,6 +62,7 @@ def _headline(comparison: Comparison) -> Html:
         f"labels {', '.join(share_text(share) for share in comparison.shares)}",
         f"seeds {', '.join(map(str, comparison.plan.seeds))}",
         f"{duration(float(comparison.rows['seconds'].sum()))} of training",
+        f"aplt {' and '.join(comparison.versions)}",
     ]
     notice = None
     if not comparison.finished:
@@ -81,8 +82,14 @@ def _accuracy(comparison: Comparison) -> Html:
     figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    top1, f1 = ([means(comparison, name, figure).html() for name in comparison.plan.datasets] for figure in FIGURES)
-    return join([shown, *top1, el("details", el("summary", "The same as macro F1"), *f1)])
+    found = {figure: [means(comparison, name, figure) for name in comparison.plan.datasets] for figure in FIGURES}
+    top1, *others = ([one.html() for one in tables if one is not None] for tables in found.values())
+    folded = [
+        el("details", el("summary", f"The same: {name}"), *tables)
+        for name, tables in zip(list(FIGURES.values())[1:], others, strict=True)
+        if tables
+    ]
+    return join([shown, *top1, *folded])
 
 
 def _efficiency(comparison: Comparison, dataset: str) -> Html:
@@ -127,7 +134,10 @@ def _differences(comparison: Comparison) -> Html:
 def _settings(comparison: Comparison) -> Html:
     plan = el("summary", "compare.yaml: the whole plan; `aplt compare` on it repeats or extends the comparison")
     text = comparison.folder.plan.read_text(encoding="utf-8")
-    parts = [facts([("Command", comparison.command)]), el("details", plan, el("pre", el("code", text)))]
+    parts = [
+        facts([("Command", command) for command in comparison.commands]),
+        el("details", plan, el("pre", el("code", text))),
+    ]
     if comparison.configs:
         shared = shared_settings([config for _, config in comparison.configs])
         summary = el("summary", "Settings that all finished cells share")

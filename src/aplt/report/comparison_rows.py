@@ -10,7 +10,11 @@ from aplt.report.layout import Cell, table
 from aplt.report.markup import Html
 from aplt.rundir import UPPER_BOUND
 
-FIGURES = {"top1": "test top-1", "macro_f1": "test macro F1"}
+FIGURES = {
+    "top1": "test top-1",
+    "macro_f1": "test macro F1",
+    "top1_by_val": "test top-1 after the round that is best on the validation clips",
+}
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,11 @@ class Rows:
         return table(self.caption, self.columns, self.rows, texts=self.texts)
 
 
-def means(comparison: Comparison, dataset: str, figure: str) -> Rows:
-    """Returns a row a method and a column a share; fewer cells than planned are told in brackets."""
+def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
+    """Returns a row a method and a column a share, fewer cells than planned told in brackets; None without any."""
     found = comparison.means(dataset, figure)
+    if not found:
+        return None
     columns = ["Method", *(_share_header(comparison, dataset, share) for share in comparison.shares), "All labels"]
     kept = len(columns) - (UPPER_BOUND not in dict(found))
     rows = [

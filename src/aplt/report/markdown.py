@@ -10,11 +10,17 @@ from aplt.report.comparison_rows import FIGURES, means
 
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method, the paired differences of the reference, and labels by round."""
-    tables = [means(comparison, name, figure) for name in comparison.plan.datasets for figure in FIGURES]
-    further = (gains(comparison), differences(comparison), last_labels(comparison), labels_by_round(comparison))
-    tables += [one for one in further if one is not None]
+    tables = [
+        gains(comparison),
+        *(means(comparison, name, figure) for figure in FIGURES for name in comparison.plan.datasets),
+        differences(comparison),
+        last_labels(comparison),
+        labels_by_round(comparison),
+    ]
     return "\n".join(
-        f"{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}" for one in tables
+        f"{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}"
+        for one in tables
+        if one is not None
     )
 
 

@@ -46,9 +46,11 @@ class Difference:
     won: int
     """How often the reference is strictly better."""
     gain: Spread
-    t_test: float | None
-    """p of the paired t-test; None where it is not defined, as for fewer than two differences."""
-    rank_test: float | None
+    each: np.ndarray
+    """The differences themselves."""
+    t_test: float | None = None
+    """p of the paired t-test; None where it is not defined, as for fewer than two differences, or not to be told."""
+    rank_test: float | None = None
     """p of Wilcoxon's signed-rank test."""
     holm: float | None = None
     """p of the t-test, corrected for how many of them there are."""
@@ -80,7 +82,7 @@ def differences(
         known = Spread.of(gain)
         if known is not None:
             won = int((gain > 0).sum())
-            found.append(Difference(group, other, won, known, t_test_p(gain), rank_test_p(gain)))
+            found.append(Difference(group, other, won, known, gain))
     return found
 
 
@@ -91,11 +93,20 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     found = [one for group in groups for one in differences(rows, reference, others, figure, group)]
     if len(groups) > 1:
         found += differences(rows, reference, others, figure, None)
-    tested = [place for place, one in enumerate(found) if one.t_test is not None]
-    corrected = holm(np.array([found[place].t_test for place in tested], dtype=np.float64))
-    for place, p in zip(tested, corrected.tolist(), strict=True):
-        found[place] = replace(found[place], holm=p)
     return found
+
+
+def tested(found: Sequence[Difference], chosen: Sequence[bool]) -> list[Difference]:
+    """Returns the differences, those chosen with the p-values of their tests, corrected for how many they are."""
+    done = [
+        replace(one, t_test=t_test_p(one.each), rank_test=rank_test_p(one.each)) if test else one
+        for one, test in zip(found, chosen, strict=True)
+    ]
+    places = [place for place, one in enumerate(done) if one.t_test is not None]
+    corrected = holm(np.array([done[place].t_test for place in places], dtype=np.float64))
+    for place, p in zip(places, corrected.tolist(), strict=True):
+        done[place] = replace(done[place], holm=p)
+    return done
 
 
 def holm(p: np.ndarray) -> np.ndarray:

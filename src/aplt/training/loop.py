@@ -66,7 +66,7 @@ class Trainer:
                         self._fit_head(self.config.head, progress)
                 progress.text("evaluation")
                 with self.accelerator.autocast():
-                    finish(self.config, self.run, self.material, state, self.device, progress)
+                    finish(self.config, self.run, self.material, state, self.clock, self.device, progress)
             self.accelerator.wait_for_everyone()
         return self.run.read_result()
 

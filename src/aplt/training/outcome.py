@@ -25,7 +25,7 @@ from aplt.rundir import RunDir, write_csv, write_json
 from aplt.training.guidance import guided_rounds, kept_arrays
 from aplt.training.schedule import learning_rate_factor
 from aplt.training.setup import Material, digests
-from aplt.training.state import TrainState
+from aplt.training.state import Clock, TrainState
 from aplt.values import UNKNOWN, Guidance, Role
 
 
@@ -114,17 +114,24 @@ def write_ledger(config: RunConfig, run: RunDir, material: Material, done: int) 
 
 
 def finish(
-    config: RunConfig, run: RunDir, material: Material, state: TrainState, device: torch.device, progress: Bar
+    config: RunConfig,
+    run: RunDir,
+    material: Material,
+    state: TrainState,
+    clock: Clock,
+    device: torch.device,
+    progress: Bar,
 ) -> None:
     """Writes the model, the predictions and, last, result.json."""
     save_model(state.recognizer, run.model)
     index, split = material.index, material.split
-    test, figures = _evaluate(material, state, "test", device, progress)
+    with clock.phase("evaluation"):
+        test, figures = _evaluate(material, state, "test", device, progress)
+        val_scored, val = _evaluate(material, state, "val", device, progress)
+        unlabeled_scored, unlabeled = _evaluate(material, state, "unlabeled", device, progress)
     truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
     table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
     write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
-    val_scored, val = _evaluate(material, state, "val", device, progress)
-    unlabeled_scored, unlabeled = _evaluate(material, state, "unlabeled", device, progress)
     if split.unlabeled:
         write_pseudo_labels(config, run, material, state, unlabeled_scored, held_out=val_scored if val else test)
     labeled = index.labels[list(split.labeled)]
