@@ -31,13 +31,14 @@ def test_counts_in_words(count: int, things: tuple[str, ...], text: str) -> None
 
 
 def test_a_part_of_the_work_has_a_bar_of_its_own(terminal: Console) -> None:
-    with suppress(InterruptedError), bar("training", 10) as progress:
+    with suppress(InterruptedError), bar("training [all]", 10) as progress:
         progress.advance(3)
         progress.line("round 1/2")
         with progress.part("views of clips") as part:
             part.at(5, 7)
             raise InterruptedError  # so that what was shown last stays
     if terminal.is_terminal:
+        assert "training [all]" in shown(terminal)
         assert "3/10" in shown(terminal)
         assert "views of clips" in shown(terminal)
         assert "5/7" in shown(terminal)

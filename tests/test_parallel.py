@@ -122,7 +122,9 @@ def test_processes_end_with_the_one_that_started_them() -> None:
     os.close(writing)
     begun = b""
     while len(begun) < 2:
-        begun += os.read(reading, 2)
+        told = os.read(reading, 2)
+        assert told  # at its end: both have died before they began
+        begun += told
     parent.kill()
     parent.join()
     # Readable at its end: nobody is left who could write.

@@ -50,6 +50,13 @@ def test_the_whole_story(
     assert aplt("compare", folder / "compare.yaml") == 0
     assert "1 cell, 1 of them finished\n" in capsys.readouterr().err
     assert (folder / "compare.csv").read_text() == before
+    # The command that led to the plan still stands there; one that changes it stands below.
+    assert (folder / "compare.yaml").read_text().startswith(f"# aplt compare {clips} --labeled 20% --seeds 1 ")
+    assert aplt("compare", folder / "compare.yaml", "--methods", "supervised") == 0
+    first, second, third = (folder / "compare.yaml").read_text().splitlines()[:3]
+    assert first.startswith(f"# aplt compare {clips} ")
+    assert second == f"# aplt compare {folder / 'compare.yaml'} --methods supervised"
+    assert third == "datasets:"
     (folder / "report.html").unlink()
     assert aplt("report", folder) == 0
     assert (folder / "report.html").exists()

@@ -126,6 +126,19 @@ def test_the_file_gives_the_plan_back_and_paths_are_relative_to_it(tmp_path: Pat
     assert load_plan(tmp_path / "again.yaml", {"seeds": "3,5"}).seeds == (3, 5)
 
 
+def test_options_are_laid_over_data_sets_and_folds(tmp_path: Path, clips: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        f"datasets: {{a: {{clips: {clips}, settings: {{train: {{rounds: 7, steps_per_round: 60}}}}, "
+        "folds: [{split: {test: 30%}}, {}]}}\n"
+    )
+    over = {"train": {"steps_per_round": 2}, "split": {"test": "20%"}}
+    plan = load_plan(file, {"settings": over})
+    assert plan.settings == over
+    assert plan.datasets["a"].settings == {"train": {"rounds": 7, "steps_per_round": 2}}
+    assert plan.datasets["a"].folds == ({"split": {"test": "20%"}}, {})
+
+
 def test_a_variant_that_is_the_plain_method_is_that_row(clips: Path) -> None:
     plan = plan_of(clips, methods="supervised,aplt,aplt_paper", variants=ABLATION)
     assert list(plan.rows) == ["supervised", *ABLATION]

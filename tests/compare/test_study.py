@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from aplt.compare.cells import plan_cells
 from aplt.compare.checks import make_plan
@@ -116,6 +117,24 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
 def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
     run = RunDir(whole / "runs" / "tiny" / "20%" / "aplt" / "seed0")
     assert wrong_labels(run, {}) == {}
+
+
+def test_labels_that_count_half_and_whose_truth_is_known_are_right_or_wrong(tmp_path: Path) -> None:
+    RunDir(tmp_path).pseudo_labels.write_text(
+        "id,label,online_label,weight\n"
+        "right,a,a,1\nfitted,b,b,0.5\nnot fitted,a,b,0.7\nweak,b,b,0.49\nnever made,a,,0\nof no class,a,a,1\n"
+    )
+    truth = dict.fromkeys(("right", "fitted", "not fitted", "weak", "never made"), "a")
+    assert wrong_labels(RunDir(tmp_path), truth) == {"online_wrong": 2, "online_fitted": 0.5, "online_unknown": 1}
+
+
+def test_a_finished_run_without_its_rounds_is_a_sentence(whole: Path, clips: Path, tmp_path: Path) -> None:
+    path = tmp_path / "copied"
+    shutil.copytree(whole, path)
+    study = study_of(clips, path)
+    study.cells[0].run.metrics.unlink()
+    with pytest.raises(InputError, match=r"metrics.jsonl: a finished run has a line a round here, found none"):
+        study_of(clips, path)
 
 
 def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
@@ -264,19 +283,63 @@ def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
     clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def study() -> Study:
-        return study_of(clips, tmp_path, methods=["supervised"], variants={"wild": WILD}, **more)
+        return study_of(clips, tmp_path, methods=["supervised"], variants={"wild [b]": WILD}, **more)
 
     more: dict[str, Any] = {}
-    with pytest.raises(InputError, match=r"^tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
+    with pytest.raises(InputError, match=r"^tiny, wild \[b\], 20% labeled, seed 0: .*the loss is not finite"):
         study().run(["aplt compare"])
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "upper bound"]
-    assert "failed: tiny, wild, 20% labeled, seed 0: " in capsys.readouterr().err
+    assert "failed: tiny, wild [b], 20% labeled, seed 0: " in capsys.readouterr().err
     trained.clear()
-    assert [cell.method for cell in study().left] == ["wild"]
+    assert [cell.method for cell in study().left] == ["wild [b]"]
     more = {"seeds": 2}
-    with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild, .*, seed 0: .*; tiny, wild, .*, seed 1: "):
+    with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild .*, seed 0: .*; tiny, wild .*, seed 1: "):
         study().run(["aplt compare"])
-    assert [name.split("/")[1] for name in trained] == ["wild", "supervised", "wild", "upper bound"]
+    assert [name.split("/")[1] for name in trained] == ["wild [b]", "supervised", "wild [b]", "upper bound"]
+
+
+def test_clips_that_change_meanwhile_do_not_get_into_the_table(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "clips.csv"
+    text = clips.read_text().splitlines()
+    folder = clips.parent
+
+    def write(lines: list[str]) -> None:
+        index.write_text("\n".join([lines[0], *(f"{folder}/{line}" for line in lines[1:])]) + "\n")
+
+    def train(config: Any, run: RunDir) -> Any:
+        result = train_or_reuse(config, run)
+        write([*text[:-1], text[-1].rpartition(",")[0] + ","])
+        return result
+
+    write(text)
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*: the clips or their labels have changed"):
+        study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False).run(["aplt compare"])
+    assert rows_of(tmp_path / "study")["method"].tolist() == ["supervised"]
+
+
+def test_a_cell_that_is_too_large_for_the_device_fails_alone(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(config: Any, run: RunDir) -> Any:
+        if config.method == "fixmatch":
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has 1 GiB.")
+        return train_or_reuse(config, run)
+
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    with pytest.raises(InputError, match=r"^tiny, fixmatch, 20% labeled, seed 0: CUDA out of memory$"):
+        study_of(clips, tmp_path).run(["aplt compare"])
+    assert rows_of(tmp_path)["method"].tolist() == ["supervised", "aplt", "upper bound"]
+
+
+def test_cells_under_way_are_named_when_a_process_is_killed(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", lambda *_: die())
+    with pytest.raises(InputError, match=r"a process was killed .*; under way were: tiny, supervised, .*; tiny, fixm"):
+        study_of(clips, tmp_path, jobs=2).run(["aplt compare"])
 
 
 def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.report.accuracy import Series, efficiency_chart
 from aplt.report.comparison import read_comparison
-from aplt.report.comparison_labels import labels
+from aplt.report.comparison_labels import last_labels
 from aplt.report.comparison_page import shared_settings, write_comparison
 from aplt.report.pairs import Spread
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
@@ -111,9 +111,10 @@ def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path:
     rows = pd.read_csv(CompareDir(folder).cells)
     rows[["pseudo_precision", "pseudo_wrong", "online_coverage"]] = [None, None, 0.9]
     write_csv(CompareDir(folder).cells, rows)
-    told = labels(read_comparison(folder)) or ""
-    assert "50.0\u00a0%" in told
-    assert "90.0\u00a0%" not in told
+    found = last_labels(read_comparison(folder))
+    assert found is not None
+    made = [[cell.text.replace("\u00a0", " ") for cell in row[2:6]] for row in found.rows[:2]]
+    assert made == [["offline", "5%", "–", "50.0 %"], ["by step", "5%", "–", "90.0 %"]]  # noqa: RUF001
 
 
 def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> None:
@@ -148,13 +149,18 @@ def test_one_share_is_drawn_by_method(tmp_path: Path) -> None:
     assert "variant 10" not in named
 
 
-def test_an_unfinished_comparison_says_so(tmp_path: Path) -> None:
+def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows[(rows["method"] != "fixmatch") | (rows["seed"] != 2) | (rows["labeled"] != 0.05)])
+    page = Page(write_comparison(folder.path))
+    assert "This comparison is unfinished: 20 of 21 cells are done" in page.text
+    told = {(row["Labels"], row["Against"]): row["t-test p"] for row in page.table("Data set")}
+    assert [key for key, p in told.items() if p == "–"] == [("5%", "fixmatch")]  # noqa: RUF001
+    assert [row["t-test p"] == "–" for row in page.table("Against")] == [False, True]  # noqa: RUF001
     write_csv(folder.cells, rows[:4])
     page = Page(write_comparison(folder.path))
     assert "This comparison is unfinished: 4 of 21 cells are done" in page.text
-    assert "p-values follow when all cells are done" in page.text
     assert "t-test p" not in page.table("Data set")[0]
     assert "(1)" in page.table("Method")[0]["5% labels, 9 clips"]
     write_csv(folder.cells, rows[:0])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aplt.report.pairs import Spread, all_differences, differences, holm, rank_test_p, spread, t_test_p
+from aplt.report.pairs import Spread, all_differences, differences, holm, rank_test_p, spread, t_test_p, with_tests
 
 
 def rows(accuracies: dict[str, list[float]], dataset: str = "a", labeled: float = 0.1) -> pd.DataFrame:
@@ -57,12 +57,12 @@ def test_only_matched_cells_count() -> None:
     assert (one.other, one.won, one.gain.count) == ("other", 2, 3)
     assert one.gain.mean == pytest.approx((0.01 + 0.0 + 0.03) / 3)
     # The tie drops out of the ranks; two of one side remain.
-    assert one.rank_test == pytest.approx(2 / 4)
+    assert with_tests([one], [True])[0].rank_test == pytest.approx(2 / 4)
 
 
 def test_a_difference_of_rounding_is_a_tie() -> None:
     table = rows({"ours": [0.1 + 0.2, 0.5], "other": [0.3, 0.5]})
-    (one,) = differences(table, "ours", ["other"], "top1", ("a", 0.1))
+    (one,) = with_tests(differences(table, "ours", ["other"], "top1", ("a", 0.1)), [True])
     assert (one.won, one.gain.mean, one.t_test, one.rank_test) == (0, 0.0, None, None)
 
 
@@ -86,7 +86,7 @@ def test_shares_are_no_repetitions() -> None:
     one = all_differences(pd.concat([few, many]), "ours", ["other"], "top1")[-1]
     assert (one.group, one.won, one.gain.count) == (None, 2, 2)
     assert one.gain.mean == pytest.approx((0.10 + 0.01) / 2)
-    assert one.t_test == t_test_p(np.array([0.10, 0.01]))
+    assert one.each == pytest.approx([0.10, 0.01])
 
 
 def test_holm_by_hand() -> None:
@@ -95,9 +95,13 @@ def test_holm_by_hand() -> None:
     assert holm(np.array([0.7, 0.6])) == pytest.approx([1, 1])
 
 
-def test_all_t_tests_are_corrected_together() -> None:
+def test_all_t_tests_that_are_told_are_corrected_together() -> None:
     table = rows({"ours": [0.5, 0.6, 0.7], "near": [0.4, 0.58, 0.61], "far": [0.1, 0.3, 0.29], "same": [0.4, 0.5, 0.6]})
-    near, far, same = all_differences(table, "ours", ["near", "far", "same"], "top1")
+    found = all_differences(table, "ours", ["near", "far", "same"], "top1")
+    alone, untold, _ = with_tests(found, [True, False, True])
+    assert alone.holm == alone.t_test == t_test_p(alone.each)
+    assert (untold.t_test, untold.rank_test, untold.holm) == (None, None, None)
+    near, far, same = with_tests(found, [True] * 3)
     assert far.t_test is not None
     assert far.holm == pytest.approx(2 * far.t_test)
     assert near.holm == near.t_test

@@ -31,7 +31,9 @@ def compare(
     replace: Annotated[
         bool, typer.Option("--replace", help="Give up the folder's finished cells that this comparison does not have.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and how long they take.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the cells and how long they take; a trial decodes all videos.")
+    ] = False,
 ) -> None:
     """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION

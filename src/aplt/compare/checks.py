@@ -22,12 +22,23 @@ SAME_FOR_ALL = ("clips", "split_file", "method", "split", "input", "train.seed",
 
 
 def load_plan(path: Path, over: dict[str, Any]) -> Plan:
-    """Returns the plan in a YAML file, with `over` laid over it.
+    """Returns the plan in a YAML file, with `over` laid over it, its settings over those of data sets and folds, too.
 
     Raises:
         InputError: a key or a value is not usable.
     """
-    return make_plan(merge(load_yaml(path), over), str(path), path.parent)
+    plan = make_plan(merge(load_yaml(path), over), str(path), path.parent)
+    settings = _located(over.get("settings", {}), path.parent)
+    datasets = {
+        name: data.model_copy(
+            update={
+                "settings": _replaced(data.settings, settings),
+                "folds": tuple(_replaced(fold, settings) for fold in data.folds),
+            }
+        )
+        for name, data in plan.datasets.items()
+    }
+    return plan.model_copy(update={"datasets": datasets})
 
 
 def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
@@ -108,6 +119,15 @@ def _refuse(settings: dict[str, Any], keys: tuple[str, ...], where: str, why: st
         found = settings.get(group)
         if group in settings and (not inner or (isinstance(found, dict) and inner in found)):
             raise InputError(f"{where}: setting '{key}' {why}")
+
+
+def _replaced(settings: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Returns settings with the values that `over` has for them, and nothing else of it."""
+    replaced = dict(settings)
+    for key in settings.keys() & over.keys():
+        both = isinstance(settings[key], dict) and isinstance(over[key], dict)
+        replaced[key] = _replaced(settings[key], over[key]) if both else over[key]
+    return replaced
 
 
 def _located_data(data: DataSet, root: Path) -> DataSet:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aplt.config import load_yaml
 from aplt.plan import Plan
-from aplt.report.pairs import Difference, Spread, all_differences, spread, tested
+from aplt.report.pairs import Difference, Spread, all_differences, spread, with_tests
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
@@ -108,7 +108,7 @@ class Comparison:
         """
         found = all_differences(self.rows, self.plan.reference, self.methods, "top1")
         whole = [all(self._complete(name, one.group) for name in (self.plan.reference, one.other)) for one in found]
-        return tested(found, whole)
+        return with_tests(found, whole)
 
     def _complete(self, method: str, group: tuple[str, float] | None) -> bool:
         rows = self.rows[self.rows["method"] == method]

@@ -10,9 +10,11 @@ from aplt.report.comparison_rows import FIGURES, means
 
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method, the paired differences of the reference, and labels by round."""
+    first, *others = FIGURES
     tables = [
+        *(means(comparison, name, first) for name in comparison.plan.datasets),
         gains(comparison),
-        *(means(comparison, name, figure) for figure in FIGURES for name in comparison.plan.datasets),
+        *(means(comparison, name, figure) for figure in others for name in comparison.plan.datasets),
         differences(comparison),
         last_labels(comparison),
         labels_by_round(comparison),

@@ -96,7 +96,7 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     return found
 
 
-def tested(found: Sequence[Difference], chosen: Sequence[bool]) -> list[Difference]:
+def with_tests(found: Sequence[Difference], chosen: Sequence[bool]) -> list[Difference]:
     """Returns the differences, those chosen with the p-values of their tests, corrected for how many they are."""
     done = [
         replace(one, t_test=t_test_p(one.each), rank_test=rank_test_p(one.each)) if test else one
