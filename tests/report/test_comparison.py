@@ -172,14 +172,15 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     write_comparison(folder.path)
     lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
-    assert lines[0].startswith("tiny: test top-1 in %, mean ± deviation over 3 seeds; ")
-    assert [cell.strip() for cell in lines[2].strip("|").split("|")] == [
+    assert lines[0] == "### tiny: test top-1 in %"
+    assert lines[2].startswith("Mean ± deviation over 3 seeds; ")
+    assert [cell.strip() for cell in lines[4].strip("|").split("|")] == [
         "Method",
         "5% labels, 9 clips",
         "20% labels, 9 clips",
         "All labels",
     ]
-    assert len({len(line) for line in lines[2:8]}) == 1
+    assert len({len(line) for line in lines[4:10]}) == 1
     assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
     assert ["tiny", "aplt", "offline", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "3", "70.0 %"] in cells
@@ -211,7 +212,7 @@ def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], t
     rows.loc[rows["method"].isin(both), "run"] = "runs/both"
     write_csv(folder.cells, rows)
     write_comparison(folder.path)
-    assert folder.table.read_text().splitlines()[0].partition("in brackets.")[2].strip() == told
+    assert folder.table.read_text().splitlines()[2].partition("in brackets.")[2].strip() == told
 
 
 def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:

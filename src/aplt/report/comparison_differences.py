@@ -36,15 +36,15 @@ def gains(comparison: Comparison) -> Rows | None:
     if not rows:
         return None
     caption = (
-        f"Over all cells: {comparison.plan.reference} minus the other method in the same cell (data set, fold, share, "
-        "seed), top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, "
-        "each of which counts once; in how many data sets and shares the mean is above zero; and these means. The next "
+        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
+        "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of which "
+        "counts once; in how many data sets and shares the mean is above zero; and these means. The next "
         "table tells of the tests."
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Ahead in", *TESTS, *names]
-    return Rows(caption, columns, rows)
+    return Rows("Gain over all cells, and in each", caption, columns, rows)
 
 
 def differences(comparison: Comparison) -> Rows | None:
@@ -69,7 +69,7 @@ def differences(comparison: Comparison) -> Rows | None:
         f"± deviation. {ABOUT_TESTS}"
     )
     columns = ["Data set", "Labels", "Against", "Won", "Gain in points", *TESTS]
-    return Rows(caption, columns, rows, texts=3)
+    return Rows("Gain by data set and share of labels", caption, columns, rows, texts=3)
 
 
 def _points(one: Difference) -> str:

@@ -67,13 +67,15 @@ def last_labels(comparison: Comparison) -> Rows | None:
     if all(row[5].value is None for row in rows):
         return None
     caption = (
-        "What unlabeled clips were taught in the last round, means over seeds and folds: labels of the offline phase, "
-        "and those made step by step. A wrong label is fitted when the final model repeats it; of unknown truth are "
-        "those of clips without a known label, such as clips of no class; right at last is the share of the unlabeled "
-        "clips of known label that the final model gets right."
+        "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
+        "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
+        "label, such as clips of no class; right at last is the share of the unlabeled clips of known label that the "
+        "final model gets right."
     )
     names = ["Data set", "Method", "Made", "Labels", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
-    return Rows(caption, [*names, "Of unknown truth", "Right at last"], rows, texts=3)
+    return Rows(
+        "What unlabeled clips were taught", caption, [*names, "Of unknown truth", "Right at last"], rows, texts=3
+    )
 
 
 def labels_by_round(comparison: Comparison) -> Rows | None:
@@ -91,7 +93,7 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
     if not rows:
         return None
     caption = "Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds."
-    return Rows(caption, ["Data set", "Method", "Made", "Labels", "By round"], rows, texts=3)
+    return Rows("Labels by round", caption, ["Data set", "Method", "Made", "Labels", "By round"], rows, texts=3)
 
 
 def _first(methods: Sequence[str], reference: str) -> list[str]:

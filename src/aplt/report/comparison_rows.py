@@ -21,6 +21,7 @@ FIGURES = {
 class Rows:
     """A table; `texts` columns at the left hold words."""
 
+    title: str
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
@@ -28,7 +29,7 @@ class Rows:
 
     def html(self) -> Html:
         """Returns the table for a page."""
-        return table(self.caption, self.columns, self.rows, texts=self.texts)
+        return table(f"{self.title}. {self.caption}", self.columns, self.rows, texts=self.texts)
 
 
 def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
@@ -44,8 +45,10 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     ]
     folds = comparison.folds(dataset)
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
-    caption = f"{dataset}: {FIGURES[figure]} in %, mean ± deviation over {over}; fewer cells are told in brackets."
-    return Rows(" ".join([caption, *read_out_notes(comparison)]), columns[:kept], [row[:kept] for row in rows])
+    caption = " ".join(
+        [f"Mean ± deviation over {over}; fewer cells are told in brackets.", *read_out_notes(comparison)]
+    )
+    return Rows(f"{dataset}: {FIGURES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
 
 
 def read_out_notes(comparison: Comparison) -> list[str]:

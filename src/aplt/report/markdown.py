@@ -20,7 +20,7 @@ def comparison_tables(comparison: Comparison) -> str:
         labels_by_round(comparison),
     ]
     return "\n".join(
-        f"{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}"
+        f"### {one.title}\n\n{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}"
         for one in tables
         if one is not None
     )
