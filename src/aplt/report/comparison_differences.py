@@ -37,9 +37,9 @@ def gains(comparison: Comparison) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
-        "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of which "
-        "counts once; in how many data sets and shares the mean is above zero; and these means. The next "
-        "table tells of the tests."
+        "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of "
+        "which counts once; in how many data sets and shares the mean is above zero; and these means. The next table "
+        "tells of the tests."
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
