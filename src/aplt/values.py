@@ -170,12 +170,13 @@ class FeatureBank:
 
 @dataclass(frozen=True)
 class PseudoLabels:
-    """The offline phase's belief about every clip of the index; -1, inf and False where it holds none."""
+    """What the offline phase holds of every clip of the index; -1, inf, NaN and False where it holds nothing."""
 
     label: Tensor  # [N] int64
     distance: Tensor  # [N] to the center of `label`
     accepted: Tensor  # [N] bool: within the threshold; always True where given
     given: Tensor  # [N] bool: the label is ground truth
+    belief: Tensor  # [N] the offline phase's own probability of `label`
     confidence: Tensor  # [N] the frozen classifier's probability of `label`
     threshold: Tensor  # [K]
 

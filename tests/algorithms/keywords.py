@@ -83,6 +83,7 @@ KEYWORDS: dict[Any, dict[str, Other]] = {
     | {
         "alignment": Other(False, "u_logits"),
         "alignment_momentum": Other(0.5, "u_logits"),
+        "offline_prior": Other(0.0, "u_logits"),
         "sup_logits_weight": Other(0.5, "sup_logits"),
         "sup_margin_weight": Other(0.5, "sup_margin"),
         "u_logits_weight": Other(0.5, "u_logits"),

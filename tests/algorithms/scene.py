@@ -131,12 +131,20 @@ def make_guidance(seed: int = 0, *, classes: int = K, shift: int = 0, rotten: bo
     labeled = torch.isin(position, torch.tensor(LABELED))
     accepted = (position % 2 == 0) | labeled
     label = torch.where(accepted, label_of(position, classes), -1)
-    pseudo = PseudoLabels(label, torch.ones(count), accepted, labeled, torch.ones(count), torch.ones(classes))
+    ones = torch.ones(count)
+    belief = torch.where(accepted, torch.linspace(0.2, 1, count), torch.nan)
+    pseudo = PseudoLabels(label, ones, accepted, labeled, belief, ones, torch.ones(classes))
     if rotten:
         nobody = labeled | (position < 0)
         nan = torch.full((count,), torch.nan)
         pseudo = PseudoLabels(
-            torch.where(nobody, (label + 1) % classes, label), nan, accepted ^ nobody, ~labeled, nan, nan[:classes]
+            torch.where(nobody, (label + 1) % classes, label),
+            nan,
+            accepted ^ nobody,
+            ~labeled,
+            torch.where(nobody, torch.nan, belief),
+            nan,
+            nan[:classes],
         )
     generator = torch.Generator().manual_seed(seed)
     return Guidance(pseudo, functional.normalize(torch.randn(classes, D, generator=generator), dim=1), 0)

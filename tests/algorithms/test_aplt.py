@@ -14,7 +14,7 @@ from tests.algorithms.scene import K, Toy, ToyStudent, make_batch, make_guidance
 B, U = 4, 6
 STUDENT, TEACHER = ToyStudent(Toy(0)), Toy(1)
 WEIGHTS: dict[str, Any] = {"sup_margin_weight": 1.0, "u_margin_weight": 1.0}
-LITERAL: dict[str, Any] = WEIGHTS | {"mix": 0.0, "alignment": False, "target": "student"}
+LITERAL: dict[str, Any] = WEIGHTS | {"mix": 0.0, "alignment": False, "offline_prior": 0.0, "target": "student"}
 
 
 def margin_entropy(feature: Row, guidance: Guidance, y: int, margin: float = 0.3, scale: float = 20.0) -> float:
@@ -25,19 +25,32 @@ def margin_entropy(feature: Row, guidance: Guidance, y: int, margin: float = 0.3
 
 def test_each_loss_equals_a_plain_loop() -> None:
     batch, guidance = make_batch(0), make_guidance()
-    tau = 0.99
-    algorithm = APLT(make_task(), **WEIGHTS, mix=0.0, alignment=False, target="teacher", confidence=tau)
+    tau, weight = 0.99, 0.7
+    algorithm = APLT(
+        make_task(),
+        **WEIGHTS,
+        mix=0.0,
+        alignment=False,
+        offline_prior=weight,
+        target="teacher",
+        confidence=tau,
+    )
     parts = step(algorithm, STUDENT, TEACHER, batch, guidance).parts
     y, position = batch.y.tolist(), batch.position.tolist()
     _, weak_x = rows(STUDENT.model(batch.weak_labeled))
     features_x, strong_x = rows(STUDENT.model(batch.strong_labeled))
     features_u, strong_u = rows(STUDENT.model(batch.strong))
-    q = [softmax(logits) for logits in rows(TEACHER(batch.weak))[1]]
-    confident = [u for u in range(U) if max(q[u]) >= tau]
     accepted = [u for u in range(U) if position[u] % 2 == 0]
-    assert 0 < len(confident) < U
     assert 0 < len(accepted) < U
-    label = guidance.pseudo.label.tolist()
+    label, belief = guidance.pseudo.label.tolist(), guidance.pseudo.belief.tolist()
+    q = [softmax(logits) for logits in rows(TEACHER(batch.weak))[1]]
+    for u in accepted:  # of the others the guidance believes nothing
+        own = min(max(belief[position[u]], 1 / K), 0.95)
+        prior = [own if k == label[position[u]] else (1 - own) / (K - 1) for k in range(K)]
+        product = [a * b**weight for a, b in zip(q[u], prior, strict=True)]
+        q[u] = [value / sum(product) for value in product]
+    confident = [u for u in range(U) if max(q[u]) >= tau]
+    assert 0 < len(confident) < U
     expected = {
         "sup_logits": mean([cross_entropy(y[x], weak_x[x]) for x in range(B)]),
         "sup_strong": mean([cross_entropy(y[x], strong_x[x]) for x in range(B)]),
@@ -133,5 +146,7 @@ def test_guidance_without_unlabeled_clips_trains_the_labeled_margin() -> None:
 
 
 def test_bad_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="offline_prior is -1"):
+        APLT(make_task(), offline_prior=-1)
     with pytest.raises(ValueError, match="mix is -1"):
         APLT(make_task(), mix=-1)

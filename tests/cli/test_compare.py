@@ -117,7 +117,7 @@ def test_ablation(
     words = ["--ablate", "--methods", "aplt", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
     assert aplt("compare", clips, *words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 28
+    assert len(lines) == 29
     assert f"{clips.parent.name}, no clustering, 10% labeled, seed 0" in lines
 
 

@@ -63,6 +63,7 @@ def pseudo(label: list[int], accepted: list[bool]) -> PseudoLabels:
         torch.tensor(accepted),
         torch.zeros(n, dtype=torch.bool),
         torch.ones(n),
+        torch.ones(n),
         torch.tensor([1.0, torch.inf, 2.0]),
     )
 

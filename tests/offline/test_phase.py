@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch.nn import functional
@@ -97,6 +98,16 @@ def test_propagation_believes_neighbors_and_measures_what_a_membership_lacks() -
     assert pseudo.label[[2, 4, 5, 11]].tolist() == [0, 0, 0, 0]
     assert pseudo.label[[6, 8, 9]].tolist() == [1, 1, 1]
     assert not pseudo.accepted[10]
+    torch.testing.assert_close(pseudo.belief[bank.position], 1 - inside)
+
+
+def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center() -> None:
+    pseudo = run().pseudo
+    bank = angle_bank()
+    inside = pseudo.belief[bank.position]
+    assert ((inside > 0.5) & (inside <= 1)).all()
+    assert bank.position[inside.argmin()] == 10  # 44 degrees: nearly as far from either
+    assert pseudo.belief[[3, 7]].isnan().all()
 
 
 def test_threshold_none_accepts_everything() -> None:
@@ -125,6 +136,7 @@ def test_the_classifier_as_source_ignores_the_clusters() -> None:
     ).pseudo
     assert pseudo.label[bank.position].tolist() == [0] + [1] * 9
     assert pseudo.distance[2] == pytest.approx(0.1)
+    assert pseudo.belief[2] == pytest.approx(0.9)
 
 
 def test_labeled_augmentation_moves_the_centers_but_gets_no_row() -> None:
@@ -141,5 +153,4 @@ def test_survives_the_disk() -> None:
     guidance = run()
     again = Guidance.from_arrays(guidance.arrays())
     for name, array in guidance.arrays().items():
-        assert (array == again.arrays()[name]).all() or name == "confidence", name
-    assert again.pseudo.confidence[0] == guidance.pseudo.confidence[0]
+        np.testing.assert_array_equal(array, again.arrays()[name], err_msg=name)

@@ -4,7 +4,8 @@ With x a labeled clip of label y, u an unlabeled one, p the classifier, P the pr
 
     L_sup^logits = H(y, p(weak x))
     L_sup^margin = H(y, P_y(strong x)),            P_y = softmax s (f . prototype_k - m [k = y])
-    L_u^logits   = [max q >= tau] H(argmax q, p(strong u)),   q the student's prediction of weak u
+    L_u^logits   = [max r >= tau] H(argmax r, p(strong u)),   q the student's prediction of weak u,
+                                                              r = SumNorm(q b^w), b the OFFLINE belief about u
     L_u^margin   = [accepted] H(c, P_c(strong u)),            c the OFFLINE pseudo-label of u
 
 The paper's formulas are not public: the losses are its figure's, the margin's form (CosFace) and all numbers are ours.
@@ -26,18 +27,21 @@ from aplt.algorithms.equations import (
     target_source,
 )
 from aplt.algorithms.processes import gather, own_rows
-from aplt.values import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.values import Guidance, PseudoLabels, Recognize, SemiBatch, StepLoss, Student, Task
+
+MOST_BELIEVED = 0.95  # of an offline label: a belief of 1 would silence the network
 
 
 class APLT(nn.Module):
     """The four losses, each with its weight, and our additions, each with its switch.
 
     Differs from the paper's figure by default: q, which may come from the EMA teacher (`target`), is aligned to the
-    labeled classes' shares (`alignment`) and believed from 0.8 on (`confidence`); the margin losses see each strong
-    view mixed with that of an accepted clip (`mix`, the parameter of a Beta distribution; arXiv 1710.09412), one more
-    pass of the student; and they weigh less, for at a scale of 20 their gradient is many times that of a young
-    classifier's. The recipe aplt_paper undoes these. The strong labeled view also has a plain cross-entropy
-    (`strong_weight`), as in every method here.
+    labeled classes' shares (`alignment`), multiplied with what the offline phase believes (w is `offline_prior`; b is
+    its probability of its pseudo-label c, at most 0.95, and the rest in equal parts on the other classes), and accepted
+    from 0.8 on (`confidence`); the margin losses see each strong view mixed with that of an accepted clip (`mix`, the
+    parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and they weigh less, for at a
+    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The
+    strong labeled view also has a plain cross-entropy (`strong_weight`), as in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch, here
     with aligned targets.
@@ -60,9 +64,12 @@ class APLT(nn.Module):
         target: TargetSource = "student",
         alignment: bool = True,
         alignment_momentum: float = 0.98,
+        offline_prior: float = 1.0,
         mix: float = 1.0,
     ) -> None:
         super().__init__()
+        if offline_prior < 0:
+            raise ValueError(f"offline_prior is {offline_prior}, expected 0 (none) or more")
         if mix < 0:
             raise ValueError(f"mix is {mix}, expected 0 (no mixing) or more")
         self.sup_logits_weight = sup_logits_weight
@@ -71,7 +78,7 @@ class APLT(nn.Module):
         self.u_logits_weight = u_logits_weight
         self.u_margin_weight = u_margin_weight
         self.margin, self.scale = margin, scale
-        self.confidence, self.target = confidence, target
+        self.confidence, self.target, self.offline_prior = confidence, target, offline_prior
         self.mix = mix
         self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
 
@@ -88,6 +95,8 @@ class APLT(nn.Module):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
                 q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
+            if guidance is not None:
+                q = self._informed(q, guidance.pseudo, batch.position)
             online = confident_labels(q, self.confidence)
             parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, *online)
         if guidance is not None:
@@ -102,6 +111,14 @@ class APLT(nn.Module):
             parts["sup_margin"] = self.sup_margin_weight * loss[:labeled].mean()
             parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted)
         return StepLoss.of(parts, online)
+
+    def _informed(self, q: Tensor, pseudo: PseudoLabels, position: Tensor) -> Tensor:
+        """Returns r [U, K] of q [U, K]: where network and clusters agree it is surer, where they do not less so."""
+        classes = q.shape[1]
+        own = pseudo.belief[position].nan_to_num(0.0).clamp(1 / classes, MOST_BELIEVED)[:, None]
+        label = pseudo.label[position].clamp(min=0)[:, None]
+        prior = ((1 - own) / (classes - 1)).repeat(1, classes).scatter(1, label, own)
+        return functional.normalize(q * prior**self.offline_prior, p=1, dim=1)
 
     def _margins(self, feature: Tensor, guidance: Guidance, y: Tensor) -> Tensor:
         """Returns the cross-entropy [n] of the prototype classifier with the margin; meaningless where y is -1."""

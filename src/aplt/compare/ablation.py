@@ -24,6 +24,7 @@ ABLATION: dict[str, dict[str, Any]] = {
     "teacher's targets": {"settings": {"method_settings": {"target": "teacher"}}},
     "confidence 0.95": {"settings": {"method_settings": {"confidence": 0.95}}},
     "no alignment": {"settings": {"method_settings": {"alignment": False}}},
+    "no offline prior": {"settings": {"method_settings": {"offline_prior": 0.0}}},
     "half the period": {"period": 0.5},
     # Not twice: of 5 rounds no number is 3 in 10.
     "three times the period": {"period": 3.0},

@@ -36,9 +36,9 @@ def believe(
     known = label[bank.position]
     given = known != UNKNOWN
     if settings.source == "clustering":
-        assigned, distance = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
+        assigned, distance, belief = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
     else:
-        assigned, distance = _own(bank.probability, known)
+        assigned, distance, belief = _own(bank.probability, known)
     threshold = self_adaptive_thresholds(
         distance,
         assigned,
@@ -64,6 +64,7 @@ def believe(
         distance=spread(distance, torch.inf),
         accepted=spread(accepted, False),
         given=spread(given, False),
+        belief=spread(belief, torch.nan),
         confidence=spread(confidence, torch.nan),
         threshold=threshold,
     )
@@ -72,8 +73,8 @@ def believe(
 
 def _cluster(
     bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: OfflineSettings
-) -> tuple[Tensor, Tensor]:
-    """Returns each clip's class, known where given, and how far it is from it [M].
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns each clip's class, known where given, how far it is from it [M], and that class's probability [M].
 
     Augmented labeled views only help to find the centers.
     """
@@ -89,12 +90,13 @@ def _cluster(
         feature, label, num_classes, max_iterations=settings.iterations, clamp=settings.clamp, prior=prior
     )
     feature = feature[: len(bank.feature)]
+    belief = _memberships(feature, clustering.centroid)
     if not settings.neighbors:
         # Seeded clusters may put a labeled clip elsewhere; its distance is that to the center of its own class.
         assigned, distance = clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
         own = (feature[given] - clustering.centroid[known[given]]).norm(dim=1)
-        return torch.where(given, known, assigned), distance.index_put((given,), own)
-    belief = _memberships(feature, clustering.centroid)
+        label = torch.where(given, known, assigned)
+        return label, distance.index_put((given,), own), belief.gather(1, label[:, None])[:, 0]
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
     belief = propagate(feature, belief, settings.neighbors)
@@ -103,10 +105,11 @@ def _cluster(
     return _own(belief, known)
 
 
-def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns each row's class, the known [M] one where there is one, and what belief [M, K] in it lacks to 1."""
+def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Returns each row's class, the known [M] one where there is one, what belief [M, K] in it lacks to 1, and it."""
     label = torch.where(known != UNKNOWN, known, belief.argmax(dim=1))
-    return label, 1 - belief.gather(1, label[:, None])[:, 0]
+    own = belief.gather(1, label[:, None])[:, 0]
+    return label, 1 - own, own
 
 
 def _memberships(feature: Tensor, centroid: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ RECIPES: dict[str, Recipe] = {
             "method_settings": {
                 "confidence": 0.95,
                 "alignment": False,
+                "offline_prior": 0.0,
                 "mix": 0.0,
                 "sup_margin_weight": 1.0,
                 "u_margin_weight": 1.0,
@@ -81,7 +82,7 @@ RECIPES: dict[str, Recipe] = {
     ),
     "aplt": Recipe(
         APLT,
-        "APLT with what measured better: whitened, balanced, propagated clusters; mixing; aligned targets",
+        "APLT with what measured better: whitened, balanced, propagated clusters; mixing; aligned, informed targets",
         PAPER,
         {"offline": OfflineSettings().model_dump(), "read_out": "both"},
     ),
