@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from safetensors.torch import load_file
 from torch.multiprocessing.spawn import start_processes
 
@@ -37,6 +37,7 @@ def one_of_two(rank: int, clips: Path, folder: Path, methods: list[str]) -> None
     }
     for method in methods:
         train(tiny_config(clips, method=method, **SETTINGS), RunDir(folder / method))
+    PartialState().destroy_process_group()  # as the command line does when all is done
 
 
 def test_two_processes_train_like_one(tmp_path: Path) -> None:

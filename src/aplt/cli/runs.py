@@ -64,7 +64,10 @@ def train(
         hint = f"; continue with `aplt train --resume {run.path}`" if run.config.exists() else ""
         print(f"aplt: interrupted{hint}", file=sys.stderr)
         raise typer.Exit(130) from stop
-    if not PartialState().is_main_process:
+    processes = PartialState()
+    # Else a process may be aborted at its exit (github.com/pytorch/pytorch/issues/190489).
+    processes.destroy_process_group()
+    if not processes.is_main_process:
         return
     page = write_report(run.path)
     if result["top1"] is not None:
