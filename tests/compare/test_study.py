@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -16,59 +15,16 @@ import pandas as pd
 import pytest
 import torch
 
-from aplt.compare.cells import plan_cells
-from aplt.compare.checks import make_plan
-from aplt.compare.estimate import TRIAL_SECONDS
 from aplt.compare.study import Study, announce
 from aplt.compare.table import TIMES, chosen_by_val, wrong_labels
-from aplt.config import load_yaml, merge
+from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
 from aplt.training.runs import train_or_reuse
-from tests.training.clips import TINY, write_clips
+from tests.compare.studies import METHODS, WILD, rows_of, study_of
 from tests.training.runs import at_step
-
-SHORT = {"train": TINY["train"] | {"rounds": 2, "steps_per_round": 2}, "split": {"test": 0.25, "val": 0.2}}
-SHARED = {key: TINY[key] for key in ("encoder_settings", "input")} | SHORT
-METHODS = ["supervised", "fixmatch", "aplt"]
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
-
-
-def study_of(clips: Path, path: Path, jobs: int = 1, **over: Any) -> Study:
-    settings = {"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED, "methods": METHODS, "seeds": 1}
-    plan = make_plan(merge(settings | {"labeled": 0.2}, over), "plan", Path())
-    folder = CompareDir(path)
-    return Study(plan, plan_cells(plan, folder), folder, jobs)
-
-
-def rows_of(path: Path) -> pd.DataFrame:
-    return pd.read_csv(CompareDir(path).cells).drop(columns=list(TIMES))
-
-
-@pytest.fixture(scope="module")
-def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("compare") / "whole"
-    study_of(clips, path).run(["aplt compare clips.csv"])
-    return path
-
-
-@pytest.fixture
-def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The folders of the cells that are trained, not reused, in their order."""
-    names: list[str] = []
-
-    def train(config: Any, run: RunDir) -> Any:
-        names.append("/".join(run.path.parts[-3:]))
-        return train_or_reuse(config, run)
-
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
-    return names
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
@@ -276,9 +232,6 @@ def test_killed_and_started_again_leaves_the_same_rows(
     assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
 
 
-WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
-
-
 def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
     clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -340,68 +293,3 @@ def test_cells_under_way_are_named_when_a_process_is_killed(
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", lambda *_: die())
     with pytest.raises(InputError, match=r"a process was killed .*; under way were: tiny, supervised, .*; tiny, fixm"):
         study_of(clips, tmp_path, jobs=2).run(["aplt compare"])
-
-
-def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 2.0 for cell in cells})
-    new = study_of(clips, tmp_path / "new", labeled=[0.2, 0.5])
-    assert new.seconds_left() is None
-    new.try_out()
-    assert new.seconds_left() == 2.0 * 7
-    # Finished cells tell of their own method, the trial of the others.
-    new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
-    assert new.seconds_left() == 7.0 + 2.0 * 5
-    # Without a trial, as when a study is grown, all finished cells tell of the others.
-    grown = study_of(clips, whole, jobs=2, methods=["supervised", "aplt", "uda"], labeled=[0.2, 0.5])
-    assert [cell.method for cell in grown.left] == ["uda", "supervised", "aplt", "uda"]
-    for seconds, row in zip((1.0, 4.0, 10.0), grown.rows.values(), strict=True):
-        row["seconds"] = seconds
-    assert grown.seconds_left() == (5.0 + 1.0 + 4.0 + 5.0) / 2
-
-
-def test_a_trial_has_its_time_and_what_it_leaves_out_is_taken_to_be_like_the_rest(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
-) -> None:
-    other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
-    study = study_of(clips, tmp_path, datasets={"other": other}, upper_bound=False)
-    clock = iter([0.0, 60.0, 60.0 + TRIAL_SECONDS])
-    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=time.time, monotonic=lambda: next(clock)))
-    study.try_out()
-    assert [name.split("/")[-2:] for name in trained] == [["tiny", "supervised"], ["other", "supervised"]]
-    each = [study.tried[study.cells[k].path] for k in (0, len(METHODS))]
-    assert study.seconds_left() == pytest.approx(len(METHODS) * sum(each))
-
-
-def test_a_trial_takes_a_few_steps_and_leaves_nothing(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    slow = {"method": "supervised", "settings": {"encoder_settings": {"blocks": 2}}}
-    variants = {"slow": slow, "lazy": {"settings": {"train": {"learning_rate": 0.001}}}, "wild": WILD}
-    settings = {"train": {"rounds": 1000, "warm_up_rounds": 1}}
-    study = study_of(clips, tmp_path / "new", methods=["aplt"], variants=variants, settings=settings)
-    study.try_out()
-    assert (study.seconds_left() or 0) > 3 * 1000 * 0.001
-    # One of each kind (aplt's stands for lazy's, too), and one that cannot be trained is no obstacle.
-    assert sorted(Path(name).name for name in trained) == ["aplt", "slow", "wild"]
-    assert {cell.method for cell in study.left if cell.path in study.tried} == {"aplt", "slow", "lazy"}
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(InputError, match=r"tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
-        study_of(clips, tmp_path / "new", methods=[], variants={"wild": WILD}, upper_bound=False).try_out()
-
-
-def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def train(_: Any, run: RunDir, *__: Any) -> None:
-        run.path.mkdir(parents=True)
-        run.config.touch()
-        os.utime(run.config, (993, 993))  # after decoding
-        run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
-
-    monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
-    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0, monotonic=lambda: 0.0))
-    study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
-    study.try_out()
-    rounds, steps, guided = 2, 2, 1
-    assert study.seconds_left() == 2.0 + rounds * (steps * 0.5 + 0.5) + guided * 2.0

@@ -95,7 +95,7 @@ class APLT(nn.Module):
             q = probabilities(target_source(self.target, student, teacher), batch.weak)
             if self.align is not None:
                 q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
-            if guidance is not None:
+            if guidance is not None and self.offline_prior:
                 q = self._informed(q, guidance.pseudo, batch.position)
             online = confident_labels(q, self.confidence)
             parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, *online)

@@ -1,0 +1,36 @@
+"""Clips, a finished study of them, and what is trained."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aplt.rundir import RunDir
+from aplt.training.runs import train_or_reuse
+from tests.compare.studies import study_of
+from tests.training.clips import write_clips
+
+
+@pytest.fixture(scope="package")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="package")
+def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("compare") / "whole"
+    study_of(clips, path).run(["aplt compare clips.csv"])
+    return path
+
+
+@pytest.fixture
+def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The folders of the cells that are trained, not reused, in their order."""
+    names: list[str] = []
+
+    def train(config: Any, run: RunDir) -> Any:
+        names.append("/".join(run.path.parts[-3:]))
+        return train_or_reuse(config, run)
+
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    return names

@@ -1,0 +1,30 @@
+"""Studies that train in a second, for the tests of comparisons."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aplt.compare.cells import plan_cells
+from aplt.compare.checks import make_plan
+from aplt.compare.study import Study
+from aplt.compare.table import TIMES
+from aplt.config import merge
+from aplt.rundir import CompareDir
+from tests.training.clips import TINY
+
+SHORT = {"train": TINY["train"] | {"rounds": 2, "steps_per_round": 2}, "split": {"test": 0.25, "val": 0.2}}
+SHARED = {key: TINY[key] for key in ("encoder_settings", "input")} | SHORT
+METHODS = ["supervised", "fixmatch", "aplt"]
+WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
+
+
+def study_of(clips: Path, path: Path, jobs: int = 1, **over: Any) -> Study:
+    settings = {"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED, "methods": METHODS, "seeds": 1}
+    plan = make_plan(merge(settings | {"labeled": 0.2}, over), "plan", Path())
+    folder = CompareDir(path)
+    return Study(plan, plan_cells(plan, folder), folder, jobs)
+
+
+def rows_of(path: Path) -> pd.DataFrame:
+    return pd.read_csv(CompareDir(path).cells).drop(columns=list(TIMES))
