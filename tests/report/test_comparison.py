@@ -129,6 +129,21 @@ def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> N
     assert len(paths) == 3
 
 
+def test_of_many_methods_the_reference_the_best_other_and_supervised_stand_out(tmp_path: Path) -> None:
+    methods = ("supervised", *(f"variant {k}" for k in range(12)))
+    page = Page(write_comparison(fake_comparison(tmp_path / "study", methods=methods)))
+    drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
+    pale = [
+        (group.findtext("title") or "").split(":")[0] for group in drawing.iter("g") if group.get("class") == "pale"
+    ]
+    bars = {(title.text or "").split(",")[0] for title in drawing.iter("title") if "labeled: " in (title.text or "")}
+    rows = pd.read_csv(tmp_path / "study" / "compare.csv")
+    others = rows[~rows["method"].isin(["variant 11", "upper_bound"])]
+    best = others.groupby("method")["top1"].mean().idxmax()
+    assert bars == {"supervised", "variant 11", best}
+    assert sorted(pale) == sorted(set(methods) - bars)
+
+
 def test_shares_stand_on_a_log_axis() -> None:
     points = [(share, Spread(0.5, None, 1)) for share in (0.05, 0.1, 0.2)]
     drawn = efficiency_chart([Series("one", 0, points)], None, title="test accuracy")

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.curves import BOTTOM, COLORS, HEIGHT, LEFT, RIGHT, TOP, WIDTH, grid, legend, line, marker, nice_ticks
 from aplt.report.heat import LETTER
@@ -26,10 +27,20 @@ class Series:
     points: list[tuple[float, Spread]]
 
 
-def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: str) -> Html:
-    """Returns a legend and accuracies with their deviations by share on a log axis; the bound is a dashed line."""
-    shares = sorted({share for one in series for share, _ in one.points})
-    ticks = _ticks([spread for one in series for _, spread in one.points], bound)
+def efficiency_chart(
+    series: Sequence[Series], bound: Spread | None, *, title: str, pale: Sequence[Series] = ()
+) -> Html:
+    """Returns a legend and accuracies with their deviations by share on a log axis; the bound is a dashed line.
+
+    Args:
+        series: at least one.
+        bound: that of all labels.
+        title: what is drawn, for the text alternative.
+        pale: drawn behind as thin gray means that tell their names on hovering.
+    """
+    shares = sorted({share for one in [*series, *pale] for share, _ in one.points})
+    means = [Spread(spread.mean, None, spread.count) for one in pale for _, spread in one.points]
+    ticks = _ticks([*means, *(spread for one in series for _, spread in one.points)], bound)
     margin = DODGE * len(series) / 2 + 12
     first, last = math.log(shares[0]), math.log(shares[-1])
 
@@ -51,19 +62,21 @@ def efficiency_chart(series: Sequence[Series], bound: Spread | None, *, title: s
         height = at(shares[0], bound.mean)[1]
         told = el("title", f"{BOUND}: {percent(bound.mean)}")
         drawn.append(el("g", told, el("path", d=f"M{LEFT} {height:.1f}H{WIDTH - RIGHT}", class_="bound")))
+    for one in pale:
+        path = "M" + "L".join("{:.1f} {:.1f}".format(*at(share, spread.mean)) for share, spread in one.points)
+        told = el("title", f"{one.name}: {_spoken(one)}")
+        drawn.append(el("g", told, el("path", d=path, class_="curve"), class_="pale"))
     for number, one in enumerate(series):
         shift = (number - (len(series) - 1) / 2) * DODGE
         places = [(at(share, spread.mean)[0] + shift, share, spread) for share, spread in one.points]
         path = "M" + "L".join(f"{x:.1f} {at(share, spread.mean)[1]:.1f}" for x, share, spread in places)
         marks = [_point(one, x, at, share, spread) for x, share, spread in places]
         drawn.append(el("g", line(one.place, path), *marks, class_=f"s{one.place % COLORS}"))
-    spoken = "; ".join(
-        f"{one.name}: " + ", ".join(f"{spread.text()} at {share_text(share)}" for share, spread in one.points)
-        for one in series
-    )
-    bounded = [_bound_item()] if bound is not None else []
+    spoken = "; ".join(f"{one.name}: {_spoken(one)}" for one in [*series, *pale])
+    items = [el("li", el("span", class_="swatch others"), counted(len(pale), "other method"))] if pale else []
+    items += [_bound_item()] if bound is not None else []
     svg = _drawing(drawn, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
-    return join([legend([(one.place, one.name) for one in series], *bounded), svg])
+    return join([legend([(one.place, one.name) for one in series], *items), svg])
 
 
 def method_chart(
@@ -111,6 +124,10 @@ def method_chart(
         items.append(_bound_item())
     svg = _drawing(drawn, width, height, f"{title} by method, in percent. {spoken}.", "methods")
     return join([legend([], *items), svg])
+
+
+def _spoken(one: Series) -> str:
+    return ", ".join(f"{spread.text()} at {share_text(share)}" for share, spread in one.points)
 
 
 def _point(

@@ -14,7 +14,7 @@ from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
 
 MOST_CURVES = 8
-"""Methods whose curves by round share a figure; more cannot be told apart."""
+"""Methods whose curves share a figure; more cannot be told apart."""
 
 WHOSE = "labels of the offline phase where the method has one, else those made step by step"
 

@@ -1,6 +1,7 @@
 """The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost
 from aplt.report.comparison_differences import differences, gains
-from aplt.report.comparison_labels import labels
+from aplt.report.comparison_labels import MOST_CURVES, labels
 from aplt.report.comparison_rows import FIGURES, means
 from aplt.report.layout import absent, document, facts, figure, section
 from aplt.report.markdown import comparison_tables
@@ -20,6 +21,11 @@ from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, spread
 from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND, write_text
+
+PALE = (
+    "With so many methods only the reference, supervised training and the best of the others stand out; a gray line "
+    "tells its method on hovering, and the table below has all of them."
+)
 
 
 def write_comparison(folder: Path) -> Path:
@@ -110,7 +116,10 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
         if not {share for one in series for share, _ in one.points}:
             return absent(title, "No cell of this data set is done yet.")
         if len({share for one in series for share, _ in one.points}) > 1:
-            return figure(title, efficiency_chart(series, bound, title=title), what)
+            if len(series) <= MOST_CURVES:
+                return figure(title, efficiency_chart(series, bound, title=title), what)
+            shown, pale = _apart(series, comparison.plan.reference)
+            return figure(title, efficiency_chart(shown, bound, title=title, pale=pale), f"{what} {PALE}")
     drawn = []
     for method in comparison.methods:
         own = rows[(rows["method"] == method) & rows["labeled"].isin(comparison.shares)]["top1"].tolist()
@@ -122,6 +131,18 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
     chart = method_chart(drawn, bound, comparison.plan.reference, title=title)
     rings = " Rings are single cells, the thin line is the mean of the reference."
     return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
+
+
+def _apart(series: Sequence[Series], reference: str) -> tuple[list[Series], list[Series]]:
+    """Returns the few curves to look at (the reference, the best of the others, and supervised), and the others."""
+    best = max(
+        (one for one in series if one.name != reference),
+        key=lambda one: (len(one.points), sum(spread.mean for _, spread in one.points)),
+    )
+    names = dict.fromkeys((reference, best.name, "supervised"))
+    found = [one for name in names for one in series if one.name == name]
+    shown = [replace(one, place=place) for place, one in enumerate(found)]
+    return shown, [one for one in series if one.name not in names]
 
 
 def _differences(comparison: Comparison) -> Html:
