@@ -138,7 +138,7 @@ def test_of_many_methods_the_reference_the_best_other_and_supervised_stand_out(t
     ]
     bars = {(title.text or "").split(",")[0] for title in drawing.iter("title") if "labeled: " in (title.text or "")}
     rows = pd.read_csv(tmp_path / "study" / "compare.csv")
-    others = rows[~rows["method"].isin(["variant 11", "upper_bound"])]
+    others = rows[~rows["method"].isin(["variant 11", UPPER_BOUND])]
     best = others.groupby("method")["top1"].mean().idxmax()
     assert bars == {"supervised", "variant 11", best}
     assert sorted(pale) == sorted(set(methods) - bars)

@@ -38,7 +38,8 @@ def believe(
     if settings.source == "clustering":
         assigned, distance, belief = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
     else:
-        assigned, distance, belief = _own(bank.probability, known)
+        assigned, belief = _own(bank.probability, known)
+        distance = 1 - belief
     threshold = self_adaptive_thresholds(
         distance,
         assigned,
@@ -102,14 +103,14 @@ def _cluster(
     belief = propagate(feature, belief, settings.neighbors)
     if prior is not None and not given.all():
         belief = balance(belief, prior, ~given)
-    return _own(belief, known)
-
-
-def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns each row's class, the known [M] one where there is one, what belief [M, K] in it lacks to 1, and it."""
-    label = torch.where(known != UNKNOWN, known, belief.argmax(dim=1))
-    own = belief.gather(1, label[:, None])[:, 0]
+    label, own = _own(belief, known)
     return label, 1 - own, own
+
+
+def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
+    """Returns each row's class, the known [M] one where there is one, and the belief [M, K] in it."""
+    label = torch.where(known != UNKNOWN, known, belief.argmax(dim=1))
+    return label, belief.gather(1, label[:, None])[:, 0]
 
 
 def _memberships(feature: Tensor, centroid: Tensor) -> Tensor:

@@ -7,14 +7,11 @@ from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import LABEL_FIGURES, Comparison
 from aplt.report.comparison_rows import Rows
-from aplt.report.curves import Curve, line_chart
+from aplt.report.curves import MOST_CURVES, Curve, line_chart
 from aplt.report.layout import Cell, count_cell, figure, share_cell
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
-
-MOST_CURVES = 8
-"""Methods whose curves share a figure; more cannot be told apart."""
 
 WHOSE = "labels of the offline phase where the method has one, else those made step by step"
 

@@ -13,8 +13,9 @@ from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost
 from aplt.report.comparison_differences import differences, gains
-from aplt.report.comparison_labels import MOST_CURVES, labels
+from aplt.report.comparison_labels import labels
 from aplt.report.comparison_rows import FIGURES, means
+from aplt.report.curves import MOST_CURVES
 from aplt.report.layout import absent, document, facts, figure, section
 from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
@@ -23,8 +24,8 @@ from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND, write_text
 
 PALE = (
-    "With so many methods only the reference, supervised training and the best of the others stand out; a gray line "
-    "tells its method on hovering, and the table below has all of them."
+    "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "
+    "out; a gray line tells its method on hovering, and the table below has all of them."
 )
 
 
@@ -113,13 +114,13 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
             points_ = [(share, one) for share, one in found if one is not None]
             if points_:
                 series.append(Series(method, place, points_))
-        if not {share for one in series for share, _ in one.points}:
+        if not series:
             return absent(title, "No cell of this data set is done yet.")
         if len({share for one in series for share, _ in one.points}) > 1:
-            if len(series) <= MOST_CURVES:
-                return figure(title, efficiency_chart(series, bound, title=title), what)
-            shown, pale = _apart(series, comparison.plan.reference)
-            return figure(title, efficiency_chart(shown, bound, title=title, pale=pale), f"{what} {PALE}")
+            crowded = len(series) > MOST_CURVES
+            shown, pale = _apart(series, comparison.plan.reference) if crowded else (series, [])
+            about = f"{what} {PALE}" if crowded else what
+            return figure(title, efficiency_chart(shown, bound, title=title, pale=pale), about)
     drawn = []
     for method in comparison.methods:
         own = rows[(rows["method"] == method) & rows["labeled"].isin(comparison.shares)]["top1"].tolist()

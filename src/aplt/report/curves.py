@@ -18,6 +18,8 @@ COLORS = 6
 # A seventh curve has the first one's color again but not its dash.
 DASHES = (None, "7 4", "2 3", "9 3 2 3", "12 4", "4 2")
 MARKERS = ("circle", "square", "triangle", "diamond")
+# Beyond this many curves a figure's cannot be told apart.
+MOST_CURVES = 8
 # Beyond this many rounds the markers would hide the curve.
 MARKED_ROUNDS = 40
 
