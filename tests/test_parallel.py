@@ -98,7 +98,7 @@ def given_cores(_: int) -> tuple[int, int, int, int]:
 
 
 def test_processes_have_a_share_of_the_cores_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(6)))
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     with as_they_finish(given_cores, [0, 1], 4) as finished:
         assert list(finished) == [(1, 1, 1, 0)] * 2
@@ -106,6 +106,27 @@ def test_processes_have_a_share_of_the_cores_each(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with as_they_finish(given_cores, [0, 1], 2) as finished:
         assert list(finished) == [(3, torch.get_num_threads(), 2, 0)] * 2
+
+
+def given_gpu(_: int, folder: Path) -> list[int]:
+    """Returns the process's GPUs once all three processes have an item."""
+    (folder / str(os.getpid())).touch()
+    for _ in range(60_000):
+        if len(list(folder.iterdir())) == 3:
+            break
+        time.sleep(0.001)
+    return chosen_gpus
+
+
+chosen_gpus: list[int] = []
+
+
+def test_processes_take_the_gpus_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.set_device", chosen_gpus.append)
+    with as_they_finish(partial(given_gpu, folder=tmp_path), range(3), 3) as finished:
+        assert sorted(finished) == [[0], [0], [1]]
+    assert chosen_gpus == []
 
 
 def work(item: int, pipe: int) -> None:

@@ -148,7 +148,7 @@ class OfflineSettings(Settings):
 
 
 class TrainSettings(Settings):
-    """Schedule, optimizer and budget: the same for every method in a comparison."""
+    """Schedule, optimizer and budget; in a comparison steps and batch sizes are the same for all methods."""
 
     rounds: int = Field(10, ge=1)
     """Rounds of one offline phase (where the method has one) and one online phase."""

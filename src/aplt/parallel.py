@@ -10,6 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
 
 import torch
@@ -55,8 +56,8 @@ def as_they_finish(
     """Gives the function's results in the order in which they come, for work of which each item takes long.
 
     The processes begin with the block, before any thread that the block starts, with an equal share of the cores each
-    (however few items there are: sums come out otherwise with other numbers of threads); with one, this process does
-    the work. An exception, whether of `function` or in the block, ends them at once.
+    (however few items there are: sums come out otherwise with other numbers of threads) and on one GPU after the other;
+    with one, this process does the work. An exception, whether of `function` or in the block, ends them at once.
 
     Raises:
         ProcessKilledError: of one of the processes.
@@ -65,7 +66,7 @@ def as_they_finish(
         yield map(function, items)
         return
     count, others = min(processes, len(items)), multiprocessing.active_children()
-    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(processes,))
+    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(processes, multiprocessing.Value("i")))
     try:
         waiting = iter(items)
         begun = {pool.submit(function, item) for item in islice(waiting, count)}
@@ -97,16 +98,26 @@ def _finished(
 
 
 def cores() -> int:
-    """Returns how many cores this process may use: all, unless it was begun with a share of them."""
-    return _share or os.cpu_count() or 1
+    """Returns how many cores this process may use: those the system lets it, or its share where it was begun with one.
+
+    Source of the former: the affinity where the system has it (a batch queue or `taskset` sets it), else all.
+    """
+    if _share is not None:
+        return _share
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 _share: int | None = None
 
 
-def _begin_share(processes: int) -> None:
+def _begin_share(processes: int, begun: "Synchronized[int]") -> None:
     global _share
     _begin_process()
+    with begun.get_lock():
+        number = begun.value
+        begun.value += 1
+    if torch.cuda.device_count() > 1:
+        torch.cuda.set_device(number % torch.cuda.device_count())
     _share = max(1, cores() // processes)
     if "OMP_NUM_THREADS" not in os.environ:  # which torch has begun with
         torch.set_num_threads(_share)

@@ -275,6 +275,11 @@ class CompareDir:
         return self.path / "compare.csv"
 
     @property
+    def failed(self) -> Path:
+        """Why cells of the last command could not be trained, a row a cell; there only if some could not."""
+        return self.path / "failed.csv"
+
+    @property
     def table(self) -> Path:
         """Means, deviations and paired differences as Markdown."""
         return self.path / "table.md"

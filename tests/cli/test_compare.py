@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from aplt.report.comparison import plan_commands
 from aplt.rundir import CompareDir
 from aplt.training.lock import held
 from tests.test_cli import QUICK, aplt
@@ -81,6 +82,16 @@ def test_finished_cells_are_given_up_only_on_demand(
     assert aplt(*words, "--set", "train.learning_rate=0.1") == 2
     assert aplt(*words, "--methods", "fixmatch", "--replace") == 0
     assert pd.read_csv(tmp_path / "compare.csv")["method"].tolist() == ["fixmatch"]
+    (command,) = plan_commands(CompareDir(tmp_path))
+    assert command.endswith("--methods fixmatch --replace")
+
+
+def test_a_comparison_that_grows_keeps_the_commands_it_came_by(clips: Path, tmp_path: Path) -> None:
+    words = ["compare", clips, *TINY, "--no-upper-bound", "-o", tmp_path / "out"]
+    for more in ([], [], ["--methods", "supervised,fixmatch"]):
+        assert aplt(*words, *more) == 0
+    first, second = plan_commands(CompareDir(tmp_path / "out"))
+    assert second == f"{first} --methods supervised,fixmatch"
 
 
 def test_one_process_at_a_time(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -117,7 +128,7 @@ def test_ablation(
     words = ["--ablate", "--methods", "aplt", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
     assert aplt("compare", clips, *words) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 29
+    assert len(lines) == 30
     assert f"{clips.parent.name}, no clustering, 10% labeled, seed 0" in lines
 
 

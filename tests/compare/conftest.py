@@ -28,9 +28,9 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The folders of the cells that are trained, not reused, in their order."""
     names: list[str] = []
 
-    def train(config: Any, run: RunDir) -> Any:
+    def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
         names.append("/".join(run.path.parts[-3:]))
-        return train_or_reuse(config, run)
+        return train_or_reuse(config, run, made_of)
 
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
     return names

@@ -11,6 +11,7 @@ import pytest
 from aplt.compare.estimate import TRIAL_SECONDS
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.training.runs import train_or_reuse
 from tests.compare.studies import METHODS, WILD, study_of
 
 
@@ -32,12 +33,20 @@ def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_trial_has_its_time_and_what_it_leaves_out_is_taken_to_be_like_the_rest(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trained: list[str]
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
     study = study_of(clips, tmp_path, datasets={"other": other}, upper_bound=False)
-    clock = iter([0.0, 60.0, 60.0 + TRIAL_SECONDS])
-    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=time.time, monotonic=lambda: next(clock)))
+    trained: list[str] = []
+
+    def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
+        result = train_or_reuse(config, run, made_of)
+        ended = time.time()
+        os.utime(run.config, (ended - 0.6 * TRIAL_SECONDS,) * 2)  # when training began
+        trained.append(str(run.path))
+        return result
+
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
     study.try_out()
     assert [name.split("/")[-2:] for name in trained] == [["tiny", "supervised"], ["other", "supervised"]]
     each = [study.tried[study.cells[k].path] for k in (0, len(METHODS))]
@@ -72,7 +81,7 @@ def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
         run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
 
     monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
-    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0, monotonic=lambda: 0.0))
+    monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
     study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
     study.try_out()
     rounds, steps, guided = 2, 2, 1

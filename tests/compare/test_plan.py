@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
-from aplt.compare.cells import Cell, plan_cells
+from aplt.compare.cells import Cell, cell_name, plan_cells
 from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
@@ -150,6 +150,11 @@ def test_defaults_of_a_plan(clips: Path) -> None:
     assert (plain.methods, plain.reference) == (("supervised", "fixmatch_teacher", "aplt_paper", "aplt"), "aplt")
     own = plan_of(clips, variants={"a": {}, "b": {}})
     assert (own.methods, own.reference) == ((), "b")
+
+
+def test_a_name_with_a_comma_stands_in_quotes() -> None:
+    assert cell_name("nucla", 2, "uda, conf 0.6", 0.1, 3) == "nucla fold 2, 'uda, conf 0.6', 10% labeled, seed 3"
+    assert cell_name("nucla", None, "uda", 0.1, 3) == "nucla, uda, 10% labeled, seed 3"
 
 
 def test_names(tmp_path: Path) -> None:

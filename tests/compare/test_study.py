@@ -89,7 +89,13 @@ def test_a_finished_run_without_its_rounds_is_a_sentence(whole: Path, clips: Pat
     shutil.copytree(whole, path)
     study = study_of(clips, path)
     study.cells[0].run.metrics.unlink()
-    with pytest.raises(InputError, match=r"metrics.jsonl: a finished run has a line a round here, found none"):
+    told = (
+        r"^tiny, supervised, .*metrics.jsonl: a finished run has a line a round here, found none; remove .*seed0 to tr"
+    )
+    with pytest.raises(InputError, match=told):
+        study_of(clips, path)
+    study.cells[0].run.result.write_text("{")
+    with pytest.raises(InputError, match=r"^tiny, supervised, .*result.json: not JSON .*; remove .*seed0 to train it "):
         study_of(clips, path)
 
 
@@ -251,40 +257,82 @@ def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
     assert [name.split("/")[1] for name in trained] == ["wild [b]", "supervised", "wild [b]", "upper bound"]
 
 
-def test_clips_that_change_meanwhile_do_not_get_into_the_table(
+def test_clips_that_change_meanwhile_are_not_trained_on(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = tmp_path / "clips.csv"
     text = clips.read_text().splitlines()
     folder = clips.parent
+    steps: list[int] = []
 
     def write(lines: list[str]) -> None:
         index.write_text("\n".join([lines[0], *(f"{folder}/{line}" for line in lines[1:])]) + "\n")
 
-    def train(config: Any, run: RunDir) -> Any:
-        result = train_or_reuse(config, run)
+    def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
+        result = train_or_reuse(config, run, made_of)
+        steps.append(result["steps"])
         write([*text[:-1], text[-1].rpartition(",")[0] + ","])
         return result
 
     write(text)
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
-    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*: the clips or their labels have changed"):
-        study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False).run(["aplt compare"])
+    study = study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False)
+    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*clips.csv: the clips or their labels have changed"):
+        study.run(["aplt compare"])
+    assert steps == [4]
     assert rows_of(tmp_path / "study")["method"].tolist() == ["supervised"]
+    # As they were, the study goes on.
+    write(text)
+    monkeypatch.undo()
+    again = study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False)
+    again.require_kept()
+    again.run(["aplt compare"])
+    assert rows_of(tmp_path / "study")["method"].tolist() == ["supervised", "fixmatch"]
 
 
-def test_a_cell_that_is_too_large_for_the_device_fails_alone(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has 1 GiB."),
+            {1: "CUDA out of memory", 2: r"CUDA out of memory \(beside 1 other job\)"},
+        ),
+        (RuntimeError("a worker\n was killed"), dict.fromkeys((1, 2), r"RuntimeError: a worker was killed; see .*csv")),
+    ],
+    ids=["too large for the device", "unforeseen"],
+)
+def test_whatever_ends_a_cell_ends_no_other(
+    error: Exception, told: dict[int, str], jobs: int, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def train(config: Any, run: RunDir) -> Any:
+    def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
         if config.method == "fixmatch":
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB. GPU 0 has 1 GiB.")
-        return train_or_reuse(config, run)
+            raise error
+        return train_or_reuse(config, run, made_of)
 
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
-    with pytest.raises(InputError, match=r"^tiny, fixmatch, 20% labeled, seed 0: CUDA out of memory$"):
-        study_of(clips, tmp_path).run(["aplt compare"])
+    folder = CompareDir(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("aplt.compare.work.train_or_reuse", train)
+        with pytest.raises(InputError, match=rf"^tiny, fixmatch, 20% labeled, seed 0: {told[jobs]}$"):
+            study_of(clips, tmp_path, jobs=jobs).run(["aplt compare"])
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "aplt", "upper bound"]
+    (failed,) = pd.read_csv(folder.failed, keep_default_na=False).to_dict("records")
+    assert failed["why"].startswith("tiny, fixmatch, 20% labeled, seed 0: ")
+    assert ("Traceback" in failed["traceback"]) == (type(error) is RuntimeError)
+    assert f"- failed: {failed['why']}" in folder.table.read_text()
+    study_of(clips, tmp_path).run(["aplt compare"])
+    assert not folder.failed.exists()
+    assert "failed" not in folder.table.read_text()
+
+
+def test_a_report_that_a_kill_left_out_is_written(whole: Path, clips: Path, tmp_path: Path, trained: list[str]) -> None:
+    path = tmp_path / "copied"
+    shutil.copytree(whole, path)
+    study = study_of(clips, path)
+    study.cells[1].run.report.unlink()
+    study.run(["aplt compare"])
+    assert trained == []
+    assert study.cells[1].run.report.exists()
 
 
 def test_cells_under_way_are_named_when_a_process_is_killed(

@@ -1,7 +1,10 @@
 """The page and the table of a comparison, from its folder's files alone."""
 
+import re
+import shutil
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from aplt.config import load_yaml
 from aplt.errors import InputError
-from aplt.report.accuracy import Series, efficiency_chart
+from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.comparison import read_comparison
 from aplt.report.comparison_labels import last_labels
 from aplt.report.comparison_page import shared_settings, write_comparison
@@ -28,9 +30,9 @@ SHARES = (0.05, 0.2)
 def fake_comparison(
     folder: Path, *, methods: tuple[str, ...] = ("supervised", "fixmatch", "aplt"), shares: tuple[float, ...] = SHARES
 ) -> Path:
-    """Writes a comparison's folder with one small run that all cells share."""
+    """Writes a comparison's folder with three small runs that the cells have in turn, so that neighbors differ."""
     draw = np.random.default_rng(0)
-    run = fake_run(folder / "runs" / "only", rounds=3, val=False)
+    runs = [fake_run(folder / "runs" / f"run{number}", rounds=4, val=False, seed=number) for number in range(3)]
     plan = {
         "datasets": {"tiny": {"clips": "/clips.csv", "settings": {}, "folds": []}},
         "settings": {},
@@ -58,12 +60,14 @@ def fake_comparison(
             "online_unknown": None,
             "steps": 400,
             "version": "0.1.0",
-            "run": run.relative_to(folder).as_posix(),
+            "read_out": "classifier",
+            "remark": "",
+            "run": runs[number % 3].relative_to(folder).as_posix(),
         }
         | {"seconds": 60.0, "offline_seconds": 15.0, "online_seconds": 40.0, "evaluation_seconds": 5.0}
         | {"ms_per_step": 100.0}
         for seed in range(3)
-        for method, share in cells
+        for number, (method, share) in enumerate(cells)
     ]
     write_csv(CompareDir(folder).cells, pd.DataFrame(rows))
     return folder
@@ -88,12 +92,12 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     assert values[UPPER_BOUND]["All labels"] == pytest.approx(means[UPPER_BOUND, 1.0])
     assert found[UPPER_BOUND]["5% labels, 9 clips"] == ""
     differences = page.table("Data set")
-    assert [(row["Labels"], row["Against"], row["Won"]) for row in differences] == [
+    assert [(row["Labeled"], row["Against"], row["Won"]) for row in differences] == [
         (share, other, won)
         for share, won in (("5%", "3 of 3"), ("20%", "3 of 3"))
         for other in ("supervised", "fixmatch")
     ]
-    assert [(row["Against"], row["Ahead in"]) for row in page.table("Against")] == [
+    assert [(row["Against"], row["Better in"]) for row in page.table("Against")] == [
         ("supervised", "2 of 2"),
         ("fixmatch", "2 of 2"),
     ]
@@ -170,7 +174,7 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     write_csv(folder.cells, rows[(rows["method"] != "fixmatch") | (rows["seed"] != 2) | (rows["labeled"] != 0.05)])
     page = Page(write_comparison(folder.path))
     assert "This comparison is unfinished: 20 of 21 cells are done" in page.text
-    told = {(row["Labels"], row["Against"]): row["t-test p"] for row in page.table("Data set")}
+    told = {(row["Labeled"], row["Against"]): row["t-test p"] for row in page.table("Data set")}
     assert [key for key, p in told.items() if p == "–"] == [("5%", "fixmatch")]  # noqa: RUF001
     assert [row["t-test p"] == "–" for row in page.table("Against")] == [False, True]  # noqa: RUF001
     write_csv(folder.cells, rows[:4])
@@ -181,6 +185,38 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     write_csv(folder.cells, rows[:0])
     page = Page(write_comparison(folder.path))
     assert page.headings() == ["Plan and settings"]
+
+
+def test_cells_that_failed_are_told_with_their_reasons(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    write_csv(folder.cells, pd.read_csv(folder.cells)[1:])
+    write_csv(
+        folder.failed, pd.DataFrame([("tiny, supervised, <seed 0>: no such clip", "")], columns=["why", "traceback"])
+    )
+    page = Page(write_comparison(folder.path))
+    assert "20 of 21 cells are done; the figures are of these." in page.text
+    assert "failed: tiny, supervised, <seed 0>: no such clip" in page.text
+    assert folder.table.read_text().startswith(
+        "Unfinished: 20 of 21 cells are done; the figures are of these.\n\n- failed: tiny, supervised, <seed 0>: no"
+    )
+
+
+def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    write_csv(folder.cells, pd.read_csv(folder.cells).assign(remark="the same people are in both"))
+    page = Page(write_comparison(folder.path))
+    assert "The same people are in both." in page.text
+    assert "The same people are in both." in folder.table.read_text().splitlines()[2]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(0.601, 0.722, ["60", "62.5", "65", "67.5", "70", "72.5"]), (0.61, 0.77, ["60", "65", "70", "75", "80"])],
+)
+def test_ticks_say_where_they_are(low: float, high: float, told: list[str]) -> None:
+    rows = [(name, Spread(value, None, 1), [value]) for name, value in (("one", low), ("other", high))]
+    drawn = method_chart(rows, None, "other", title="test accuracy")
+    assert re.findall(r">([\d.]+)\s%</text>", drawn) == told
 
 
 def test_the_markdown_table(tmp_path: Path) -> None:
@@ -199,32 +235,32 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
     assert ["tiny", "aplt", "offline", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "3", "70.0 %"] in cells
-    pseudo = [line["pseudo"] for line in RunDir(folder.path / "runs" / "only").read_metrics() if line["pseudo"]]
-    by_round = " ".join(f"{100 * one['precision']:.0f}/{100 * one['coverage']:.0f}" for one in pseudo)
-    assert "/" in by_round
-    assert ["tiny", "aplt", "offline", "5%", by_round] in cells
+    rows = pd.read_csv(folder.cells)
+    for method, share in product(("fixmatch", "aplt"), SHARES):
+        (name,) = set(rows["run"][(rows["method"] == method) & (rows["labeled"] == share)])
+        pseudo = [line["pseudo"] for line in RunDir(folder.path / name).read_metrics() if line["pseudo"]]
+        by_round = " ".join(f"{100 * one['precision']:.0f}/{100 * one['coverage']:.0f}" for one in pseudo)
+        assert "/" in by_round
+        assert ["tiny", method, "offline", f"{share:.0%}", by_round] in cells
 
 
 @pytest.mark.parametrize(
     ("both", "told"),
     [
         ((), ""),
-        (("aplt",), "Clips are scored by the classifier, for aplt by the mean of classifier and prototypes."),
+        (("aplt",), "Clips are scored by the classifier, for 'aplt' by the mean of classifier and prototypes."),
         (
             ("aplt", "no margin", "no mixing"),
-            "Clips are scored by the mean of classifier and prototypes, for supervised, upper bound by the classifier.",
+            "Clips are scored by the mean of classifier and prototypes, for 'supervised', 'upper bound' by the "
+            "classifier.",
         ),
     ],
 )
 def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], told: str) -> None:
     methods = ("supervised", "aplt", "no margin", "no mixing")
     folder = CompareDir(fake_comparison(tmp_path / "study", methods=methods))
-    config = load_yaml(RunDir(folder.path / "runs" / "only").config)
-    other = RunDir(folder.path / "runs" / "both")
-    other.path.mkdir()
-    other.config.write_text(yaml.safe_dump(config | {"read_out": "both"}))
     rows = pd.read_csv(folder.cells)
-    rows.loc[rows["method"].isin(both), "run"] = "runs/both"
+    rows.loc[rows["method"].isin(both), "read_out"] = "both"
     write_csv(folder.cells, rows)
     write_comparison(folder.path)
     assert folder.table.read_text().splitlines()[2].partition("in brackets.")[2].strip() == told
@@ -232,12 +268,11 @@ def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], t
 
 def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:
     folder = fake_comparison(tmp_path / "study")
-    run = RunDir(folder / "runs" / "only")
-    run.config.unlink()
-    run.metrics.unlink()
+    shutil.rmtree(folder / "runs")
     page = Page(write_comparison(folder))
     assert "Settings that all finished cells share" not in page.text
-    assert page.table("Data set")
+    assert "All methods by round" not in page.text
+    assert "What unlabeled clips were taught" in page.text
 
 
 def test_what_the_cells_share() -> None:

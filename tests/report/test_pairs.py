@@ -57,12 +57,12 @@ def test_only_matched_cells_count() -> None:
     assert (one.other, one.won, one.gain.count) == ("other", 2, 3)
     assert one.gain.mean == pytest.approx((0.01 + 0.0 + 0.03) / 3)
     # The tie drops out of the ranks; two of one side remain.
-    assert with_tests([one], [True])[0].rank_test == pytest.approx(2 / 4)
+    assert with_tests([one], [True], 1)[0].rank_test == pytest.approx(2 / 4)
 
 
 def test_a_difference_of_rounding_is_a_tie() -> None:
     table = rows({"ours": [0.1 + 0.2, 0.5], "other": [0.3, 0.5]})
-    (one,) = with_tests(differences(table, "ours", ["other"], "top1", ("a", 0.1)), [True])
+    (one,) = with_tests(differences(table, "ours", ["other"], "top1", ("a", 0.1)), [True], 1)
     assert (one.won, one.gain.mean, one.t_test, one.rank_test) == (0, 0.0, None, None)
 
 
@@ -91,18 +91,23 @@ def test_shares_are_no_repetitions() -> None:
 
 def test_holm_by_hand() -> None:
     # 0.01 * 4, 0.02 * 3; 0.03 * 2 and 0.04 * 1 are no less than those before.
-    assert holm(np.array([0.04, 0.01, 0.03, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
-    assert holm(np.array([0.7, 0.6])) == pytest.approx([1, 1])
+    assert holm(np.array([0.04, 0.01, 0.03, 0.02]), 4) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.7, 0.6]), 2) == pytest.approx([1, 1])
+    # Of 10 planned: 0.01 * 10; 0.02 * 9.
+    assert holm(np.array([0.02, 0.01]), 10) == pytest.approx([0.18, 0.1])
 
 
 def test_all_t_tests_that_are_told_are_corrected_together() -> None:
     table = rows({"ours": [0.5, 0.6, 0.7], "near": [0.4, 0.58, 0.61], "far": [0.1, 0.3, 0.29], "same": [0.4, 0.5, 0.6]})
     found = all_differences(table, "ours", ["near", "far", "same"], "top1")
-    alone, untold, _ = with_tests(found, [True, False, True])
-    assert alone.holm == alone.t_test == t_test_p(alone.each)
+    alone, untold, _ = with_tests(found, [True, False, True], 3)
+    assert alone.t_test is not None
+    assert alone.t_test == t_test_p(alone.each)
+    assert alone.holm == pytest.approx(3 * alone.t_test)
     assert (untold.t_test, untold.rank_test, untold.holm) == (None, None, None)
-    near, far, same = with_tests(found, [True] * 3)
+    near, far, same = with_tests(found, [True] * 3, 3)
     assert far.t_test is not None
-    assert far.holm == pytest.approx(2 * far.t_test)
-    assert near.holm == near.t_test
+    assert near.t_test is not None
+    assert far.holm == pytest.approx(3 * far.t_test)
+    assert near.holm == pytest.approx(2 * near.t_test)
     assert (same.t_test, same.holm) == (None, None)

@@ -60,10 +60,6 @@ def compare(
         plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
     folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
     cells = plan_cells(plan, folder)
-    commands = [shlex.join(["aplt", *sys.argv[1:]])]
-    if source.resolve() == folder.plan.resolve():
-        # Its own plan, which nobody else has: what led to it, and what this changes in it.
-        commands = plan_commands(folder) + (commands if chosen else [])
     try:
         with nullcontext(True) if dry_run else held(folder.lock) as ours:
             if not ours:
@@ -78,7 +74,11 @@ def compare(
             announce(study)
             if dry_run:
                 return
-            study.run(commands)
+            own = source.resolve() == folder.plan.resolve()
+            commands = plan_commands(folder) if own or (study.rows and folder.found) else []
+            if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
+                commands.append(shlex.join(["aplt", *sys.argv[1:]]))
+            study.run(list(dict.fromkeys(commands)))
     except KeyboardInterrupt as stop:
         print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from stop

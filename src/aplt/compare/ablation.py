@@ -5,6 +5,8 @@ from typing import Any
 # Name -> what is laid over a Variant's defaults, whose method is aplt.
 ABLATION: dict[str, dict[str, Any]] = {
     "aplt": {},
+    # Its read-out needs prototypes, which the offline phase makes.
+    "no offline half": {"settings": {"offline": None, "read_out": "classifier"}},
     "no clustering": {"settings": {"offline": {"source": "classifier"}}},
     "no clamp": {"settings": {"offline": {"clamp": False}}},
     "no threshold": {"settings": {"offline": {"threshold": "none"}}},

@@ -64,7 +64,8 @@ class Cell:
 def cell_name(dataset: str, fold: int | None, method: str, labeled: float, seed: int) -> str:
     """Returns what a cell is called in a sentence."""
     part = f" fold {fold}" if fold else ""
-    return f"{dataset}{part}, {method}, {share_text(labeled)} labeled, seed {seed}"
+    row = f"'{method}'" if "," in method else method
+    return f"{dataset}{part}, {row}, {share_text(labeled)} labeled, seed {seed}"
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:

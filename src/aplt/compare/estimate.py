@@ -12,16 +12,15 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from aplt.compare.cells import Cell
-from aplt.compare.work import train_cell
+from aplt.compare.work import CellError, train_cell
 from aplt.config import RunConfig
 from aplt.display import whole_bar
-from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 
 TRIAL_STEPS = 5
 TRIAL_SECONDS = 120.0
-"""No further kind is tried after this; the others are taken to be like those of their data set."""
+"""No further kind is tried after so much training; the others are taken to be like those of their data set."""
 
 
 @dataclass(frozen=True)
@@ -85,18 +84,19 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> dict[Path, float]:
         by_data[cell.dataset].append(cell)
     # The data sets in turn: when the time is over, each has been tried.
     kinds = [cell for turn in zip_longest(*by_data.values()) for cell in turn if cell is not None]
-    costs, failed, begun = {}, [], time.monotonic()
+    costs, failed, spent = {}, [], 0.0
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, folder=Path(folder), jobs=jobs)
         with as_they_finish(work, kinds, jobs) as finished, whole_bar("trial", len(kinds)) as progress:
-            for cell, cost in finished:
+            for cell, cost, seconds in finished:
                 progress.advance()
+                spent += seconds
                 if isinstance(cost, Cost):
                     costs[_kind(cell)] = cost
                 else:
                     failed.append(cost)
-                    progress.line(str(cost))
-                if costs and time.monotonic() - begun > TRIAL_SECONDS:
+                    progress.line(cost.trace or str(cost))
+                if costs and spent > jobs * TRIAL_SECONDS:
                     break
     if not costs:
         raise failed[0]
@@ -108,17 +108,20 @@ def _kind(cell: Cell) -> str:
     return cell.dataset + cell.config.model_dump_json(include={"method", "encoder", "encoder_settings", "input"})
 
 
-def _trial(cell: Cell, folder: Path, jobs: int) -> tuple[Cell, Cost | InputError]:
-    """Trains two short rounds and returns what the second took: the first bears what is paid but once."""
+def _trial(cell: Cell, folder: Path, jobs: int) -> tuple[Cell, Cost | CellError, float]:
+    """Trains two short rounds; returns what the second took (the first bears what is paid but once), and what all did.
+
+    Decoding, which the cells then find done, does not count: config.yaml is written after it.
+    """
     run = RunDir(folder / cell.dataset / cell.method)
-    error = train_cell(shortened(cell.config), run, str(cell), jobs)
+    error = train_cell(shortened(cell.config), run, cell.digests, str(cell), jobs)
     if error:
-        return cell, error
-    # config.yaml is written when the clips are decoded, which the cells then find done.
+        return cell, error, 0.0
     rounds = [line["seconds"] for line in run.read_metrics()]
-    once = time.time() - run.config.stat().st_mtime - sum(sum(each.values()) for each in rounds)
+    seconds = time.time() - run.config.stat().st_mtime
     last = rounds[-1]
-    return cell, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once)
+    once = seconds - sum(sum(each.values()) for each in rounds)
+    return cell, Cost(last["online"] / TRIAL_STEPS, last["offline"], last["evaluation"], once), seconds
 
 
 def shortened(config: RunConfig) -> RunConfig:

@@ -5,20 +5,22 @@ from collections.abc import Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from aplt.compare.cells import Cell
 from aplt.compare.estimate import seconds_by_trial, seconds_each
-from aplt.compare.table import cell_row, write_cells
-from aplt.compare.work import train_cell
+from aplt.compare.table import cell_row, write_cells, write_failed
+from aplt.compare.work import CellError, train_cell
 from aplt.display import console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import ProcessKilledError, as_they_finish
 from aplt.plan import Plan
+from aplt.report import write_report
 from aplt.report.comparison import command_lines
 from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
-from aplt.rundir import CompareDir, write_text
+from aplt.rundir import CompareDir, RunDir, write_text
 
 MOST_NAMED = 5
 PAGE_REST = 20
@@ -30,8 +32,9 @@ class Study:
 
     def __init__(self, plan: Plan, cells: Sequence[Cell], folder: CompareDir, jobs: int) -> None:
         self.plan, self.cells, self.folder, self.jobs = plan, cells, folder, jobs
-        self.rows = {cell.path: cell_row(cell, folder) for cell in cells if cell.finished}
-        self.failed: dict[Path, InputError] = {}
+        found = ((cell.path, _finished(cell, folder)) for cell in cells)
+        self.rows = {path: row for path, row in found if row is not None}
+        self.failed: dict[Path, CellError] = {}
         self.tried: dict[Path, float] = {}
         self.page_due = 0.0
 
@@ -78,8 +81,12 @@ class Study:
 
         Raises:
             InputError: cells cannot be trained; names them. The others are finished, and the same again tries these.
+                The folder keeps the names and the reasons.
         """
         write_text(self.folder.plan, f"{command_lines(commands)}{self.plan.to_yaml()}")
+        for path in self.rows:
+            if not RunDir(path).report.exists():  # a kill came between the result and it
+                write_report(path)
         self._write_cells()
         self._write_page()
         try:
@@ -91,7 +98,8 @@ class Study:
             self._write_page()
         if self.failed:
             count = f"{len(self.failed)} cells failed: " if len(self.failed) > 1 else ""
-            raise InputError(count + _first([str(error) for error in self.failed.values()]))
+            more = f"; see {self.folder.failed}" if any(error.trace for error in self.failed.values()) else ""
+            raise InputError(count + _first([str(error) for error in self.failed.values()]) + more)
 
     def _train(self) -> None:
         work = partial(_train, jobs=self.jobs)
@@ -102,9 +110,9 @@ class Study:
             progress.advance(len(self.rows))
             progress.text(self._running())
             for cell, error in finished:
-                error = error or _changed(cell)
                 if error:
                     self.failed[cell.path] = error
+                    self._write_cells()
                     progress.line(f"failed: {error}")
                 else:
                     self.rows[cell.path] = cell_row(cell, self.folder)
@@ -130,6 +138,7 @@ class Study:
 
     def _write_cells(self) -> None:
         write_cells(self.folder, [self.rows[cell.path] for cell in self.cells if cell.path in self.rows])
+        write_failed(self.folder, list(self.failed.values()))
 
     def _write_page(self) -> None:
         begun = time.monotonic()
@@ -156,15 +165,16 @@ def announce(study: Study) -> None:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)
 
 
-def _changed(cell: Cell) -> InputError | None:
-    """Returns why a cell that has been trained is none of this comparison, if so."""
-    if cell.finished:
-        return None
-    return InputError(f"{cell}: the clips or their labels have changed since the comparison was begun; begin it again")
+def _finished(cell: Cell, folder: CompareDir) -> dict[str, Any] | None:
+    """Returns a finished cell's row; None of one that is not."""
+    try:
+        return cell_row(cell, folder) if cell.finished else None
+    except InputError as error:
+        raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
 
 
-def _train(cell: Cell, jobs: int) -> tuple[Cell, InputError | None]:
-    return cell, train_cell(cell.config, cell.run, str(cell), jobs)
+def _train(cell: Cell, jobs: int) -> tuple[Cell, CellError | None]:
+    return cell, train_cell(cell.config, cell.run, cell.digests, str(cell), jobs)
 
 
 def _first(texts: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """Finished cells as rows of compare.csv."""
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from aplt.compare.cells import Cell
+from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison import TAUGHT
@@ -18,13 +20,22 @@ HALF = 0.5  # a soft weight from which on a label counts as taught
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "run", *TIMES),
+    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "read_out", "remark", "run", *TIMES),
 )
 
 
 def write_cells(folder: CompareDir, rows: list[dict[str, Any]]) -> None:
     """Writes compare.csv."""
     write_csv(folder.cells, pd.DataFrame(rows, columns=list(COLUMNS)))
+
+
+def write_failed(folder: CompareDir, errors: Sequence[CellError]) -> None:
+    """Writes failed.csv, or removes it where no cell has failed."""
+    if errors:
+        rows = [(str(error), error.trace) for error in errors]
+        write_csv(folder.failed, pd.DataFrame(rows, columns=["why", "traceback"]))
+    else:
+        folder.failed.unlink(missing_ok=True)
 
 
 def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
@@ -41,7 +52,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
     run = cell.run
     result, rounds = run.read_result(), run.read_metrics()
     if not rounds:
-        raise InputError(f"{run.metrics}: a finished run has a line a round here, found none; remove {run.result}")
+        raise InputError(f"{run.metrics}: a finished run has a line a round here, found none")
     pseudo, online = rounds[-1]["pseudo"] or {}, rounds[-1]["online"] or {}
     wrong = wrong_labels(run, _truth(cell.config.clips))
     seconds, steps = result["seconds"], result["steps"]
@@ -65,6 +76,8 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         **wrong,
         "steps": steps,
         "version": result["versions"]["aplt"],
+        "read_out": cell.config.read_out,
+        "remark": cell.remark,
         "run": cell.path.relative_to(folder.path).as_posix(),
         **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
     }

@@ -1,28 +1,47 @@
 """What a process does with a cell."""
 
+import traceback
+
 import torch
 
 from aplt.config import RunConfig
-from aplt.display import show_nothing
+from aplt.display import counted, show_nothing
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.rundir import RunDir
 from aplt.training.runs import train_or_reuse
 
 
-def train_cell(config: RunConfig, run: RunDir, name: str, jobs: int) -> InputError | None:
+class CellError(InputError):
+    """Why a cell cannot be trained; the message begins with its name."""
+
+    def __init__(self, message: str, trace: str = "") -> None:
+        super().__init__(message)
+        self.trace = trace
+        """The traceback of what is no fault of the user's."""
+
+
+def train_cell(config: RunConfig, run: RunDir, made_of: dict[str, str], name: str, jobs: int) -> CellError | None:
     """Trains a cell unless its run is there, and writes the run's report; returns why it cannot be trained, if so.
 
-    With several `jobs` this process is one of these and leaves the terminal to its parent. The error begins with the
-    cell's `name`.
+    Args:
+        config: the cell's.
+        run: its run folder.
+        made_of: the digests of index and split that it was planned with.
+        name: what it is called.
+        jobs: with several this process is one of these and leaves the terminal to its parent.
     """
     if jobs > 1:
         show_nothing()
     try:
-        train_or_reuse(config, run)
+        train_or_reuse(config, run, made_of)
+        write_report(run.path)
     except InputError as error:
-        return InputError(f"{name}: {error}")
+        return CellError(f"{name}: {error}")
     except torch.OutOfMemoryError as error:
-        return InputError(f"{name}: {str(error).partition('. ')[0]}")
-    write_report(run.path)
+        beside = f" (beside {counted(jobs - 1, 'other job')})" if jobs > 1 else ""
+        return CellError(f"{name}: {str(error).partition('. ')[0]}{beside}")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other cells of a long study go on
+        text = " ".join(str(error).split())
+        return CellError(f"{name}: {type(error).__name__}: {text}", traceback.format_exc())
     return None

@@ -6,7 +6,21 @@ from dataclasses import dataclass
 
 from aplt.display import counted
 from aplt.plan import share_text
-from aplt.report.curves import BOTTOM, COLORS, HEIGHT, LEFT, RIGHT, TOP, WIDTH, grid, legend, line, marker, nice_ticks
+from aplt.report.curves import (
+    BOTTOM,
+    COLORS,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    grid,
+    legend,
+    line,
+    marker,
+    nice_ticks,
+    tick_percent,
+)
 from aplt.report.heat import LETTER
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread
@@ -101,7 +115,7 @@ def method_chart(
     drawn = []
     for tick in ticks:
         drawn.append(el("line", x1=x_of(tick), x2=x_of(tick), y1=8, y2=height - 34, class_="grid"))
-        drawn.append(el("text", percent(tick, 0), x=x_of(tick), y=height - 18, text_anchor="middle"))
+        drawn.append(el("text", tick_percent(tick), x=x_of(tick), y=height - 18, text_anchor="middle"))
     for name, spread, _ in rows:
         if name == reference:
             drawn.append(el("path", d=f"M{x_of(spread.mean):.1f} 8V{height - 34:.1f}", class_="reference"))

@@ -16,7 +16,7 @@ from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 
-WORDS = ("dataset", "fold", "method", "version", "run")
+WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "run")
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
 LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
 TAUGHT = tuple(f"{kind}_{name}" for kind in ("pseudo", "online") for name in LABEL_FIGURES)
@@ -31,6 +31,8 @@ USED = (
         "labeled_clips",
         "seed",
         "version",
+        "read_out",
+        "remark",
         "top1",
         "macro_f1",
         "unlabeled_top1",
@@ -49,6 +51,8 @@ class Comparison:
     plan: Plan
     rows: pd.DataFrame
     """compare.csv: a row a cell."""
+    failed: list[str]
+    """What is said of cells that could not be trained, a sentence each."""
 
     @property
     def name(self) -> str:
@@ -75,6 +79,14 @@ class Comparison:
     def finished(self) -> bool:
         """Whether all cells of the plan are done."""
         return len(self.rows) == self.planned
+
+    @property
+    def unfinished(self) -> str | None:
+        """What is to be said of a comparison some of whose cells are not done."""
+        if self.finished:
+            return None
+        verb = "cell is" if self.planned == 1 else "cells are"
+        return f"{len(self.rows)} of {self.planned} {verb} done; the figures are of these."
 
     def folds(self, dataset: str) -> int:
         """Returns how often the clips of a data set are divided."""
@@ -108,7 +120,8 @@ class Comparison:
         """
         found = all_differences(self.rows, self.plan.reference, self.methods, "top1")
         whole = [all(self._complete(name, one.group) for name in (self.plan.reference, one.other)) for one in found]
-        return with_tests(found, whole)
+        groups = len(self.shares) * len(self.plan.datasets)
+        return with_tests(found, whole, (len(self.methods) - 1) * (groups + (groups > 1)))
 
     def _complete(self, method: str, group: tuple[str, float] | None) -> bool:
         rows = self.rows[self.rows["method"] == method]
@@ -184,4 +197,5 @@ def read_comparison(path: Path) -> Comparison:
     for column in rows.columns:
         if column not in WORDS:
             rows[column] = pd.to_numeric(rows[column], errors="coerce")
-    return Comparison(folder, plan, rows)
+    failed = read_csv(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
+    return Comparison(folder, plan, rows, failed)

@@ -58,7 +58,7 @@ def cells(comparison: Comparison) -> Html:
         ]
         for record in comparison.rows.to_dict("records")
     ]
-    columns = ["Method", "Data set", "Fold", "Labels", "Labeled clips", "Seed", "Test top-1", "Test macro F1"]
+    columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed", "Test top-1", "Test macro F1"]
     columns += ["Test top-1 chosen by val", "Time"]
     caption = "Every finished cell, from compare.csv; a method's name leads to the run's own report."
     inner = table(caption, columns, rows, texts=3)

@@ -9,9 +9,9 @@ from aplt.report.words import ABSENT
 
 TESTS = ("t-test p", "Holm p", "Wilcoxon p")
 ABOUT_TESTS = (
-    "Two-sided paired tests; Holm p is the t-test's, corrected for the number of all differences. Over n of them "
-    "Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). They stand where all planned cells of both methods are "
-    "done. Folds, and splits drawn from one set of clips, share training clips and are not independent."
+    "Two-sided paired tests; Holm p is the t-test's, corrected for the number of all differences in the plan. Over n "
+    "of them Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). They stand where all planned cells of both methods "
+    "are done. Folds, and splits drawn from one set of clips, share training clips and are not independent."
 )
 
 
@@ -43,7 +43,7 @@ def gains(comparison: Comparison) -> Rows | None:
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
-    columns = ["Against", "Gain", "Ahead in", *TESTS, *names]
+    columns = ["Against", "Gain", "Better in", *TESTS, *names]
     return Rows("Gain over all cells, and in each", caption, columns, rows)
 
 
@@ -68,7 +68,7 @@ def differences(comparison: Comparison) -> Rows | None:
         f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, test top-1, mean "
         f"± deviation. {ABOUT_TESTS}"
     )
-    columns = ["Data set", "Labels", "Against", "Won", "Gain in points", *TESTS]
+    columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
     return Rows("Gain by data set and share of labels", caption, columns, rows, texts=3)
 
 

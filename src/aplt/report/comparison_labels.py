@@ -20,9 +20,9 @@ MADE = {"pseudo": "offline", "online": "by step"}
 
 
 def labels(comparison: Comparison) -> Html | None:
-    """Returns the section of the page; None where no method makes labels."""
+    """Returns the section of the page, without curves where no run folder is there; None where no labels were made."""
     last, by_round = last_labels(comparison), labels_by_round(comparison)
-    if last is None or by_round is None:
+    if last is None:
         return None
     taught = {group[2] for group in _groups(comparison) if _kinds(comparison, *group)}
     labeling = [method for method in comparison.methods if method in taught]
@@ -33,7 +33,7 @@ def labels(comparison: Comparison) -> Html | None:
         for share in comparison.shares
         for drawn in _curves(comparison, dataset, share, shown, len(labeling) - len(shown))
     ]
-    rounds = el("details", el("summary", "All methods by round"), by_round.html())
+    rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
     return join([el("div", *figures, class_="figures"), last.html(), rounds])
 
 
@@ -66,12 +66,12 @@ def last_labels(comparison: Comparison) -> Rows | None:
     caption = (
         "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
         "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
-        "label, such as clips of no class; right at last is the share of the unlabeled clips of known label that the "
+        "label, such as clips of no class; unlabeled top-1 is the share of the unlabeled clips of known label that the "
         "final model gets right."
     )
-    names = ["Data set", "Method", "Made", "Labels", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
+    names = ["Data set", "Method", "Labels made", "Labeled", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
     return Rows(
-        "What unlabeled clips were taught", caption, [*names, "Of unknown truth", "Right at last"], rows, texts=3
+        "What unlabeled clips were taught", caption, [*names, "Of unknown truth", "Unlabeled top-1"], rows, texts=3
     )
 
 
@@ -90,7 +90,7 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
     if not rows:
         return None
     caption = "Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds."
-    return Rows("Labels by round", caption, ["Data set", "Method", "Made", "Labels", "By round"], rows, texts=3)
+    return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=3)
 
 
 def _first(methods: Sequence[str], reference: str) -> list[str]:

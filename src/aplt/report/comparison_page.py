@@ -72,10 +72,14 @@ def _headline(comparison: Comparison) -> Html:
         f"aplt {' and '.join(comparison.versions)}",
     ]
     notice = None
-    if not comparison.finished:
-        verb = "cell is" if comparison.planned == 1 else "cells are"
-        rest = f"{len(comparison.rows)} of {comparison.planned} {verb} done; the figures are of these."
-        notice = el("p", el("strong", "This comparison is unfinished: "), rest, class_="notice")
+    if comparison.unfinished:
+        failed = el("ul", *(el("li", f"failed: {why}") for why in comparison.failed)) if comparison.failed else None
+        notice = el(
+            "div",
+            el("p", el("strong", "This comparison is unfinished: "), comparison.unfinished),
+            failed,
+            class_="notice",
+        )
     return el(
         "header",
         el("p", "aplt comparison", class_="kind"),

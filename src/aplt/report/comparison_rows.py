@@ -46,22 +46,34 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     folds = comparison.folds(dataset)
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
     caption = " ".join(
-        [f"Mean ± deviation over {over}; fewer cells are told in brackets.", *read_out_notes(comparison)]
+        [
+            f"Mean ± deviation over {over}; fewer cells are told in brackets.",
+            *read_out_notes(comparison),
+            *_remarks(comparison, dataset),
+        ]
     )
     return Rows(f"{dataset}: {FIGURES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
 
 
 def read_out_notes(comparison: Comparison) -> list[str]:
     """Returns a sentence on which methods score clips by their prototypes, too; none where all do alike."""
-    both = {method for method, config in comparison.configs if config["read_out"] == "both"}
-    alone = {method for method, _ in comparison.configs} - both
+    rows = comparison.rows
+    both = set(rows["method"][rows["read_out"] == "both"])
+    alone = set(rows["method"]) - both
     if not both or not alone:
         return []
     few, usual, other = both, "the classifier", "the mean of classifier and prototypes"
     if len(both) > len(alone):
         few, usual, other = alone, other, usual
-    names = [method for method in (*comparison.methods, UPPER_BOUND) if method in few]
+    # In quotes: a name may have a comma.
+    names = [f"'{method}'" for method in (*comparison.methods, UPPER_BOUND) if method in few]
     return [f"Clips are scored by {usual}, for {', '.join(names)} by {other}."]
+
+
+def _remarks(comparison: Comparison, dataset: str) -> list[str]:
+    """Returns what the cells of a data set have to remark on their clips, as sentences."""
+    found = comparison.rows["remark"][comparison.rows["dataset"] == dataset]
+    return [f"{remark[0].upper()}{remark[1:]}." for remark in dict.fromkeys(found) if remark]
 
 
 def _share_header(comparison: Comparison, dataset: str, share: float) -> str:

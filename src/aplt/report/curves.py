@@ -99,11 +99,16 @@ def grid(at: Callable[[float, float], tuple[float, float]], ticks: list[float], 
     lines = []
     for tick in ticks:
         _, y = at(0, tick)
-        label = percent(tick, 0) if in_percent and round(tick * 100) == round(tick * 100, 6) else None
-        label = label or (percent(tick) if in_percent else number(tick))
+        label = tick_percent(tick) if in_percent else number(tick)
         lines.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
         lines.append(el("text", label, x=LEFT - 8, y=y + 4, text_anchor="end"))
     return join(lines)
+
+
+def tick_percent(tick: float) -> str:
+    """Returns the label of a tick, with as many decimals as it has."""
+    whole = round(tick * 100, 6)
+    return percent(tick, next(digits for digits in range(7) if round(whole, digits) == whole))
 
 
 def _rounds(at: Callable[[float, float], tuple[float, float]], first: int, last: int, bottom: float) -> Html:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aplt.report.comparison import Comparison
 from aplt.report.comparison_differences import differences, gains
 from aplt.report.comparison_labels import labels_by_round, last_labels
-from aplt.report.comparison_rows import FIGURES, means
+from aplt.report.comparison_rows import FIGURES, Rows, means
 
 
 def comparison_tables(comparison: Comparison) -> str:
@@ -19,11 +19,15 @@ def comparison_tables(comparison: Comparison) -> str:
         last_labels(comparison),
         labels_by_round(comparison),
     ]
-    return "\n".join(
-        f"### {one.title}\n\n{one.caption}\n\n{grid(one.columns, [[cell.text for cell in row] for row in one.rows])}"
-        for one in tables
-        if one is not None
-    )
+    notices = [f"Unfinished: {comparison.unfinished}\n"] if comparison.unfinished else []
+    if comparison.failed:
+        notices.append("".join(f"- failed: {why}\n" for why in comparison.failed))
+    return "\n".join([*notices, *(_written(one) for one in tables if one is not None)])
+
+
+def _written(rows: Rows) -> str:
+    body = grid(rows.columns, [[cell.text for cell in row] for row in rows.rows])
+    return f"### {rows.title}\n\n{rows.caption}\n\n{body}"
 
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -53,7 +53,7 @@ class Difference:
     rank_test: float | None = None
     """p of Wilcoxon's signed-rank test."""
     holm: float | None = None
-    """p of the t-test, corrected for how many of them there are."""
+    """p of the t-test, corrected for how many of them are planned."""
 
 
 def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
@@ -96,27 +96,30 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     return found
 
 
-def with_tests(found: Sequence[Difference], chosen: Sequence[bool]) -> list[Difference]:
-    """Returns the differences, those chosen with the p-values of their tests, corrected for how many they are."""
+def with_tests(found: Sequence[Difference], chosen: Sequence[bool], planned: int) -> list[Difference]:
+    """Returns the differences, those chosen with the p-values of their tests, corrected for how many are planned."""
     done = [
         replace(one, t_test=t_test_p(one.each), rank_test=rank_test_p(one.each)) if test else one
         for one, test in zip(found, chosen, strict=True)
     ]
     places = [place for place, one in enumerate(done) if one.t_test is not None]
-    corrected = holm(np.array([done[place].t_test for place in places], dtype=np.float64))
+    corrected = holm(np.array([done[place].t_test for place in places], dtype=np.float64), planned)
     for place, p in zip(places, corrected.tolist(), strict=True):
         done[place] = replace(done[place], holm=p)
     return done
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """Returns p-values corrected for their number, whether or not the tests are independent.
+def holm(p: np.ndarray, planned: int) -> np.ndarray:
+    """Returns p-values corrected for the number of tests, whether or not these are independent.
+
+    Of the planned tests those without a p-value count as the largest ones, so that what is told before all are done is
+    never less strict than at the end.
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 1979.
     """
     order = p.argsort()
     corrected = np.empty_like(p)
-    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
+    corrected[order] = np.minimum(1, np.maximum.accumulate(p[order] * (planned - np.arange(len(p)))))
     return corrected
 
 

@@ -80,18 +80,26 @@ def resume(run: RunDir) -> dict[str, Any]:
         return trainer.train()
 
 
-def train_or_reuse(config: RunConfig, run: RunDir) -> dict[str, Any]:
+def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> dict[str, Any]:
     """Returns the result of a run with this very config on these very clips: as found, continued, or trained anew.
 
     A run that is trained anew takes the place of another one in the folder; files of others stay as they are.
 
+    Args:
+        config: the run's.
+        run: its folder.
+        made_of: the digests of the index and the split that are meant; None: as they are now.
+
     Raises:
-        InputError: the clips, split or settings are not usable, the run to be continued is damaged, or another process
-            trains in the folder.
+        InputError: the clips are not those that are meant; they, the split or settings are not usable, the run to be
+            continued is damaged, or another process trains in the folder.
     """
     index, split = read_clips(config)
+    now = digests(index, split)
+    if made_of not in (None, now):
+        raise InputError(f"{config.clips}: the clips or their labels have changed since this was begun; begin it again")
     same_config = run.config.exists() and run.config.read_bytes() == config.to_yaml().encode()
-    if same_config and run.read_digests() == digests(index, split):
+    if same_config and run.read_digests() == now:
         return resume(run)
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator), _hinting(config.clips):

@@ -131,7 +131,10 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
             setattr(state, name, plain[name])
         scaler: dict[str, Any] | None = plain["scaler"]
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise InputError(f"{path}: not a checkpoint of this run's config ({' '.join(str(error).split())})") from error
+        why = " ".join(str(error).split())
+        raise InputError(
+            f"{path}: not a checkpoint of this run's config ({why}); without it the run begins anew"
+        ) from error
     return scaler
 
 
