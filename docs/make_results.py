@@ -7,7 +7,7 @@ from aplt.display import counted
 from aplt.errors import InputError
 from aplt.report.comparison import Comparison, read_comparison
 from aplt.report.markdown import comparison_tables
-from aplt.rundir import write_text
+from aplt.storage import write_text
 
 INTRODUCTION = """# Results
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from aplt.config import validate
-from aplt.rundir import RunDir, write_csv, write_json, write_text
+from aplt.rundir import RunDir
+from aplt.storage import write_csv, write_json, write_text
 
 # MA-52's way of naming: short phrases, some long.
 BODY = (

@@ -19,7 +19,8 @@ from aplt.report.comparison import read_comparison
 from aplt.report.comparison_labels import last_labels
 from aplt.report.comparison_page import shared_settings, write_comparison
 from aplt.report.pairs import Spread
-from aplt.rundir import UPPER_BOUND, CompareDir, RunDir, write_csv
+from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.storage import write_csv
 
 from .fake_run import fake_run
 from .reading import Page

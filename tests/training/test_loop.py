@@ -14,7 +14,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from aplt import rundir
+from aplt import storage
 from aplt.config import RunConfig, load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
@@ -121,7 +121,7 @@ def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted
 
 
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:
-    last = rundir.read_arrays(uninterrupted.guidance(3))["prototype"]
+    last = storage.read_arrays(uninterrupted.guidance(3))["prototype"]
     assert torch.equal(weights(uninterrupted)["prototype"], torch.from_numpy(last))
 
 

@@ -11,7 +11,8 @@ import pytest
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.report import write_report
-from aplt.rundir import RunDir, read_arrays, write_arrays
+from aplt.rundir import RunDir
+from aplt.storage import read_arrays, write_arrays
 from aplt.training import loop, runs
 from aplt.training.runs import resume, train, train_or_reuse
 from tests.training.clips import tiny_config, write_clips

@@ -162,7 +162,7 @@ def predict(
     from aplt.display import counted
     from aplt.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.predict import predict as predict_clips
-    from aplt.rundir import write_csv
+    from aplt.storage import write_csv
 
     model, clips = load_model(run), gather_clips(paths)
     require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])

@@ -20,7 +20,8 @@ from aplt.report.comparison import command_lines
 from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
-from aplt.rundir import CompareDir, RunDir, write_text
+from aplt.rundir import CompareDir, RunDir
+from aplt.storage import write_text
 
 MOST_NAMED = 5
 PAGE_REST = 20

@@ -13,7 +13,8 @@ from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison import TAUGHT
 from aplt.report.tables import read_csv
-from aplt.rundir import CompareDir, RunDir, write_csv
+from aplt.rundir import CompareDir, RunDir
+from aplt.storage import write_csv
 from aplt.values import UNKNOWN
 
 HALF = 0.5  # a soft weight from which on a label counts as taught

@@ -25,7 +25,7 @@ from torch import Tensor
 from aplt.data.video import ClipError, decode, require_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.rundir import atomic, write_json
+from aplt.storage import atomic, write_json
 from aplt.values import Clip
 
 # Part of every entry's name: to be raised when decoding gives other frames than before.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from aplt.data.files import files_below, mode, read_table, reason
 from aplt.errors import InputError, suggest
-from aplt.rundir import write_csv
+from aplt.storage import write_csv
 from aplt.values import UNKNOWN, Clip, ClipIndex, OfficialSplit
 
 # What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.

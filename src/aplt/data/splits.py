@@ -13,8 +13,8 @@ from aplt.config import SplitSettings
 from aplt.data.files import read_table
 from aplt.display import counted
 from aplt.errors import InputError, suggest
-from aplt.rundir import write_csv
 from aplt.settings import as_setting
+from aplt.storage import write_csv
 from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]

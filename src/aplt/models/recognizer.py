@@ -15,8 +15,8 @@ from torch.nn import functional
 from aplt.config import InputSettings, ReadOut, VideoInput
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size
-from aplt.rundir import aside_of, read_json
 from aplt.settings import Settings, validated
+from aplt.storage import aside_of, read_json
 from aplt.values import Prediction
 
 

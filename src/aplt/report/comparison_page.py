@@ -21,7 +21,8 @@ from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, spread
 from aplt.report.words import duration
-from aplt.rundir import UPPER_BOUND, write_text
+from aplt.rundir import UPPER_BOUND
+from aplt.storage import write_text
 
 PALE = (
     "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "

@@ -15,7 +15,7 @@ from aplt.report.markup import el, join
 from aplt.report.summary import progress
 from aplt.report.tables import Run, read_run
 from aplt.report.words import duration, percent, wilson
-from aplt.rundir import write_text
+from aplt.storage import write_text
 
 
 def write_overview(runs: Sequence[Path], output: Path, title: str) -> Path:

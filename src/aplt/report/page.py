@@ -20,7 +20,7 @@ from aplt.report.markup import Html, el, join
 from aplt.report.rounds import curves, thresholds
 from aplt.report.summary import headline, summary
 from aplt.report.tables import Run, read_run
-from aplt.rundir import write_text
+from aplt.storage import write_text
 
 MOST_MISTAKES = 20
 MOST_CONFUSIONS = 10

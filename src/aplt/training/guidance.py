@@ -4,7 +4,8 @@ import numpy as np
 
 from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.rundir import RunDir, read_arrays
+from aplt.rundir import RunDir
+from aplt.storage import read_arrays
 from aplt.values import Guidance
 
 

@@ -19,7 +19,8 @@ from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.offline.classical import Head, fit_head
 from aplt.offline.phase import believe
-from aplt.rundir import RunDir, write_arrays
+from aplt.rundir import RunDir
+from aplt.storage import write_arrays
 from aplt.training.guidance import guided_rounds, kept_guidance
 from aplt.training.outcome import describe_round, finish, known_labels, round_metrics, write_ledger
 from aplt.training.schedule import learning_rate_factor

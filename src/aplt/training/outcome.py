@@ -21,7 +21,8 @@ from aplt.evaluation.metrics import (
 from aplt.evaluation.reliability import measured_reliability
 from aplt.evaluation.scoring import Scored, score_clips
 from aplt.models.recognizer import save_model
-from aplt.rundir import RunDir, write_csv, write_json
+from aplt.rundir import RunDir
+from aplt.storage import write_csv, write_json
 from aplt.training.guidance import guided_rounds, kept_arrays
 from aplt.training.schedule import learning_rate_factor
 from aplt.training.setup import Material, digests

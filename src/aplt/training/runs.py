@@ -14,7 +14,8 @@ from aplt.data.splits import load_split, remark_on_people, save_split
 from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
-from aplt.rundir import RunDir, write_json, write_text
+from aplt.rundir import RunDir
+from aplt.storage import write_json, write_text
 from aplt.training.configure import begun_config
 from aplt.training.lock import alone
 from aplt.training.loop import Trainer

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
-from aplt.rundir import atomic
+from aplt.storage import atomic
 from aplt.values import UNKNOWN, Algorithm
 
 PHASES = ("offline", "online", "evaluation")

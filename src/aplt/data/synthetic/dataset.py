@@ -19,7 +19,7 @@ from aplt.data.synthetic.plan import PlannedClip, plan_clips
 from aplt.data.synthetic.render import render_clip
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.rundir import atomic, write_csv, write_json
+from aplt.storage import atomic, write_csv, write_json
 
 _RENDERER = 3  # raised when the same options give other pixels, so that old folders are rendered anew
 

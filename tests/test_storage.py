@@ -1,0 +1,85 @@
+"""Writing so that a kill or an error leaves the old file or the new one."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aplt.errors import InputError
+from aplt.storage import atomic, read_arrays, write_arrays, write_text
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file.txt"
+    write_text(path, "old")
+    with pytest.raises(ValueError, match="closed"), atomic(path) as stream:
+        stream.close()
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["file.txt"]
+
+
+def test_nobody_sees_a_file_before_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "file.txt"
+    with atomic(path) as stream:
+        stream.write(b"whole")
+        stream.flush()
+        assert not path.exists()
+    assert path.read_bytes() == b"whole"
+
+
+def test_files_can_be_read_by_others_as_usual(tmp_path: Path) -> None:
+    plain, ours = tmp_path / "plain", tmp_path / "ours"
+    plain.touch()
+    write_text(ours, "")
+    assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_arrays_survive_and_objects_are_refused(tmp_path: Path) -> None:
+    write_arrays(tmp_path / "a.npz", {"x": np.arange(3), "round": np.array(7)})
+    found = read_arrays(tmp_path / "a.npz")
+    assert found["x"].tolist() == [0, 1, 2]
+    assert int(found["round"]) == 7
+    np.savez(tmp_path / "b.npz", x=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle"):
+        read_arrays(tmp_path / "b.npz")
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data())
+def test_damaged_arrays_are_an_input_error_or_what_was_written(data: st.DataObject) -> None:
+    arrays: dict[str, np.ndarray] = {
+        "label": np.arange(40),
+        "distance": np.linspace(0, 1, 9, dtype=np.float32),
+        "round": np.array(3),
+    }
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "001.npz"
+        write_arrays(path, arrays)
+        content = bytearray(path.read_bytes())
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+        path.write_bytes(content[: data.draw(st.one_of(st.just(len(content)), st.integers(0, len(content))))])
+        try:
+            found = read_arrays(path)
+        except InputError as error:
+            assert str(path) in str(error)  # noqa: PT017 - either outcome is fine
+        else:
+            assert all(np.array_equal(found[name], arrays[name]) for name in found)
+
+
+def test_a_write_that_fails_names_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(NotADirectoryError) as caught:
+        write_text(tmp_path / "file" / "a.txt", "")
+    assert caught.value.filename == str(tmp_path / "file")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as stopped:
+        write_text(tmp_path / "b.txt", "")
+    assert stopped.value.filename == str(tmp_path / "b.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
