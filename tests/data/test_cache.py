@@ -1,3 +1,4 @@
+import io
 import multiprocessing
 import os
 import shutil
@@ -9,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
@@ -53,6 +57,18 @@ def test_frames_are_those_of_the_video(cache: FrameCache, clip: Clip, cached: bo
     assert (found.dtype, tuple(found.shape)) == (torch.uint8, (12, 3, 24, 32))
     original = np.stack([pixels for _, pixels in expected]).transpose(0, 3, 1, 2)
     assert np.abs(found.numpy().astype(int) - original).mean() < 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(side=st.integers(8, 80), wide=st.integers(8, 80), quality=st.integers(30, 100), seed=st.integers(0, 99))
+def test_pixels_are_those_that_pillow_reads(side: int, wide: int, quality: int, seed: int) -> None:
+    coarse = np.random.default_rng(seed).integers(0, 256, (3, 3, 3), dtype=np.uint8)
+    with io.BytesIO() as stream:
+        Image.fromarray(coarse).resize((wide, side)).save(stream, "JPEG", quality=quality)
+        jpeg = np.frombuffer(stream.getvalue(), np.uint8)
+    stored = module._Jpegs(np.array([0.0]), np.array([0, len(jpeg)]), jpeg)
+    with Image.open(io.BytesIO(jpeg.tobytes())) as image:
+        assert np.array_equal(stored.read([0])[0].permute(1, 2, 0).numpy(), np.asarray(image))
 
 
 def test_rows_come_as_asked_for(cache: FrameCache, clip: Clip) -> None:
