@@ -60,6 +60,11 @@ def test_the_plan_in_the_documentation_is_one() -> None:
     require_usable(plan)
 
 
+def test_the_two_plans_of_the_evidence_differ_in_their_clips_alone() -> None:
+    first, second = (load_yaml(ROOT / "studies" / f"{name}.yaml") for name in ("evidence", "nucla_folds"))
+    assert first | {"datasets": second["datasets"]} == second
+
+
 @pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.name)
 def test_the_plans_of_the_studies_can_be_trained(study: Path) -> None:
     require_usable(make_plan(load_yaml(study), study.name, study.parent))

@@ -188,6 +188,18 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     assert page.headings() == ["Plan and settings"]
 
 
+def test_p_values_are_corrected_for_the_whole_plan_however_much_of_it_is_done(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    whole = read_comparison(folder.path).differences
+    assert len(whole) == 6  # two methods, at two shares and over both
+    best = min(whole, key=lambda one: one.t_test or 1)
+    assert best.holm == pytest.approx(6 * (best.t_test or 0))
+    rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows[(rows["labeled"] == 0.05) & rows["method"].isin(["aplt", "supervised"])])
+    (one,) = read_comparison(folder.path).differences
+    assert one.holm == pytest.approx(6 * (one.t_test or 0))
+
+
 def test_cells_that_failed_are_told_with_their_reasons(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     write_csv(folder.cells, pd.read_csv(folder.cells)[1:])
