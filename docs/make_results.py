@@ -1,4 +1,4 @@
-"""Writes docs/results.md from finished comparisons: python docs/make_results.py compare/NAME ..."""
+"""Writes docs/results.md from finished comparisons: python docs/make_results.py results/NAME ..."""
 
 import sys
 from pathlib import Path
@@ -13,7 +13,8 @@ INTRODUCTION = """# Results
 
 Made by `python docs/make_results.py`; do not edit. Each table stands beside the command that made it; see
 [compare.md](compare.md) for what is equal in all cells of a table and what the tests say. Figures are of the last EMA
-model, never of one chosen on the test clips.
+model, never of one chosen on the test clips; each cell's stand in `results/NAME/compare.csv`, of which
+`aplt report results/NAME` makes a page with curves.
 """
 
 

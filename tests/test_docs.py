@@ -53,6 +53,12 @@ def test_results_stand_beside_their_command_seeds_and_hours(tmp_path: Path) -> N
         make_results.results_page([read_comparison(folder)])
 
 
+def test_results_page_is_what_the_published_cells_say() -> None:
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    folders = [ROOT / "results" / name for name in re.findall(r"^## (.+)$", page, flags=re.MULTILINE)]
+    assert page == script("make_results").results_page([read_comparison(folder) for folder in folders])
+
+
 def test_the_plan_in_the_documentation_is_one() -> None:
     text = (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
     plan = make_plan(yaml.safe_load(text.split("```yaml")[1].split("```")[0]), "compare.md", Path())

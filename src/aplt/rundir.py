@@ -175,8 +175,13 @@ class CompareDir:
 
     @property
     def cells(self) -> Path:
-        """One row a finished cell, in the plan's order; times last."""
+        """One row a finished cell, in the plan's order; times last. A cell with a row needs no run folder any more."""
         return self.path / "compare.csv"
+
+    @property
+    def rounds(self) -> Path:
+        """What unlabeled clips were taught in each round of the finished cells, a row a cell and round."""
+        return self.path / "rounds.csv"
 
     @property
     def failed(self) -> Path:

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 import torch
 
+from aplt.compare.checks import load_plan
 from aplt.compare.study import Study, announce
 from aplt.compare.table import TIMES, chosen_by_val, wrong_labels
 from aplt.config import load_yaml
@@ -22,6 +23,7 @@ from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
+from aplt.storage import write_csv
 from aplt.training.runs import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
 from tests.training.runs import at_step
@@ -89,10 +91,11 @@ def test_a_finished_run_without_its_rounds_is_a_sentence(whole: Path, clips: Pat
     shutil.copytree(whole, path)
     study = study_of(clips, path)
     study.cells[0].run.metrics.unlink()
-    told = (
-        r"^tiny, supervised, .*metrics.jsonl: a finished run has a line a round here, found none; remove .*seed0 to tr"
-    )
-    with pytest.raises(InputError, match=told):
+    told = r"^tiny, supervised, .*metrics.jsonl: a finished run has a line a round here, found none; remove .*seed0"
+    with pytest.raises(InputError, match=told + r", and what .*compare.csv says of it counts$"):
+        study_of(clips, path)
+    CompareDir(path).cells.unlink()
+    with pytest.raises(InputError, match=told + r" to train it anew$"):
         study_of(clips, path)
     study.cells[0].run.result.write_text("{")
     with pytest.raises(InputError, match=r"^tiny, supervised, .*result.json: not JSON .*; remove .*seed0 to train it "):
@@ -144,6 +147,70 @@ def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
     assert rows["labeled"].tolist() == [0.2] * 3 + [0.5] * 3  # the upper bound's run is no part of this plan
     assert rows[:3].equals(rows_of(whole)[:3])
     assert load_yaml(CompareDir(path).plan)["labeled"] == [0.2, 0.5]
+
+
+def test_tables_suffice_to_go_on_wherever_clips_and_folder_lie(
+    whole: Path, clips: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    path = tmp_path / "moved" / "study"
+    path.mkdir(parents=True)
+    shutil.copytree(clips.parent, tmp_path / "moved" / "clips")
+    for file in ("compare.yaml", "compare.csv", "rounds.csv"):
+        shutil.copy(whole / file, path)
+    moved = tmp_path / "moved" / "clips" / clips.name
+    again = study_of(moved, path)
+    again.require_kept()
+    again.run(["aplt compare"])
+    assert trained == []
+    files = [
+        (folder / name).read_bytes() for name in ("compare.csv", "rounds.csv", "table.md") for folder in (path, whole)
+    ]
+    assert files[::2] == files[1::2]
+    assert not (path / "runs").exists()
+    assert load_plan(CompareDir(path).plan, {}) == again.plan
+    study_of(moved, path, seeds=2).run(["aplt compare"])
+    assert trained == [
+        f"{share}/{row}/seed1" for share, row in (*(("20%", name) for name in METHODS), ("100%", "upper bound"))
+    ]
+    assert rows_of(path)[:4].equals(rows_of(whole))
+
+
+def test_tables_of_several_machines_make_one(whole: Path, clips: Path, tmp_path: Path, trained: list[str]) -> None:
+    study_of(clips, tmp_path / "other", seeds=[1]).run(["aplt compare"])
+    del trained[:]
+    (tmp_path / "both").mkdir()
+    for name in ("compare.csv", "rounds.csv"):
+        tables = [pd.read_csv(folder / name) for folder in (tmp_path / "other", whole)]
+        write_csv(tmp_path / "both" / name, pd.concat(tables))
+    study_of(clips, tmp_path / "both", seeds=2).run(["aplt compare"])
+    assert trained == []
+    assert rows_of(tmp_path / "both")["seed"].tolist() == [0] * 4 + [1] * 4
+    assert rows_of(tmp_path / "both")[:4].equals(rows_of(whole))
+
+
+def test_a_row_of_other_settings_or_of_another_place_in_the_table_is_none_of_this_cell(
+    whole: Path, clips: Path, tmp_path: Path
+) -> None:
+    shutil.copy(whole / "compare.csv", tmp_path)
+    shutil.copy(whole / "rounds.csv", tmp_path)
+    changed = study_of(clips, tmp_path, settings={"train": {"learning_rate": 1e-4}})
+    assert len(changed.left) == 4
+    with pytest.raises(InputError, match=r"runs/tiny/20%/supervised/seed0; .* choose another folder"):
+        changed.require_kept()
+    renamed = study_of(clips, tmp_path, methods=["fixmatch", "aplt"], variants={"own": {"method": "supervised"}})
+    assert [cell.method for cell in renamed.left] == ["own"]
+
+
+def test_a_table_that_is_none_is_a_sentence(whole: Path, clips: Path, tmp_path: Path) -> None:
+    shutil.copy(whole / "rounds.csv", tmp_path)
+    table = pd.read_csv(whole / "compare.csv", dtype=str)
+    write_csv(tmp_path / "compare.csv", table.assign(top1="high"))
+    told = r"compare.csv: runs/tiny/20%/supervised/seed0: expected a number as top1, found 'high'$"
+    with pytest.raises(InputError, match=told):
+        study_of(clips, tmp_path)
+    # One of a version with other columns says nothing of what is finished.
+    write_csv(tmp_path / "compare.csv", table.drop(columns=["digest"]))
+    assert len(study_of(clips, tmp_path).left) == 4
 
 
 def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(

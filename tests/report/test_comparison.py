@@ -71,6 +71,14 @@ def fake_comparison(
         for number, (method, share) in enumerate(cells)
     ]
     write_csv(CompareDir(folder).cells, pd.DataFrame(rows))
+    rounds = [
+        {"run": run.relative_to(folder).as_posix(), "round": line["round"]}
+        | {f"pseudo_{name}": (line["pseudo"] or {}).get(name) for name in ("precision", "coverage")}
+        | {"online_precision": None, "online_coverage": None}
+        for run in runs
+        for line in RunDir(run).read_metrics()
+    ]
+    write_csv(CompareDir(folder).rounds, pd.DataFrame(rounds))
     return folder
 
 
@@ -284,6 +292,9 @@ def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:
     shutil.rmtree(folder / "runs")
     page = Page(write_comparison(folder))
     assert "Settings that all finished cells share" not in page.text
+    assert "All methods by round" in page.text
+    CompareDir(folder).rounds.unlink()
+    page = Page(write_comparison(folder))
     assert "All methods by round" not in page.text
     assert "What unlabeled clips were taught" in page.text
 

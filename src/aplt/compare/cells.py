@@ -1,8 +1,10 @@
 """The cells of a plan: every config and split made and checked before anything is trained."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -50,8 +52,15 @@ class Cell:
         return RunDir(self.path)
 
     @property
+    def digest(self) -> str:
+        """SHA-256 over settings, clips, labels and roles, wherever the files lie: tells the row of this very cell."""
+        # What split and index came of is in the digests.
+        settings = self.config.model_dump_json(exclude={"clips": True, "split": True, "input": {"cache_dir": True}})
+        return sha256(json.dumps([settings, self.digests], sort_keys=True).encode()).hexdigest()
+
+    @property
     def finished(self) -> bool:
-        """Whether the folder holds this very cell's result, and not that of another plan."""
+        """Whether the run folder holds this very cell's result, and not that of another plan."""
         run = self.run
         return (
             run.result.exists()
@@ -111,14 +120,13 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, 
 def _require_distinct(cells: list[Cell]) -> None:
     """Refuses what would count one training as two cells, or write two into one folder."""
     folders: dict[str, Cell] = {}
-    trainings: dict[tuple[str, ...], Cell] = {}
+    trainings: dict[tuple[str, str], Cell] = {}
     for cell in cells:
         # Some file systems take upper and lower case for the same.
         other = folders.setdefault(cell.path.as_posix().casefold(), cell)
         if other is not cell:
             raise InputError(f"{other}, and {cell}: their folders would be the same; rename one or leave it out")
-        settings = cell.config.model_dump_json(exclude={"clips", "split"})
-        other = trainings.setdefault((cell.method, *cell.digests.values(), settings), cell)
+        other = trainings.setdefault((cell.method, cell.digest), cell)
         if other is not cell:
             raise InputError(f"{other}, and {cell}: the same clips are labeled and tested on in both; leave one out")
 

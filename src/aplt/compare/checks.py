@@ -1,6 +1,9 @@
 """A plan made of what a user gives: its names, its paths, and what could not be a fair comparison."""
 
+import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.settings import shown, validated
 from aplt.training.configure import METHOD_GROUPS
 from aplt.training.recipes import find_recipe
+
+Place = Callable[[Path], Path]
 
 LONGEST_NAME = 60
 UNUSABLE = '<>:"/\\|?*'  # in a folder's name on one system or another
@@ -28,7 +33,7 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
         InputError: a key or a value is not usable.
     """
     plan = make_plan(merge(load_yaml(path), over), str(path), path.parent)
-    settings = _located(over.get("settings", {}), path.parent)
+    settings = _located(over.get("settings", {}), partial(_absolute, root=path.parent))
     datasets = {
         name: data.model_copy(
             update={
@@ -80,12 +85,25 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             _refuse(group, ("train.precision",), f"{where}: {name}", "must be the same in all cells")
     if plan.reference not in names:
         raise InputError(f"{where}: setting 'reference' is '{plan.reference}'{suggest(plan.reference, names)}")
-    return plan.model_copy(
-        update={
-            "datasets": {name: _located_data(data, root) for name, data in plan.datasets.items()},
-            "settings": _located(plan.settings, root),
-        }
-    )
+    return _located_plan(plan, partial(_absolute, root=root))
+
+
+def seen_from(plan: Plan, folder: Path) -> Plan:
+    """Returns the plan with paths relative to a folder, so that a file there can move along with its clips."""
+    return _located_plan(plan, partial(_relative, root=folder.resolve()))
+
+
+def _located_plan(plan: Plan, place: Place) -> Plan:
+    """Returns the plan with the `place` of each path in it: of clips and of frame caches."""
+    datasets = {
+        name: DataSet(
+            clips=place(data.clips),
+            settings=_located(data.settings, place),
+            folds=tuple(_located(fold, place) for fold in data.folds),
+        )
+        for name, data in plan.datasets.items()
+    }
+    return plan.model_copy(update={"datasets": datasets, "settings": _located(plan.settings, place)})
 
 
 def default_name(source: Path) -> str:
@@ -130,17 +148,17 @@ def _replaced(settings: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return replaced
 
 
-def _located_data(data: DataSet, root: Path) -> DataSet:
-    return DataSet(
-        clips=(root / data.clips).resolve(),
-        settings=_located(data.settings, root),
-        folds=tuple(_located(fold, root) for fold in data.folds),
-    )
+def _relative(path: Path, root: Path) -> Path:
+    return Path(os.path.relpath(path, root))
 
 
-def _located(settings: dict[str, Any], root: Path) -> dict[str, Any]:
-    """Returns settings with the one path that may stand in them made absolute."""
+def _absolute(path: Path, root: Path) -> Path:
+    return (root / path).resolve()
+
+
+def _located(settings: dict[str, Any], place: Place) -> dict[str, Any]:
+    """Returns settings with the `place` of the one path that may stand in them."""
     group = settings.get("input")
     if isinstance(group, dict) and isinstance(group.get("cache_dir"), str):
-        return merge(settings, {"input": {"cache_dir": str((root / group["cache_dir"]).resolve())}})
+        return merge(settings, {"input": {"cache_dir": str(place(Path(group["cache_dir"])))}})
     return settings

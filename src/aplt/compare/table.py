@@ -1,6 +1,8 @@
-"""Finished cells as rows of compare.csv."""
+"""Finished cells as rows of compare.csv, and their rounds as rows of rounds.csv."""
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from aplt.compare.cells import Cell
 from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison import TAUGHT
+from aplt.report.comparison import KINDS, ROUND_COLUMNS, ROUND_FIGURES, TAUGHT, WORDS
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir
 from aplt.storage import write_csv
@@ -21,13 +23,41 @@ HALF = 0.5  # a soft weight from which on a label counts as taught
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "read_out", "remark", "run", *TIMES),
+    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "read_out", "remark", "digest", "run"),
+    *TIMES,
 )
 
 
-def write_cells(folder: CompareDir, rows: list[dict[str, Any]]) -> None:
-    """Writes compare.csv."""
-    write_csv(folder.cells, pd.DataFrame(rows, columns=list(COLUMNS)))
+@dataclass(frozen=True)
+class Finished:
+    """What is known of a finished cell."""
+
+    row: dict[str, Any]
+    """Of compare.csv."""
+    rounds: list[dict[str, Any]]
+    """Of rounds.csv, those in which unlabeled clips were taught something."""
+
+
+def write_cells(folder: CompareDir, cells: Sequence[Finished]) -> None:
+    """Writes rounds.csv and compare.csv; this one last, since a row in it says that the cell is finished."""
+    rounds = [line for cell in cells for line in cell.rounds]
+    write_csv(folder.rounds, pd.DataFrame(rounds, columns=list(ROUND_COLUMNS)))
+    write_csv(folder.cells, pd.DataFrame([cell.row for cell in cells], columns=list(COLUMNS)))
+
+
+def read_cells(folder: CompareDir) -> dict[str, Finished]:
+    """Returns the finished cells that a folder's tables have, by run folder; none where other versions wrote them.
+
+    Raises:
+        InputError: what should be a number is none.
+    """
+    table = read_csv(folder.cells, ("run",)) if folder.found else pd.DataFrame()
+    if not set(COLUMNS) <= set(table.columns) or not folder.rounds.exists():
+        return {}
+    by_run: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for line in _numbers(folder.rounds, read_csv(folder.rounds, ROUND_COLUMNS)):
+        by_run[line["run"]].append(line)
+    return {row["run"]: Finished(row, by_run[row["run"]]) for row in _numbers(folder.cells, table)}
 
 
 def write_failed(folder: CompareDir, errors: Sequence[CellError]) -> None:
@@ -39,8 +69,8 @@ def write_failed(folder: CompareDir, errors: Sequence[CellError]) -> None:
         folder.failed.unlink(missing_ok=True)
 
 
-def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
-    """Returns a finished cell's row; a figure that it does not have is None.
+def finished_cell(cell: Cell, folder: CompareDir) -> Finished:
+    """Returns what the run folder says of a finished cell; a figure that it does not have is None.
 
     top1, top5 and macro_f1 are of the last EMA model on the test clips, unlabeled_top1 is its top-1 on the unlabeled
     ones, top1_by_val that of the model after the round with the best accuracy on the val clips (a classifier fitted at
@@ -61,7 +91,8 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         *(seconds[part] for part in ("total", "offline", "online", "evaluation")),
         1000 * seconds["online"] / steps,
     )
-    return {
+    path = cell.path.relative_to(folder.path).as_posix()
+    row = {
         "dataset": cell.dataset,
         "fold": "" if cell.fold is None else str(cell.fold),
         "method": cell.method,
@@ -79,9 +110,12 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "version": result["versions"]["aplt"],
         "read_out": cell.config.read_out,
         "remark": cell.remark,
-        "run": cell.path.relative_to(folder.path).as_posix(),
+        "digest": cell.digest,
+        "run": path,
         **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
     }
+    found = [{"run": path, "round": line["round"], **_taught(line)} for line in rounds]
+    return Finished(row, [line for line in found if any(line[name] is not None for name in ROUND_FIGURES)])
 
 
 def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
@@ -119,6 +153,30 @@ def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
     if not watched:
         return None
     return float(max(watched, key=lambda line: line["watched"]["top1"])["test_beside_val"])
+
+
+def _taught(line: dict[str, Any]) -> dict[str, float | None]:
+    """Returns the ROUND_FIGURES of a line of metrics.jsonl."""
+    found = {f"{kind}_{name}": (line[kind] or {}).get(name) for kind in KINDS for name in ("precision", "coverage")}
+    return {name: None if value is None else round(value, 4) for name, value in found.items()}
+
+
+def _numbers(path: Path, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Returns the rows of a table that was read as text, with the values that it was written with."""
+    rows: list[dict[Any, Any]] = table.to_dict("records")
+    for row in rows:
+        for name in row.keys() - set(WORDS):
+            try:
+                row[name] = _number(row[name])
+            except ValueError as error:
+                raise InputError(f"{path}: {row['run']}: expected a number as {name}, found '{row[name]}'") from error
+    return rows
+
+
+def _number(text: str) -> float | None:
+    if not text:
+        return None
+    return int(text) if text.isdecimal() else float(text)
 
 
 @cache

@@ -16,11 +16,16 @@ from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 
-WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "run")
-"""Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
+WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run")
+"""Columns of compare.csv and rounds.csv that are text; all others are numbers, empty where there is no such figure."""
 LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
-TAUGHT = tuple(f"{kind}_{name}" for kind in ("pseudo", "online") for name in LABEL_FIGURES)
+KINDS = ("pseudo", "online")
+TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
 """Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
+ROUND_FIGURES = tuple(f"{kind}_{name}" for kind in KINDS for name in ("precision", "coverage"))
+"""Columns of rounds.csv on the labels of a round."""
+ROUND_COLUMNS = ("run", "round", *ROUND_FIGURES)
+"""Columns of rounds.csv."""
 USED = (
     *(
         "dataset",
@@ -51,6 +56,8 @@ class Comparison:
     plan: Plan
     rows: pd.DataFrame
     """compare.csv: a row a cell."""
+    rounds: pd.DataFrame
+    """rounds.csv: a row a cell and round; empty where a version of aplt without it left the folder."""
     failed: list[str]
     """What is said of cells that could not be trained, a sentence each."""
 
@@ -161,9 +168,11 @@ class Comparison:
         return [RunDir(self.folder.path / run) for run in self.rows["run"]]
 
     @cached_property
-    def rounds(self) -> list[list[dict[str, Any]]]:
-        """Each cell's metrics by round; empty where the run folder has not been copied along."""
-        return [run.read_metrics() for run in self.runs]
+    def by_round(self) -> dict[Any, pd.DataFrame]:
+        """The means of rounds.csv by round, over the cells of each data set, share of labels and method."""
+        group = ["dataset", "labeled", "method"]
+        cells = self.rows[[*group, "run"]].merge(self.rounds, on="run")
+        return {key: lines.groupby("round")[list(ROUND_FIGURES)].mean() for key, lines in cells.groupby(group)}
 
 
 @cache
@@ -193,9 +202,17 @@ def read_comparison(path: Path) -> Comparison:
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = read_csv(folder.cells, USED)
-    for column in rows.columns:
-        if column not in WORDS:
-            rows[column] = pd.to_numeric(rows[column], errors="coerce")
+    rows = _read(folder.cells, USED)
+    found = folder.rounds.exists()
+    rounds = _read(folder.rounds, ROUND_COLUMNS) if found else pd.DataFrame(columns=list(ROUND_COLUMNS))
     failed = read_csv(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
-    return Comparison(folder, plan, rows, failed)
+    return Comparison(folder, plan, rows, rounds, failed)
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
+    """Returns a table of words and numbers."""
+    table = read_csv(path, columns)
+    for column in table.columns:
+        if column not in WORDS:
+            table[column] = pd.to_numeric(table[column], errors="coerce")
+    return table

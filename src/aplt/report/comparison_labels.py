@@ -20,7 +20,7 @@ MADE = {"pseudo": "offline", "online": "by step"}
 
 
 def labels(comparison: Comparison) -> Html | None:
-    """Returns the section of the page, without curves where no run folder is there; None where no labels were made."""
+    """Returns the section of the page, without curves where there is no rounds.csv; None where no labels were made."""
     last, by_round = last_labels(comparison), labels_by_round(comparison)
     if last is None:
         return None
@@ -130,15 +130,11 @@ def _first_kind(
 def _by_round(
     comparison: Comparison, dataset: str, share: float, method: str, kind: str, key: str
 ) -> list[tuple[int, float | None]]:
-    rows = comparison.rows
-    chosen = (rows["dataset"] == dataset) & (rows["labeled"] == share) & (rows["method"] == method)
-    found: dict[int, list[float]] = {}
-    for place in chosen.to_numpy().nonzero()[0]:
-        for line in comparison.rounds[place]:
-            value = (line.get(kind) or {}).get(key)
-            if value is not None:
-                found.setdefault(line["round"], []).append(value)
-    return [(round_, sum(values) / len(values)) for round_, values in sorted(found.items())]
+    means = comparison.by_round.get((dataset, share, method))
+    if means is None:
+        return []
+    found = means[f"{kind}_{key}"].dropna()
+    return list(zip(found.index, found, strict=True))
 
 
 def _kinds(comparison: Comparison, dataset: str, share: float, method: str) -> list[str]:
