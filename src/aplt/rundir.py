@@ -179,11 +179,6 @@ class CompareDir:
         return self.path / "compare.csv"
 
     @property
-    def rounds(self) -> Path:
-        """What unlabeled clips were taught in each round of the finished cells, a row a cell and round."""
-        return self.path / "rounds.csv"
-
-    @property
     def failed(self) -> Path:
         """Why cells of the last command could not be trained, a row a cell; there only if some could not."""
         return self.path / "failed.csv"

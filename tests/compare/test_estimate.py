@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from aplt.compare.estimate import TRIAL_SECONDS
-from aplt.compare.table import Finished
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.training.runs import train_or_reuse
@@ -23,12 +22,12 @@ def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest
     new.try_out()
     assert new.seconds_left() == 2.0 * 7
     # Finished cells tell of their own method, the trial of the others.
-    new.finished[new.cells[0].path] = Finished({"dataset": "tiny", "method": "supervised", "seconds": 7.0}, [])
+    new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
     assert new.seconds_left() == 7.0 + 2.0 * 5
     # Without a trial, as when a study is grown, all finished cells tell of the others.
     grown = study_of(clips, whole, jobs=2, methods=["supervised", "aplt", "uda"], labeled=[0.2, 0.5])
     assert [cell.method for cell in grown.left] == ["uda", "supervised", "aplt", "uda"]
-    for seconds, row in zip((1.0, 4.0, 10.0), grown.rows, strict=True):
+    for seconds, row in zip((1.0, 4.0, 10.0), grown.rows.values(), strict=True):
         row["seconds"] = seconds
     assert grown.seconds_left() == (5.0 + 1.0 + 4.0 + 5.0) / 2
 

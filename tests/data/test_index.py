@@ -188,6 +188,16 @@ def test_written_paths_are_relative_to_the_csv(tmp_path: Path) -> None:
     assert not Path(output.read_text(encoding="utf-8").splitlines()[1].split(",")[0]).is_absolute()
 
 
+def test_ids_and_with_them_the_digest_are_the_same_wherever_the_table_lies(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "clips", "nod/a.mp4", "wave/a.mp4")
+    found = [read_index(folder)]
+    for place in ("here.csv", "clips/there.csv", "far/off/clips.csv"):
+        write_index(scan(folder, "folder"), folder, tmp_path / place)
+        found.append(read_index(tmp_path / place))
+    assert [clip.id for clip in found[0]] == ["nod/a.mp4", "wave/a.mp4"]
+    assert len({index.digest for index in found}) == 1
+
+
 def test_one_modality(tmp_path: Path) -> None:
     import pandas as pd
 
@@ -218,7 +228,7 @@ def test_published_formats(tmp_path: Path) -> None:
     write(arid / "train.txt", "0\t0\tJump/Jump_11_1.mp4\n")
     write(arid / "validate.txt", "0\t1\t24.mp4\n")
     table = scan(arid, "arid")
-    assert table.to_numpy().tolist() == [
+    assert table[["path", "label", "subject", "split"]].to_numpy().tolist() == [
         ["train/Jump/Jump_11_1.mp4", "Jump", "scene11", "train"],
         ["validate/24.mp4", "Run", "", "test"],
     ]

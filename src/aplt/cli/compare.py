@@ -75,7 +75,7 @@ def compare(
             if dry_run:
                 return
             own = source.resolve() == folder.plan.resolve()
-            commands = plan_commands(folder) if own or (study.finished and folder.plan.exists()) else []
+            commands = plan_commands(folder) if own or (study.rows and folder.plan.exists()) else []
             if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
                 commands.append(shlex.join(["aplt", *sys.argv[1:]]))
             study.run(list(dict.fromkeys(commands)))

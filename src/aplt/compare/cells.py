@@ -54,8 +54,14 @@ class Cell:
     @property
     def digest(self) -> str:
         """SHA-256 over settings, clips, labels and roles, wherever the files lie: tells the row of this very cell."""
-        # What split and index came of is in the digests.
-        settings = self.config.model_dump_json(exclude={"clips": True, "split": True, "input": {"cache_dir": True}})
+        # What became of `clips` and `split` is in the digests; the others say where and how, not what.
+        machine: Any = {
+            "input": {"cache_dir"},
+            "train": {"workers", "checkpoint_minutes"},
+            "clips": True,
+            "split": True,
+        }
+        settings = self.config.model_dump(mode="json", exclude=machine)
         return sha256(json.dumps([settings, self.digests], sort_keys=True).encode()).hexdigest()
 
     @property

@@ -9,7 +9,7 @@ from typing import Any
 
 from aplt.config import load_yaml, merge
 from aplt.errors import InputError, suggest
-from aplt.plan import DataSet, Plan, Variant
+from aplt.plan import Plan, Variant
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.settings import shown, validated
 from aplt.training.configure import METHOD_GROUPS
@@ -96,10 +96,12 @@ def seen_from(plan: Plan, folder: Path) -> Plan:
 def _located_plan(plan: Plan, place: Place) -> Plan:
     """Returns the plan with the `place` of each path in it: of clips and of frame caches."""
     datasets = {
-        name: DataSet(
-            clips=place(data.clips),
-            settings=_located(data.settings, place),
-            folds=tuple(_located(fold, place) for fold in data.folds),
+        name: data.model_copy(
+            update={
+                "clips": place(data.clips),
+                "settings": _located(data.settings, place),
+                "folds": tuple(_located(fold, place) for fold in data.folds),
+            }
         )
         for name, data in plan.datasets.items()
     }

@@ -10,7 +10,7 @@ from typing import Any
 from aplt.compare.cells import Cell
 from aplt.compare.checks import seen_from
 from aplt.compare.estimate import seconds_by_trial, seconds_each
-from aplt.compare.table import Finished, finished_cell, read_cells, write_cells, write_failed
+from aplt.compare.table import cell_row, known_rows, missing_column, write_cells, write_failed
 from aplt.compare.work import CellError, train_cell
 from aplt.display import console, counted, whole_bar
 from aplt.errors import InputError
@@ -21,7 +21,7 @@ from aplt.report.comparison import command_lines
 from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
-from aplt.rundir import CompareDir, RunDir
+from aplt.rundir import CompareDir
 from aplt.storage import write_text
 
 MOST_NAMED = 5
@@ -30,13 +30,13 @@ PAGE_REST = 20
 
 
 class Study:
-    """The cells of a plan in a folder, and what is known of those that are finished."""
+    """The cells of a plan in a folder, and the rows of those that are finished."""
 
     def __init__(self, plan: Plan, cells: Sequence[Cell], folder: CompareDir, jobs: int) -> None:
         self.plan, self.cells, self.folder, self.jobs = plan, cells, folder, jobs
-        listed = read_cells(folder)
-        found = ((cell.path, _finished(cell, folder, listed.get(self._name(cell)))) for cell in cells)
-        self.finished = {path: one for path, one in found if one is not None}
+        known = known_rows(folder)
+        found = ((cell.path, known.get((self._name(cell), cell.digest)) or _row(cell, folder)) for cell in cells)
+        self.rows = {path: row for path, row in found if row is not None}
         self.failed: dict[Path, CellError] = {}
         self.tried: dict[Path, float] = {}
         self.page_due = 0.0
@@ -44,12 +44,7 @@ class Study:
     @property
     def left(self) -> list[Cell]:
         """The cells that are neither finished nor have failed."""
-        return [cell for cell in self.cells if cell.path not in self.finished and cell.path not in self.failed]
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """The rows of the finished cells."""
-        return [one.row for one in self.finished.values()]
+        return [cell for cell in self.cells if cell.path not in self.rows and cell.path not in self.failed]
 
     def require_kept(self) -> None:
         """Refuses a plan that would take finished cells from the tables, or train them anew over what they left.
@@ -59,8 +54,15 @@ class Study:
         """
         listed = read_csv(self.folder.cells, ("run",))["run"].tolist() if self.folder.found else []
         listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
-        kept = {self._name(cell) for cell in self.cells if cell.path in self.finished}
+        kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         lost = [name for name in dict.fromkeys(listed) if name not in kept]
+        missing = missing_column(self.folder) if self.folder.found else None
+        if lost and missing:
+            raise InputError(
+                f"{self.folder.cells} lacks the column '{missing}', so that its rows count only with their run "
+                f"folders, which are not there or of other settings, clips or splits: {_first(lost)}; choose another "
+                "folder with --output, or give them up with --replace"
+            )
         if lost:
             raise InputError(
                 f"{self.folder.path} holds finished cells that are not part of this comparison or have other settings, "
@@ -74,15 +76,15 @@ class Study:
         Raises:
             InputError: no method can be trained; names a cell.
         """
-        if not self.finished:
+        if not self.rows:
             self.tried = seconds_by_trial(self.left, self.jobs)
 
     def seconds_left(self) -> float | None:
         """Returns about how long the rest takes; None where nothing tells."""
         left = self.left
-        if not left or not (self.finished or self.tried):
+        if not left or not (self.rows or self.tried):
             return None
-        return sum(seconds_each(left, self.rows, self.tried)) / min(self.jobs, len(left))
+        return sum(seconds_each(left, list(self.rows.values()), self.tried)) / min(self.jobs, len(left))
 
     def run(self, commands: Sequence[str]) -> None:
         """Trains the cells that are left; the `commands` that led here go into the plan's file.
@@ -93,10 +95,9 @@ class Study:
         """
         plan = seen_from(self.plan, self.folder.path)
         write_text(self.folder.plan, f"{command_lines(commands)}{plan.to_yaml()}")
-        for path in self.finished:
-            run = RunDir(path)
-            if run.result.exists() and not run.report.exists():  # a kill came between them
-                write_report(path)
+        for cell in self.cells:
+            if not cell.run.report.exists() and cell.finished:  # a kill came between the result and it
+                write_report(cell.path)
         self._write_cells()
         self._write_page()
         try:
@@ -117,7 +118,7 @@ class Study:
             as_they_finish(work, self.left, self.jobs) as finished,
             whole_bar("cells", len(self.cells)) as progress,
         ):
-            progress.advance(len(self.finished))
+            progress.advance(len(self.rows))
             progress.text(self._running())
             for cell, error in finished:
                 if error:
@@ -125,11 +126,11 @@ class Study:
                     self._write_cells()
                     progress.line(f"failed: {error}")
                 else:
-                    self.finished[cell.path] = finished_cell(cell, self.folder)
+                    self.rows[cell.path] = cell_row(cell, self.folder)
                     self._write_cells()
                     if time.monotonic() > self.page_due:
                         self._write_page()
-                    progress.line(f"{cell}: test accuracy {self.finished[cell.path].row['top1']:.1%}")
+                    progress.line(f"{cell}: test accuracy {self.rows[cell.path]['top1']:.1%}")
                 progress.advance()
                 progress.text(self._running())
 
@@ -147,7 +148,7 @@ class Study:
         return f"cells{'' if seconds is None else f', {duration(seconds)} left'}: {names}"
 
     def _write_cells(self) -> None:
-        write_cells(self.folder, [self.finished[cell.path] for cell in self.cells if cell.path in self.finished])
+        write_cells(self.folder, [self.rows[cell.path] for cell in self.cells if cell.path in self.rows])
         write_failed(self.folder, list(self.failed.values()))
 
     def _write_page(self) -> None:
@@ -160,7 +161,7 @@ class Study:
 def announce(study: Study) -> None:
     """Says how many cells there are and, where that is known, about how long they take; and what to know of them."""
     jobs = f" with {study.jobs} jobs" if study.jobs > 1 else ""
-    done = f", {len(study.finished)} of them finished" if study.finished else ""
+    done = f", {len(study.rows)} of them finished" if study.rows else ""
     seconds = study.seconds_left()
     about = "" if seconds is None else f"; about {duration(seconds)}{jobs} to go"
     console.print(f"{counted(len(study.cells), 'cell')}{done}{about}", soft_wrap=True)
@@ -170,21 +171,17 @@ def announce(study: Study) -> None:
             remarks.setdefault(cell.dataset, cell.remark)
     for dataset, remark in remarks.items():
         console.print(f"{dataset}: {remark}", soft_wrap=True)
-    others = sorted({row["version"] for row in study.rows} - {version("aplt")})
+    others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)
 
 
-def _finished(cell: Cell, folder: CompareDir, listed: Finished | None) -> Finished | None:
-    """Returns what its run folder says of a finished cell, or else the folder's tables; None of one not finished."""
-    known = listed if listed and listed.row["digest"] == cell.digest else None
+def _row(cell: Cell, folder: CompareDir) -> dict[str, Any] | None:
+    """Returns the row of a cell whose run folder holds its result; None of one that is not finished."""
     try:
-        if cell.finished:
-            return finished_cell(cell, folder)
+        return cell_row(cell, folder) if cell.finished else None
     except InputError as error:
-        then = f", and what {folder.cells} says of it counts" if known else " to train it anew"
-        raise InputError(f"{cell}: {error}; remove {cell.path}{then}") from error
-    return known
+        raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
 
 
 def _train(cell: Cell, jobs: int) -> tuple[Cell, CellError | None]:

@@ -1,8 +1,6 @@
-"""Finished cells as rows of compare.csv, and their rounds as rows of rounds.csv."""
+"""Finished cells as rows of compare.csv."""
 
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,51 +11,41 @@ from aplt.compare.cells import Cell
 from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison import KINDS, ROUND_COLUMNS, ROUND_FIGURES, TAUGHT, WORDS
+from aplt.report.comparison import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_text
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir
 from aplt.storage import write_csv
 from aplt.values import UNKNOWN
 
 HALF = 0.5  # a soft weight from which on a label counts as taught
-TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, "steps", "version", "read_out", "remark", "digest", "run"),
-    *TIMES,
+    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, *BY_ROUND, "steps", "version", "read_out", "remark"),
+    *("digest", "run", *TIMES),
 )
 
 
-@dataclass(frozen=True)
-class Finished:
-    """What is known of a finished cell."""
-
-    row: dict[str, Any]
-    """Of compare.csv."""
-    rounds: list[dict[str, Any]]
-    """Of rounds.csv, those in which unlabeled clips were taught something."""
+def write_cells(folder: CompareDir, rows: list[dict[str, Any]]) -> None:
+    """Writes compare.csv."""
+    write_csv(folder.cells, pd.DataFrame(rows, columns=list(COLUMNS)))
 
 
-def write_cells(folder: CompareDir, cells: Sequence[Finished]) -> None:
-    """Writes rounds.csv and compare.csv; this one last, since a row in it says that the cell is finished."""
-    rounds = [line for cell in cells for line in cell.rounds]
-    write_csv(folder.rounds, pd.DataFrame(rounds, columns=list(ROUND_COLUMNS)))
-    write_csv(folder.cells, pd.DataFrame([cell.row for cell in cells], columns=list(COLUMNS)))
-
-
-def read_cells(folder: CompareDir) -> dict[str, Finished]:
-    """Returns the finished cells that a folder's tables have, by run folder; none where other versions wrote them.
+def known_rows(folder: CompareDir) -> dict[tuple[str, str], dict[str, Any]]:
+    """Returns the rows of compare.csv by run and digest; none of a table that has not all columns.
 
     Raises:
-        InputError: what should be a number is none.
+        InputError: a row is damaged.
     """
-    table = read_csv(folder.cells, ("run",)) if folder.found else pd.DataFrame()
-    if not set(COLUMNS) <= set(table.columns) or not folder.rounds.exists():
+    if not folder.found or missing_column(folder):
         return {}
-    by_run: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for line in _numbers(folder.rounds, read_csv(folder.rounds, ROUND_COLUMNS)):
-        by_run[line["run"]].append(line)
-    return {row["run"]: Finished(row, by_run[row["run"]]) for row in _numbers(folder.cells, table)}
+    rows: list[dict[Any, Any]] = read_cells(folder, COLUMNS).to_dict("records")
+    return {(row["run"], row["digest"]): row for row in rows}
+
+
+def missing_column(folder: CompareDir) -> str | None:
+    """Returns the first column that compare.csv lacks, as one of another version may."""
+    found = read_csv(folder.cells, ()).columns
+    return next((name for name in COLUMNS if name not in found), None)
 
 
 def write_failed(folder: CompareDir, errors: Sequence[CellError]) -> None:
@@ -69,8 +57,8 @@ def write_failed(folder: CompareDir, errors: Sequence[CellError]) -> None:
         folder.failed.unlink(missing_ok=True)
 
 
-def finished_cell(cell: Cell, folder: CompareDir) -> Finished:
-    """Returns what the run folder says of a finished cell; a figure that it does not have is None.
+def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
+    """Returns a finished cell's row; a figure that it does not have is None.
 
     top1, top5 and macro_f1 are of the last EMA model on the test clips, unlabeled_top1 is its top-1 on the unlabeled
     ones, top1_by_val that of the model after the round with the best accuracy on the val clips (a classifier fitted at
@@ -91,8 +79,7 @@ def finished_cell(cell: Cell, folder: CompareDir) -> Finished:
         *(seconds[part] for part in ("total", "offline", "online", "evaluation")),
         1000 * seconds["online"] / steps,
     )
-    path = cell.path.relative_to(folder.path).as_posix()
-    row = {
+    return {
         "dataset": cell.dataset,
         "fold": "" if cell.fold is None else str(cell.fold),
         "method": cell.method,
@@ -106,16 +93,15 @@ def finished_cell(cell: Cell, folder: CompareDir) -> Finished:
         **{f"pseudo_{figure}": pseudo.get(figure) for figure in ("precision", "coverage")},
         **{f"online_{figure}": online.get(figure) for figure in ("precision", "coverage")},
         **wrong,
+        **{name: _by_round(rounds, kind) for name, kind in zip(BY_ROUND, KINDS, strict=True)},
         "steps": steps,
         "version": result["versions"]["aplt"],
         "read_out": cell.config.read_out,
         "remark": cell.remark,
         "digest": cell.digest,
-        "run": path,
+        "run": cell.path.relative_to(folder.path).as_posix(),
         **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
     }
-    found = [{"run": path, "round": line["round"], **_taught(line)} for line in rounds]
-    return Finished(row, [line for line in found if any(line[name] is not None for name in ROUND_FIGURES)])
 
 
 def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
@@ -155,28 +141,10 @@ def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
     return float(max(watched, key=lambda line: line["watched"]["top1"])["test_beside_val"])
 
 
-def _taught(line: dict[str, Any]) -> dict[str, float | None]:
-    """Returns the ROUND_FIGURES of a line of metrics.jsonl."""
-    found = {f"{kind}_{name}": (line[kind] or {}).get(name) for kind in KINDS for name in ("precision", "coverage")}
-    return {name: None if value is None else round(value, 4) for name, value in found.items()}
-
-
-def _numbers(path: Path, table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Returns the rows of a table that was read as text, with the values that it was written with."""
-    rows: list[dict[Any, Any]] = table.to_dict("records")
-    for row in rows:
-        for name in row.keys() - set(WORDS):
-            try:
-                row[name] = _number(row[name])
-            except ValueError as error:
-                raise InputError(f"{path}: {row['run']}: expected a number as {name}, found '{row[name]}'") from error
-    return rows
-
-
-def _number(text: str) -> float | None:
-    if not text:
-        return None
-    return int(text) if text.isdecimal() else float(text)
+def _by_round(rounds: list[dict[str, Any]], kind: str) -> str:
+    """Returns what is told of a kind of labels in the rounds that made any."""
+    told = ((line["round"], line[kind]) for line in rounds if line[kind])
+    return to_text((round_, one.get("precision"), one.get("coverage")) for round_, one in told)
 
 
 @cache

@@ -85,7 +85,7 @@ FORMATS: dict[str, Callable[[Path], pd.DataFrame]] = {
 
 
 def scan(folder: Path, format_: str) -> pd.DataFrame:
-    """Returns the table of clips in a folder, read as `format_`.
+    """Returns the table of clips in a folder, read as `format_`; where it gives no ids these are the paths within.
 
     Raises:
         InputError: no such folder or format, or no clip of that format in it.
@@ -94,7 +94,9 @@ def scan(folder: Path, format_: str) -> pd.DataFrame:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     if not stat.S_ISDIR(mode(folder)):
         raise InputError(f"{folder}: expected a folder of clips, found {'a file' if mode(folder) else 'nothing'} there")
-    return FORMATS[format_](folder)
+    table = FORMATS[format_](folder)
+    # An id that stays when the table and the clips come to lie elsewhere.
+    return table if "id" in table else table.assign(id=table["path"])
 
 
 def _named(folder: Path, pattern: re.Pattern[str], actions: dict[str, str]) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """What a comparison's folder says, read once and checked."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import takewhile
@@ -10,22 +11,24 @@ from typing import Any
 import pandas as pd
 
 from aplt.config import load_yaml
+from aplt.errors import InputError
 from aplt.plan import Plan
 from aplt.report.pairs import Difference, Spread, all_differences, spread, with_tests
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 
-WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run")
-"""Columns of compare.csv and rounds.csv that are text; all others are numbers, empty where there is no such figure."""
-LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
 KINDS = ("pseudo", "online")
+BY_ROUND = tuple(f"{kind}_by_round" for kind in KINDS)
+"""Columns of compare.csv with the precision and coverage of each round's labels."""
+WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run", *BY_ROUND)
+"""Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
+TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
+ALWAYS = ("labeled", "labeled_clips", "seed", "top1", "macro_f1", "steps", *TIMES)
+"""Numbers that every cell has."""
+LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
 TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
 """Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
-ROUND_FIGURES = tuple(f"{kind}_{name}" for kind in KINDS for name in ("precision", "coverage"))
-"""Columns of rounds.csv on the labels of a round."""
-ROUND_COLUMNS = ("run", "round", *ROUND_FIGURES)
-"""Columns of rounds.csv."""
 USED = (
     *(
         "dataset",
@@ -38,6 +41,7 @@ USED = (
         "version",
         "read_out",
         "remark",
+        *BY_ROUND,
         "top1",
         "macro_f1",
         "unlabeled_top1",
@@ -56,8 +60,6 @@ class Comparison:
     plan: Plan
     rows: pd.DataFrame
     """compare.csv: a row a cell."""
-    rounds: pd.DataFrame
-    """rounds.csv: a row a cell and round; empty where a version of aplt without it left the folder."""
     failed: list[str]
     """What is said of cells that could not be trained, a sentence each."""
 
@@ -169,10 +171,16 @@ class Comparison:
 
     @cached_property
     def by_round(self) -> dict[Any, pd.DataFrame]:
-        """The means of rounds.csv by round, over the cells of each data set, share of labels and method."""
-        group = ["dataset", "labeled", "method"]
-        cells = self.rows[[*group, "run"]].merge(self.rounds, on="run")
-        return {key: lines.groupby("round")[list(ROUND_FIGURES)].mean() for key, lines in cells.groupby(group)}
+        """Means of the labels' precision and coverage by round, for each data set, share of labels, method and kind."""
+        lines = [
+            (dataset, labeled, method, kind, *one)
+            for kind, column in zip(KINDS, BY_ROUND, strict=True)
+            for dataset, labeled, method, text in self.rows[["dataset", "labeled", "method", column]].to_numpy()
+            for one in from_text(text)
+        ]
+        group = ["dataset", "labeled", "method", "kind"]
+        table = pd.DataFrame(lines, columns=[*group, "round", "precision", "coverage"])
+        return {key: of_one.groupby("round")[["precision", "coverage"]].mean() for key, of_one in table.groupby(group)}
 
 
 @cache
@@ -202,17 +210,43 @@ def read_comparison(path: Path) -> Comparison:
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = _read(folder.cells, USED)
-    found = folder.rounds.exists()
-    rounds = _read(folder.rounds, ROUND_COLUMNS) if found else pd.DataFrame(columns=list(ROUND_COLUMNS))
+    rows = read_cells(folder, USED)
     failed = read_csv(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
-    return Comparison(folder, plan, rows, rounds, failed)
+    return Comparison(folder, plan, rows, failed)
 
 
-def _read(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Returns a table of words and numbers."""
-    table = read_csv(path, columns)
-    for column in table.columns:
-        if column not in WORDS:
-            table[column] = pd.to_numeric(table[column], errors="coerce")
+def read_cells(folder: CompareDir, columns: Sequence[str]) -> pd.DataFrame:
+    """Returns these columns of compare.csv, numbers with the very values that were written.
+
+    Raises:
+        InputError: no such table or column; a row lacks what every cell has, or what should be a number is none.
+    """
+    table = read_csv(folder.cells, tuple(columns))[list(columns)]
+    for name in columns:
+        if name not in WORDS:
+            table[name] = [_number(text, name, f"{folder.cells} row {k}") for k, text in enumerate(table[name], 1)]
     return table
+
+
+def _number(text: str, name: str, where: str) -> float | None:
+    if not text and name not in ALWAYS:
+        return None
+    try:
+        value = int(text) if text.isdecimal() else float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where}: expected a number as {name}, found '{text}'")
+    return value
+
+
+def to_text(rounds: Iterable[tuple[int, float | None, float | None]]) -> str:
+    """Returns rounds, precisions and coverages as one field of compare.csv, '4 0.8125 0.6300; 5 ...'; - is unknown."""
+    shown = ((round_, *("-" if share is None else f"{share:.4f}" for share in two)) for round_, *two in rounds)
+    return "; ".join(" ".join(map(str, one)) for one in shown)
+
+
+def from_text(text: str) -> list[tuple[int, float, float]]:
+    """Returns what `to_text` wrote; what is unknown is nan."""
+    found = (one.replace("-", "nan").split() for one in text.split(";") if one.strip())
+    return [(int(round_), float(precision), float(coverage)) for round_, precision, coverage in found]

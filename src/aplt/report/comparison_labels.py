@@ -20,7 +20,7 @@ MADE = {"pseudo": "offline", "online": "by step"}
 
 
 def labels(comparison: Comparison) -> Html | None:
-    """Returns the section of the page, without curves where there is no rounds.csv; None where no labels were made."""
+    """Returns the section of the page, None where no labels were made."""
     last, by_round = last_labels(comparison), labels_by_round(comparison)
     if last is None:
         return None
@@ -130,10 +130,10 @@ def _first_kind(
 def _by_round(
     comparison: Comparison, dataset: str, share: float, method: str, kind: str, key: str
 ) -> list[tuple[int, float | None]]:
-    means = comparison.by_round.get((dataset, share, method))
+    means = comparison.by_round.get((dataset, share, method, kind))
     if means is None:
         return []
-    found = means[f"{kind}_{key}"].dropna()
+    found = means[key].dropna()
     return list(zip(found.index, found, strict=True))
 
 
