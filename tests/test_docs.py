@@ -55,8 +55,11 @@ def test_results_stand_beside_their_command_seeds_and_hours(tmp_path: Path) -> N
 
 def test_results_page_is_what_the_published_cells_say() -> None:
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-    folders = [ROOT / "results" / name for name in re.findall(r"^## (.+)$", page, flags=re.MULTILINE)]
-    assert page == script("make_results").results_page([read_comparison(folder) for folder in folders])
+    names = re.findall(r"^## (.+)$", page, flags=re.MULTILINE)
+    assert names
+    assert page == script("make_results").results_page([read_comparison(ROOT / "results" / name) for name in names])
+    for plan in (ROOT / "results").glob("*/compare.yaml"):
+        assert (plan.parent.name in names) == read_comparison(plan.parent).finished
 
 
 def test_the_plan_in_the_documentation_is_one() -> None:

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +15,6 @@ import pandas as pd
 import pytest
 import torch
 
-from aplt.compare.checks import load_plan, make_plan, seen_from
 from aplt.compare.study import Study, announce
 from aplt.compare.table import chosen_by_val, wrong_labels
 from aplt.config import load_yaml
@@ -25,7 +23,6 @@ from aplt.errors import InputError
 from aplt.report.comparison import TIMES, from_text
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
-from aplt.storage import write_csv, write_text
 from aplt.training.runs import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
 from tests.training.runs import at_step
@@ -97,22 +94,6 @@ def test_labels_that_count_half_and_whose_truth_is_known_are_right_or_wrong(tmp_
     assert wrong_labels(RunDir(tmp_path), truth) == {"online_wrong": 2, "online_fitted": 0.5, "online_unknown": 1}
 
 
-def test_a_finished_run_without_its_rounds_is_a_sentence(whole: Path, clips: Path, tmp_path: Path) -> None:
-    path = tmp_path / "copied"
-    shutil.copytree(whole, path)
-    study = study_of(clips, path)
-    study.cells[0].run.metrics.unlink()
-    CompareDir(path).cells.unlink()
-    told = (
-        r"^tiny, supervised, .*metrics.jsonl: a finished run has a line a round here, found none; remove .*seed0 to t"
-    )
-    with pytest.raises(InputError, match=told):
-        study_of(clips, path)
-    study.cells[0].run.result.write_text("{")
-    with pytest.raises(InputError, match=r"^tiny, supervised, .*result.json: not JSON .*; remove .*seed0 to train it "):
-        study_of(clips, path)
-
-
 def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
     study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run(["aplt compare"])
     (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
@@ -158,97 +139,6 @@ def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
     assert rows["labeled"].tolist() == [0.2] * 3 + [0.5] * 3  # the upper bound's run is no part of this plan
     assert rows[:3].equals(rows_of(whole)[:3])
     assert load_yaml(CompareDir(path).plan)["labeled"] == [0.2, 0.5]
-
-
-def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(
-    whole: Path, clips: Path, tmp_path: Path, trained: list[str]
-) -> None:
-    path = tmp_path / "moved" / "compare" / "study"
-    path.mkdir(parents=True)
-    shutil.copytree(clips.parent, tmp_path / "moved" / "clips")
-    shutil.copy(whole / "compare.csv", path)
-    moved = tmp_path / "moved" / "clips" / clips.name
-    again = study_of(moved, path, settings={"train": {"workers": 1, "checkpoint_minutes": 1}})
-    again.require_kept()
-    again.run(["aplt compare"])
-    assert trained == []
-    files = [(folder / name).read_bytes() for name in ("compare.csv", "table.md") for folder in (path, whole)]
-    assert files[::2] == files[1::2]
-    assert not (path / "runs").exists()
-    study_of(moved, path, seeds=2).run(["aplt compare"])
-    assert trained == [f"20%/{method}/seed1" for method in METHODS] + ["100%/upper bound/seed1"]
-    assert rows_of(path)[:4].equals(rows_of(whole))
-
-
-def test_the_plan_of_a_folder_moves_along_with_its_clips(clips: Path, tmp_path: Path) -> None:
-    shutil.copytree(clips.parent, tmp_path / "here" / "clips")
-    index = tmp_path / "here" / "clips" / clips.name
-    video = {"kind": "video", "cache_dir": str(tmp_path / "here" / "cache")}
-    plan = make_plan({"datasets": {"tiny": {"clips": str(index), "folds": [{"input": video}]}}}, "plan", Path())
-    folder = CompareDir(tmp_path / "here" / "compare" / "tiny")
-    write_text(folder.plan, seen_from(plan, folder.path).to_yaml())
-    (tmp_path / "here").rename(tmp_path / "there")
-    (data,) = load_plan(tmp_path / "there" / "compare" / "tiny" / folder.plan.name, {}).datasets.values()
-    assert data.clips == tmp_path / "there" / "clips" / clips.name
-    assert data.folds[0]["input"]["cache_dir"] == str(tmp_path / "there" / "cache")
-
-
-def test_tables_of_several_machines_make_one(whole: Path, clips: Path, tmp_path: Path, trained: list[str]) -> None:
-    study_of(clips, tmp_path / "other", seeds=[1]).run(["aplt compare"])
-    del trained[:]
-    (tmp_path / "both").mkdir()
-    tables = [pd.read_csv(folder / "compare.csv", dtype=str) for folder in (tmp_path / "other", whole, whole)]
-    write_csv(tmp_path / "both" / "compare.csv", pd.concat(tables).assign(machine="of the user's own"))
-    study_of(clips, tmp_path / "both", seeds=2).run(["aplt compare"])
-    assert trained == []
-    assert rows_of(tmp_path / "both")["seed"].tolist() == [0] * 4 + [1] * 4
-    assert rows_of(tmp_path / "both")[:4].equals(rows_of(whole))
-
-
-def test_the_digest_stays_lest_published_rows_count_no_more(clips: Path, tmp_path: Path) -> None:
-    """Where this fails rows of older tables are refused as of other settings: only if figures change, too."""
-    (cell,) = study_of(clips, tmp_path, methods=["supervised"], upper_bound=False).cells
-    assert replace(cell, digests={"index": "a", "split": "b"}).digest.startswith("92a43ba90c49")
-
-
-def test_a_row_is_of_one_cell_only(whole: Path, clips: Path, tmp_path: Path) -> None:
-    table = pd.read_csv(whole / "compare.csv", dtype=str)
-    write_csv(tmp_path / "compare.csv", table)
-    changed = study_of(clips, tmp_path, settings={"train": {"learning_rate": 1e-4}})
-    assert len(changed.left) == 4
-    with pytest.raises(InputError, match=r"runs/tiny/20%/supervised/seed0; .* choose another folder"):
-        changed.require_kept()
-    renamed = study_of(clips, tmp_path, methods=["fixmatch", "aplt"], variants={"own": {"method": "supervised"}})
-    assert [cell.method for cell in renamed.left] == ["own"]
-    # Rows that are out of date beside those that are not take nothing from these, wherever they stand.
-    for order in (0, 1), (1, 0):
-        both = [table, table.assign(digest="0", top1="0.5")]
-        write_csv(tmp_path / "compare.csv", pd.concat([both[k] for k in order]))
-        study = study_of(clips, tmp_path)
-        study.require_kept()
-        assert [row["top1"] for row in study.rows.values()] == rows_of(whole)["top1"].tolist()
-
-
-@pytest.mark.parametrize(("column", "value"), [("top1", "high"), ("top1", ""), ("seed", ""), ("seconds", "nan")])
-def test_a_damaged_table_is_a_sentence(column: str, value: str, whole: Path, clips: Path, tmp_path: Path) -> None:
-    table = pd.read_csv(whole / "compare.csv", dtype=str, keep_default_na=False)
-    table.loc[1, column] = value
-    write_csv(tmp_path / "compare.csv", table)
-    with pytest.raises(InputError, match=rf"compare.csv row 2: expected a number as {column}, found '{value}'$"):
-        study_of(clips, tmp_path)
-
-
-def test_a_table_of_another_version_says_nothing_of_what_is_finished(whole: Path, clips: Path, tmp_path: Path) -> None:
-    write_csv(tmp_path / "compare.csv", pd.read_csv(whole / "compare.csv", dtype=str).drop(columns=["digest"]))
-    study = study_of(clips, tmp_path)
-    assert len(study.left) == 4
-    with pytest.raises(InputError, match=r"compare.csv lacks the column 'digest', so that its rows count only with "):
-        study.require_kept()
-    shutil.copytree(whole / "runs", tmp_path / "runs")
-    again = study_of(clips, tmp_path)
-    again.require_kept()
-    again.run(["aplt compare"])
-    assert (tmp_path / "compare.csv").read_bytes() == (whole / "compare.csv").read_bytes()
 
 
 def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(

@@ -56,19 +56,17 @@ class Study:
         listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         lost = [name for name in dict.fromkeys(listed) if name not in kept]
+        if not lost:
+            return
         missing = missing_column(self.folder) if self.folder.found else None
-        if lost and missing:
-            raise InputError(
-                f"{self.folder.cells} lacks the column '{missing}', so that its rows count only with their run "
-                f"folders, which are not there or of other settings, clips or splits: {_first(lost)}; choose another "
-                "folder with --output, or give them up with --replace"
-            )
-        if lost:
-            raise InputError(
-                f"{self.folder.path} holds finished cells that are not part of this comparison or have other settings, "
-                f"clips or splits in it: {_first(lost)}; choose another folder with --output, or give them up with "
-                "--replace"
-            )
+        why = (
+            f"{self.folder.cells} lacks the column '{missing}', so that its rows count only with their run folders, "
+            "which are not there or of other settings, clips or splits"
+            if missing
+            else f"{self.folder.path} holds finished cells that are not part of this comparison or have other "
+            "settings, clips or splits in it"
+        )
+        raise InputError(f"{why}: {_first(lost)}; choose another folder with --output, or give them up with --replace")
 
     def try_out(self) -> None:
         """Learns from a trial how long the cells take, where no finished cell tells.
