@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from aplt.compare.checks import load_plan, make_plan, seen_from
+from aplt.config import VideoInput, load_yaml
 from aplt.errors import InputError
 from aplt.rundir import CompareDir
 from aplt.storage import write_csv, write_text
@@ -29,6 +30,7 @@ def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(
     files = [(folder / name).read_bytes() for name in ("compare.csv", "table.md") for folder in (path, whole)]
     assert files[::2] == files[1::2]
     assert not (path / "runs").exists()
+    assert load_yaml(CompareDir(path).plan)["datasets"]["tiny"]["clips"] == f"../../clips/{clips.name}"
     study_of(moved, path, seeds=2).run(["aplt compare"])
     assert trained == [f"20%/{method}/seed1" for method in METHODS] + ["100%/upper bound/seed1"]
     assert rows_of(path)[:4].equals(rows_of(whole))
@@ -63,6 +65,9 @@ def test_the_digest_stays_lest_published_rows_count_no_more(clips: Path, tmp_pat
     """Where this fails rows of older tables are refused as of other settings: only if figures change, too."""
     (cell,) = study_of(clips, tmp_path, methods=["supervised"], upper_bound=False).cells
     assert replace(cell, digests={"index": "a", "split": "b"}).digest.startswith("92a43ba90c49")
+    inputs = (VideoInput(), VideoInput(cache_dir=tmp_path), VideoInput(size=64))
+    videos = [replace(cell, config=cell.config.model_copy(update={"input": video})).digest for video in inputs]
+    assert videos[0] == videos[1] != videos[2]
 
 
 def test_a_row_is_of_one_cell_only(whole: Path, clips: Path, tmp_path: Path) -> None:
