@@ -271,7 +271,7 @@ def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     (tmp_path / "data" / "nod" / "001.npy").write_bytes(b"")
     assert aplt("check", tmp_path / "clips.csv", "--json") == 1
     findings = json.loads(capsys.readouterr().out)
-    assert [(finding["id"], finding["problem"]) for finding in findings] == [("data/nod/001.npy", "empty")]
+    assert [(finding["id"], finding["problem"]) for finding in findings] == [("nod/001.npy", "empty")]
 
 
 def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
