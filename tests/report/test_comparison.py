@@ -104,10 +104,8 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
         for share, won in (("5%", "3 of 3"), ("20%", "3 of 3"))
         for other in ("supervised", "fixmatch")
     ]
-    assert [(row["Against"], row["Better in"]) for row in page.table("Against")] == [
-        ("supervised", "2 of 2"),
-        ("fixmatch", "2 of 2"),
-    ]
+    gains = [(row["Against"], row["Won"], row["Better in"]) for row in page.table("Against")]
+    assert gains == [("fixmatch", "6 of 6", "2 of 2"), ("supervised", "6 of 6", "2 of 2")]  # the smaller gain first
     for row, gain in zip(page.table("Against"), page.values("Against"), strict=True):
         each = [means["aplt", share] - means[row["Against"], share] for share in SHARES]
         assert [gain["Gain"], gain["5%"], gain["20%"]] == pytest.approx([sum(each) / 2, *each], abs=1e-8)
@@ -183,7 +181,8 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     assert "This comparison is unfinished: 20 of 21 cells are done" in page.text
     told = {(row["Labeled"], row["Against"]): row["t-test p"] for row in page.table("Data set")}
     assert [key for key, p in told.items() if p == "–"] == [("5%", "fixmatch")]  # noqa: RUF001
-    assert [row["t-test p"] == "–" for row in page.table("Against")] == [False, True]  # noqa: RUF001
+    over_all = {row["Against"]: (row["Won"], row["t-test p"] == "–") for row in page.table("Against")}  # noqa: RUF001
+    assert over_all == {"supervised": ("6 of 6", False), "fixmatch": ("5 of 5", True)}
     write_csv(folder.cells, rows[:4])
     page = Page(write_comparison(folder.path))
     assert "This comparison is unfinished: 4 of 21 cells are done" in page.text
@@ -251,6 +250,14 @@ def test_the_markdown_table(tmp_path: Path) -> None:
         "All labels",
     ]
     assert len({len(line) for line in lines[4:10]}) == 1
+    assert [line for line in lines if line.startswith(("### ", "<summary>"))] == [
+        "### tiny: test top-1 in %",
+        "### Gain over all cells, and by data set and share",
+        "<summary>tiny: test macro F1 in %</summary>",
+        "<summary>Gain by data set and share of labels</summary>",
+        "<summary>What unlabeled clips were taught</summary>",
+        "<summary>Labels by round</summary>",
+    ]
     assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
     assert ["tiny", "aplt", "offline", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "3", "70.0 %"] in cells

@@ -16,21 +16,27 @@ ABOUT_TESTS = (
 
 
 def gains(comparison: Comparison) -> Rows | None:
-    """Returns a row a method with the gain over all cells and in each; None without several data sets or shares."""
-    each = {(one.other, one.group): one.gain.mean for one in comparison.differences}
+    """Returns a row a method, the hardest to beat first, with the gain over all cells and by data set and share.
+
+    None without several data sets or shares.
+    """
+    each = {(one.other, one.group): one for one in comparison.differences}
     groups = list(dict.fromkeys(one.group for one in comparison.differences if one.group is not None))
     rows = []
-    for whole in (one for one in comparison.differences if one.group is None):
+    over_all = (one for one in comparison.differences if one.group is None)
+    for whole in sorted(over_all, key=lambda one: one.gain.mean):
         cells = [each.get((whole.other, group)) for group in groups]
-        known = [gain for gain in cells if gain is not None]
-        ahead = sum(gain > 0 for gain in known)
+        known = [one for one in cells if one is not None]
+        won, pairs = sum(one.won for one in known), sum(one.gain.count for one in known)
+        ahead = sum(one.gain.mean > 0 for one in known)
         rows.append(
             [
                 Cell(whole.other),
                 Cell(_points(whole), whole.gain.mean),
+                Cell(f"{won} of {pairs}", won / pairs),
                 Cell(f"{ahead} of {len(known)}", ahead / len(known)),
                 *_p_cells(whole),
-                *(Cell("" if gain is None else f"{100 * gain:+.1f}", gain) for gain in cells),
+                *(Cell("") if one is None else Cell(f"{100 * one.gain.mean:+.1f}", one.gain.mean) for one in cells),
             ]
         )
     if not rows:
@@ -38,13 +44,13 @@ def gains(comparison: Comparison) -> Rows | None:
     caption = (
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
         "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of "
-        "which counts once; in how many data sets and shares the mean is above zero; and these means. The next table "
-        "tells of the tests."
+        "which counts once; how many cells the reference won; in how many data sets and shares the mean is above zero; "
+        "and these means. The smallest gain stands first. The table by data set and share tells of the tests."
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
-    columns = ["Against", "Gain", "Better in", *TESTS, *names]
-    return Rows("Gain over all cells, and in each", caption, columns, rows)
+    columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
+    return Rows("Gain over all cells, and by data set and share", caption, columns, rows)
 
 
 def differences(comparison: Comparison) -> Rows | None:

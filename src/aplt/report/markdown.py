@@ -1,6 +1,7 @@
 """A comparison's tables as Markdown: table.md, the terminal, and docs/results.md."""
 
 from collections.abc import Sequence
+from html import escape
 
 from aplt.report.comparison import Comparison
 from aplt.report.comparison_differences import differences, gains
@@ -9,25 +10,34 @@ from aplt.report.comparison_rows import FIGURES, Rows, means
 
 
 def comparison_tables(comparison: Comparison) -> str:
-    """Returns means by data set, share and method, the paired differences of the reference, and labels by round."""
+    """Returns means by data set, share and method and the reference's paired differences; all else folded away."""
     first, *others = FIGURES
-    tables = [
-        *(means(comparison, name, first) for name in comparison.plan.datasets),
-        gains(comparison),
+    over_all, each = gains(comparison), differences(comparison)
+    shown = [*(means(comparison, name, first) for name in comparison.plan.datasets), over_all or each]
+    folded = [
         *(means(comparison, name, figure) for figure in others for name in comparison.plan.datasets),
-        differences(comparison),
+        each if over_all else None,
         last_labels(comparison),
         labels_by_round(comparison),
     ]
     notices = [f"Unfinished: {comparison.unfinished}\n"] if comparison.unfinished else []
     if comparison.failed:
         notices.append("".join(f"- failed: {why}\n" for why in comparison.failed))
-    return "\n".join([*notices, *(_written(one) for one in tables if one is not None)])
+    return "\n".join(
+        [
+            *notices,
+            *(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None),
+            *(
+                f"<details>\n<summary>{escape(one.title)}</summary>\n\n{_content(one)}\n</details>\n"
+                for one in folded
+                if one is not None
+            ),
+        ]
+    )
 
 
-def _written(rows: Rows) -> str:
-    body = grid(rows.columns, [[cell.text for cell in row] for row in rows.rows])
-    return f"### {rows.title}\n\n{rows.caption}\n\n{body}"
+def _content(rows: Rows) -> str:
+    return f"{rows.caption}\n\n{grid(rows.columns, [[cell.text for cell in row] for row in rows.rows])}"
 
 
 def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
