@@ -1,4 +1,4 @@
-"""A comparison's tables as Markdown: table.md, the terminal, and docs/results.md."""
+"""A comparison's tables as Markdown: table.md and docs/results.md."""
 
 from collections.abc import Sequence
 from html import escape
@@ -27,20 +27,20 @@ def comparison_tables(comparison: Comparison) -> str:
         [
             *notices,
             *(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None),
-            *(
-                f"<details>\n<summary>{escape(one.title)}</summary>\n\n{_content(one)}\n</details>\n"
-                for one in folded
-                if one is not None
-            ),
+            *(_folded(one) for one in folded if one is not None),
         ]
     )
 
 
+def _folded(rows: Rows) -> str:
+    return f"<details>\n<summary>{escape(rows.title)}</summary>\n\n{_content(rows)}\n</details>\n"
+
+
 def _content(rows: Rows) -> str:
-    return f"{rows.caption}\n\n{grid(rows.columns, [[cell.text for cell in row] for row in rows.rows])}"
+    return f"{rows.caption}\n\n{_grid(rows.columns, [[cell.text for cell in row] for row in rows.rows])}"
 
 
-def grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _grid(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns a Markdown table whose columns stand in line, all but the first to the right."""
     lines = [[cell.replace("|", "\\|") for cell in line] for line in (header, *rows)]
     widths = [max(3, *(len(line[k]) for line in lines)) for k in range(len(header))]
