@@ -10,6 +10,8 @@ from aplt.config import DEFAULT_METHOD, MAX_SEED, Fraction, PathText
 from aplt.settings import Settings
 
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
+ALL = 1.0
+"""The share of labels of the upper bound."""
 MOST_SEEDS = 1000  # a larger number was meant as the seed itself
 
 
@@ -96,3 +98,10 @@ class Plan(Settings):
 def share_text(share: float) -> str:
     """Returns a share of labels as it is asked for: '5%'."""
     return f"{100 * share:.6g}%"
+
+
+def cell_name(dataset: str, fold: int | str | None, method: str, labeled: float, seed: int) -> str:
+    """Returns what a cell is called in a sentence; a data set without folds has none (None or empty)."""
+    part = f" fold {fold}" if fold else ""
+    row = f"'{method}'" if "," in method else method
+    return f"{dataset}{part}, {row}, {share_text(labeled)} labeled, seed {seed}"

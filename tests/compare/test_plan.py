@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
-from aplt.compare.cells import Cell, cell_name, plan_cells
+from aplt.compare.cells import Cell, plan_cells
 from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
-from aplt.plan import Plan
+from aplt.plan import Plan, cell_name
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.setup import digests, read_clips
 from tests.training.clips import TINY, write_clips

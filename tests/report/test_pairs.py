@@ -89,6 +89,26 @@ def test_shares_are_no_repetitions() -> None:
     assert one.each == pytest.approx([0.10, 0.01])
 
 
+def test_cells_are_matched_by_seed_in_whatever_order_they_stand() -> None:
+    table = rows({"ours": [0.9, 0.5, 0.7], "other": [0.6, 0.4, 0.65]})
+    table = table[(table["method"] != "other") | (table["seed"] != 1)]  # not done yet
+    mixed = table.iloc[[4, 2, 0, 3, 1]]
+    (one,) = differences(mixed, "ours", ["other"], "top1", ("a", 0.1))
+    assert one.each == pytest.approx([0.3, 0.05])
+
+
+def test_folds_are_repetitions_and_never_mixed() -> None:
+    first = rows({"ours": [0.9, 0.5], "other": [0.6, 0.4]}).assign(fold="1")
+    second = rows({"ours": [0.3, 0.8], "other": [0.4, 0.4]}).assign(fold="2")
+    few = pd.concat([second, first[::-1]])
+    many = few.assign(labeled=0.5, top1=few["top1"] * 0.5)
+    by_share, _, over_all = all_differences(pd.concat([few, many]), "ours", ["other"], "top1")
+    assert (by_share.group, by_share.won, by_share.gain.count) == (("a", 0.1), 3, 4)
+    assert by_share.each == pytest.approx([0.3, 0.1, -0.1, 0.4])
+    assert (over_all.group, over_all.won, over_all.gain.count) == (None, 3, 4)
+    assert over_all.each == pytest.approx([0.75 * gain for gain in (0.3, 0.1, -0.1, 0.4)])
+
+
 def test_holm_by_hand() -> None:
     # 0.01 * 4, 0.02 * 3; 0.03 * 2 and 0.04 * 1 are no less than those before.
     assert holm(np.array([0.04, 0.01, 0.03, 0.02]), 4) == pytest.approx([0.06, 0.04, 0.06, 0.06])

@@ -14,15 +14,13 @@ from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
 from aplt.data.splits import make_split, remark_on_people, round_half_up
 from aplt.errors import InputError
-from aplt.plan import Plan, Variant, share_text
+from aplt.plan import ALL, Plan, Variant, cell_name, share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import shown, validated
 from aplt.training.configure import effective_config
 from aplt.training.recipes import build_algorithm
 from aplt.training.setup import digests, require_rounds, steps_per_round
 from aplt.values import UNKNOWN, ClipIndex, Split, Task
-
-ALL = 1.0
 
 
 @dataclass(frozen=True)
@@ -74,13 +72,6 @@ class Cell:
             and run.config.read_bytes() == self.config.to_yaml().encode()
             and run.read_digests() == self.digests
         )
-
-
-def cell_name(dataset: str, fold: int | None, method: str, labeled: float, seed: int) -> str:
-    """Returns what a cell is called in a sentence."""
-    part = f" fold {fold}" if fold else ""
-    row = f"'{method}'" if "," in method else method
-    return f"{dataset}{part}, {row}, {share_text(labeled)} labeled, seed {seed}"
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:

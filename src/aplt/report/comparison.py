@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import takewhile
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from aplt.config import load_yaml
 from aplt.errors import InputError
-from aplt.plan import Plan
+from aplt.plan import ALL, Plan, cell_name
 from aplt.report.pairs import Difference, Spread, all_differences, spread, with_tests
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
@@ -50,6 +50,8 @@ USED = (
     *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
 )
 """Columns of compare.csv that the page and the tables are made of."""
+CELL = ["dataset", "fold", "method", "labeled", "seed"]
+"""Columns of compare.csv that say which cell a row is of."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,21 @@ class Comparison:
         """Shares of labels in ascending order."""
         return sorted(self.plan.labeled)
 
+    @cached_property
+    def cells(self) -> set[tuple[str, str, str, float, int]]:
+        """The plan's cells, as the columns CELL say which."""
+        rows = [*product(self.methods, self.shares), *([(UPPER_BOUND, ALL)] if self.plan.upper_bound else [])]
+        return {
+            (name, fold, method, share, seed)
+            for name, data in self.plan.datasets.items()
+            for fold in ([str(number) for number, _ in enumerate(data.folds, start=1)] or [""])
+            for (method, share), seed in product(rows, self.plan.seeds)
+        }
+
     @property
     def planned(self) -> int:
         """How many cells the plan has."""
-        each = len(self.methods) * len(self.shares) + self.plan.upper_bound
-        return each * sum(map(self.cells_each, self.plan.datasets))
+        return len(self.cells)
 
     @property
     def finished(self) -> bool:
@@ -206,13 +218,24 @@ def read_comparison(path: Path) -> Comparison:
     """Returns what a comparison's folder holds.
 
     Raises:
-        InputError: a file is missing or not what its name says.
+        InputError: a file is missing or not what its name says, or a row is of no cell of the plan or not the only one
+            of its cell.
     """
     folder = CompareDir(path)
     plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
     rows = read_cells(folder, USED)
     failed = read_csv(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
-    return Comparison(folder, plan, rows, failed)
+    comparison = Comparison(folder, plan, rows, failed)
+    numbers: dict[tuple[str, str, str, float, int], int] = {}
+    for number, cell in enumerate(rows[CELL].itertuples(index=False, name=None), start=1):
+        where = f"{folder.cells} row {number}: {cell_name(*cell)}"
+        if cell not in comparison.cells:
+            raise InputError(f"{where}: no cell of {folder.plan.name}; give `aplt compare` the plan of all rows")
+        if cell in numbers:
+            again = f"the same cell as row {numbers[cell]}; `aplt compare {folder.plan}` keeps the one that counts"
+            raise InputError(f"{where}: {again}")
+        numbers[cell] = number
+    return comparison
 
 
 def read_cells(folder: CompareDir, columns: Sequence[str]) -> pd.DataFrame:
@@ -223,9 +246,21 @@ def read_cells(folder: CompareDir, columns: Sequence[str]) -> pd.DataFrame:
     """
     table = read_csv(folder.cells, tuple(columns))[list(columns)]
     for name in columns:
-        if name not in WORDS:
-            table[name] = [_number(text, name, f"{folder.cells} row {k}") for k, text in enumerate(table[name], 1)]
+        places = [(text, name, f"{folder.cells} row {k}") for k, text in enumerate(table[name], start=1)]
+        if name in BY_ROUND:
+            for place in places:
+                _require_rounds(*place)
+        elif name not in WORDS:
+            table[name] = [_number(*place) for place in places]
     return table
+
+
+def _require_rounds(text: str, name: str, where: str) -> None:
+    try:
+        from_text(text)
+    except ValueError as error:
+        wanted = "a round, precision and coverage, and so on ('4 0.8125 0.63; 5 0.82 0.64')"
+        raise InputError(f"{where}: expected {wanted} as {name}, found '{text}'") from error
 
 
 def _number(text: str, name: str, where: str) -> float | None:

@@ -22,7 +22,7 @@ def comparison_tables(comparison: Comparison) -> str:
     ]
     notices = [f"Unfinished: {comparison.unfinished}\n"] if comparison.unfinished else []
     if comparison.failed:
-        notices.append("".join(f"- failed: {why}\n" for why in comparison.failed))
+        notices.append("".join(f"- failed: {escape(why, quote=False)}\n" for why in comparison.failed))
     return "\n".join(
         [
             *notices,
