@@ -15,7 +15,7 @@ from aplt.compare.cells import Cell, plan_cells
 from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
 from aplt.config import OfflineSettings, merge
 from aplt.errors import InputError
-from aplt.plan import Plan, cell_name
+from aplt.plan import Plan, Variant, cell_name
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.setup import digests, read_clips
 from tests.training.clips import TINY, write_clips
@@ -137,6 +137,30 @@ def test_options_are_laid_over_data_sets_and_folds(tmp_path: Path, clips: Path) 
     assert plan.settings == over
     assert plan.datasets["a"].settings == {"train": {"rounds": 7, "steps_per_round": 2}}
     assert plan.datasets["a"].folds == ({"split": {"test": "20%"}}, {})
+
+
+def test_a_path_in_an_option_is_relative_to_the_working_folder(
+    tmp_path: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "plans" / "study.yaml"
+    file.parent.mkdir()
+    file.write_text(f"datasets: {{a: {{clips: {clips}, settings: {{input: {{cache_dir: own}}}}}}}}\n")
+    monkeypatch.chdir(tmp_path)
+    plan = load_plan(file, {"settings": {"input": {"cache_dir": "cache"}}})
+    found = [group["input"]["cache_dir"] for group in (plan.settings, plan.datasets["a"].settings)]
+    assert found == [str(tmp_path / "cache")] * 2
+
+
+def test_an_ablation_of_a_plan_has_none_of_its_methods(tmp_path: Path, clips: Path) -> None:
+    file = tmp_path / "study.yaml"
+    file.write_text(
+        f"datasets: {{a: {{clips: {clips}}}}}\nmethods: [supervised, fixmatch]\nreference: fixmatch\nseeds: 2\n"
+        "variants: {no clamp: {settings: {method_settings: {margin: 0.5}}}, aplt: {settings: {read_out: classifier}}}\n"
+    )
+    plan = load_plan(file, {"variants": ABLATION})
+    assert plan.rows == {name: Variant.model_validate(variant) for name, variant in ABLATION.items()}
+    assert (plan.reference, plan.seeds) == ("aplt", (0, 1))
+    assert list(load_plan(file, {"variants": ABLATION, "methods": "uda"}).rows) == ["uda", *ABLATION]
 
 
 def test_a_variant_that_is_the_plain_method_is_that_row(clips: Path) -> None:

@@ -29,11 +29,16 @@ SAME_FOR_ALL = ("clips", "split_file", "method", "split", "input", "train.seed",
 def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     """Returns the plan in a YAML file, with `over` laid over it, its settings over those of data sets and folds, too.
 
+    Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` take the place of
+    the file's methods, variants and reference: what stands beside them is for `over` to say, too.
+
     Raises:
         InputError: a key or a value is not usable.
     """
-    plan = make_plan(merge(load_yaml(path), over), str(path), path.parent)
-    settings = _located(over.get("settings", {}), partial(_absolute, root=path.parent))
+    settings = _located(over.get("settings", {}), partial(_absolute, root=Path()))
+    rows = ("methods", "variants", "reference") if "variants" in over else ()
+    found = {key: value for key, value in load_yaml(path).items() if key not in rows}
+    plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
     datasets = {
         name: data.model_copy(
             update={
