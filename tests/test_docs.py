@@ -20,7 +20,7 @@ from aplt.report.comparison import read_comparison
 from aplt.rundir import CompareDir
 from aplt.training.configure import effective_config
 from aplt.training.recipes import RECIPES
-from tests.report.test_comparison import fake_comparison
+from tests.report.fake_comparison import fake_comparison
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

@@ -213,6 +213,20 @@ class RunConfig(Settings):
         """Returns the config as YAML; `load_yaml` and validation give it back."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
+    def of_training(self) -> dict[str, Any]:
+        """Returns the settings that, with the clips and their roles, say what is trained.
+
+        Left out are `clips` and `split`, of which the digests of index and split tell, and where and how files are read
+        and written.
+        """
+        machine: Any = {
+            "input": {"cache_dir"},
+            "train": {"workers", "checkpoint_minutes"},
+            "clips": True,
+            "split": True,
+        }
+        return self.model_dump(mode="json", exclude=machine)
+
 
 def load_yaml(path: Path) -> dict[str, Any]:
     """Returns the mapping in a YAML file.

@@ -36,6 +36,18 @@ def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(
     assert rows_of(path)[:4].equals(rows_of(whole))
 
 
+def test_runs_without_rows_move_along_with_their_clips(
+    whole: Path, clips: Path, tmp_path: Path, trained: list[str]
+) -> None:
+    shutil.copytree(clips.parent, tmp_path / "clips")
+    shutil.copytree(whole / "runs", tmp_path / "study" / "runs")
+    again = study_of(tmp_path / "clips" / clips.name, tmp_path / "study", settings={"train": {"workers": 1}})
+    again.require_kept()
+    again.run(["aplt compare"])
+    assert trained == []
+    assert rows_of(tmp_path / "study").equals(rows_of(whole))
+
+
 def test_the_plan_of_a_folder_moves_along_with_its_clips(clips: Path, tmp_path: Path) -> None:
     shutil.copytree(clips.parent, tmp_path / "here" / "clips")
     index = tmp_path / "here" / "clips" / clips.name

@@ -42,7 +42,7 @@ def test_folds_are_cells_of_their_own(tmp_path: Path) -> None:
     assert (comparison.planned, comparison.unfinished) == (42, None)
     assert "over 3 seeds and 2 folds" in folder.table.read_text()
     figures = rows.set_index(["method", "labeled", "fold", "seed"])["top1"].astype(float)
-    gain = (figures["aplt"] - figures["fixmatch"])["0.05"].sort_index()
+    gain = (figures.xs("aplt") - figures.xs("fixmatch")).xs("0.05").sort_index()
     (one,) = (one for one in comparison.differences if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
     assert one.each == pytest.approx(gain.to_numpy())
     assert len(one.each) == 6

@@ -137,6 +137,24 @@ def test_an_interrupted_run_is_continued_by_who_asks_for_the_same(
     assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
 
 
+def test_a_run_whose_files_have_moved_is_continued(
+    own_clips: Path, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupt(tiny_config(own_clips), run)
+    moved = own_clips.parent.rename(tmp_path / "elsewhere") / own_clips.name
+    config = tiny_config(moved, train={"workers": 1, "checkpoint_minutes": 1})
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "_begin", lambda *_: pytest.fail("begun anew"))
+        assert train_or_reuse(config, run)["steps"] == 16
+    assert run.config.read_text() == config.to_yaml()
+
+
+def test_a_run_of_another_version_is_trained_anew(clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun.config.write_text(f"{begun.config.read_text()}gone: 1\n")
+    monkeypatch.setattr(runs, "resume", lambda _: pytest.fail("continued"))
+    assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
+
+
 def test_changed_settings_are_trained_anew(clips: Path, finished: RunDir) -> None:
     assert train_or_reuse(tiny_config(clips, train={"rounds": 3}), finished)["steps"] == 12
     assert len(finished.read_metrics()) == 3

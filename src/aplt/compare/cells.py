@@ -19,6 +19,7 @@ from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import shown, validated
 from aplt.training.configure import effective_config
 from aplt.training.recipes import build_algorithm
+from aplt.training.runs import begun_alike
 from aplt.training.setup import digests, require_rounds, steps_per_round
 from aplt.values import UNKNOWN, ClipIndex, Split, Task
 
@@ -52,26 +53,13 @@ class Cell:
     @property
     def digest(self) -> str:
         """SHA-256 over settings, clips, labels and roles, wherever the files lie: tells the row of this very cell."""
-        # What became of `clips` and `split` is in the digests; the others say where and how, not what.
-        machine: Any = {
-            "input": {"cache_dir"},
-            "train": {"workers", "checkpoint_minutes"},
-            "clips": True,
-            "split": True,
-        }
-        settings = self.config.model_dump(mode="json", exclude=machine)
+        settings = self.config.of_training()
         return sha256(json.dumps([settings, self.digests], sort_keys=True).encode()).hexdigest()
 
     @property
     def finished(self) -> bool:
         """Whether the run folder holds this very cell's result, and not that of another plan."""
-        run = self.run
-        return (
-            run.result.exists()
-            and run.config.exists()
-            and run.config.read_bytes() == self.config.to_yaml().encode()
-            and run.read_digests() == self.digests
-        )
+        return self.run.result.exists() and begun_alike(self.config, self.digests, self.run)
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:

@@ -82,9 +82,10 @@ def resume(run: RunDir) -> dict[str, Any]:
 
 
 def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> dict[str, Any]:
-    """Returns the result of a run with this very config on these very clips: as found, continued, or trained anew.
+    """Returns the result of a run with this config on these very clips: as found, continued, or trained anew.
 
-    A run that is trained anew takes the place of another one in the folder; files of others stay as they are.
+    Where files lie, and how they are read, may have changed since it was begun. A run that is trained anew takes the
+    place of another one in the folder; files of others stay as they are.
 
     Args:
         config: the run's.
@@ -99,12 +100,34 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
     now = digests(index, split)
     if made_of not in (None, now):
         raise InputError(f"{config.clips}: the clips or their labels have changed since this was begun; begin it again")
-    same_config = run.config.exists() and run.config.read_bytes() == config.to_yaml().encode()
-    if same_config and run.read_digests() == now:
+    if begun_alike(config, now, run):
+        text = config.to_yaml()
+        if run.config.read_text(encoding="utf-8") != text:  # its files lie elsewhere by now
+            write_text(run.config, text)
         return resume(run)
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)
+
+
+def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool:
+    """Returns whether a run was begun with these settings on these clips in these roles, wherever its files lay then.
+
+    Args:
+        config: the run that is meant.
+        made_of: the digests of its index and split.
+        run: the folder.
+    """
+    if not run.config.exists():
+        return False
+    if run.config.read_bytes() != config.to_yaml().encode():
+        try:
+            begun = begun_config(load_yaml(run.config), str(run.config))
+        except InputError:  # of another version, or damaged: not this one
+            return False
+        if begun.of_training() != config.of_training():
+            return False
+    return run.read_digests() == made_of
 
 
 @contextmanager
