@@ -124,7 +124,7 @@ def test_options_are_laid_over_a_file(clips: Path, tmp_path: Path, capsys: pytes
 def test_ablation(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 1.0 for cell in cells})
+    monkeypatch.setattr("aplt.compare.study.Study.try_out", lambda _: None)
     words = ["--ablate", "--methods", "aplt", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
     assert aplt("compare", clips, *words) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -159,7 +159,7 @@ def test_ctrl_c_says_that_it_goes_on(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 1.0 for cell in cells})
+    monkeypatch.setattr("aplt.compare.study.Study.try_out", lambda _: None)
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", interrupt)
     assert aplt("compare", clips, *TINY, "-o", tmp_path / "out") == 130
     assert capsys.readouterr().err.splitlines()[-1] == "aplt: interrupted; the same command goes on from there"

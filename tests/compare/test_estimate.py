@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from aplt.compare.cells import Cell
 from aplt.compare.estimate import TRIAL_SECONDS
+from aplt.compare.work import CellError
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.training.runs import train_or_reuse
@@ -16,20 +18,32 @@ from tests.compare.studies import METHODS, WILD, study_of
 
 
 def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", lambda cells, _: {cell.path: 2.0 for cell in cells})
+    tried: list[list[str]] = []
+
+    def trial(cells: list[Cell], _: int) -> tuple[dict[Path, float], list[CellError]]:
+        tried.append([cell.method for cell in cells])
+        return {cell.path: 2.0 for cell in cells}, []
+
+    monkeypatch.setattr("aplt.compare.study.seconds_by_trial", trial)
     new = study_of(clips, tmp_path / "new", labeled=[0.2, 0.5])
     assert new.seconds_left() is None
     new.try_out()
     assert new.seconds_left() == 2.0 * 7
-    # Finished cells tell of their own method, the trial of the others.
-    new.rows[new.cells[0].path] = {"dataset": "tiny", "method": "supervised", "seconds": 7.0}
-    assert new.seconds_left() == 7.0 + 2.0 * 5
-    # Without a trial, as when a study is grown, all finished cells tell of the others.
-    grown = study_of(clips, whole, jobs=2, methods=["supervised", "aplt", "uda"], labeled=[0.2, 0.5])
-    assert [cell.method for cell in grown.left] == ["uda", "supervised", "aplt", "uda"]
+    # Finished cells tell of their own kind (supervised's, too, of the upper bound's), the trial of the others.
+    new.rows[new.cells[0].path] = {"seconds": 7.0}
+    assert new.seconds_left() == 2 * 7.0 + 2.0 * 4
+    # When a study is grown, a trial tells of what is new in it.
+    tried.clear()
+    lazy = {"lazy": {"settings": {"train": {"learning_rate": 0.001}}}}
+    grown = study_of(clips, whole, jobs=2, methods=["supervised", "aplt", "uda"], variants=lazy, labeled=[0.2, 0.5])
+    assert [cell.method for cell in grown.left] == ["uda", "lazy", "supervised", "aplt", "uda", "lazy"]
     for seconds, row in zip((1.0, 4.0, 10.0), grown.rows.values(), strict=True):
         row["seconds"] = seconds
-    assert grown.seconds_left() == (5.0 + 1.0 + 4.0 + 5.0) / 2
+    # Without it, all finished cells tell of that.
+    assert grown.seconds_left() == (5.0 + 4.0 + 1.0 + 4.0 + 5.0 + 4.0) / 2
+    grown.try_out()
+    assert tried == [["uda", "uda"]]
+    assert grown.seconds_left() == (2.0 + 4.0 + 1.0 + 4.0 + 2.0 + 4.0) / 2
 
 
 def test_a_trial_has_its_time_and_what_it_leaves_out_is_taken_to_be_like_the_rest(
@@ -37,18 +51,18 @@ def test_a_trial_has_its_time_and_what_it_leaves_out_is_taken_to_be_like_the_res
 ) -> None:
     other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
     study = study_of(clips, tmp_path, datasets={"other": other}, upper_bound=False)
-    trained: list[str] = []
+    trained: list[tuple[str, float]] = []
 
     def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
         result = train_or_reuse(config, run, made_of)
         ended = time.time()
         os.utime(run.config, (ended - 0.6 * TRIAL_SECONDS,) * 2)  # when training began
-        trained.append(str(run.path))
+        trained.append((config.method, config.split.test))
         return result
 
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
     study.try_out()
-    assert [name.split("/")[-2:] for name in trained] == [["tiny", "supervised"], ["other", "supervised"]]
+    assert trained == [("supervised", 0.25), ("supervised", 0.5)]
     each = [study.tried[study.cells[k].path] for k in (0, len(METHODS))]
     assert study.seconds_left() == pytest.approx(len(METHODS) * sum(each))
 
@@ -64,7 +78,7 @@ def test_a_trial_takes_a_few_steps_and_leaves_nothing(
     study.try_out()
     assert (study.seconds_left() or 0) > 3 * 1000 * 0.001
     # One of each kind (aplt's stands for lazy's, too), and one that cannot be trained is no obstacle.
-    assert sorted(Path(name).name for name in trained) == ["aplt", "slow", "wild"]
+    assert [name.rpartition("/")[2] for name in trained] == ["0", "1", "2"]
     assert {cell.method for cell in study.left if cell.path in study.tried} == {"aplt", "slow", "lazy"}
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match=r"tiny, wild, 20% labeled, seed 0: .*the loss is not finite"):
@@ -77,12 +91,18 @@ def test_a_trial_leaves_out_what_is_paid_once_for_all_cells(
     def train(_: Any, run: RunDir, *__: Any) -> None:
         run.path.mkdir(parents=True)
         run.config.touch()
-        os.utime(run.config, (993, 993))  # after decoding
-        run.write_metrics([{"seconds": {"online": 2.5, "offline": 2.0, "evaluation": 0.5}}])
+        os.utime(run.config, (980, 980))  # after decoding
+        warm_up = {"offline": 0.0, "evaluation": 0.5}
+        times = [
+            warm_up | {"online": 9.5},
+            warm_up | {"online": 1.0},
+            {"online": 2.5, "offline": 2.0, "evaluation": 0.5},
+        ]
+        run.write_metrics([{"seconds": each} for each in times])
 
     monkeypatch.setattr("aplt.compare.estimate.train_cell", train)
     monkeypatch.setattr("aplt.compare.estimate.time", SimpleNamespace(time=lambda: 1000.0))
     study = study_of(clips, tmp_path / "new", methods=["aplt"], upper_bound=False)
     study.try_out()
-    rounds, steps, guided = 2, 2, 1
-    assert study.seconds_left() == 2.0 + rounds * (steps * 0.5 + 0.5) + guided * 2.0
+    steps = 2  # a round, of which there are one of warm-up and another
+    assert study.seconds_left() == pytest.approx(3.5 + steps * 0.2 + 0.5 + steps * 0.5 + 2.0 + 0.5)

@@ -9,7 +9,7 @@ from typing import Any
 
 from aplt.compare.cells import Cell
 from aplt.compare.checks import seen_from
-from aplt.compare.estimate import seconds_by_trial, seconds_each
+from aplt.compare.estimate import kind, seconds_by_trial, seconds_each
 from aplt.compare.table import cell_row, known_rows, missing_column, write_cells, write_failed
 from aplt.compare.work import CellError, train_cell
 from aplt.display import console, counted, whole_bar
@@ -69,20 +69,24 @@ class Study:
         raise InputError(f"{why}: {_first(lost)}; choose another folder with --output, or give them up with --replace")
 
     def try_out(self) -> None:
-        """Learns from a trial how long the cells take, where no finished cell tells.
+        """Learns from a trial how long the cells take of whose kind none is finished.
 
         Raises:
-            InputError: no method can be trained; names a cell.
+            InputError: none can be trained, and none is finished; names a cell.
         """
-        if not self.rows:
-            self.tried = seconds_by_trial(self.left, self.jobs)
+        known = {kind(cell) for cell, _ in self._finished()}
+        unknown = [cell for cell in self.left if kind(cell) not in known]
+        if unknown:
+            self.tried, failed = seconds_by_trial(unknown, self.jobs)
+            if not (self.tried or self.rows):
+                raise failed[0]
 
     def seconds_left(self) -> float | None:
         """Returns about how long the rest takes; None where nothing tells."""
         left = self.left
         if not left or not (self.rows or self.tried):
             return None
-        return sum(seconds_each(left, list(self.rows.values()), self.tried)) / min(self.jobs, len(left))
+        return sum(seconds_each(left, self._finished(), self.tried)) / min(self.jobs, len(left))
 
     def run(self, commands: Sequence[str]) -> None:
         """Trains the cells that are left; the `commands` that led here go into the plan's file.
@@ -131,6 +135,9 @@ class Study:
                     progress.line(f"{cell}: test accuracy {self.rows[cell.path]['top1']:.1%}")
                 progress.advance()
                 progress.text(self._running())
+
+    def _finished(self) -> list[tuple[Cell, float]]:
+        return [(cell, self.rows[cell.path]["seconds"]) for cell in self.cells if cell.path in self.rows]
 
     def _name(self, cell: Cell) -> str:
         return cell.path.relative_to(self.folder.path).as_posix()
