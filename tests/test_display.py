@@ -74,6 +74,22 @@ def test_bars_of_parts_stand_below_that_of_the_whole_and_print_no_lines(terminal
     assert "second round" in shown(terminal)
 
 
+def test_the_time_left_is_counted_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    console = Console(file=io.StringIO(), force_terminal=True, width=120, get_time=lambda: clock[0])
+    monkeypatch.setattr(display, "console", console)
+    with suppress(InterruptedError), whole_bar("cells", 4) as progress:
+        progress.left(3725)
+        clock[0] += 60
+        raise InterruptedError
+    assert "1:01:05 left" in shown(console).rsplit("\x1b[2K", 1)[-1]
+    with suppress(InterruptedError), whole_bar("cells", 4) as progress:
+        progress.left(30)
+        progress.left(None)
+        raise InterruptedError
+    assert "left" not in shown(console).rsplit("\x1b[2K", 1)[-1]
+
+
 def test_a_process_that_leaves_the_terminal_to_another_shows_nothing(
     terminal: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:

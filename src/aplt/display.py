@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from rich.console import Console
 from rich.progress import (
@@ -9,10 +10,12 @@ from rich.progress import (
     MofNCompleteColumn,
     Progress,
     ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 # Progress goes to standard error: standard output is for what a script may want to read.
 console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
@@ -36,6 +39,10 @@ class Bar:
     def text(self, text: str) -> None:
         """Says what is going on."""
         self._progress.update(self._task, description=text)
+
+    def left(self, seconds: float | None) -> None:
+        """Says how long the work still takes, of a `whole_bar`: counted down from here; None: nobody knows."""
+        self._progress.update(self._task, ends=None if seconds is None else self._progress.get_time() + seconds)
 
     @contextmanager
     def part(self, text: str, total: int | None = None) -> Iterator["Bar"]:
@@ -70,14 +77,23 @@ def bar(text: str, total: int | None = None) -> Iterator[Bar]:
 
 @contextmanager
 def whole_bar(text: str, total: int) -> Iterator[Bar]:
-    """Shows the bar of work that consists of long parts with bars of their own; its text says how long it takes."""
+    """Shows the bar of work that consists of long parts with bars of their own; who does it says how long it takes."""
     global _whole
-    with _progress() as progress:
+    with _progress(_Left()) as progress:
         _whole = Bar(progress, text, total)
         try:
             yield _whole
         finally:
             _whole = None
+
+
+class _Left(ProgressColumn):
+    """What `Bar.left` has said, less the time since then."""
+
+    def render(self, task: Task) -> Text:
+        ends = task.fields.get("ends")
+        left = None if ends is None else timedelta(seconds=max(0, int(ends - task.get_time())))
+        return Text("" if left is None else f"{left} left", style="progress.remaining")
 
 
 def counted(count: int, thing: str, things: str = "") -> str:

@@ -32,6 +32,11 @@ def test_estimates(clips: Path, whole: Path, tmp_path: Path, monkeypatch: pytest
     # Finished cells tell of their own kind (supervised's, too, of the upper bound's), the trial of the others.
     new.rows[new.cells[0].path] = {"seconds": 7.0}
     assert new.seconds_left() == 2 * 7.0 + 2.0 * 4
+    # What is under way has taken some of it already, at most all.
+    clock = SimpleNamespace(monotonic=lambda: 50.0)
+    monkeypatch.setattr("aplt.compare.study.time", clock)
+    new.begun = {new.left[0].path: 48.5, new.left[1].path: 10.0}
+    assert new.seconds_left() == 2 * 7.0 + 2.0 * 4 - 1.5 - 2.0
     # When a study is grown, a trial tells of what is new in it.
     tried.clear()
     lazy = {"lazy": {"settings": {"train": {"learning_rate": 0.001}}}}

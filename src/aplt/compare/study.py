@@ -12,7 +12,7 @@ from aplt.compare.checks import seen_from
 from aplt.compare.estimate import kind, seconds_by_trial, seconds_each
 from aplt.compare.table import cell_row, known_rows, missing_column, write_cells, write_failed
 from aplt.compare.work import CellError, train_cell
-from aplt.display import console, counted, whole_bar
+from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import ProcessKilledError, as_they_finish
 from aplt.plan import Plan
@@ -39,6 +39,7 @@ class Study:
         self.rows = {path: row for path, row in found if row is not None}
         self.failed: dict[Path, CellError] = {}
         self.tried: dict[Path, float] = {}
+        self.begun: dict[Path, float] = {}
         self.page_due = 0.0
 
     @property
@@ -82,11 +83,14 @@ class Study:
                 raise failed[0]
 
     def seconds_left(self) -> float | None:
-        """Returns about how long the rest takes; None where nothing tells."""
+        """Returns about how long the rest takes, less what cells under way have taken so far; None if nothing tells."""
         left = self.left
         if not left or not (self.rows or self.tried):
             return None
-        return sum(seconds_each(left, self._finished(), self.tried)) / min(self.jobs, len(left))
+        now = time.monotonic()
+        spent = (now - self.begun.get(cell.path, now) for cell in left)
+        each = zip(seconds_each(left, self._finished(), self.tried), spent, strict=True)
+        return sum(max(0.0, seconds - so_far) for seconds, so_far in each) / min(self.jobs, len(left))
 
     def run(self, commands: Sequence[str]) -> None:
         """Trains the cells that are left; the `commands` that led here go into the plan's file.
@@ -121,7 +125,7 @@ class Study:
             whole_bar("cells", len(self.cells)) as progress,
         ):
             progress.advance(len(self.rows))
-            progress.text(self._running())
+            self._tell(progress)
             for cell, error in finished:
                 if error:
                     self.failed[cell.path] = error
@@ -134,7 +138,7 @@ class Study:
                         self._write_page()
                     progress.line(f"{cell}: test accuracy {self.rows[cell.path]['top1']:.1%}")
                 progress.advance()
-                progress.text(self._running())
+                self._tell(progress)
 
     def _finished(self) -> list[tuple[Cell, float]]:
         return [(cell, self.rows[cell.path]["seconds"]) for cell in self.cells if cell.path in self.rows]
@@ -142,15 +146,14 @@ class Study:
     def _name(self, cell: Cell) -> str:
         return cell.path.relative_to(self.folder.path).as_posix()
 
-    def _running(self) -> str:
-        """Returns what is going on: cells are begun in their order."""
-        left = self.left
-        if not left:
-            return "cells"
-        others = min(self.jobs, len(left)) - 1
-        names = f"{left[0]}{f' and {others} more' if others else ''}"
-        seconds = self.seconds_left()
-        return f"cells{'' if seconds is None else f', {duration(seconds)} left'}: {names}"
+    def _tell(self, progress: Bar) -> None:
+        """Says what is going on: cells are begun in their order."""
+        running = self.left[: self.jobs]
+        for cell in running:
+            self.begun.setdefault(cell.path, time.monotonic())
+        others = f" and {len(running) - 1} more" if len(running) > 1 else ""
+        progress.text(f"cells: {running[0]}{others}" if running else "cells")
+        progress.left(self.seconds_left())
 
     def _write_cells(self) -> None:
         write_cells(self.folder, [self.rows[cell.path] for cell in self.cells if cell.path in self.rows])
