@@ -5,14 +5,13 @@ Free of torch, so that a copied folder can be read anywhere.
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from aplt.errors import InputError
-from aplt.storage import ASIDE, json_object, read_json, write_text
+from aplt.storage import json_object, read_json, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 UPPER_BOUND = "upper bound"
@@ -113,10 +112,7 @@ class RunDir:
 
     def sweep(self) -> None:
         """Removes what a kill left half written; to be called by the only process that writes here."""
-        for folder in (self.path, *self._folders()):
-            for aside in folder.glob(".*.aside"):
-                if ASIDE.fullmatch(aside.name):
-                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+        sweep((self.path, *self._folders()))
 
     def read_metrics(self) -> list[dict[str, Any]]:
         """Returns the metrics of the rounds done so far, oldest first.

@@ -5,10 +5,11 @@ import io
 import json
 import os
 import re
+import shutil
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -51,6 +52,14 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
 def aside_of(path: Path) -> Path:
     """Returns a name beside `path` that nobody else uses, hidden and ending in .aside."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.aside")
+
+
+def sweep(folders: Iterable[Path]) -> None:
+    """Removes what a kill left half written in folders; to be called by the only process that writes there."""
+    for folder in folders:
+        for aside in folder.glob(".*.aside"):
+            if ASIDE.fullmatch(aside.name):
+                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

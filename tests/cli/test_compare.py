@@ -42,6 +42,8 @@ def test_the_whole_story(
     accuracy = pd.read_csv(folder / "compare.csv")["top1"][0]
     assert f"{name}, supervised, 20% labeled, seed 0: test accuracy {accuracy:.1%}" in told.err.splitlines()
     assert "| supervised |" in told.out
+    assert "<details>" not in told.out
+    assert "<details>" in (folder / "table.md").read_text()
     assert told.out.splitlines()[-1].endswith(f"report {folder / 'report.html'}")
     assert (folder / "compare.yaml").read_text().startswith(f"# aplt compare {clips} --labeled 20% --seeds 1 ")
     # The plan can be given back, and leads to the same folder.

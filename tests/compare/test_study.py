@@ -231,6 +231,7 @@ def test_killed_and_started_again_leaves_the_same_rows(
     again.run(["aplt compare"])
     assert rows_of(path).equals(rows_of(whole))
     assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
+    assert list(path.glob("**/.*.aside")) == []
 
 
 def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
@@ -320,14 +321,25 @@ def test_whatever_ends_a_cell_ends_no_other(
     assert "failed" not in folder.table.read_text()
 
 
-def test_a_report_that_a_kill_left_out_is_written(whole: Path, clips: Path, tmp_path: Path, trained: list[str]) -> None:
+def test_a_report_that_a_kill_left_out_is_written(
+    whole: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.training.runs._begin", lambda *_: pytest.fail("trained again"))
     path = tmp_path / "copied"
     shutil.copytree(whole, path)
     study = study_of(clips, path)
     study.cells[1].run.report.unlink()
     study.run(["aplt compare"])
-    assert trained == []
     assert study.cells[1].run.report.exists()
+    assert rows_of(path).equals(rows_of(whole))
+    # One that cannot be written keeps nothing else.
+    for cell in study.cells[1:3]:
+        cell.run.report.unlink()
+    study.cells[1].run.metrics.write_text("{")
+    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*metrics.jsonl line 1: not JSON"):
+        study_of(clips, path).run(["aplt compare"])
+    assert study.cells[2].run.report.exists()
+    assert rows_of(path).equals(rows_of(whole))
 
 
 def test_cells_under_way_are_named_when_a_process_is_killed(

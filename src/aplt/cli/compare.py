@@ -41,7 +41,8 @@ def compare(
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
     from aplt.compare.study import Study, announce
     from aplt.config import parse_assignments
-    from aplt.report.comparison import plan_commands
+    from aplt.report.comparison import plan_commands, read_comparison
+    from aplt.report.markdown import main_tables
     from aplt.rundir import CompareDir
     from aplt.training.lock import held
 
@@ -82,5 +83,5 @@ def compare(
     except KeyboardInterrupt as stop:
         print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from stop
-    print(folder.table.read_text(encoding="utf-8"))
-    print(f"cells {folder.cells}, table {folder.table}, report {folder.report}")
+    print(main_tables(read_comparison(folder.path)))
+    print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")

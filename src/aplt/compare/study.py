@@ -16,13 +16,12 @@ from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import ProcessKilledError, as_they_finish
 from aplt.plan import Plan
-from aplt.report import write_report
 from aplt.report.comparison import command_lines
 from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
 from aplt.rundir import CompareDir
-from aplt.storage import write_text
+from aplt.storage import sweep, write_text
 
 MOST_NAMED = 5
 PAGE_REST = 20
@@ -99,11 +98,14 @@ class Study:
             InputError: cells cannot be trained; names them. The others are finished, and the same again tries these.
                 The folder keeps the names and the reasons.
         """
+        sweep([self.folder.path])
         plan = seen_from(self.plan, self.folder.path)
         write_text(self.folder.plan, f"{command_lines(commands)}{plan.to_yaml()}")
         for cell in self.cells:
             if not cell.run.report.exists() and cell.finished:  # a kill came between the result and it
-                write_report(cell.path)
+                _, error = _train(cell, jobs=1)
+                if error:
+                    self.failed[cell.path] = error
         self._write_cells()
         self._write_page()
         try:

@@ -8,28 +8,30 @@ from aplt.report.comparison_differences import differences, gains
 from aplt.report.comparison_labels import labels_by_round, last_labels
 from aplt.report.comparison_rows import FIGURES, Rows, means
 
+MAIN, *OTHERS = FIGURES
+
 
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method and the reference's paired differences; all else folded away."""
-    first, *others = FIGURES
-    over_all, each = gains(comparison), differences(comparison)
-    shown = [*(means(comparison, name, first) for name in comparison.plan.datasets), over_all or each]
     folded = [
-        *(means(comparison, name, figure) for figure in others for name in comparison.plan.datasets),
-        each if over_all else None,
+        *(means(comparison, name, figure) for figure in OTHERS for name in comparison.plan.datasets),
+        differences(comparison) if gains(comparison) else None,
         last_labels(comparison),
         labels_by_round(comparison),
     ]
     notices = [f"Unfinished: {comparison.unfinished}\n"] if comparison.unfinished else []
     if comparison.failed:
         notices.append("".join(f"- failed: {escape(why, quote=False)}\n" for why in comparison.failed))
-    return "\n".join(
-        [
-            *notices,
-            *(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None),
-            *(_folded(one) for one in folded if one is not None),
-        ]
-    )
+    return "\n".join([*notices, main_tables(comparison), *(_folded(one) for one in folded if one is not None)])
+
+
+def main_tables(comparison: Comparison) -> str:
+    """Returns the tables that answer what was asked: means of top-1 by data set, and the reference's gains."""
+    shown = [
+        *(means(comparison, name, MAIN) for name in comparison.plan.datasets),
+        gains(comparison) or differences(comparison),
+    ]
+    return "\n".join(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None)
 
 
 def _folded(rows: Rows) -> str:
