@@ -1,10 +1,6 @@
 """A comparison from its plan to its tables: what is trained, what is kept, and what a kill leaves."""
 
-import multiprocessing
-import os
 import shutil
-import signal
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +21,6 @@ from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
 from aplt.training.runs import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
-from tests.training.runs import at_step
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
@@ -188,52 +183,6 @@ def test_two_jobs_leave_the_same_rows(whole: Path, clips: Path, tmp_path: Path) 
     assert rows_of(tmp_path / "two").equals(rows_of(whole))
 
 
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def writing(name: str, count: int) -> Callable[[], None]:
-    def arm() -> None:
-        whole_write, written = Path.replace, [0]
-
-        def replace(path: Path, target: Path) -> Path:
-            if target.name == name:
-                written[0] += 1
-                if written[0] == count:
-                    die()
-            return whole_write(path, target)
-
-        Path.replace = replace  # type: ignore[method-assign,assignment]
-
-    return arm
-
-
-@pytest.mark.parametrize(
-    ("arm", "left"),
-    [(at_step(1, 1, die), 4), (writing("compare.csv", 3), 2)],
-    ids=["in the last round of the first cell", "writing the row of the second cell"],
-)
-def test_killed_and_started_again_leaves_the_same_rows(
-    arm: Callable[[], None], left: int, whole: Path, clips: Path, tmp_path: Path
-) -> None:
-    path = tmp_path / "killed"
-
-    def kill_it() -> None:
-        arm()
-        study_of(clips, path).run(["aplt compare"])
-
-    process = multiprocessing.get_context("fork").Process(target=kill_it)
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
-    again = study_of(clips, path)
-    assert len(again.left) == left
-    again.run(["aplt compare"])
-    assert rows_of(path).equals(rows_of(whole))
-    assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
-    assert list(path.glob("**/.*.aside")) == []
-
-
 def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
     clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -319,32 +268,3 @@ def test_whatever_ends_a_cell_ends_no_other(
     study_of(clips, tmp_path).run(["aplt compare"])
     assert not folder.failed.exists()
     assert "failed" not in folder.table.read_text()
-
-
-def test_a_report_that_a_kill_left_out_is_written(
-    whole: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aplt.training.runs._begin", lambda *_: pytest.fail("trained again"))
-    path = tmp_path / "copied"
-    shutil.copytree(whole, path)
-    study = study_of(clips, path)
-    study.cells[1].run.report.unlink()
-    study.run(["aplt compare"])
-    assert study.cells[1].run.report.exists()
-    assert rows_of(path).equals(rows_of(whole))
-    # One that cannot be written keeps nothing else.
-    for cell in study.cells[1:3]:
-        cell.run.report.unlink()
-    study.cells[1].run.metrics.write_text("{")
-    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*metrics.jsonl line 1: not JSON"):
-        study_of(clips, path).run(["aplt compare"])
-    assert study.cells[2].run.report.exists()
-    assert rows_of(path).equals(rows_of(whole))
-
-
-def test_cells_under_way_are_named_when_a_process_is_killed(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", lambda *_: die())
-    with pytest.raises(InputError, match=r"a process was killed .*; under way were: tiny, supervised, .*; tiny, fixm"):
-        study_of(clips, tmp_path, jobs=2).run(["aplt compare"])

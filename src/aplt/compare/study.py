@@ -22,8 +22,11 @@ from aplt.report.tables import read_csv
 from aplt.report.words import duration
 from aplt.rundir import CompareDir
 from aplt.storage import sweep, write_text
+from aplt.training.lock import await_release
 
 MOST_NAMED = 5
+ORPHAN_SECONDS = 10.0
+"""How long a process may train on that a killed command has left behind: it notices in a moment, between two steps."""
 PAGE_REST = 20
 """Tables and page are written again after as many times what that took last: it grows with the number of cells."""
 
@@ -121,6 +124,8 @@ class Study:
             raise InputError(count + _first([str(error) for error in self.failed.values()]) + more)
 
     def _train(self) -> None:
+        for cell in self.left:
+            await_release(cell.run.lock, ORPHAN_SECONDS)
         work = partial(_train, jobs=self.jobs)
         with (
             as_they_finish(work, self.left, self.jobs) as finished,

@@ -6,6 +6,7 @@ The system takes the lock back when its process ends, however it ends.
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -70,6 +71,16 @@ def held(path: Path) -> Iterator[bool]:
         for folder in made:
             with suppress(OSError):  # it holds something now
                 folder.rmdir()
+
+
+def await_release(path: Path, seconds: float) -> None:
+    """Waits until no process holds the lock on a file, at most so long."""
+    ends = time.monotonic() + seconds
+    while path.exists() and time.monotonic() < ends:
+        with held(path) as ours:
+            if ours:
+                return
+        time.sleep(0.05)
 
 
 def _lock(path: Path) -> BinaryIO | None:

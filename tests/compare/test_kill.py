@@ -1,0 +1,122 @@
+"""What a kill at any moment leaves, and that the same command goes on from there."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aplt.data.batches import SemiData
+from aplt.errors import InputError
+from aplt.rundir import CompareDir
+from tests.compare.studies import rows_of, study_of
+from tests.training.runs import at_step
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def writing(name: str, count: int) -> Callable[[], None]:
+    def arm() -> None:
+        whole_write, written = Path.replace, [0]
+
+        def replace(path: Path, target: Path) -> Path:
+            if target.name == name:
+                written[0] += 1
+                if written[0] == count:
+                    die()
+            return whole_write(path, target)
+
+        Path.replace = replace  # type: ignore[method-assign,assignment]
+
+    return arm
+
+
+@pytest.mark.parametrize(
+    ("arm", "left"),
+    [(at_step(1, 1, die), 4), (writing("compare.csv", 3), 2)],
+    ids=["in the last round of the first cell", "writing the row of the second cell"],
+)
+def test_killed_and_started_again_leaves_the_same_rows(
+    arm: Callable[[], None], left: int, whole: Path, clips: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "killed"
+
+    def kill_it() -> None:
+        arm()
+        study_of(clips, path).run(["aplt compare"])
+
+    process = multiprocessing.get_context("fork").Process(target=kill_it)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    again = study_of(clips, path)
+    assert len(again.left) == left
+    again.run(["aplt compare"])
+    assert rows_of(path).equals(rows_of(whole))
+    assert CompareDir(path).table.read_text() == CompareDir(whole).table.read_text()
+    assert list(path.glob("**/.*.aside")) == []
+
+
+def test_killed_with_two_jobs_its_cells_are_continued_at_once(
+    whole: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "killed"
+
+    def orphan() -> None:
+        os.kill(os.getppid(), signal.SIGKILL)
+        signal.pause()  # holding the lock of its cell, until it notices
+
+    def kill_it() -> None:
+        at_step(1, 1, orphan)()
+        study_of(clips, path, jobs=2).run(["aplt compare"])
+
+    process = multiprocessing.get_context("fork").Process(target=kill_it)
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    begun: list[tuple[int, int]] = []
+    whole_batches = SemiData.semi_batches
+
+    def batches(self: SemiData, steps: int, number: int, **options: Any) -> Any:
+        begun.append((number, options.get("start", 0)))
+        return whole_batches(self, steps, number, **options)
+
+    monkeypatch.setattr(SemiData, "semi_batches", batches)
+    study_of(clips, path).run(["aplt compare"])
+    assert (1, 1) in begun
+    assert rows_of(path).equals(rows_of(whole))
+
+
+def test_a_report_that_a_kill_left_out_is_written(
+    whole: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.training.runs._begin", lambda *_: pytest.fail("trained again"))
+    path = tmp_path / "copied"
+    shutil.copytree(whole, path)
+    study = study_of(clips, path)
+    study.cells[1].run.report.unlink()
+    study.run(["aplt compare"])
+    assert study.cells[1].run.report.exists()
+    assert rows_of(path).equals(rows_of(whole))
+    # One that cannot be written keeps nothing else.
+    for cell in study.cells[1:3]:
+        cell.run.report.unlink()
+    study.cells[1].run.metrics.write_text("{")
+    with pytest.raises(InputError, match=r"^tiny, fixmatch, .*metrics.jsonl line 1: not JSON"):
+        study_of(clips, path).run(["aplt compare"])
+    assert study.cells[2].run.report.exists()
+    assert rows_of(path).equals(rows_of(whole))
+
+
+def test_cells_under_way_are_named_when_a_process_is_killed(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", lambda *_: die())
+    with pytest.raises(InputError, match=r"a process was killed .*; under way were: tiny, supervised, .*; tiny, fixm"):
+        study_of(clips, tmp_path, jobs=2).run(["aplt compare"])
