@@ -7,6 +7,7 @@ import pytest
 
 from aplt.errors import InputError
 from aplt.report.comparison import read_comparison
+from aplt.report.comparison_differences import gains
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir
 from aplt.storage import write_csv
@@ -52,6 +53,19 @@ def test_folds_are_cells_of_their_own(tmp_path: Path) -> None:
     (one,) = (one for one in lacking.differences if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
     assert one.each == pytest.approx(gain.to_numpy()[1:])
     assert (one.t_test, lacking.unfinished) == (None, "40 of 42 cells are done; the figures are of these.")
+
+
+def test_a_mean_that_is_level_but_for_rounding_is_not_ahead(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells, dtype=str)
+    of_one_share = rows["labeled"] == "0.05"
+    for method, right in (("fixmatch", (20, 19, 21)), ("aplt", (19, 21, 20))):
+        rows.loc[of_one_share & (rows["method"] == method), "top1"] = [str(count / 48) for count in right]
+    write_csv(folder.cells, rows)
+    table = gains(read_comparison(folder.path))
+    assert table is not None
+    (line,) = (line for line in table.rows if line[0].text == "fixmatch")
+    assert [line[k].text for k in (2, 3)] == ["4 of 6", "1 of 2"]
 
 
 def test_rows_that_are_not_one_of_each_planned_cell_are_a_sentence(tmp_path: Path) -> None:

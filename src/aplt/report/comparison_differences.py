@@ -28,7 +28,7 @@ def gains(comparison: Comparison) -> Rows | None:
         cells = [each.get((whole.other, group)) for group in groups]
         known = [one for one in cells if one is not None]
         won, pairs = sum(one.won for one in known), sum(one.gain.count for one in known)
-        ahead = sum(one.gain.mean > 0 for one in known)
+        ahead = sum(round(one.gain.mean, 8) > 0 for one in known)  # a tie in the mean is none, but for rounding
         rows.append(
             [
                 Cell(whole.other),
