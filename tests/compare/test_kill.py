@@ -1,6 +1,5 @@
 """What a kill at any moment leaves, and that the same command goes on from there."""
 
-import multiprocessing
 import os
 import shutil
 import signal
@@ -14,7 +13,7 @@ from aplt.data.batches import SemiData
 from aplt.errors import InputError
 from aplt.rundir import CompareDir
 from tests.compare.studies import rows_of, study_of
-from tests.training.runs import at_step
+from tests.training.runs import at_step, until_killed
 
 
 def die() -> None:
@@ -47,14 +46,7 @@ def test_killed_and_started_again_leaves_the_same_rows(
 ) -> None:
     path = tmp_path / "killed"
 
-    def kill_it() -> None:
-        arm()
-        study_of(clips, path).run(["aplt compare"])
-
-    process = multiprocessing.get_context("fork").Process(target=kill_it)
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    until_killed(arm, lambda: study_of(clips, path).run(["aplt compare"]))
     again = study_of(clips, path)
     assert len(again.left) == left
     again.run(["aplt compare"])
@@ -72,14 +64,7 @@ def test_killed_with_two_jobs_its_cells_are_continued_at_once(
         os.kill(os.getppid(), signal.SIGKILL)
         signal.pause()  # holding the lock of its cell, until it notices
 
-    def kill_it() -> None:
-        at_step(1, 1, orphan)()
-        study_of(clips, path, jobs=2).run(["aplt compare"])
-
-    process = multiprocessing.get_context("fork").Process(target=kill_it)
-    process.start()
-    process.join()
-    assert process.exitcode == -signal.SIGKILL
+    until_killed(at_step(1, 1, orphan), lambda: study_of(clips, path, jobs=2).run(["aplt compare"]))
     begun: list[tuple[int, int]] = []
     whole_batches = SemiData.semi_batches
 

@@ -41,17 +41,22 @@ def same_run(first: RunDir, second: RunDir) -> bool:
     return same_weights(first, second) and told[0] == told[1] and tables[0] == tables[1]
 
 
-def train_until_killed(arm: Callable[[], None], config: RunConfig, run: RunDir) -> None:
-    """Trains in a process of its own in which `arm` has seen to it that SIGKILL comes at some moment."""
+def until_killed(arm: Callable[[], None], work: Callable[[], Any]) -> None:
+    """Works in a process of its own in which `arm` has seen to it that SIGKILL comes at some moment."""
 
-    def work() -> None:
+    def armed() -> None:
         arm()
-        train(config, run)
+        work()
 
-    process = multiprocessing.get_context("fork").Process(target=work)
+    process = multiprocessing.get_context("fork").Process(target=armed)
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
+
+
+def train_until_killed(arm: Callable[[], None], config: RunConfig, run: RunDir) -> None:
+    """Trains until killed."""
+    until_killed(arm, lambda: train(config, run))
     assert not run.result.exists()
 
 

@@ -17,15 +17,10 @@ from aplt.training.lock import alone
 from aplt.training.runs import resume, train, train_or_reuse
 from aplt.training.setup import make_accelerator
 from tests.test_cli import aplt
-from tests.training.clips import tiny_config, write_clips
+from tests.training.clips import tiny_config
 from tests.training.runs import interrupt
 
 FORK = multiprocessing.get_context("fork")
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture

@@ -25,13 +25,8 @@ from aplt.training.outcome import round_metrics
 from aplt.training.runs import train
 from aplt.training.setup import Material
 from aplt.training.state import TrainState
-from tests.training.clips import tiny_config, write_clips
+from tests.training.clips import tiny_config
 from tests.training.runs import same_weights, weights, without_clock
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture(scope="module")

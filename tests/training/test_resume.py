@@ -21,15 +21,10 @@ from aplt.training import loop, outcome, state
 from aplt.training.configure import configure
 from aplt.training.runs import resume, train
 from tests.test_video_story import write_folder
-from tests.training.clips import tiny_config, write_clips
+from tests.training.clips import tiny_config
 from tests.training.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
 
 RARELY = {"train": {"checkpoint_minutes": 60}}
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
 
 
 @pytest.fixture(scope="module")

@@ -22,11 +22,6 @@ from aplt.values import Split
 from tests.training.clips import tiny_config, write_clips
 
 
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
-
-
 @pytest.fixture
 def fresh_precision() -> Iterator[None]:
     AcceleratorState._reset_state()
