@@ -17,7 +17,7 @@ from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
 from aplt.plan import Plan
 from aplt.report.comparison import read_comparison
-from aplt.rundir import CompareDir
+from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.configure import effective_config
 from aplt.training.recipes import RECIPES
 from tests.report.fake_comparison import fake_comparison
@@ -60,6 +60,20 @@ def test_results_page_is_what_the_published_cells_say() -> None:
     assert page == script("make_results").results_page([read_comparison(ROOT / "results" / name) for name in names])
     for plan in (ROOT / "results").glob("*/compare.yaml"):
         assert (plan.parent.name in names) == read_comparison(plan.parent).finished
+
+
+def test_the_figures_in_the_readme_are_those_of_the_published_cells() -> None:
+    rows = read_comparison(ROOT / "results" / "evidence").rows
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| (\S+) (?:skeletons|videos),? [^|]*\| (\d+) \| (.+) \|$", text, flags=re.MULTILINE)
+    assert [name for name, _, _ in found] == ["N-UCLA", "KARD", "ARID", "synthetic"]
+    for name, labeled, figures in found:
+        cells = rows[rows["dataset"] == name.replace("-", "").lower()]
+        few = cells[cells["labeled"] == 0.05].groupby("method")
+        assert set(few["labeled_clips"].mean()) == {int(labeled)}
+        all_labels = cells[cells["method"] == UPPER_BOUND]["top1"].mean()
+        shown = [*few["top1"].mean()[["supervised", "fixmatch", "aplt"]], all_labels]
+        assert figures == " | ".join(f"{100 * accuracy:.1f}" for accuracy in shown)
 
 
 def test_the_plan_in_the_documentation_is_one() -> None:
