@@ -83,9 +83,13 @@ def test_the_plan_in_the_documentation_is_one() -> None:
     require_usable(plan)
 
 
-def test_the_two_plans_of_the_evidence_differ_in_their_clips_alone() -> None:
-    first, second = (load_yaml(ROOT / "studies" / f"{name}.yaml") for name in ("evidence", "nucla_folds"))
-    assert first | {"datasets": second["datasets"]} == second
+def test_the_plans_of_the_evidence_differ_in_their_clips_and_seeds_alone() -> None:
+    names = ("evidence", "nucla_folds", "replication")
+    evidence, folds, replication = (load_yaml(ROOT / "studies" / f"{name}.yaml") for name in names)
+    assert evidence | {"datasets": folds["datasets"]} == folds
+    assert replication["datasets"].items() < evidence["datasets"].items()
+    assert evidence | {"datasets": replication["datasets"], "seeds": replication["seeds"]} == replication
+    assert not set(evidence["seeds"]) & set(replication["seeds"])
 
 
 @pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.name)
