@@ -48,7 +48,7 @@ def fake_comparison(
             "pseudo_wrong": 12,
             "pseudo_fitted": 0.25,
             "pseudo_unknown": 3,
-            "unlabeled_top1": 0.7,
+            "unlabeled_top1": 0.7 if share < 1 else None,
             "online_wrong": None,
             "online_fitted": None,
             "online_unknown": None,
