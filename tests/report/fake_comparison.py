@@ -22,12 +22,13 @@ def fake_comparison(
     methods: tuple[str, ...] = ("supervised", "fixmatch", "aplt"),
     shares: tuple[float, ...] = SHARES,
     folds: int = 0,
+    datasets: tuple[str, ...] = ("tiny",),
 ) -> Path:
     """Writes a comparison's folder with three small runs that the cells have in turn, so that neighbors differ."""
     draw = np.random.default_rng(0)
     runs = [fake_run(folder / "runs" / f"run{number}", rounds=4, val=False, seed=number) for number in range(3)]
     plan = {
-        "datasets": {"tiny": {"clips": "/clips.csv", "settings": {}, "folds": [{}] * folds}},
+        "datasets": {name: {"clips": "/clips.csv", "settings": {}, "folds": [{}] * folds} for name in datasets},
         "settings": {},
         "methods": list(methods),
         "variants": {},
@@ -40,7 +41,7 @@ def fake_comparison(
     parts = [str(number) for number in range(1, folds + 1)] or [""]
     cells = [(method, share) for share in shares for method in methods] + [(UPPER_BOUND, 1.0)]
     rows: list[dict[str, Any]] = [
-        {"dataset": "tiny", "fold": fold, "method": method, "labeled": share, "labeled_clips": 9, "seed": seed}
+        {"dataset": dataset, "fold": fold, "method": method, "labeled": share, "labeled_clips": 9, "seed": seed}
         | {"top1": round(0.4 + share / 3 + 0.05 * methods.index(method) if share < 1 else 0.9, 3) + draw.random() / 50}
         | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
         | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}
@@ -66,7 +67,7 @@ def fake_comparison(
         }
         | {"seconds": 60.0, "offline_seconds": 15.0, "online_seconds": 40.0, "evaluation_seconds": 5.0}
         | {"ms_per_step": 100.0}
-        for seed, fold in product(range(3), parts)
+        for seed, dataset, fold in product(range(3), datasets, parts)
         for number, (method, share) in enumerate(cells)
     ]
     write_csv(CompareDir(folder).cells, pd.DataFrame(rows))

@@ -23,9 +23,9 @@ class Page:
         found = self.root.findall(".//div[@class='tile']")
         return {self._text(tile[0]): self._text(tile[1]) for tile in found}
 
-    def table(self, header: str) -> list[dict[str, str]]:
-        """The rows of the one table whose first header is `header`, as text by header."""
-        return [{key: text for key, (text, _) in row.items()} for row in self._rows(header)]
+    def table(self, header: str, section: str | None = None) -> list[dict[str, str]]:
+        """The rows of the first table (of a section) whose first header is `header`, as text by header."""
+        return [{key: text for key, (text, _) in row.items()} for row in self._rows(header, section)]
 
     def values(self, header: str) -> list[dict[str, float | None]]:
         """The same rows as the figures they sort by."""
@@ -39,8 +39,10 @@ class Page:
         """All elements of one kind."""
         return list(self.root.iter(name))
 
-    def _rows(self, header: str) -> list[dict[str, tuple[str, float | None]]]:
-        for table in self.root.iter("table"):
+    def _rows(self, header: str, section: str | None = None) -> list[dict[str, tuple[str, float | None]]]:
+        root = self.root if section is None else self.root.find(f".//section[@id='{section}']")
+        assert root is not None
+        for table in root.iter("table"):
             headers = [self._text(cell) for cell in table.findall("thead/tr/th")]
             if headers[0] == header:
                 return [

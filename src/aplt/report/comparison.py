@@ -137,12 +137,19 @@ class Comparison:
     def differences(self) -> list[Difference]:
         """The reference's paired differences of test top-1, by data set and share and over all of several.
 
-        Tested are those of which all planned cells are done, lest seeds are added until a p-value pleases.
+        Tested are those of which all planned cells are done, lest seeds are added until a p-value pleases. Those over
+        all answer one question, so that they are corrected for their own number.
         """
         found = all_differences(self.rows, self.plan.reference, self.methods, "top1")
+        others, places = len(self.methods) - 1, len(self.shares) * len(self.plan.datasets)
+        return [
+            *self._tested([one for one in found if one.group is not None], others * places),
+            *self._tested([one for one in found if one.group is None], others),
+        ]
+
+    def _tested(self, found: list[Difference], planned: int) -> list[Difference]:
         whole = [all(self._complete(name, one.group) for name in (self.plan.reference, one.other)) for one in found]
-        groups = len(self.shares) * len(self.plan.datasets)
-        return with_tests(found, whole, (len(self.methods) - 1) * (groups + (groups > 1)))
+        return with_tests(found, whole, planned)
 
     def _complete(self, method: str, group: tuple[str, float] | None) -> bool:
         rows = self.rows[self.rows["method"] == method]
@@ -208,8 +215,15 @@ def command_lines(commands: Sequence[str]) -> str:
 
 
 def plan_commands(folder: CompareDir) -> list[str]:
-    """Returns the command lines in the comments at the head of a folder's plan."""
-    lines = folder.plan.read_text(encoding="utf-8").splitlines()
+    """Returns the command lines in the comments at the head of a folder's plan.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        lines = folder.plan.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"{folder.plan}: expected UTF-8 text, found other bytes") from error
     head = takewhile(lambda line: line.startswith("# "), lines)
     return [line.removeprefix("# ") for line in head if line.startswith("# aplt ")]
 

@@ -9,9 +9,8 @@ from aplt.report.words import ABSENT
 
 TESTS = ("t-test p", "Holm p", "Wilcoxon p")
 ABOUT_TESTS = (
-    "Two-sided paired tests; Holm p is the t-test's, corrected for the number of all differences in the plan. Over n "
-    "of them Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three). They stand where all planned cells of both methods "
-    "are done. Folds, and splits drawn from one set of clips, share training clips and are not independent."
+    "Two-sided paired tests, where all planned cells of both methods are done; Holm p is the t-test's, corrected for "
+    "the number of differences in this table."
 )
 
 
@@ -27,13 +26,13 @@ def gains(comparison: Comparison) -> Rows | None:
     for whole in sorted(over_all, key=lambda one: one.gain.mean):
         cells = [each.get((whole.other, group)) for group in groups]
         known = [one for one in cells if one is not None]
-        won, pairs = sum(one.won for one in known), sum(one.gain.count for one in known)
+        won, level, pairs = (sum(counts) for counts in zip(*map(_counts, known), strict=True))
         ahead = sum(round(one.gain.mean, 8) > 0 for one in known)  # a tie in the mean is none, but for rounding
         rows.append(
             [
                 Cell(whole.other),
                 Cell(_points(whole), whole.gain.mean),
-                Cell(f"{won} of {pairs}", won / pairs),
+                _won_cell(won, level, pairs),
                 Cell(f"{ahead} of {len(known)}", ahead / len(known)),
                 *_p_cells(whole),
                 *(Cell("") if one is None else Cell(f"{100 * one.gain.mean:+.1f}", one.gain.mean) for one in cells),
@@ -44,8 +43,9 @@ def gains(comparison: Comparison) -> Rows | None:
     caption = (
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
         "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of "
-        "which counts once; how many cells the reference won; in how many data sets and shares the mean is above zero; "
-        "and these means. The smallest gain stands first. The table by data set and share tells of the tests."
+        "which counts once; how many cells the reference won, and in how many both are level; in how many data sets "
+        f"and shares the mean is above zero; and these means. The smallest gain stands first. {ABOUT_TESTS} Data sets "
+        "and folds are taken for draws of one kind: read the means beside p."
     )
     several = len(comparison.plan.datasets) > 1
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
@@ -60,7 +60,7 @@ def differences(comparison: Comparison) -> Rows | None:
             Cell(dataset),
             Cell(share_text(share), share),
             Cell(one.other),
-            Cell(f"{one.won} of {one.gain.count}", one.won / one.gain.count),
+            _won_cell(*_counts(one)),
             Cell(_points(one), one.gain.mean),
             *_p_cells(one),
         ]
@@ -72,10 +72,19 @@ def differences(comparison: Comparison) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, test top-1, mean "
-        f"± deviation. {ABOUT_TESTS}"
+        f"± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three)."
     )
     columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
     return Rows("Gain by data set and share of labels", caption, columns, rows, texts=3)
+
+
+def _counts(one: Difference) -> tuple[int, int, int]:
+    """Returns in how many pairs the reference is better, how many are level, and how many there are."""
+    return one.won, one.level, one.gain.count
+
+
+def _won_cell(won: int, level: int, pairs: int) -> Cell:
+    return Cell(f"{won} of {pairs}" + (f", {level} level" if level else ""), won / pairs)
 
 
 def _points(one: Difference) -> str:

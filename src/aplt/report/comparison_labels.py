@@ -8,7 +8,7 @@ from aplt.plan import share_text
 from aplt.report.comparison import LABEL_FIGURES, Comparison
 from aplt.report.comparison_rows import Rows
 from aplt.report.curves import MOST_CURVES, Curve, line_chart
-from aplt.report.layout import Cell, count_cell, figure, share_cell
+from aplt.report.layout import Cell, figure, number_cell, share_cell
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
@@ -38,41 +38,35 @@ def labels(comparison: Comparison) -> Html | None:
 
 
 def last_labels(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share, method and kind on the last round's labels; None where there are none."""
+    """Returns a row a data set, share, method and kind on the last round's labels; None without any."""
     rows = []
     for dataset, share, method in _groups(comparison):
         where = {"dataset": dataset, "labeled": share, "method": method}
-        kinds: list[str | None] = [*_kinds(comparison, dataset, share, method)]
-        right = spread(comparison.rows, "unlabeled_top1", **where)
-        for kind in kinds or [None]:
-            found = [spread(comparison.rows, f"{kind}_{name}", **where) if kind else None for name in LABEL_FIGURES]
+        for kind in _kinds(comparison, dataset, share, method):
+            found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LABEL_FIGURES]
             precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
             rows.append(
                 [
                     Cell(dataset),
                     Cell(method),
-                    Cell(MADE[kind] if kind else ""),
+                    Cell(MADE[kind]),
                     Cell(share_text(share), share),
                     share_cell(precision),
                     share_cell(coverage),
-                    count_cell(_rounded(wrong)),
+                    number_cell(wrong),
                     share_cell(fitted),
-                    count_cell(_rounded(unknown)),
-                    share_cell(right.mean if right else None),
+                    number_cell(unknown),
                 ]
             )
-    if all(row[5].value is None for row in rows):
+    if not rows:
         return None
     caption = (
         "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
         "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
-        "label, such as clips of no class; unlabeled top-1 is the share of the unlabeled clips of known label that the "
-        "final model gets right."
+        "label, such as clips of no class."
     )
     names = ["Data set", "Method", "Labels made", "Labeled", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
-    return Rows(
-        "What unlabeled clips were taught", caption, [*names, "Of unknown truth", "Unlabeled top-1"], rows, texts=3
-    )
+    return Rows("What unlabeled clips were taught", caption, [*names, "Of unknown truth"], rows, texts=3)
 
 
 def labels_by_round(comparison: Comparison) -> Rows | None:
@@ -148,10 +142,6 @@ def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
     present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
     wanted = product(comparison.plan.datasets, comparison.shares, comparison.methods)
     return [group for group in wanted if group in present]
-
-
-def _rounded(mean: float | None) -> int | None:
-    return None if mean is None else round(mean)
 
 
 def _whole(share: float | None) -> str:

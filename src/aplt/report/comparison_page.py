@@ -167,7 +167,9 @@ def _settings(comparison: Comparison) -> Html:
     ]
     if comparison.configs:
         shared = shared_settings([config for _, config in comparison.configs])
-        summary = el("summary", "Settings that all finished cells share")
+        count, cells_ = len(comparison.configs), len(comparison.rows)
+        whose = "all finished cells" if count == cells_ else f"the {count} of {cells_} cells with a run folder here"
+        summary = el("summary", f"Settings that {whose} share")
         written = yaml.safe_dump(shared, sort_keys=False, allow_unicode=True)
         parts.append(el("details", summary, el("pre", el("code", written))))
     return join(parts)

@@ -45,6 +45,8 @@ class Difference:
     other: str
     won: int
     """How often the reference is strictly better."""
+    level: int
+    """How often neither is."""
     gain: Spread
     each: np.ndarray
     """The differences themselves."""
@@ -81,8 +83,8 @@ def differences(
         gain = each.to_numpy(dtype=np.float64).round(9)
         known = Spread.of(gain)
         if known is not None:
-            won = int((gain > 0).sum())
-            found.append(Difference(group, other, won, known, gain))
+            won, level = int((gain > 0).sum()), int((gain == 0).sum())
+            found.append(Difference(group, other, won, level, known, gain))
     return found
 
 

@@ -1,0 +1,62 @@
+"""What a comparison says of the reference's gains, from its folder's files alone."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from aplt.report.comparison import read_comparison
+from aplt.report.comparison_page import write_comparison
+from aplt.rundir import CompareDir
+from aplt.storage import write_csv
+
+from .fake_comparison import fake_comparison
+
+
+def test_p_values_are_corrected_for_a_whole_table_of_the_plan_however_much_of_it_is_done(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study", datasets=("tiny", "small")))
+    whole = read_comparison(folder.path).differences
+    by_place = [one for one in whole if one.group is not None]
+    over_all = [one for one in whole if one.group is None]
+    assert (len(by_place), len(over_all)) == (8, 2)  # two methods, in two data sets at two shares
+    for table in (by_place, over_all):
+        best = min(table, key=lambda one: one.t_test or 1)
+        assert best.holm == pytest.approx(len(table) * (best.t_test or 0))
+    rows = pd.read_csv(folder.cells)
+    here = (rows["dataset"] == "small") & (rows["labeled"] == 0.05)
+    write_csv(folder.cells, rows[here & rows["method"].isin(["aplt", "supervised"])])
+    (one,) = read_comparison(folder.path).differences
+    assert one.holm == pytest.approx(8 * (one.t_test or 0))
+
+
+@pytest.mark.parametrize("unfinished", ["aplt", "fixmatch"])
+def test_no_p_value_before_all_planned_cells_of_both_methods_are_done(tmp_path: Path, unfinished: str) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows[(rows["method"] != unfinished) | (rows["labeled"] != 0.2) | (rows["seed"] != 2)])
+    told = {(one.other, one.group) for one in read_comparison(folder.path).differences if one.t_test is not None}
+    at_five = {("supervised", ("tiny", 0.05)), ("fixmatch", ("tiny", 0.05))}
+    others = {("supervised", ("tiny", 0.2)), ("supervised", None)}
+    assert told == (at_five if unfinished == "aplt" else at_five | others)
+
+
+def test_gains_over_several_data_sets_have_a_column_a_place(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study", datasets=("tiny", "small")))
+    write_comparison(folder.path)
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in folder.table.read_text().splitlines()]
+    (header,) = [line for line in lines if line[0] == "Against"]
+    assert header[1:4] == ["Gain", "Won", "Better in"]
+    assert header[7:] == ["tiny 5%", "tiny 20%", "small 5%", "small 20%"]
+    (row,) = [line for line in lines if line[0] == "fixmatch" and len(line) == len(header)]
+    assert row[2:4] == ["12 of 12", "4 of 4"]
+
+
+def test_level_cells_are_told_beside_those_won(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells)
+    few = (rows["labeled"] == 0.05) & (rows["seed"] > 0) & rows["method"].isin(["aplt", "fixmatch"])
+    write_csv(folder.cells, rows.assign(top1=rows["top1"].where(~few, 0.6)))
+    write_comparison(folder.path)
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in folder.table.read_text().splitlines()]
+    assert [line[3] for line in lines if line[:3] == ["tiny", "5%", "fixmatch"]] == ["1 of 3, 2 level"]
+    assert [line[2] for line in lines if line[0] == "fixmatch" and "level" in line[2]] == ["4 of 6, 2 level"]
