@@ -15,8 +15,8 @@ ALL = 1.0
 MOST_SEEDS = 1000  # a larger number was meant as the seed itself
 
 
-def _listed(value: Any) -> Any:
-    """Returns the parts of a text such as '5%,10%', and a list of one for a single number."""
+def listed(value: Any) -> Any:
+    """Returns the parts of a text such as '5%,10%', a list of one for a single number, and all else as it is."""
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
     return [value] if isinstance(value, int | float) else value
@@ -27,7 +27,7 @@ def _seeds(value: Any) -> Any:
     if isinstance(value, str) and value.strip().isdecimal():
         value = int(value)
     if type(value) is not int:
-        return _listed(value)
+        return listed(value)
     if not 1 <= value <= MOST_SEEDS:
         wanted = f"expected a number of seeds from 1 to {MOST_SEEDS}, or a list such as 3,4,5"
         raise PydanticCustomError("seeds", wanted)
@@ -68,11 +68,11 @@ class Plan(Settings):
     """Settings of `aplt train` for all cells."""
     variants: dict[str, Variant] = Field({})
     """Methods with settings, by the name that the table gives them."""
-    methods: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    methods: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default_factory=lambda before: () if before["variants"] else DEFAULT_METHODS
     )
     """Methods by name: variants without settings, and above them in the table."""
-    labeled: Annotated[tuple[Annotated[Fraction, Field(gt=0)], ...], BeforeValidator(_listed)] = Field(
+    labeled: Annotated[tuple[Annotated[Fraction, Field(gt=0)], ...], BeforeValidator(listed)] = Field(
         (0.1,), min_length=1
     )
     """Shares of each class's labels."""

@@ -114,6 +114,12 @@ class RunDir:
         """Removes what a kill left half written; to be called by the only process that writes here."""
         sweep((self.path, *self._folders()))
 
+    def drop_checkpoint(self) -> None:
+        """Removes what only an unfinished run needs."""
+        self.checkpoint.unlink(missing_ok=True)
+        with suppress(OSError):  # it is not there, or holds files of others
+            self.checkpoint.parent.rmdir()
+
     def read_metrics(self) -> list[dict[str, Any]]:
         """Returns the metrics of the rounds done so far, oldest first.
 

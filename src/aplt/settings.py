@@ -33,6 +33,10 @@ WANTED = {
 }
 
 
+NO_TEXT = "[key]"
+"""Where pydantic finds the key of a mapping to be wrong."""
+
+
 class Settings(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
@@ -108,12 +112,15 @@ def _explain(
     if path[:1] == ["input"] and len(path) > 1:
         del path[1]  # pydantic names the kind of input here
     key = ".".join(map(str, path))
+    if path[-1:] == [NO_TEXT]:
+        return f"{called(key.removesuffix(f'.{NO_TEXT}'))}: expected text as its name; put it in quotes"
     if first["type"] == "extra_forbidden":
         last = str(path[-1])
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
     if first["type"] == "missing":
         return f"{called(key)} is missing"
-    return f"{called(key)}: {wanted(first)}, found {shown(first['input'])}"
+    why = f"{wanted(first)}, found {shown(first['input'])}"
+    return f"{called(key)}: {why}" if key else why
 
 
 def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) -> list[str]:

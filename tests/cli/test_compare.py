@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from typer.main import get_command
 
+from aplt.cli.main import app
+from aplt.compare.checks import make_plan
+from aplt.plan import share_text
 from aplt.report.comparison import plan_commands
 from aplt.rundir import CompareDir
 from aplt.training.lock import held
@@ -50,7 +54,7 @@ def test_the_whole_story(
     before = (folder / "compare.csv").read_text()
     monkeypatch.chdir(clips.parent)
     folder = tmp_path / folder
-    assert aplt("compare", folder / "compare.yaml") == 0
+    assert aplt("compare", folder) == 0
     assert "1 cell, 1 of them finished\n" in capsys.readouterr().err
     assert (folder / "compare.csv").read_text() == before
     # The command that led to the plan still stands there; one that changes it stands below.
@@ -128,6 +132,7 @@ def test_ablation(
 ) -> None:
     monkeypatch.setattr("aplt.compare.study.Study.try_out", lambda _: None)
     words = ["--ablate", "--methods", "aplt", "--seeds", "1", *QUICK, "-o", tmp_path / "out", "--dry-run"]
+    words += ["--set", "train.rounds=10", "--set", "train.warm_up_rounds=3", "--set", "train.steps_per_round=8"]
     assert aplt("compare", clips, *words) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 30
@@ -150,9 +155,20 @@ def test_mistakes_are_one_sentence(
         assert message in error
         assert "\n" not in error
     assert not (tmp_path / "out").exists()
+    (tmp_path / "file").touch()
+    assert aplt("compare", clips, *TINY, "-o", tmp_path / "file") == 2
+    assert "file: expected a folder for the comparison, found a file" in capsys.readouterr().err
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert aplt("compare", clips) == 2
     assert "without a launcher" in capsys.readouterr().err
+
+
+def test_the_help_says_what_is_compared_by_default(clips: Path) -> None:
+    plan = make_plan({"datasets": {"a": {"clips": str(clips)}}}, "plan", Path())
+    told = {option.name: getattr(option, "help", "") for option in get_command(app).commands["compare"].params}  # type: ignore[attr-defined]
+    assert f"By default {','.join(plan.methods)};" in told["methods"]
+    assert told["labeled"].endswith(f"by default {', '.join(map(share_text, plan.labeled))}.")
+    assert told["seeds"].endswith(f"By default {len(plan.seeds)}.")
 
 
 def test_ctrl_c_says_that_it_goes_on(

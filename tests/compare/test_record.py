@@ -11,7 +11,7 @@ from aplt.compare.checks import load_plan, make_plan, seen_from
 from aplt.config import VideoInput, load_yaml
 from aplt.errors import InputError
 from aplt.rundir import CompareDir
-from aplt.storage import write_csv, write_text
+from aplt.storage import read_json, write_csv, write_json, write_text
 from tests.compare.studies import METHODS, rows_of, study_of
 
 
@@ -89,6 +89,10 @@ def test_a_row_is_of_one_cell_only(whole: Path, clips: Path, tmp_path: Path) -> 
     assert len(changed.left) == 4
     with pytest.raises(InputError, match=r"runs/tiny/20%/supervised/seed0; .* choose another folder"):
         changed.require_kept()
+    write_csv(tmp_path / "compare.csv", table.assign(version="0.0.9"))
+    with pytest.raises(InputError, match=r"seed0 \(cells of aplt 0\.0\.9; this is .*\); choose another folder"):
+        changed.require_kept()
+    write_csv(tmp_path / "compare.csv", table)
     renamed = study_of(clips, tmp_path, methods=["fixmatch", "aplt"], variants={"own": {"method": "supervised"}})
     assert [cell.method for cell in renamed.left] == ["own"]
     # Rows that are out of date beside those that are not take nothing from these, wherever they stand.
@@ -135,4 +139,9 @@ def test_a_finished_run_without_its_rounds_is_a_sentence(whole: Path, clips: Pat
         study_of(clips, path)
     study.cells[0].run.result.write_text("{")
     with pytest.raises(InputError, match=r"^tiny, supervised, .*result.json: not JSON .*; remove .*seed0 to train it "):
+        study_of(clips, path)
+    result = read_json(whole / "runs" / "tiny" / "20%" / "supervised" / "seed0" / "result.json")
+    write_json(study.cells[0].run.result, {key: value for key, value in result.items() if key != "steps"})
+    shutil.copy(whole / "runs" / "tiny" / "20%" / "supervised" / "seed0" / "metrics.jsonl", study.cells[0].run.metrics)
+    with pytest.raises(InputError, match=r"seed0: its results lack 'steps'; remove it to train tiny, super"):
         study_of(clips, path)

@@ -13,7 +13,7 @@ import pytest
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.training import lock
-from aplt.training.lock import alone
+from aplt.training.lock import alone, await_release, held
 from aplt.training.runs import resume, train, train_or_reuse
 from aplt.training.setup import make_accelerator
 from tests.test_cli import aplt
@@ -75,6 +75,26 @@ def test_a_folder_in_which_another_process_trains_is_left_alone(
     assert begun.lock.exists()
     resume(begun)
     assert not begun.lock.exists()
+
+
+def test_waiting_ends_when_the_other_process_does_or_the_time_is_over(
+    begun: RunDir, other: ForkProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 3:
+            other.kill()
+            other.join()
+
+    monkeypatch.setattr("aplt.training.lock.time.sleep", sleep)
+    await_release(begun.lock, 0)
+    assert waits == []
+    await_release(begun.lock, 60)
+    assert len(waits) == 3
+    with held(begun.lock) as ours:
+        assert ours
 
 
 def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path) -> None:

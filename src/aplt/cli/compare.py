@@ -11,11 +11,14 @@ import typer
 
 from aplt.errors import InputError
 
+USUAL = "supervised,fixmatch_teacher,aplt_paper,aplt"
+"""The methods of a plan that names none."""
+
 
 def compare(
-    source: Annotated[Path, typer.Argument(help="clips.csv, a folder of clips, or a compare.yaml.")],
-    methods: Annotated[str | None, typer.Option(help="Such as supervised,freematch,aplt; see `aplt recipes`.")] = None,
-    labeled: Annotated[str | None, typer.Option(help="Shares of each class's labels: 5%,10%,20%.")] = None,
+    source: Annotated[Path, typer.Argument(help="clips.csv, a folder of clips, a compare.yaml or its folder.")],
+    methods: Annotated[str | None, typer.Option(help=f"By default {USUAL}; see `aplt recipes`.")] = None,
+    labeled: Annotated[str | None, typer.Option(help="Shares of labels, such as 5%,20%; by default 10%.")] = None,
     seeds: Annotated[str | None, typer.Option(help="A number n for 0 to n-1, or a list: 3,4,5. By default 3.")] = None,
     encoder: Annotated[str | None, typer.Option(help="The same for all; by default by modality.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of `aplt train`. Repeatable.")] = None,
@@ -55,11 +58,15 @@ def compare(
         chosen["settings"] = settings
     if ablate:
         chosen["variants"] = ABLATION
+    if CompareDir(source).plan.is_file():
+        source = CompareDir(source).plan
     if source.suffix.lower() in (".yaml", ".yml"):
         plan = load_plan(source, chosen)
     else:
         plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
     folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
+    if folder.path.is_file():
+        raise InputError(f"{folder.path}: expected a folder for the comparison, found a file")
     cells = plan_cells(plan, folder)
     try:
         with nullcontext(True) if dry_run else held(folder.lock) as ours:

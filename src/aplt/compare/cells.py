@@ -13,6 +13,7 @@ from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
 from aplt.data.splits import make_split, remark_on_people, round_half_up
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.plan import ALL, Plan, Variant, cell_name, share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
@@ -22,6 +23,9 @@ from aplt.training.recipes import build_algorithm
 from aplt.training.runs import begun_alike
 from aplt.training.setup import digests, require_rounds, steps_per_round
 from aplt.values import UNKNOWN, ClipIndex, Split, Task
+
+MOST_STEPS_APART = 0.1
+"""By what share of them the steps of a variant may differ from those of the others: rounds are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,9 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, 
         train: the settings of all methods.
         steps: steps a round with these.
         variant: its period and what its settings say.
+
+    Raises:
+        InputError: a setting is not usable, or rounding makes too many or too few steps.
     """
     own = variant.settings.get("train", {})
     if not isinstance(own, dict):
@@ -98,7 +105,13 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, 
     warm_up = round_half_up(wanted.warm_up_rounds / variant.period)
     if wanted.warm_up_rounds < wanted.rounds:
         warm_up = min(warm_up, rounds - 1)  # rounding may not make all of it a warm-up
-    period = max(1, round_half_up(train.rounds * steps / rounds))
+    whole = train.rounds * steps
+    period = max(1, round_half_up(whole / rounds))
+    if abs(rounds * period - whole) > MOST_STEPS_APART * whole:
+        raise InputError(
+            f"{counted(rounds, 'round')} of {counted(period, 'step')} make {rounds * period:,}, where the other "
+            f"methods take {whole:,}; give it rounds (or a period) that come closer, or all of them more steps"
+        )
     return {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": period}
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from aplt.config import load_yaml, merge
 from aplt.errors import InputError, suggest
-from aplt.plan import Plan, Variant
+from aplt.plan import Plan, Variant, listed
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.settings import shown, validated
-from aplt.training.configure import METHOD_GROUPS
+from aplt.training.configure import METHOD_GROUPS, absolute
 from aplt.training.recipes import find_recipe
 
 Place = Callable[[Path], Path]
@@ -30,14 +30,18 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     """Returns the plan in a YAML file, with `over` laid over it, its settings over those of data sets and folds, too.
 
     Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` take the place of
-    the file's methods, variants and reference: what stands beside them is for `over` to say, too.
+    the file's methods, variants and reference: what stands beside them is for `over` to say, too. So do methods in
+    `over` that the file's reference is none of.
 
     Raises:
         InputError: a key or a value is not usable.
     """
     settings = _located(over.get("settings", {}), partial(_absolute, root=Path()))
-    rows = ("methods", "variants", "reference") if "variants" in over else ()
-    found = {key: value for key, value in load_yaml(path).items() if key not in rows}
+    found = load_yaml(path)
+    dropped = ("methods", "variants", "reference") if "variants" in over else ()
+    if "methods" in over and found.get("reference") not in (*listed(over["methods"]), *(found.get("variants") or ())):
+        dropped = (*dropped, "reference")
+    found = {key: value for key, value in found.items() if key not in dropped}
     plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
     datasets = {
         name: data.model_copy(
@@ -66,8 +70,8 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
     names = list(plan.rows)
     if not names:
         raise InputError(f"{where}: setting 'methods' names none, and there are no variants")
-    for key, listed in (("methods", plan.methods), ("labeled", plan.labeled), ("seeds", plan.seeds)):
-        double = next((value for k, value in enumerate(listed) if value in listed[:k]), None)
+    for key, values in (("methods", plan.methods), ("labeled", plan.labeled), ("seeds", plan.seeds)):
+        double = next((value for k, value in enumerate(values) if value in values[:k]), None)
         if double is not None:
             raise InputError(f"{where}: setting '{key}' names {double} twice")
     for name in plan.variants:
@@ -160,7 +164,7 @@ def _relative(path: Path, root: Path) -> Path:
 
 
 def _absolute(path: Path, root: Path) -> Path:
-    return (root / path).resolve()
+    return absolute(root / path)
 
 
 def _located(settings: dict[str, Any], place: Place) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class Study:
         Raises:
             InputError: names the cells.
         """
-        listed = read_csv(self.folder.cells, ("run",))["run"].tolist() if self.folder.found else []
+        table = read_csv(self.folder.cells, ("run",)) if self.folder.found else None
+        listed = [] if table is None else table["run"].tolist()
         listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         lost = [name for name in dict.fromkeys(listed) if name not in kept]
@@ -69,7 +70,10 @@ class Study:
             else f"{self.folder.path} holds finished cells that are not part of this comparison or have other "
             "settings, clips or splits in it"
         )
-        raise InputError(f"{why}: {_first(lost)}; choose another folder with --output, or give them up with --replace")
+        others = {} if table is None or "version" not in table else set(table["version"]) - {version("aplt")}
+        by = f" (cells of aplt {', '.join(sorted(others))}; this is {version('aplt')})" if others else ""
+        advice = "choose another folder with --output, or give them up with --replace"
+        raise InputError(f"{why}: {_first(lost)}{by}; {advice}")
 
     def try_out(self) -> None:
         """Learns from a trial how long the cells take of whose kind none is finished.
@@ -197,6 +201,8 @@ def _row(cell: Cell, folder: CompareDir) -> dict[str, Any] | None:
         return cell_row(cell, folder) if cell.finished else None
     except InputError as error:
         raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
+    except KeyError as error:
+        raise InputError(f"{cell.path}: its results lack {error}; remove it to train {cell} anew") from error
 
 
 def _train(cell: Cell, jobs: int) -> tuple[Cell, CellError | None]:

@@ -44,10 +44,11 @@ def gains(comparison: Comparison) -> Rows | None:
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
         "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of "
         "which counts once; how many cells the reference won, and in how many both are level; in how many data sets "
-        f"and shares the mean is above zero; and these means. The smallest gain stands first. {ABOUT_TESTS} Data sets "
-        "and folds are taken for draws of one kind: read the means beside p."
+        f"and shares the mean is above zero; and these means. The smallest gain stands first. {ABOUT_TESTS}"
     )
     several = len(comparison.plan.datasets) > 1
+    if several or any(data.folds for data in comparison.plan.datasets.values()):
+        caption += " Data sets and folds are taken for draws of one kind: read the means beside p."
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
     return Rows("Gain over all cells, and by data set and share", caption, columns, rows)

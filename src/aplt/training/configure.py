@@ -56,6 +56,22 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     return config.model_copy(update={"encoder_settings": whole})
 
 
+def absolute(path: Path) -> Path:
+    """Returns a path, of a file that is there or not, made absolute.
+
+    Raises:
+        InputError: no system could have such a file.
+    """
+    try:
+        found = path.resolve()
+        with suppress(FileNotFoundError):  # to be said by what reads it
+            found.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown(str(path))} is no usable path ({why})") from error
+    return found
+
+
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
     """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since.
 
@@ -84,13 +100,9 @@ def _absolute(settings: dict[str, Any], key: str, where: str) -> str:
     if not isinstance(value, str | Path) or not str(value):
         raise InputError(f"{where}: setting '{key}': expected a path, found {shown(value)}")
     try:
-        path = Path(value).resolve()
-        with suppress(FileNotFoundError):  # to be said by what reads it
-            path.stat()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
-        why = getattr(error, "strerror", None) or error
-        raise InputError(f"{where}: setting '{key}': {shown(value)} is no usable path ({why})") from error
-    return str(path)
+        return str(absolute(Path(value)))
+    except InputError as error:
+        raise InputError(f"{where}: setting '{key}': {error}") from error
 
 
 def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]:
