@@ -15,7 +15,7 @@ from aplt.compare.checks import make_plan
 from aplt.compare.table import COLUMNS
 from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
-from aplt.plan import Plan
+from aplt.plan import DEFAULT_METHODS, Plan
 from aplt.report.comparison import read_comparison
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.configure import effective_config
@@ -108,6 +108,16 @@ def require_usable(plan: Plan) -> None:
             for name, variant in plan.rows.items():
                 settings = merge({"clips": "x", "method": variant.method}, merge(shared, variant.settings))
                 effective_config(settings, kind, name)
+
+
+def test_the_defaults_of_a_comparison_are_told() -> None:
+    names = [f"`{name}`" for name in DEFAULT_METHODS]
+    told = (
+        f"Without options it compares {', '.join(names[:-1])} and {names[-1]} on 10 % of the labels with three seeds."
+    )
+    plan = make_plan({"datasets": {"x": {"clips": "x"}}}, "plan", Path())
+    assert (plan.labeled, plan.seeds) == ((0.1,), (0, 1, 2))
+    assert told in (ROOT / "docs" / "compare.md").read_text(encoding="utf-8")
 
 
 def test_every_column_of_a_comparison_is_described() -> None:

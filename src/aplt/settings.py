@@ -33,8 +33,8 @@ WANTED = {
 }
 
 
-NO_TEXT = "[key]"
-"""Where pydantic finds the key of a mapping to be wrong."""
+OF_KEY = "[key]"
+"""The end of the place at which pydantic finds the key of a mapping to be wrong."""
 
 
 class Settings(BaseModel):
@@ -112,8 +112,8 @@ def _explain(
     if path[:1] == ["input"] and len(path) > 1:
         del path[1]  # pydantic names the kind of input here
     key = ".".join(map(str, path))
-    if path[-1:] == [NO_TEXT]:
-        return f"{called(key.removesuffix(f'.{NO_TEXT}'))}: expected text as its name; put it in quotes"
+    if first["type"] == "invalid_key" or (path[-1:] == [OF_KEY] and first["type"] == "string_type"):
+        return f"{called(key.removesuffix(f'.{OF_KEY}'))}: expected text as its name; put it in quotes"
     if first["type"] == "extra_forbidden":
         last = str(path[-1])
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"

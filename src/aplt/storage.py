@@ -68,6 +68,18 @@ def write_text(path: Path, text: str) -> None:
         stream.write(text.encode())
 
 
+def read_text(path: Path) -> str:
+    """Returns the text in a file.
+
+    Raises:
+        InputError: it is not UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: expected text in UTF-8, found other bytes") from error
+
+
 def write_json(path: Path, value: Any) -> None:
     """Writes a JSON file atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")

@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from aplt.cli.main import app
 from aplt.compare.checks import make_plan
+from aplt.compare.table import COLUMNS
 from aplt.plan import share_text
 from aplt.report.comparison import plan_commands
 from aplt.rundir import CompareDir
@@ -155,6 +156,16 @@ def test_mistakes_are_one_sentence(
         assert message in error
         assert "\n" not in error
     assert not (tmp_path / "out").exists()
+    (tmp_path / "clips.csv").symlink_to(tmp_path / "clips.csv")
+    assert aplt("compare", tmp_path / "clips.csv") == 2
+    assert "clips.csv' is no usable path" in capsys.readouterr().err
+    other = tmp_path / "study" / "compare.yaml"
+    other.parent.mkdir()
+    for encoding, told in (("cp1252", "not YAML in UTF-8 ("), ("utf-16", "expected text in UTF-8, found other bytes")):
+        other.write_text(f"# Größe\ndatasets: {{tiny: {{clips: {clips}}}}}\n", encoding=encoding)
+        (other.parent / "compare.csv").write_text(f"{','.join(COLUMNS)}\n")
+        assert aplt("report", other.parent) == 2
+        assert f"{other}: {told}" in capsys.readouterr().err
     (tmp_path / "file").touch()
     assert aplt("compare", clips, *TINY, "-o", tmp_path / "file") == 2
     assert "file: expected a folder for the comparison, found a file" in capsys.readouterr().err

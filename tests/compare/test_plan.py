@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from aplt.compare.ablation import ABLATION
 from aplt.compare.checks import default_folder, default_name, load_plan
 from aplt.config import OfflineSettings
+from aplt.errors import InputError
 from aplt.plan import Variant, cell_name
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.training.setup import digests, read_clips
@@ -199,6 +200,10 @@ def test_methods_on_the_command_line_need_not_have_the_files_reference(
     assert load_plan(file, {"seeds": 1}).reference == "fixmatch"
     file.write_text(plan_of(clips, methods="aplt", variants={"wide": {}}, reference="wide").to_yaml())
     assert load_plan(file, {"methods": methods}).reference == "wide"
+    for wrong in ("variants: 5", "reference: [1]", "reference: apltt"):
+        file.write_text(f"datasets: {{tiny: {{clips: {clips}}}}}\nmethods: aplt\n{wrong}\n")
+        with pytest.raises(InputError, match=f"setting '{wrong.partition(':')[0]}'"):
+            load_plan(file, {"methods": methods})
 
 
 def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> None:

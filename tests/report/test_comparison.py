@@ -220,12 +220,12 @@ def test_the_markdown_table(tmp_path: Path) -> None:
         "### tiny: test top-1 in %",
         "### Gain over all cells, and by data set and share",
         "<summary>tiny: test macro F1 in %</summary>",
-        "<summary>tiny: top-1 on the unlabeled clips in %</summary>",
+        "<summary>tiny: top-1 on the unlabeled clips of known label in %</summary>",
         "<summary>Gain by data set and share of labels</summary>",
         "<summary>What unlabeled clips were taught</summary>",
         "<summary>Labels by round</summary>",
     ]
-    on_unlabeled = lines[lines.index("<summary>tiny: top-1 on the unlabeled clips in %</summary>") :]
+    on_unlabeled = lines[lines.index("<summary>tiny: top-1 on the unlabeled clips of known label in %</summary>") :]
     assert " ".join(next(line for line in on_unlabeled if line.startswith("| fixmatch ")).split()) == (
         "| fixmatch | 70.0 ± 0.0 | 70.0 ± 0.0 |"
     )

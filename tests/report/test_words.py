@@ -22,6 +22,7 @@ def test_numbers_as_words() -> None:
     assert percent(0.6129) == "61.3\u00a0%"
     assert percent(None) == percent(float("nan")) == "–"  # noqa: RUF001
     assert number(1234567) == "1,234,567"
+    assert [number(figure) for figure in (5921.3, 999.4, 99.96)] == ["5,921", "999", "100"]
     assert number(0.0020001) == "0.002"
     assert [duration(s) for s in (9.6, 45.2, 366, 12_000)] == ["9.6\u00a0s", "45\u00a0s", "6.1\u00a0min", "3.3\u00a0h"]
 

@@ -58,7 +58,7 @@ def compare(
         chosen["settings"] = settings
     if ablate:
         chosen["variants"] = ABLATION
-    if CompareDir(source).plan.is_file():
+    if source.is_dir() and CompareDir(source).plan.is_file():
         source = CompareDir(source).plan
     if source.suffix.lower() in (".yaml", ".yml"):
         plan = load_plan(source, chosen)

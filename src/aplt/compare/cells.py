@@ -25,7 +25,7 @@ from aplt.training.setup import digests, require_rounds, steps_per_round
 from aplt.values import UNKNOWN, ClipIndex, Split, Task
 
 MOST_STEPS_APART = 0.1
-"""By what share of them the steps of a variant may differ from those of the others: rounds are whole numbers."""
+"""The share by which a variant's steps may differ from the others': rounds and steps a round are whole numbers."""
 
 
 @dataclass(frozen=True)

@@ -36,10 +36,11 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     Raises:
         InputError: a key or a value is not usable.
     """
-    settings = _located(over.get("settings", {}), partial(_absolute, root=Path()))
+    settings = _located(over.get("settings", {}), partial(_rooted, root=Path()))
     found = load_yaml(path)
-    dropped = ("methods", "variants", "reference") if "variants" in over else ()
-    if "methods" in over and found.get("reference") not in (*listed(over["methods"]), *(found.get("variants") or ())):
+    own = validated(Plan, found, str(path))
+    dropped: tuple[str, ...] = ("methods", "variants", "reference") if "variants" in over else ()
+    if "methods" in over and own.reference in own.methods and own.reference not in listed(over["methods"]):
         dropped = (*dropped, "reference")
     found = {key: value for key, value in found.items() if key not in dropped}
     plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
@@ -94,7 +95,10 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             _refuse(group, ("train.precision",), f"{where}: {name}", "must be the same in all cells")
     if plan.reference not in names:
         raise InputError(f"{where}: setting 'reference' is '{plan.reference}'{suggest(plan.reference, names)}")
-    return _located_plan(plan, partial(_absolute, root=root))
+    try:
+        return _located_plan(plan, partial(_rooted, root=root))
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
 
 
 def seen_from(plan: Plan, folder: Path) -> Plan:
@@ -119,7 +123,7 @@ def _located_plan(plan: Plan, place: Place) -> Plan:
 
 def default_name(source: Path) -> str:
     """Returns the name of a data set or comparison: its file's, or its folder's where the file is called as usual."""
-    name = source.resolve().parent.name if source.stem in ("clips", "index", "compare") else source.stem
+    name = absolute(source).parent.name if source.stem in ("clips", "index", "compare") else source.stem
     return re.sub(f"[{re.escape(UNUSABLE)}]", "-", name)[:LONGEST_NAME].strip(" .") or "clips"
 
 
@@ -163,7 +167,7 @@ def _relative(path: Path, root: Path) -> Path:
     return Path(os.path.relpath(path, root))
 
 
-def _absolute(path: Path, root: Path) -> Path:
+def _rooted(path: Path, root: Path) -> Path:
     return absolute(root / path)
 
 

@@ -70,7 +70,9 @@ class Study:
             else f"{self.folder.path} holds finished cells that are not part of this comparison or have other "
             "settings, clips or splits in it"
         )
-        others = {} if table is None or "version" not in table else set(table["version"]) - {version("aplt")}
+        others = set[str]()
+        if table is not None and "version" in table:
+            others = set(table["version"][table["run"].isin(lost)]) - {version("aplt")}
         by = f" (cells of aplt {', '.join(sorted(others))}; this is {version('aplt')})" if others else ""
         advice = "choose another folder with --output, or give them up with --replace"
         raise InputError(f"{why}: {_first(lost)}{by}; {advice}")
@@ -202,7 +204,7 @@ def _row(cell: Cell, folder: CompareDir) -> dict[str, Any] | None:
     except InputError as error:
         raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
     except KeyError as error:
-        raise InputError(f"{cell.path}: its results lack {error}; remove it to train {cell} anew") from error
+        raise InputError(f"{cell}: its results lack {error}; remove {cell.path} to train it anew") from error
 
 
 def _train(cell: Cell, jobs: int) -> tuple[Cell, CellError | None]:

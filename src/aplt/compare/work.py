@@ -35,8 +35,8 @@ def train_cell(config: RunConfig, run: RunDir, made_of: dict[str, str], name: st
         show_nothing()
     try:
         train_or_reuse(config, run, made_of)
+        run.drop_checkpoint()  # nothing reads it any more, and those of a large model would fill a disk
         write_report(run.path)
-        run.drop_checkpoint()  # nothing reads it any more, and of a large model's a study would fill a disk
     except InputError as error:
         return CellError(f"{name}: {error}")
     except torch.OutOfMemoryError as error:

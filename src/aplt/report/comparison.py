@@ -17,6 +17,7 @@ from aplt.report.pairs import Difference, Spread, all_differences, spread, with_
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
+from aplt.storage import read_text
 
 KINDS = ("pseudo", "online")
 BY_ROUND = tuple(f"{kind}_by_round" for kind in KINDS)
@@ -220,11 +221,7 @@ def plan_commands(folder: CompareDir) -> list[str]:
     Raises:
         InputError: it is not UTF-8.
     """
-    try:
-        lines = folder.plan.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"{folder.plan}: expected UTF-8 text, found other bytes") from error
-    head = takewhile(lambda line: line.startswith("# "), lines)
+    head = takewhile(lambda line: line.startswith("# "), read_text(folder.plan).splitlines())
     return [line.removeprefix("# ") for line in head if line.startswith("# aplt ")]
 
 

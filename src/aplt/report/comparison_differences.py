@@ -10,7 +10,7 @@ from aplt.report.words import ABSENT
 TESTS = ("t-test p", "Holm p", "Wilcoxon p")
 ABOUT_TESTS = (
     "Two-sided paired tests, where all planned cells of both methods are done; Holm p is the t-test's, corrected for "
-    "the number of differences in this table."
+    "the number of them that is planned for this table."
 )
 
 
@@ -26,7 +26,8 @@ def gains(comparison: Comparison) -> Rows | None:
     for whole in sorted(over_all, key=lambda one: one.gain.mean):
         cells = [each.get((whole.other, group)) for group in groups]
         known = [one for one in cells if one is not None]
-        won, level, pairs = (sum(counts) for counts in zip(*map(_counts, known), strict=True))
+        won, level = sum(one.won for one in known), sum(one.level for one in known)
+        pairs = sum(one.gain.count for one in known)
         ahead = sum(round(one.gain.mean, 8) > 0 for one in known)  # a tie in the mean is none, but for rounding
         rows.append(
             [
@@ -47,8 +48,10 @@ def gains(comparison: Comparison) -> Rows | None:
         f"and shares the mean is above zero; and these means. The smallest gain stands first. {ABOUT_TESTS}"
     )
     several = len(comparison.plan.datasets) > 1
-    if several or any(data.folds for data in comparison.plan.datasets.values()):
-        caption += " Data sets and folds are taken for draws of one kind: read the means beside p."
+    if several:
+        caption += " Data sets are taken for draws of one kind: read the means beside p."
+    elif any(data.folds for data in comparison.plan.datasets.values()):
+        caption += " Folds are taken for draws of one kind, which they are not."
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
     return Rows("Gain over all cells, and by data set and share", caption, columns, rows)
@@ -61,7 +64,7 @@ def differences(comparison: Comparison) -> Rows | None:
             Cell(dataset),
             Cell(share_text(share), share),
             Cell(one.other),
-            _won_cell(*_counts(one)),
+            _won_cell(one.won, one.level, one.gain.count),
             Cell(_points(one), one.gain.mean),
             *_p_cells(one),
         ]
@@ -77,11 +80,6 @@ def differences(comparison: Comparison) -> Rows | None:
     )
     columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
     return Rows("Gain by data set and share of labels", caption, columns, rows, texts=3)
-
-
-def _counts(one: Difference) -> tuple[int, int, int]:
-    """Returns in how many pairs the reference is better, how many are level, and how many there are."""
-    return one.won, one.level, one.gain.count
 
 
 def _won_cell(won: int, level: int, pairs: int) -> Cell:

@@ -22,7 +22,7 @@ from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, spread
 from aplt.report.words import duration
 from aplt.rundir import UPPER_BOUND
-from aplt.storage import write_text
+from aplt.storage import read_text, write_text
 
 PALE = (
     "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "
@@ -160,15 +160,14 @@ def _differences(comparison: Comparison) -> Html:
 
 def _settings(comparison: Comparison) -> Html:
     plan = el("summary", "compare.yaml: the whole plan; `aplt compare` on it repeats or extends the comparison")
-    text = comparison.folder.plan.read_text(encoding="utf-8")
     parts = [
         facts([("Command", command) for command in comparison.commands]),
-        el("details", plan, el("pre", el("code", text))),
+        el("details", plan, el("pre", el("code", read_text(comparison.folder.plan)))),
     ]
     if comparison.configs:
         shared = shared_settings([config for _, config in comparison.configs])
-        count, cells_ = len(comparison.configs), len(comparison.rows)
-        whose = "all finished cells" if count == cells_ else f"the {count} of {cells_} cells with a run folder here"
+        count, finished = len(comparison.configs), len(comparison.rows)
+        whose = "all finished cells" if count == finished else f"the {count} of {finished} cells with a run folder here"
         summary = el("summary", f"Settings that {whose} share")
         written = yaml.safe_dump(shared, sort_keys=False, allow_unicode=True)
         parts.append(el("details", summary, el("pre", el("code", written))))

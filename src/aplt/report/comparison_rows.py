@@ -13,7 +13,7 @@ from aplt.rundir import UPPER_BOUND
 FIGURES = {
     "top1": "test top-1",
     "macro_f1": "test macro F1",
-    "unlabeled_top1": "top-1 on the unlabeled clips",
+    "unlabeled_top1": "top-1 on the unlabeled clips of known label",
     "top1_by_val": "test top-1 after the round that is best on the validation clips",
 }
 

@@ -16,12 +16,14 @@ def percent(value: float | None, digits: int = 1) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Returns a figure with `digits` significant digits, an integer whole, and infinity as its sign."""
+    """Returns a figure with `digits` significant digits (a larger one whole), an integer, or infinity as its sign."""
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"  # noqa: RUF001
-    return f"{value:,d}" if isinstance(value, int) else f"{value:.{digits}g}"
+    if isinstance(value, int) or abs(value) >= 10**digits:
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}"
 
 
 def fixed(value: float | None) -> str:
