@@ -92,6 +92,9 @@ def test_the_plans_of_the_evidence_differ_in_their_clips_and_seeds_alone() -> No
     assert replication["datasets"].items() < evidence["datasets"].items()
     assert evidence | {"datasets": replication["datasets"], "seeds": replication["seeds"]} == replication
     assert not set(evidence["seeds"]) & set(replication["seeds"])
+    tail = load_yaml(ROOT / "studies" / "tail.yaml")
+    assert set(evidence["methods"]) < set(tail["methods"])
+    assert evidence["variants"].items() < tail["variants"].items()
 
 
 @pytest.mark.parametrize("study", sorted((ROOT / "studies").glob("*.yaml")), ids=lambda path: path.name)
