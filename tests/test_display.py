@@ -1,6 +1,7 @@
 """Progress: bars at a terminal, nothing but lines elsewhere; and counts in words."""
 
 import io
+import re
 from contextlib import suppress
 
 import pytest
@@ -44,6 +45,22 @@ def test_a_part_of_the_work_has_a_bar_of_its_own(terminal: Console) -> None:
         assert "5/7" in shown(terminal)
     else:
         assert shown(terminal) == "round 1/2\n"
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_what_is_left_has_room_beside_a_long_text(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    monkeypatch.setattr(display, "console", console)
+    with suppress(InterruptedError), whole_bar("cells", 4000) as progress:
+        progress.text(f"cells: {'a' * 90} and 1 more")
+        progress.advance(1234)
+        progress.left(36_000)
+        raise InterruptedError
+    last = shown(console).rsplit("\x1b[2K", 1)[-1]
+    assert "1234/4000" in last
+    assert re.search(r"(10:00:00|9:59:5\d) left", last)
+    assert ("aaaa…" in last) == (width == 80)
+    assert ("and 1 more" in last) == (width == 200)
 
 
 def test_the_bar_of_a_part_goes_when_it_is_done(terminal: Console) -> None:

@@ -11,7 +11,6 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
-    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
@@ -19,6 +18,12 @@ from rich.text import Text
 
 # Progress goes to standard error: standard output is for what a script may want to read.
 console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
+
+
+WIDE = 20
+"""Columns of a terminal that a bar takes."""
+BESIDE = WIDE + 35
+"""Columns that everything but the text takes: the bar, how many are done, and two times."""
 
 
 class Bar:
@@ -96,6 +101,15 @@ class _Left(ProgressColumn):
         return Text("" if left is None else f"{left} left", style="progress.remaining")
 
 
+class _Text(ProgressColumn):
+    """What is going on, cut where a line has no room for it and the columns beside it."""
+
+    def render(self, task: Task) -> Text:
+        text = Text(task.description, no_wrap=True)
+        text.truncate(max(WIDE, console.width - BESIDE), overflow="ellipsis")
+        return text
+
+
 def counted(count: int, thing: str, things: str = "") -> str:
     """Returns '1 clip' or '2,000 clips'; `things` is the plural where it is not made by an s."""
     return f"{count:,d} {thing if count == 1 else things or thing + 's'}"
@@ -108,5 +122,5 @@ def show_nothing() -> None:
 
 
 def _progress(*more: ProgressColumn) -> Progress:
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (_Text(), BarColumn(WIDE), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, *more, console=console, disable=not console.is_terminal)

@@ -14,5 +14,6 @@ def suggest(name: str, names: Iterable[str], group: str = "") -> str:
     `group` is what stands before the near match where names are those of a group of settings, such as "train.".
     """
     known = sorted(names)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{group}{close[0]}'?" if close else f"; expected one of: {', '.join(known)}"
+    folded = {one.casefold(): one for one in reversed(known)}
+    close = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"; did you mean '{group}{folded[close[0]]}'?" if close else f"; expected one of: {', '.join(known)}"

@@ -38,12 +38,14 @@ def test_the_whole_story(
         f"{name}, supervised, 20% labeled, seed 0",
         f"{name}, upper bound, 100% labeled, seed 0",
     ]
-    assert dry.err.startswith("2 cells; about ")
+    trying, cells = dry.err.splitlines()[:2]
+    assert trying == "trying a few steps for an estimate"
+    assert cells.startswith("2 cells; about ")
     assert "round" not in dry.err
     assert not folder.exists()
     assert aplt("compare", clips, *TINY, "--no-upper-bound") == 0
     told = capsys.readouterr()
-    assert told.err.splitlines()[0].startswith("1 cell; about ")
+    assert told.err.splitlines()[1].startswith("1 cell; about ")
     accuracy = pd.read_csv(folder / "compare.csv")["top1"][0]
     assert f"{name}, supervised, 20% labeled, seed 0: test accuracy {accuracy:.1%}" in told.err.splitlines()
     assert "| supervised |" in told.out
@@ -70,6 +72,20 @@ def test_the_whole_story(
     assert (folder / "report.html").exists()
 
 
+def test_what_could_be_trained_is_told_where_not_all_could(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    wild = "{method: supervised, settings: {train: {learning_rate: 1.0e+30}}}"
+    plan.write_text(f"datasets: {{a: {{clips: {clips}}}}}\nmethods: [supervised]\nvariants: {{wild: {wild}}}\n")
+    words = ["--seeds", "1", "--labeled", "20%", *QUICK, "--no-upper-bound", "-o", tmp_path / "out"]
+    assert aplt("compare", plan, *words) == 2
+    told = capsys.readouterr()
+    assert "| supervised |" in told.out
+    assert told.out.splitlines()[-1].endswith(f"report {tmp_path / 'out' / 'report.html'}")
+    assert told.err.splitlines()[-1].startswith("aplt: a, wild, 20% labeled, seed 0: ")
+
+
 def test_finished_cells_are_given_up_only_on_demand(
     clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,17 +93,24 @@ def test_finished_cells_are_given_up_only_on_demand(
     cell = f"runs/{clips.parent.name}/20%/supervised/seed0"
     assert aplt(*words) == 0
     kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    for other in (["--methods", "fixmatch"], ["--set", "train.learning_rate=0.1"]):
+    rate = " (train.learning_rate is 0.002 there, 0.1 here)"
+    for other, why in ((["--methods", "fixmatch"], ""), (["--set", "train.learning_rate=0.1"], rate)):
         for more in ([], ["--dry-run"]):
             capsys.readouterr()
             assert aplt(*words, *other, *more) == 2
             told = capsys.readouterr().err
-            assert f" in it: {cell}; choose another folder with --output, or give them up with --replace" in told
+            assert f" in it: {cell}{why}; choose another folder with --output, or give them up with --replace" in told
             assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == kept
     # A result that the table lost is not trained over either.
     (tmp_path / "compare.csv").unlink()
     assert aplt(*words, "--set", "train.learning_rate=0.1") == 2
+    capsys.readouterr()
+    assert aplt(*words, "--methods", "fixmatch", "--replace", "--dry-run") == 0
+    gone = f"1 finished cell given up: {cell}; the tables go without them, run folders stay"
+    assert gone not in capsys.readouterr().err.splitlines()  # of which no table tells
+    assert aplt(*words) == 0
     assert aplt(*words, "--methods", "fixmatch", "--replace") == 0
+    assert gone in capsys.readouterr().err.splitlines()
     assert pd.read_csv(tmp_path / "compare.csv")["method"].tolist() == ["fixmatch"]
     (command,) = plan_commands(CompareDir(tmp_path))
     assert command.endswith("--methods fixmatch --replace")
@@ -177,7 +200,7 @@ def test_mistakes_are_one_sentence(
 def test_the_help_says_what_is_compared_by_default(clips: Path) -> None:
     plan = make_plan({"datasets": {"a": {"clips": str(clips)}}}, "plan", Path())
     told = {option.name: getattr(option, "help", "") for option in get_command(app).commands["compare"].params}  # type: ignore[attr-defined]
-    assert f"By default {','.join(plan.methods)};" in told["methods"]
+    assert f"By default {', '.join(plan.methods)};" in told["methods"]
     assert told["labeled"].endswith(f"by default {', '.join(map(share_text, plan.labeled))}.")
     assert told["seeds"].endswith(f"By default {len(plan.seeds)}.")
 

@@ -136,6 +136,14 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     assert page.headings() == ["Plan and settings"]
 
 
+def test_labels_by_round_stand_on_the_page(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    page = write_comparison(folder.path).read_text()
+    told = re.findall(r"^\| tiny .* (\S+/\S+ \S+/\S+.*?) +\|$", folder.table.read_text(), flags=re.MULTILINE)
+    assert len(told) > 3
+    assert all(f"{text}<" in page for text in told)
+
+
 def test_the_cost_of_each_method(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     rows = pd.read_csv(folder.cells)

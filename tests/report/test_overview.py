@@ -71,5 +71,5 @@ def test_runs_without_pseudo_labels(tmp_path: Path) -> None:
 def test_nothing_to_compare(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least one run folder"):
         write_overview([], tmp_path / "index.html", "Demo")
-    with pytest.raises(InputError, match="expected the folder of a run"):
+    with pytest.raises(InputError, match="expected the folder of a run or a comparison"):
         write_overview([tmp_path / "none"], tmp_path / "index.html", "Demo")

@@ -266,7 +266,7 @@ def test_no_run_folder(tmp_path: Path, make: bool) -> None:
     folder = tmp_path / "nothing"
     if make:
         folder.mkdir()
-    with pytest.raises(InputError, match=r"nothing: no .*; expected the folder of a run"):
+    with pytest.raises(InputError, match=r"nothing: no .*; expected the folder of a run or a comparison"):
         write_report(folder)
     assert not (folder / "report.html").exists()
 

@@ -11,7 +11,7 @@ import typer
 
 from aplt.errors import InputError
 
-USUAL = "supervised,fixmatch_teacher,aplt_paper,aplt"
+USUAL = "supervised, fixmatch_teacher, aplt_paper, aplt"
 """The methods of a plan that names none."""
 
 
@@ -21,7 +21,9 @@ def compare(
     labeled: Annotated[str | None, typer.Option(help="Shares of labels, such as 5%,20%; by default 10%.")] = None,
     seeds: Annotated[str | None, typer.Option(help="A number n for 0 to n-1, or a list: 3,4,5. By default 3.")] = None,
     encoder: Annotated[str | None, typer.Option(help="The same for all; by default by modality.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of `aplt train`. Repeatable.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting of `aplt train`: train.rounds=5. Repeatable.")
+    ] = None,
     ablate: Annotated[bool, typer.Option("--ablate", help="Compare APLT with each of its choices undone.")] = False,
     upper_bound: Annotated[
         bool | None,
@@ -32,7 +34,8 @@ def compare(
         Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME, for --ablate NAME-ablation.")
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Give up the folder's finished cells that this comparison does not have.")
+        bool,
+        typer.Option("--replace", help="Drop from the tables the folder's finished cells that this comparison lacks."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the cells and how long they take; a trial decodes all videos.")
@@ -42,7 +45,7 @@ def compare(
     from aplt.compare.ablation import ABLATION
     from aplt.compare.cells import plan_cells
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
-    from aplt.compare.study import Study, announce
+    from aplt.compare.study import FailedError, Study, announce
     from aplt.config import parse_assignments
     from aplt.report.comparison import plan_commands, read_comparison
     from aplt.report.markdown import main_tables
@@ -86,9 +89,15 @@ def compare(
             commands = plan_commands(folder) if own or (study.rows and folder.plan.exists()) else []
             if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
                 commands.append(shlex.join(["aplt", *sys.argv[1:]]))
-            study.run(list(dict.fromkeys(commands)))
+            failed: FailedError | None = None
+            try:
+                study.run(list(dict.fromkeys(commands)))
+            except FailedError as error:
+                failed = error
     except KeyboardInterrupt as stop:
         print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
         raise typer.Exit(130) from stop
     print(main_tables(read_comparison(folder.path)))
     print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
+    if failed:
+        raise failed

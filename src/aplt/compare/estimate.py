@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from aplt.compare.cells import Cell
 from aplt.compare.work import CellError, train_cell
 from aplt.config import RunConfig
-from aplt.display import whole_bar
+from aplt.display import console, whole_bar
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 
@@ -90,6 +90,9 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> tuple[dict[Path, float
     # The data sets in turn: when the time is over, each has been tried.
     kinds = [cell for turn in zip_longest(*by_data.values()) for cell in turn if cell is not None]
     costs, failed, spent = {}, [], 0.0
+    what = "a few steps" if len(kinds) == 1 else f"a few steps of {len(kinds)} cells"
+    first_of_all = "; videos are decoded first" if any(cell.config.input.kind == "video" for cell in kinds) else ""
+    console.print(f"trying {what} for an estimate{first_of_all}")
     with TemporaryDirectory(prefix="aplt-trial-") as folder:
         work = partial(_trial, jobs=jobs)
         tasks = [(cell, RunDir(Path(folder, str(number)))) for number, cell in enumerate(kinds)]
@@ -101,7 +104,7 @@ def seconds_by_trial(cells: Sequence[Cell], jobs: int) -> tuple[dict[Path, float
                     costs[kind(cell)] = cost
                 else:
                     failed.append(cost)
-                    progress.line(cost.trace or str(cost))
+                    progress.line(f"the trial failed: {cost.trace or cost}")
                 if costs and spent > jobs * TRIAL_SECONDS:
                     break
     return {cell.path: costs[kind(cell)].of(cell.config) for cell in cells if kind(cell) in costs}, failed

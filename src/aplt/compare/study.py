@@ -23,12 +23,17 @@ from aplt.report.words import duration
 from aplt.rundir import CompareDir
 from aplt.storage import sweep, write_text
 from aplt.training.lock import await_release
+from aplt.training.runs import changed_setting
 
 MOST_NAMED = 5
 ORPHAN_SECONDS = 10.0
 """How long a process may train on that a killed command has left behind: it notices in a moment, between two steps."""
 PAGE_REST = 20
 """Tables and page are written again after as many times what that took last: it grows with the number of cells."""
+
+
+class FailedError(InputError):
+    """Some cells could not be trained; all others are, and the tables tell of these."""
 
 
 class Study:
@@ -49,17 +54,21 @@ class Study:
         """The cells that are neither finished nor have failed."""
         return [cell for cell in self.cells if cell.path not in self.rows and cell.path not in self.failed]
 
+    @property
+    def lost(self) -> list[str]:
+        """The run folders, seen from the comparison's, of finished cells that the plan takes from the tables."""
+        listed = read_csv(self.folder.cells, ("run",))["run"].tolist() if self.folder.found else []
+        listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
+        kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
+        return [name for name in dict.fromkeys(listed) if name not in kept]
+
     def require_kept(self) -> None:
         """Refuses a plan that would take finished cells from the tables, or train them anew over what they left.
 
         Raises:
             InputError: names the cells.
         """
-        table = read_csv(self.folder.cells, ("run",)) if self.folder.found else None
-        listed = [] if table is None else table["run"].tolist()
-        listed += [self._name(cell) for cell in self.left if cell.run.result.exists()]
-        kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
-        lost = [name for name in dict.fromkeys(listed) if name not in kept]
+        lost = self.lost
         if not lost:
             return
         missing = missing_column(self.folder) if self.folder.found else None
@@ -70,12 +79,19 @@ class Study:
             else f"{self.folder.path} holds finished cells that are not part of this comparison or have other "
             "settings, clips or splits in it"
         )
-        others = set[str]()
-        if table is not None and "version" in table:
-            others = set(table["version"][table["run"].isin(lost)]) - {version("aplt")}
-        by = f" (cells of aplt {', '.join(sorted(others))}; this is {version('aplt')})" if others else ""
         advice = "choose another folder with --output, or give them up with --replace"
-        raise InputError(f"{why}: {_first(lost)}{by}; {advice}")
+        raise InputError(f"{why}: {_first(lost)}{self._difference(lost)}; {advice}")
+
+    def _difference(self, lost: Sequence[str]) -> str:
+        """Returns in brackets what sets finished cells apart from those of the plan, as far as the folder tells."""
+        changed = [changed_setting(cell.config, cell.run) for cell in self.left if self._name(cell) in lost]
+        told = next((text for text in changed if text), None)
+        if told is None and self.folder.found:
+            table = read_csv(self.folder.cells, ("run",))
+            others = set(table["version"][table["run"].isin(lost)]) if "version" in table else set()
+            if others - {version("aplt")}:
+                told = f"cells of aplt {', '.join(sorted(others))}; this is {version('aplt')}"
+        return f" ({told})" if told else ""
 
     def try_out(self) -> None:
         """Learns from a trial how long the cells take of whose kind none is finished.
@@ -104,8 +120,9 @@ class Study:
         """Trains the cells that are left; the `commands` that led here go into the plan's file.
 
         Raises:
-            InputError: cells cannot be trained; names them. The others are finished, and the same again tries these.
+            FailedError: cells cannot be trained; names them. The others are finished, and the same again tries these.
                 The folder keeps the names and the reasons.
+            InputError: a process was killed.
         """
         sweep([self.folder.path])
         plan = seen_from(self.plan, self.folder.path)
@@ -127,7 +144,7 @@ class Study:
         if self.failed:
             count = f"{len(self.failed)} cells failed: " if len(self.failed) > 1 else ""
             more = f"; see {self.folder.failed}" if any(error.trace for error in self.failed.values()) else ""
-            raise InputError(count + _first([str(error) for error in self.failed.values()]) + more)
+            raise FailedError(count + _first([str(error) for error in self.failed.values()]) + more)
 
     def _train(self) -> None:
         for cell in self.left:
@@ -192,6 +209,10 @@ def announce(study: Study) -> None:
             remarks.setdefault(cell.dataset, cell.remark)
     for dataset, remark in remarks.items():
         console.print(f"{dataset}: {remark}", soft_wrap=True)
+    lost = study.lost
+    if lost:
+        gone = f"{counted(len(lost), 'finished cell')} given up: {_first(lost)}"
+        console.print(f"{gone}; the tables go without them, run folders stay", soft_wrap=True)
     others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)

@@ -84,7 +84,7 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
     if not rows:
         return None
     caption = "Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds."
-    return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=3)
+    return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=5)
 
 
 def _first(methods: Sequence[str], reference: str) -> list[str]:

@@ -110,7 +110,8 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
     bound = spread(rows, "top1", method=UPPER_BOUND)
     what = (
         "Mean top-1 accuracy of the last EMA model on the test clips; bars are the deviation over the cells "
-        "(seeds and folds), the dashed line is supervised training with all labels."
+        "(seeds and folds), the dashed line is supervised training with all labels in as many steps, which may be too "
+        "few for it to be a bound."
     )
     if len(comparison.shares) > 1:
         series = []

@@ -177,7 +177,10 @@ def read_run(path: Path) -> Run:
     """
     folder = RunDir(path)
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
-        folder.require(lambda run: run.config, "expected the folder of a run, as `aplt train` writes it")
+        folder.require(
+            lambda run: run.config,
+            "expected the folder of a run or a comparison, as `aplt` leaves it",
+        )
     result = folder.read_result() if folder.result.exists() else None
     return Run(
         folder=folder,

@@ -15,6 +15,7 @@ from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.settings import shown
 from aplt.storage import write_json, write_text
 from aplt.training.configure import begun_config
 from aplt.training.lock import alone
@@ -128,6 +129,30 @@ def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool
         if begun.of_training() != config.of_training():
             return False
     return run.read_digests() == made_of
+
+
+def changed_setting(config: RunConfig, run: RunDir) -> str | None:
+    """Returns the first setting in which a run in a folder differs from `config`, with both values, in words.
+
+    None where no run is there, or one of another version of aplt, or of the very settings.
+    """
+    if not run.config.exists():
+        return None
+    try:
+        begun = begun_config(load_yaml(run.config), str(run.config))
+    except InputError:  # of another version, or damaged
+        return None
+    return _first_changed(begun.of_training(), config.of_training())
+
+
+def _first_changed(there: dict[str, Any], here: dict[str, Any], group: str = "") -> str | None:
+    for key in dict.fromkeys((*there, *here)):
+        old, new = there.get(key), here.get(key)
+        if old == new:
+            continue
+        inner = _first_changed(old, new, f"{group}{key}.") if isinstance(old, dict) and isinstance(new, dict) else None
+        return inner or f"{group}{key} is {shown(old)} there, {shown(new)} here"
+    return None
 
 
 @contextmanager
