@@ -2,6 +2,8 @@
 
 import multiprocessing
 import os
+import signal
+import tempfile
 from pathlib import Path
 
 import pandas as pd
@@ -205,13 +207,30 @@ def test_the_help_says_what_is_compared_by_default(clips: Path) -> None:
     assert told["seeds"].endswith(f"By default {len(plan.seeds)}.")
 
 
-def test_ctrl_c_says_that_it_goes_on(
-    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_stops_it_is_told_that_it_goes_on(
+    number: signal.Signals,
+    jobs: int,
+    clips: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def interrupt(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
+    asked = os.getpid()
 
-    monkeypatch.setattr("aplt.compare.study.Study.try_out", lambda _: None)
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", interrupt)
-    assert aplt("compare", clips, *TINY, "-o", tmp_path / "out") == 130
-    assert capsys.readouterr().err.splitlines()[-1] == "aplt: interrupted; the same command goes on from there"
+    def stop(*_: object, **__: object) -> None:
+        os.kill(asked, number)
+        signal.pause()
+
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("aplt.compare.work.train_or_reuse", stop)
+    before = signal.getsignal(number)
+    for trial in (True, False):
+        if not trial:
+            monkeypatch.setattr("aplt.compare.study.Study.try_out", lambda _: None)
+        assert aplt("compare", clips, *TINY, "--jobs", jobs, "-o", tmp_path / "out") == 130
+        assert capsys.readouterr().err.splitlines()[-1] == "aplt: interrupted; the same command goes on from there"
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert signal.getsignal(number) == before

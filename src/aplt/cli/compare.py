@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
 USUAL = "supervised, fixmatch_teacher, aplt_paper, aplt"
@@ -71,32 +72,31 @@ def compare(
     if folder.path.is_file():
         raise InputError(f"{folder.path}: expected a folder for the comparison, found a file")
     cells = plan_cells(plan, folder)
-    try:
-        with nullcontext(True) if dry_run else held(folder.lock) as ours:
-            if not ours:
-                raise InputError(f"{folder.path}: another process is at work on this comparison; wait for it")
-            study = Study(plan, cells, folder, jobs)
-            if dry_run:
-                for cell in study.cells:
-                    print(f"{cell}{'' if cell in study.left else ': finished'}")
-            if not replace:
-                study.require_kept()
-            study.try_out()
-            announce(study)
-            if dry_run:
-                return
-            own = source.resolve() == folder.plan.resolve()
-            commands = plan_commands(folder) if own or (study.rows and folder.plan.exists()) else []
-            if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
-                commands.append(shlex.join(["aplt", *sys.argv[1:]]))
-            failed: FailedError | None = None
-            try:
-                study.run(list(dict.fromkeys(commands)))
-            except FailedError as error:
-                failed = error
-    except KeyboardInterrupt as stop:
-        print("aplt: interrupted; the same command goes on from there", file=sys.stderr)
-        raise typer.Exit(130) from stop
+    with (
+        stoppable(lambda: "; the same command goes on from there"),
+        nullcontext(True) if dry_run else held(folder.lock) as ours,
+    ):
+        if not ours:
+            raise InputError(f"{folder.path}: another process is at work on this comparison; wait for it")
+        study = Study(plan, cells, folder, jobs)
+        if dry_run:
+            for cell in study.cells:
+                print(f"{cell}{'' if cell in study.left else ': finished'}")
+        if not replace:
+            study.require_kept()
+        study.try_out()
+        announce(study)
+        if dry_run:
+            return
+        own = source.resolve() == folder.plan.resolve()
+        commands = plan_commands(folder) if own or (study.rows and folder.plan.exists()) else []
+        if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
+            commands.append(shlex.join(["aplt", *sys.argv[1:]]))
+        failed: FailedError | None = None
+        try:
+            study.run(list(dict.fromkeys(commands)))
+        except FailedError as error:
+            failed = error
     print(main_tables(read_comparison(folder.path)))
     print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
     if failed:

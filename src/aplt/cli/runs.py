@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
 if TYPE_CHECKING:
@@ -58,12 +59,8 @@ def train(
         config = _configured(source, merge(chosen, parse_assignments(set_ or [])), seed)
         run = RunDir(runs / (name or f"{config.method}-seed{config.train.seed}"))
         work = partial(train_run, config, run)
-    try:
+    with stoppable(lambda: f"; continue with `aplt train --resume {run.path}`" if run.config.exists() else ""):
         result = work()
-    except KeyboardInterrupt as stop:
-        hint = f"; continue with `aplt train --resume {run.path}`" if run.config.exists() else ""
-        print(f"aplt: interrupted{hint}", file=sys.stderr)
-        raise typer.Exit(130) from stop
     processes = PartialState()
     # Else a process may be aborted at its exit (github.com/pytorch/pytorch/issues/190489).
     processes.destroy_process_group()
