@@ -35,6 +35,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
             result[name] if result[name] is not None else "" for name in ("top1", "top5", "macro_f1")
         ]
         assert (row["labeled_clips"], row["steps"]) == (result["counts"]["labeled"], 4)
+        assert row["test_clips"] == len(pd.read_csv(run.predictions)) == 12
         assert row["val_top1"] == result["val"]["top1"]
         best = max(range(2), key=lambda k: lines[k]["watched"]["top1"])
         assert row["top1_by_val"] == lines[best]["test_beside_val"]

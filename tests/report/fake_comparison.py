@@ -41,7 +41,15 @@ def fake_comparison(
     parts = [str(number) for number in range(1, folds + 1)] or [""]
     cells = [(method, share) for share in shares for method in methods] + [(UPPER_BOUND, 1.0)]
     rows: list[dict[str, Any]] = [
-        {"dataset": dataset, "fold": fold, "method": method, "labeled": share, "labeled_clips": 9, "seed": seed}
+        {
+            "dataset": dataset,
+            "fold": fold,
+            "method": method,
+            "labeled": share,
+            "labeled_clips": 9,
+            "test_clips": 60,
+            "seed": seed,
+        }
         | {"top1": round(0.4 + share / 3 + 0.05 * methods.index(method) if share < 1 else 0.9, 3) + draw.random() / 50}
         | {"top5": 1.0, "macro_f1": 0.5, "val_top1": None, "top1_by_val": None}
         | {"pseudo_precision": 0.8, "pseudo_coverage": 0.5, "online_precision": None, "online_coverage": None}

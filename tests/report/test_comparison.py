@@ -193,6 +193,13 @@ def test_cells_that_failed_are_told_with_their_reasons(tmp_path: Path) -> None:
     )
 
 
+def test_splits_of_several_sizes_are_told(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows.assign(test_clips=rows["test_clips"].where(rows["seed"] != 1, 1234)))
+    assert "over 3 seeds, 60 to 1,234 test clips each; " in Page(write_comparison(folder.path)).text
+
+
 def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
     write_csv(folder.cells, pd.read_csv(folder.cells).assign(remark="the same people are in both"))
@@ -216,7 +223,7 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     write_comparison(folder.path)
     lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
     assert lines[0] == "### tiny: test top-1 in %"
-    assert lines[2].startswith("Mean ± deviation over 3 seeds; ")
+    assert lines[2].startswith("Mean ± deviation over 3 seeds, 60 test clips each; ")
     assert [cell.strip() for cell in lines[4].strip("|").split("|")] == [
         "Method",
         "5% labels, 9 clips",

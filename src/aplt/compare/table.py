@@ -19,7 +19,8 @@ from aplt.values import UNKNOWN
 
 HALF = 0.5  # a soft weight from which on a label counts as taught
 COLUMNS = (
-    *("dataset", "fold", "method", "labeled", "labeled_clips", "seed", "top1", "top5", "macro_f1"),
+    *("dataset", "fold", "method", "labeled", "labeled_clips", "test_clips", "seed"),
+    *("top1", "top5", "macro_f1"),
     *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, *BY_ROUND, "steps", "version", "read_out", "remark"),
     *("digest", "run", *TIMES),
 )
@@ -85,6 +86,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "method": cell.method,
         "labeled": cell.labeled,
         "labeled_clips": result["counts"]["labeled"],
+        "test_clips": sum(one["clips"] for one in result["per_class"]),
         "seed": cell.seed,
         **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
         "val_top1": result["val"]["top1"] if result["val"] else None,

@@ -25,7 +25,7 @@ BY_ROUND = tuple(f"{kind}_by_round" for kind in KINDS)
 WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run", *BY_ROUND)
 """Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
-ALWAYS = ("labeled", "labeled_clips", "seed", "top1", "macro_f1", "steps", *TIMES)
+ALWAYS = ("labeled", "labeled_clips", "test_clips", "seed", "top1", "macro_f1", "steps", *TIMES)
 """Numbers that every cell has."""
 LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
 TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
@@ -38,6 +38,7 @@ USED = (
         "run",
         "labeled",
         "labeled_clips",
+        "test_clips",
         "seed",
         "version",
         "read_out",

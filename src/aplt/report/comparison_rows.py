@@ -48,12 +48,19 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
     caption = " ".join(
         [
-            f"Mean ± deviation over {over}; fewer cells are told in brackets.",
+            f"Mean ± deviation over {over}, {_test_clips(comparison, dataset)}; fewer cells are told in brackets.",
             *read_out_notes(comparison),
             *_remarks(comparison, dataset),
         ]
     )
     return Rows(f"{dataset}: {FIGURES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
+
+
+def _test_clips(comparison: Comparison, dataset: str) -> str:
+    """Returns how many test clips a cell has: '48 test clips', or '50 to 60' where splits differ in it."""
+    counts = comparison.rows["test_clips"][comparison.rows["dataset"] == dataset]
+    fewest = "" if counts.min() == counts.max() else f"{counts.min():,d} to "
+    return f"{fewest}{counted(int(counts.max()), 'test clip')} each"
 
 
 def read_out_notes(comparison: Comparison) -> list[str]:
