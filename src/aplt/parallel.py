@@ -133,7 +133,7 @@ def _begin_process() -> None:
     # it was writing stands aside, never in an entry.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it is ended, whatever whoever asked for the work does then
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it is ended, whatever who asked for the work does then
     # Killed, the one who asked for the work cannot end it: then it would go on for nobody.
     parent = multiprocessing.parent_process()
     if parent is not None:
