@@ -1,4 +1,4 @@
-"""Clips, and a run of them that was interrupted."""
+"""Clips, a run of them that was not interrupted, and one that was."""
 
 import shutil
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from aplt.rundir import RunDir
+from aplt.training.runs import train
 from tests.training.clips import tiny_config, write_clips
 from tests.training.runs import interrupt
 
@@ -13,6 +14,13 @@ from tests.training.runs import interrupt
 @pytest.fixture(scope="package")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_clips(tmp_path_factory.mktemp("clips"))
+
+
+@pytest.fixture(scope="package")
+def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    run = RunDir(tmp_path_factory.mktemp("runs") / "whole")
+    train(tiny_config(clips), run)
+    return run
 
 
 @pytest.fixture(scope="package")

@@ -18,16 +18,8 @@ from aplt.training.runs import resume, train, train_or_reuse
 from aplt.training.setup import make_accelerator
 from tests.test_cli import aplt
 from tests.training.clips import tiny_config
-from tests.training.runs import interrupt
 
 FORK = multiprocessing.get_context("fork")
-
-
-@pytest.fixture
-def begun(clips: Path, tmp_path: Path) -> RunDir:
-    run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips), run)
-    return run
 
 
 @pytest.fixture

@@ -29,13 +29,6 @@ from tests.training.clips import tiny_config
 from tests.training.runs import same_weights, weights, without_clock
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
-    run = RunDir(tmp_path_factory.mktemp("runs") / "whole")
-    train(tiny_config(clips), run)
-    return run
-
-
 def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
     files = {str(path.relative_to(uninterrupted.path)) for path in uninterrupted.path.rglob("*") if path.is_file()}
     assert files == {

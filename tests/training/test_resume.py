@@ -27,13 +27,6 @@ from tests.training.runs import Stop, at_step, interrupt, same_run, same_weights
 RARELY = {"train": {"checkpoint_minutes": 60}}
 
 
-@pytest.fixture(scope="module")
-def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
-    run = RunDir(tmp_path_factory.mktemp("runs") / "whole")
-    train(tiny_config(clips), run)
-    return run
-
-
 @pytest.fixture
 def another_precision() -> Iterator[None]:
     """Accelerate allows one precision a process; its own tests reset it, too."""

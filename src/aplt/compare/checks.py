@@ -30,8 +30,8 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     """Returns the plan in a YAML file, with `over` laid over it, its settings over those of data sets and folds, too.
 
     Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` take the place of
-    the file's methods, variants and reference: what stands beside them is for `over` to say, too. So do methods in
-    `over` that the file's reference is none of.
+    the file's methods, variants and reference: what stands beside them is for `over` to say, too. Methods in
+    `over` without the file's reference drop it.
 
     Raises:
         InputError: a key or a value is not usable.
@@ -39,9 +39,11 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     settings = _located(over.get("settings", {}), partial(_rooted, root=Path()))
     found = load_yaml(path)
     own = validated(Plan, found, str(path))
-    dropped: tuple[str, ...] = ("methods", "variants", "reference") if "variants" in over else ()
-    if "methods" in over and own.reference in own.methods and own.reference not in listed(over["methods"]):
-        dropped = (*dropped, "reference")
+    dropped: tuple[str, ...] = ()
+    if "variants" in over:
+        dropped = ("methods", "variants", "reference")
+    elif "methods" in over and own.reference in own.methods and own.reference not in listed(over["methods"]):
+        dropped = ("reference",)
     found = {key: value for key, value in found.items() if key not in dropped}
     plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
     datasets = {

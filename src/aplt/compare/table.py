@@ -20,8 +20,8 @@ from aplt.values import UNKNOWN
 HALF = 0.5  # a soft weight from which on a label counts as taught
 COLUMNS = (
     *("dataset", "fold", "method", "labeled", "labeled_clips", "test_clips", "seed"),
-    *("top1", "top5", "macro_f1"),
-    *("val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, *BY_ROUND, "steps", "version", "read_out", "remark"),
+    *("top1", "top5", "macro_f1", "val_top1", "top1_by_val", "unlabeled_top1", *TAUGHT, *BY_ROUND),
+    *("steps", "version", "read_out", "remark"),
     *("digest", "run", *TIMES),
 )
 

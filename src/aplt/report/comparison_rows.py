@@ -57,7 +57,7 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
 
 
 def _test_clips(comparison: Comparison, dataset: str) -> str:
-    """Returns how many test clips a cell has: '48 test clips', or '50 to 60' where splits differ in it."""
+    """Returns how many test clips a cell has: '48 test clips each', or '50 to 60' where splits differ in it."""
     counts = comparison.rows["test_clips"][comparison.rows["dataset"] == dataset]
     fewest = "" if counts.min() == counts.max() else f"{counts.min():,d} to "
     return f"{fewest}{counted(int(counts.max()), 'test clip')} each"

@@ -11,6 +11,7 @@ import pandas as pd
 from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.storage import read_text
 
 ROLES = ("labeled", "unlabeled", "val", "test")
 
@@ -177,16 +178,13 @@ def read_run(path: Path) -> Run:
     """
     folder = RunDir(path)
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
-        folder.require(
-            lambda run: run.config,
-            "expected the folder of a run or a comparison, as `aplt` leaves it",
-        )
+        folder.require(lambda run: run.config, "expected the folder of a run or a comparison, as `aplt` leaves it")
     result = folder.read_result() if folder.result.exists() else None
     return Run(
         folder=folder,
         name=path.resolve().name,
         config=load_yaml(folder.config) if folder.config.exists() else {},
-        config_text=folder.config.read_text(encoding="utf-8") if folder.config.exists() else None,
+        config_text=read_text(folder.config) if folder.config.exists() else None,
         rounds=folder.read_metrics(),
         result=result,
         predictions=_predictions(folder.predictions) if result and folder.predictions.exists() else None,

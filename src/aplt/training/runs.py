@@ -16,7 +16,7 @@ from aplt.display import console
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.settings import shown
-from aplt.storage import write_json, write_text
+from aplt.storage import read_text, write_json, write_text
 from aplt.training.configure import begun_config
 from aplt.training.lock import alone
 from aplt.training.loop import Trainer
@@ -103,7 +103,7 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
         raise InputError(f"{config.clips}: the clips or their labels have changed since this was begun; begin it again")
     if begun_alike(config, now, run):
         text = config.to_yaml()
-        if run.config.read_text(encoding="utf-8") != text:  # its files lie elsewhere by now
+        if read_text(run.config) != text:  # its files lie elsewhere by now
             write_text(run.config, text)
         return resume(run)
     accelerator = make_accelerator(config.train.precision)
