@@ -9,7 +9,7 @@ from aplt.compare.cells import plan_cells
 from aplt.compare.checks import make_plan
 from aplt.compare.study import Study
 from aplt.config import merge
-from aplt.report.comparison import TIMES
+from aplt.report.comparison_csv import TIMES
 from aplt.rundir import CompareDir
 from tests.training.clips import TINY
 

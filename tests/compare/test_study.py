@@ -16,7 +16,7 @@ from aplt.compare.table import chosen_by_val, wrong_labels
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison import TIMES, from_text
+from aplt.report.comparison_csv import TIMES, from_text
 from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
 from aplt.training.runs import train_or_reuse

@@ -231,12 +231,15 @@ def test_the_markdown_table(tmp_path: Path) -> None:
         "All labels",
     ]
     assert len({len(line) for line in lines[4:10]}) == 1
+    gain = "Gain over all cells, and by data set and share"
     assert [line for line in lines if line.startswith(("### ", "<summary>"))] == [
         "### tiny: test top-1 in %",
-        "### Gain over all cells, and by data set and share",
+        f"### {gain}: test top-1",
         "<summary>tiny: test macro F1 in %</summary>",
         "<summary>tiny: top-1 on the unlabeled clips of known label in %</summary>",
-        "<summary>Gain by data set and share of labels</summary>",
+        f"<summary>{gain}: test macro F1</summary>",
+        f"<summary>{gain}: top-1 on the unlabeled clips of known label</summary>",
+        "<summary>Gain by data set and share of labels: test top-1</summary>",
         "<summary>What unlabeled clips were taught</summary>",
         "<summary>Labels by round</summary>",
     ]

@@ -44,13 +44,13 @@ def test_folds_are_cells_of_their_own(tmp_path: Path) -> None:
     assert "over 3 seeds and 2 folds" in folder.table.read_text()
     figures = rows.set_index(["method", "labeled", "fold", "seed"])["top1"].astype(float)
     gain = (figures.xs("aplt") - figures.xs("fixmatch")).xs("0.05").sort_index()
-    (one,) = (one for one in comparison.differences if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
+    (one,) = (one for one in comparison.differences["top1"] if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
     assert one.each == pytest.approx(gain.to_numpy())
     assert len(one.each) == 6
     assert one.t_test is not None
     write_csv(folder.cells, rows[(rows["fold"] != "1") | (rows["seed"] != "0") | (rows["method"] != "fixmatch")])
     lacking = read_comparison(folder.path)
-    (one,) = (one for one in lacking.differences if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
+    (one,) = (one for one in lacking.differences["top1"] if (one.group, one.other) == (("tiny", 0.05), "fixmatch"))
     assert one.each == pytest.approx(gain.to_numpy()[1:])
     assert (one.t_test, lacking.unfinished) == (None, "40 of 42 cells are done; the figures are of these.")
 
@@ -62,7 +62,7 @@ def test_a_mean_that_is_level_but_for_rounding_is_not_ahead(tmp_path: Path) -> N
     for method, right in (("fixmatch", (20, 19, 21)), ("aplt", (19, 21, 20))):
         rows.loc[of_one_share & (rows["method"] == method), "top1"] = [str(count / 48) for count in right]
     write_csv(folder.cells, rows)
-    table = gains(read_comparison(folder.path))
+    table = gains(read_comparison(folder.path), "top1")
     assert table is not None
     (line,) = (line for line in table.rows if line[0].text == "fixmatch")
     assert [line[k].text for k in (2, 3)] == ["4 of 6", "1 of 2"]

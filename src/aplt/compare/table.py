@@ -11,7 +11,7 @@ from aplt.compare.cells import Cell
 from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_text
+from aplt.report.comparison_csv import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_text
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir
 from aplt.storage import write_csv

@@ -1,7 +1,6 @@
 """What a comparison's folder says, read once and checked."""
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import product, takewhile
@@ -13,47 +12,15 @@ import pandas as pd
 from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.plan import ALL, Plan, cell_name
+from aplt.report.comparison_csv import BY_ROUND, CELL, KINDS, USED, from_text, read_cells
 from aplt.report.pairs import Difference, Spread, all_differences, spread, with_tests
 from aplt.report.tables import read_csv
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 from aplt.storage import read_text
 
-KINDS = ("pseudo", "online")
-BY_ROUND = tuple(f"{kind}_by_round" for kind in KINDS)
-"""Columns of compare.csv with the precision and coverage of each round's labels."""
-WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run", *BY_ROUND)
-"""Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
-TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
-ALWAYS = ("labeled", "labeled_clips", "test_clips", "seed", "top1", "macro_f1", "steps", *TIMES)
-"""Numbers that every cell has."""
-LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
-TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
-"""Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
-USED = (
-    *(
-        "dataset",
-        "fold",
-        "method",
-        "run",
-        "labeled",
-        "labeled_clips",
-        "test_clips",
-        "seed",
-        "version",
-        "read_out",
-        "remark",
-        *BY_ROUND,
-        "top1",
-        "macro_f1",
-        "unlabeled_top1",
-    ),
-    *TAUGHT,
-    *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
-)
-"""Columns of compare.csv that the page and the tables are made of."""
-CELL = ["dataset", "fold", "method", "labeled", "seed"]
-"""Columns of compare.csv that say which cell a row is of."""
+PAIRED = ("top1", "macro_f1", "unlabeled_top1")
+"""Columns of compare.csv by which the reference is set against the others; the first answers what was asked."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +103,16 @@ class Comparison:
         return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
 
     @cached_property
-    def differences(self) -> list[Difference]:
-        """The reference's paired differences of test top-1, by data set and share and over all of several.
+    def differences(self) -> dict[str, list[Difference]]:
+        """The reference's paired differences of each of PAIRED, by data set and share and over all of several.
 
         Tested are those of which all planned cells are done, lest seeds are added until a p-value pleases. Those over
         all answer one question, so that they are corrected for their own number.
         """
-        found = all_differences(self.rows, self.plan.reference, self.methods, "top1")
+        return {figure: self._differences(figure) for figure in PAIRED}
+
+    def _differences(self, figure: str) -> list[Difference]:
+        found = all_differences(self.rows, self.plan.reference, self.methods, figure)
         others, places = len(self.methods) - 1, len(self.shares) * len(self.plan.datasets)
         return [
             *self._tested([one for one in found if one.group is not None], others * places),
@@ -248,52 +218,3 @@ def read_comparison(path: Path) -> Comparison:
             raise InputError(f"{where}: {again}")
         numbers[cell] = number
     return comparison
-
-
-def read_cells(folder: CompareDir, columns: Sequence[str]) -> pd.DataFrame:
-    """Returns these columns of compare.csv, numbers with the very values that were written.
-
-    Raises:
-        InputError: no such table or column; a row lacks what every cell has, or what should be a number is none.
-    """
-    table = read_csv(folder.cells, tuple(columns))[list(columns)]
-    for name in columns:
-        places = [(text, name, f"{folder.cells} row {k}") for k, text in enumerate(table[name], start=1)]
-        if name in BY_ROUND:
-            for place in places:
-                _require_rounds(*place)
-        elif name not in WORDS:
-            table[name] = [_number(*place) for place in places]
-    return table
-
-
-def _require_rounds(text: str, name: str, where: str) -> None:
-    try:
-        from_text(text)
-    except ValueError as error:
-        wanted = "a round, precision and coverage, and so on ('4 0.8125 0.63; 5 0.82 0.64')"
-        raise InputError(f"{where}: expected {wanted} as {name}, found '{text}'") from error
-
-
-def _number(text: str, name: str, where: str) -> float | None:
-    if not text and name not in ALWAYS:
-        return None
-    try:
-        value = int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: expected a number as {name}, found '{text}'")
-    return value
-
-
-def to_text(rounds: Iterable[tuple[int, float | None, float | None]]) -> str:
-    """Returns rounds, precisions and coverages as one field of compare.csv, '4 0.8125 0.6300; 5 ...'; - is unknown."""
-    shown = ((round_, *("-" if share is None else f"{share:.4f}" for share in two)) for round_, *two in rounds)
-    return "; ".join(" ".join(map(str, one)) for one in shown)
-
-
-def from_text(text: str) -> list[tuple[int, float, float]]:
-    """Returns what `to_text` wrote; what is unknown is nan."""
-    found = (one.replace("-", "nan").split() for one in text.split(";") if one.strip())
-    return [(int(round_), float(precision), float(coverage)) for round_, precision, coverage in found]

@@ -2,7 +2,7 @@
 
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
-from aplt.report.comparison_rows import Rows
+from aplt.report.comparison_rows import FIGURES, Rows
 from aplt.report.layout import Cell
 from aplt.report.pairs import Difference
 from aplt.report.words import ABSENT
@@ -14,15 +14,16 @@ ABOUT_TESTS = (
 )
 
 
-def gains(comparison: Comparison) -> Rows | None:
+def gains(comparison: Comparison, figure: str) -> Rows | None:
     """Returns a row a method, the hardest to beat first, with the gain over all cells and by data set and share.
 
     None without several data sets or shares.
     """
-    each = {(one.other, one.group): one for one in comparison.differences}
-    groups = list(dict.fromkeys(one.group for one in comparison.differences if one.group is not None))
+    found = comparison.differences[figure]
+    each = {(one.other, one.group): one for one in found}
+    groups = list(dict.fromkeys(one.group for one in found if one.group is not None))
     rows = []
-    over_all = (one for one in comparison.differences if one.group is None)
+    over_all = (one for one in found if one.group is None)
     for whole in sorted(over_all, key=lambda one: one.gain.mean):
         cells = [each.get((whole.other, group)) for group in groups]
         known = [one for one in cells if one is not None]
@@ -42,10 +43,11 @@ def gains(comparison: Comparison) -> Rows | None:
     if not rows:
         return None
     caption = (
-        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), test "
-        "top-1 in points, first averaged over shares, then mean ± deviation over data sets, folds and seeds, each of "
-        "which counts once; how many cells the reference won, and in how many both are level; in how many data sets "
-        f"and shares the mean is above zero; and these means. The smallest gain stands first. {ABOUT_TESTS}"
+        f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), "
+        f"{FIGURES[figure]} in points, first averaged over shares, then mean ± deviation over data sets, folds and "
+        "seeds, each of which counts once; how many cells the reference won, and in how many both are level; in how "
+        "many data sets and shares the mean is above zero; and these means. The smallest gain stands first. "
+        f"{ABOUT_TESTS}"
     )
     several = len(comparison.plan.datasets) > 1
     if several:
@@ -54,10 +56,10 @@ def gains(comparison: Comparison) -> Rows | None:
         caption += " Folds are taken for draws of one kind, which they are not."
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
-    return Rows("Gain over all cells, and by data set and share", caption, columns, rows)
+    return Rows(f"Gain over all cells, and by data set and share: {FIGURES[figure]}", caption, columns, rows)
 
 
-def differences(comparison: Comparison) -> Rows | None:
+def differences(comparison: Comparison, figure: str) -> Rows | None:
     """Returns a row a data set, share and method, with p-values once all cells are done; None without any."""
     rows = [
         [
@@ -68,18 +70,19 @@ def differences(comparison: Comparison) -> Rows | None:
             Cell(_points(one), one.gain.mean),
             *_p_cells(one),
         ]
-        for one in comparison.differences
+        for one in comparison.differences[figure]
         if one.group is not None
         for dataset, share in [one.group]
     ]
     if not rows:
         return None
     caption = (
-        f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, test top-1, mean "
-        f"± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three)."
+        f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, "
+        f"{FIGURES[figure]}, mean ± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ "
+        "(0.25 for three)."
     )
     columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
-    return Rows("Gain by data set and share of labels", caption, columns, rows, texts=3)
+    return Rows(f"Gain by data set and share of labels: {FIGURES[figure]}", caption, columns, rows, texts=3)
 
 
 def _won_cell(won: int, level: int, pairs: int) -> Cell:

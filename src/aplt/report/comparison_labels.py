@@ -5,7 +5,8 @@ from itertools import product
 
 from aplt.display import counted
 from aplt.plan import share_text
-from aplt.report.comparison import LABEL_FIGURES, Comparison
+from aplt.report.comparison import Comparison
+from aplt.report.comparison_csv import LABEL_FIGURES
 from aplt.report.comparison_rows import Rows
 from aplt.report.curves import MOST_CURVES, Curve, line_chart
 from aplt.report.layout import Cell, figure, number_cell, share_cell

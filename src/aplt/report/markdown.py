@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from aplt.report.comparison import Comparison
+from aplt.report.comparison import PAIRED, Comparison
 from aplt.report.comparison_differences import differences, gains
 from aplt.report.comparison_labels import labels_by_round, last_labels
 from aplt.report.comparison_rows import FIGURES, Rows, means
@@ -15,7 +15,8 @@ def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method and the reference's paired differences; all else folded away."""
     folded = [
         *(means(comparison, name, figure) for figure in OTHERS for name in comparison.plan.datasets),
-        differences(comparison) if gains(comparison) else None,
+        *(gains(comparison, figure) or differences(comparison, figure) for figure in PAIRED if figure != MAIN),
+        differences(comparison, MAIN) if gains(comparison, MAIN) else None,
         last_labels(comparison),
         labels_by_round(comparison),
     ]
@@ -29,7 +30,7 @@ def main_tables(comparison: Comparison) -> str:
     """Returns the tables that answer what was asked: means of top-1 by data set, and the reference's gains."""
     shown = [
         *(means(comparison, name, MAIN) for name in comparison.plan.datasets),
-        gains(comparison) or differences(comparison),
+        gains(comparison, MAIN) or differences(comparison, MAIN),
     ]
     return "\n".join(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None)
 
