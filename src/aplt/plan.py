@@ -90,6 +90,11 @@ class Plan(Settings):
         """Methods and variants by name, in the table's order, without the upper bound."""
         return {method: Variant(method=method) for method in self.methods} | self.variants
 
+    def without(self, row: str) -> "Plan":
+        """Returns the plan without a row of the table."""
+        variants = {name: variant for name, variant in self.variants.items() if name != row}
+        return self.model_copy(update={"methods": tuple(n for n in self.methods if n != row), "variants": variants})
+
     def to_yaml(self) -> str:
         """Returns the plan as YAML; validation gives it back."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)

@@ -108,7 +108,7 @@ def test_finished_cells_are_given_up_only_on_demand(
     assert aplt(*words, "--set", "train.learning_rate=0.1") == 2
     capsys.readouterr()
     assert aplt(*words, "--methods", "fixmatch", "--replace", "--dry-run") == 0
-    gone = f"1 finished cell given up: {cell}; the tables go without them, run folders stay"
+    gone = f"1 finished cell to be given up: {cell}; the tables go without them, run folders stay"
     assert gone not in capsys.readouterr().err.splitlines()  # of which no table tells
     assert aplt(*words) == 0
     assert aplt(*words, "--methods", "fixmatch", "--replace") == 0
@@ -116,6 +116,11 @@ def test_finished_cells_are_given_up_only_on_demand(
     assert pd.read_csv(tmp_path / "compare.csv")["method"].tolist() == ["fixmatch"]
     (command,) = plan_commands(CompareDir(tmp_path))
     assert command.endswith("--methods fixmatch --replace")
+    assert aplt(*words, "--methods", "fixmatch", "--set", "train.learning_rate=0.1", "--replace") == 0
+    over = f"1 finished cell to be given up: {cell.replace('supervised', 'fixmatch')}; trained anew in the same folders"
+    lines = capsys.readouterr().err.splitlines()
+    assert over in lines
+    assert not any("folders stay" in line for line in lines)
 
 
 def test_a_comparison_that_grows_keeps_the_commands_it_came_by(clips: Path, tmp_path: Path) -> None:
@@ -163,6 +168,20 @@ def test_ablation(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 30
     assert f"{clips.parent.name}, no clustering, 10% labeled, seed 0" in lines
+    assert aplt("compare", clips, *words, "--set", "train.warm_up_rounds=0") == 0
+    told = capsys.readouterr()
+    assert told.err.splitlines()[0] == "'no warm-up' is the same training as 'aplt' with these settings: left out"
+    assert len(told.out.splitlines()) == 29
+
+
+def test_two_rows_of_a_file_that_are_one_training_are_refused(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"datasets: {{a: {{clips: {clips}}}}}\nmethods: [aplt]\nvariants: {{mine: {{}}}}\n")
+    assert aplt("compare", plan, *QUICK, "-o", tmp_path / "out", "--dry-run") == 2
+    told = capsys.readouterr().err
+    assert told == "aplt: 'mine' is the same training as 'aplt' with these settings; leave one out\n"
 
 
 def test_mistakes_are_one_sentence(

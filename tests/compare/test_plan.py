@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
+from aplt.compare.cells import same_rows
 from aplt.compare.checks import default_folder, default_name, load_plan
 from aplt.config import OfflineSettings
 from aplt.errors import InputError
@@ -89,7 +90,7 @@ def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:
         "half": (20, 6, 4),
         "twice": (5, 2, 16),
         "two": (2, 1, 40),
-        "long": (1, 0, 80),
+        "long": (2, 1, 40),  # a warm-up stays one
     }
 
 
@@ -204,6 +205,24 @@ def test_methods_on_the_command_line_need_not_have_the_files_reference(
         file.write_text(f"datasets: {{tiny: {{clips: {clips}}}}}\nmethods: aplt\n{wrong}\n")
         with pytest.raises(InputError, match=f"setting '{wrong.partition(':')[0]}'"):
             load_plan(file, {"methods": methods})
+
+
+@pytest.mark.parametrize(
+    ("rounds", "warm_up", "doubles"),
+    [
+        (10, 3, {}),
+        (8, 2, {}),
+        (6, 2, {"one offline phase": "three times the period"}),
+        (2, 1, {"three times the period": "aplt", "one offline phase": "aplt"}),
+        (4, 0, {"no warm-up": "aplt"}),
+    ],
+)
+def test_rows_of_few_rounds_that_are_the_same_training_are_told(
+    clips: Path, rounds: int, warm_up: int, doubles: dict[str, str]
+) -> None:
+    train = {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": 12}
+    cells = cells_of(clips, settings={"train": train}, variants=ABLATION, seeds=2, upper_bound=True, labeled=[0.2, 1])
+    assert same_rows(cells) == doubles
 
 
 def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> None:

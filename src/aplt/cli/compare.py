@@ -44,10 +44,11 @@ def compare(
 ) -> None:
     """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION
-    from aplt.compare.cells import plan_cells
+    from aplt.compare.cells import plan_cells, same_rows
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
     from aplt.compare.study import FailedError, Study, announce
     from aplt.config import parse_assignments
+    from aplt.display import console
     from aplt.report.comparison import plan_commands, read_comparison
     from aplt.report.markdown import main_tables
     from aplt.rundir import CompareDir
@@ -72,6 +73,13 @@ def compare(
     if folder.path.is_file():
         raise InputError(f"{folder.path}: expected a folder for the comparison, found a file")
     cells = plan_cells(plan, folder)
+    for name, other in same_rows(cells).items():
+        same = f"'{name}' is the same training as '{other}' with these settings"
+        if not ablate:
+            raise InputError(f"{same}; leave one out")
+        console.print(f"{same}: left out", soft_wrap=True)
+        plan = plan.without(name)
+        cells = [cell for cell in cells if cell.method != name]
     with (
         stoppable(lambda: "; the same command goes on from there"),
         nullcontext(True) if dry_run else held(folder.lock) as ours,

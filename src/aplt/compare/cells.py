@@ -1,7 +1,7 @@
 """The cells of a plan: every config and split made and checked before anything is trained."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -84,6 +84,20 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     return cells
 
 
+def same_rows(cells: Sequence[Cell]) -> dict[str, str]:
+    """Returns the rows whose trainings are all those of an earlier row, as {name: the earlier one's name}.
+
+    With few rounds two lengths of them may come out the same. The upper bound is no row.
+    """
+    trainings: dict[str, list[str]] = {}
+    for cell in cells:
+        if cell.method != UPPER_BOUND:
+            trainings.setdefault(cell.method, []).append(cell.digest)
+    first: dict[tuple[str, ...], str] = {}
+    found = {name: first.setdefault(tuple(own), name) for name, own in trainings.items()}
+    return {name: other for name, other in found.items() if name != other}
+
+
 def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, int]:
     """Returns rounds, warm-up rounds and steps a round of a variant: as it wants them, with as many steps in all.
 
@@ -101,10 +115,11 @@ def fit_rounds(train: TrainSettings, steps: int, variant: Variant) -> dict[str, 
     if not isinstance(own, dict):
         raise InputError(f"setting 'train': expected a mapping of settings, found {shown(own)}")
     wanted = validated(TrainSettings, merge(train.model_dump(), own), "train")
-    rounds = max(1, round_half_up(wanted.rounds / variant.period))
+    some_warm_up = 0 < wanted.warm_up_rounds < wanted.rounds
+    rounds = max(2 if some_warm_up else 1, round_half_up(wanted.rounds / variant.period))
     warm_up = round_half_up(wanted.warm_up_rounds / variant.period)
-    if wanted.warm_up_rounds < wanted.rounds:
-        warm_up = min(warm_up, rounds - 1)  # rounding may not make all of it a warm-up
+    if some_warm_up:
+        warm_up = min(max(1, warm_up), rounds - 1)  # rounding may make neither all nor nothing of it a warm-up
     whole = train.rounds * steps
     period = max(1, round_half_up(whole / rounds))
     if abs(rounds * period - whole) > MOST_STEPS_APART * whole:

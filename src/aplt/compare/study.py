@@ -62,6 +62,11 @@ class Study:
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         return [name for name in dict.fromkeys(listed) if name not in kept]
 
+    @property
+    def overwritten(self) -> set[str]:
+        """The run folders, seen from the comparison's, in which cells will be trained."""
+        return {self._name(cell) for cell in self.left}
+
     def require_kept(self) -> None:
         """Refuses a plan that would take finished cells from the tables, or train them anew over what they left.
 
@@ -211,8 +216,14 @@ def announce(study: Study) -> None:
         console.print(f"{dataset}: {remark}", soft_wrap=True)
     lost = study.lost
     if lost:
-        gone = f"{counted(len(lost), 'finished cell')} given up: {_first(lost)}"
-        console.print(f"{gone}; the tables go without them, run folders stay", soft_wrap=True)
+        anew = [name for name in lost if name in study.overwritten]
+        for names, fate in (
+            ([name for name in lost if name not in anew], "the tables go without them, run folders stay"),
+            (anew, "trained anew in the same folders"),
+        ):
+            if names:
+                gone = f"{counted(len(names), 'finished cell')} to be given up: {_first(names)}"
+                console.print(f"{gone}; {fate}", soft_wrap=True)
     others = sorted({row["version"] for row in study.rows.values()} - {version("aplt")})
     if others:
         console.print(f"finished cells are of aplt {', '.join(others)}, new ones of {version('aplt')}", soft_wrap=True)

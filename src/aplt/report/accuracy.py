@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.curves import (
     BOTTOM,
@@ -19,6 +18,8 @@ from aplt.report.curves import (
     line,
     marker,
     nice_ticks,
+    others_item,
+    pale_line,
     tick_percent,
 )
 from aplt.report.heat import LETTER
@@ -77,18 +78,16 @@ def efficiency_chart(
         told = el("title", f"{BOUND}: {percent(bound.mean)}")
         drawn.append(el("g", told, el("path", d=f"M{LEFT} {height:.1f}H{WIDTH - RIGHT}", class_="bound")))
     for one in pale:
-        path = "M" + "L".join("{:.1f} {:.1f}".format(*at(share, spread.mean)) for share, spread in one.points)
-        told = el("title", f"{one.name}: {_spoken(one)}")
-        drawn.append(el("g", told, el("path", d=path, class_="curve"), class_="pale"))
+        places = [at(share, spread.mean) for share, spread in one.points]
+        drawn.append(pale_line(f"{one.name}: {_spoken(one)}", places))
     for number, one in enumerate(series):
         shift = (number - (len(series) - 1) / 2) * DODGE
-        places = [(at(share, spread.mean)[0] + shift, share, spread) for share, spread in one.points]
-        path = "M" + "L".join(f"{x:.1f} {at(share, spread.mean)[1]:.1f}" for x, share, spread in places)
-        marks = [_point(one, x, at, share, spread) for x, share, spread in places]
+        shifted = [(at(share, spread.mean)[0] + shift, share, spread) for share, spread in one.points]
+        path = "M" + "L".join(f"{x:.1f} {at(share, spread.mean)[1]:.1f}" for x, share, spread in shifted)
+        marks = [_point(one, x, at, share, spread) for x, share, spread in shifted]
         drawn.append(el("g", line(one.place, path), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(f"{one.name}: {_spoken(one)}" for one in [*series, *pale])
-    items = [el("li", el("span", class_="swatch others"), counted(len(pale), "other method"))] if pale else []
-    items += [_bound_item()] if bound is not None else []
+    items = [*others_item(len(pale)), *([_bound_item()] if bound is not None else [])]
     svg = _drawing(drawn, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
     return join([legend([(one.place, one.name) for one in series], *items), svg])
 

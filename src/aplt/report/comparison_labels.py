@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
 from aplt.report.comparison_csv import LABEL_FIGURES
@@ -14,7 +13,7 @@ from aplt.report.markup import Html, el, join
 from aplt.report.pairs import spread
 from aplt.report.words import ABSENT
 
-WHOSE = "labels of the offline phase where the method has one, else those made step by step"
+WHOSE = "labels of the offline phase before the round where the method has one, else those made step by step in it"
 
 MADE = {"pseudo": "offline", "online": "by step"}
 """The kinds of labels, as compare.csv and as a reader call them."""
@@ -32,7 +31,7 @@ def labels(comparison: Comparison) -> Html | None:
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, dataset, share, shown, len(labeling) - len(shown))
+        for drawn in _curves(comparison, dataset, share, labeling, shown)
     ]
     rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
     return join([el("div", *figures, class_="figures"), last.html(), rounds])
@@ -64,14 +63,14 @@ def last_labels(comparison: Comparison) -> Rows | None:
     caption = (
         "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
         "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
-        "label, such as clips of no class."
+        "label, such as clips of no class, on which precision says nothing."
     )
     names = ["Data set", "Method", "Labels made", "Labeled", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
     return Rows("What unlabeled clips were taught", caption, [*names, "Of unknown truth"], rows, texts=3)
 
 
 def labels_by_round(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share, method and kind with precision/coverage after each round; None without any."""
+    """Returns a row a data set, share, method and kind with precision/coverage by round; None without any."""
     rows = []
     for dataset, share, method in _groups(comparison):
         for kind in _kinds(comparison, dataset, share, method):
@@ -84,7 +83,10 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
                 rows.append([*cells, Cell(" ".join(pairs))])
     if not rows:
         return None
-    caption = "Precision/coverage in % after each round that showed unlabeled clips, means over seeds and folds."
+    caption = (
+        "Precision/coverage in % of each round that showed unlabeled clips, means over seeds and folds: offline labels "
+        f"are made before the round, those by step in it.{_uneven(comparison)}"
+    )
     return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=5)
 
 
@@ -95,24 +97,38 @@ def _first(methods: Sequence[str], reference: str) -> list[str]:
     return list(methods[:MOST_CURVES])
 
 
+def _uneven(comparison: Comparison) -> str:
+    """Returns a sentence on the rows whose rounds are of another length, if there are any."""
+    names = [
+        f"'{name}'"
+        for name, variant in comparison.plan.rows.items()
+        if variant.period != 1 or "rounds" in variant.settings.get("train", {})
+    ]
+    return f" Rounds of {', '.join(names)} are longer or shorter than the others'." if names else ""
+
+
 def _curves(
-    comparison: Comparison, dataset: str, share: float, methods: Sequence[str], left_out: int
+    comparison: Comparison, dataset: str, share: float, labeling: Sequence[str], shown: Sequence[str]
 ) -> Iterator[Html]:
-    more = f" The tables have {counted(left_out, 'more method')}." if left_out else ""
     # Among all, so that a method keeps its color from the figures above, unless colors would come twice.
-    places = comparison.methods if len(comparison.methods) <= MOST_CURVES else methods
+    places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
+    gray = [method for method in labeling if method not in shown]
+    about_gray = " A gray line tells its method on hovering." if gray else ""
     for key, what in (
-        ("precision", "Share of the accepted labels that are right"),
+        ("precision", "Share of the accepted labels that are right, of those of clips of known label"),
         ("coverage", "Share of the unlabeled clips whose label was accepted"),
     ):
-        curves = [
-            Curve.of(method, _first_kind(comparison, dataset, share, method, key) if method in methods else [])
-            for method in places
-        ]
-        if any(curve.points for curve in curves):
+        curves, pale = (
+            [
+                Curve.of(method, _first_kind(comparison, dataset, share, method, key) if method in labeling else [])
+                for method in methods
+            ]
+            for methods in (places, gray)
+        )
+        if any(curve.points for curve in (*curves, *pale)):
             title = f"{dataset}, {share_text(share)} labeled: {key}"
-            about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{more}"
-            yield figure(title, line_chart(curves, title=title, in_percent=True), about)
+            about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{about_gray}{_uneven(comparison)}"
+            yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
 
 
 def _first_kind(

@@ -46,11 +46,13 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     ]
     folds = comparison.folds(dataset)
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
+    tested = figure != "unlabeled_top1"  # of which the test clips and their people say nothing
+    clips = f", {_test_clips(comparison, dataset)}" if tested else ""
     caption = " ".join(
         [
-            f"Mean ± deviation over {over}, {_test_clips(comparison, dataset)}; fewer cells are told in brackets.",
+            f"Mean ± deviation over {over}{clips}; fewer cells are told in brackets.",
             *read_out_notes(comparison),
-            *_remarks(comparison, dataset),
+            *(_remarks(comparison, dataset) if tested else []),
         ]
     )
     return Rows(f"{dataset}: {FIGURES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])

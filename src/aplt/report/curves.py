@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aplt.display import counted
 from aplt.report.markup import Html, el, join
 from aplt.report.words import number, percent
 
@@ -37,7 +38,9 @@ class Curve:
         return cls(name, [(x, float(y)) for x, y in values if y is not None and math.isfinite(y)])
 
 
-def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up: int = 0) -> Html:
+def line_chart(
+    curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up: int = 0, pale: Sequence[Curve] = ()
+) -> Html:
     """Returns a legend and a chart of curves by round.
 
     Args:
@@ -45,8 +48,9 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
         title: what is drawn, for the text alternative.
         in_percent: the values are shares, 0 to 1.
         warm_up: how many first rounds to shade.
+        pale: drawn behind as thin gray lines that tell their names on hovering.
     """
-    points = [point for curve in curves for point in curve.points]
+    points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(x for x, _ in points), max(x for x, _ in points)
     first = min(first, 1)
     ticks = nice_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
@@ -65,12 +69,10 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
         grid(at, ticks, in_percent),
         _rounds(at, first, last, ticks[0]),
     ]
+    behind = [curve for curve in pale if curve.points]
+    body += [pale_line(_spoken(curve, write), [at(x, y) for x, y in curve.points]) for curve in behind]
     body += [_curve(place, curve, at, write, marked) for place, curve in drawn]
-    spoken = "; ".join(
-        f"{curve.name}: {write(curve.points[0][1])} in round {curve.points[0][0]}, "
-        f"{write(curve.points[-1][1])} in round {curve.points[-1][0]}"
-        for _, curve in drawn
-    )
+    spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
     svg = el(
         "svg",
         *body,
@@ -80,7 +82,18 @@ def line_chart(curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up
         aria_label=f"{title} by round. {spoken}.",
     )
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
-    return join([legend([(place, curve.name) for place, curve in drawn], *shaded), svg])
+    return join([legend([(place, curve.name) for place, curve in drawn], *others_item(len(behind)), *shaded), svg])
+
+
+def pale_line(told: str, places: Sequence[tuple[float, float]]) -> Html:
+    """Returns a thin gray line through these places that tells something on hovering."""
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+    return el("g", el("title", told), el("path", d=path, class_="curve"), class_="pale")
+
+
+def others_item(count: int) -> list[Html]:
+    """Returns the legend's item of so many pale lines, if there are any."""
+    return [el("li", el("span", class_="swatch others"), counted(count, "other method"))] if count else []
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -133,6 +146,11 @@ def _warm_up(
     if stop <= start:
         return None
     return el("rect", x=start, y=top, width=stop - start, height=bottom - top, class_="warm-up")
+
+
+def _spoken(curve: Curve, write: Callable[[float], str]) -> str:
+    (first, start), (last, end) = curve.points[0], curve.points[-1]
+    return f"{curve.name}: {write(start)} in round {first}, {write(end)} in round {last}"
 
 
 def _curve(
