@@ -57,7 +57,10 @@ class Variant(Settings):
     settings: dict[str, Any] = Field({})
     """Settings of `aplt train` for this variant alone."""
     period: float = Field(1.0, gt=0)
-    """Length of a round in units of the others'; there are as many fewer rounds, so that the steps stay as many."""
+    """Length of a round in units of the others'; there are as many fewer rounds, so that the steps stay as many.
+
+    At least two where a part of them is warm-up, or else nothing would come after it.
+    """
 
 
 class Plan(Settings):

@@ -108,7 +108,7 @@ def test_finished_cells_are_given_up_only_on_demand(
     assert aplt(*words, "--set", "train.learning_rate=0.1") == 2
     capsys.readouterr()
     assert aplt(*words, "--methods", "fixmatch", "--replace", "--dry-run") == 0
-    gone = f"1 finished cell to be given up: {cell}; the tables go without them, run folders stay"
+    gone = f"1 finished cell to be given up: {cell}; the tables go without them, any run folders stay"
     assert gone not in capsys.readouterr().err.splitlines()  # of which no table tells
     assert aplt(*words) == 0
     assert aplt(*words, "--methods", "fixmatch", "--replace") == 0

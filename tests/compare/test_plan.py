@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aplt.compare.ablation import ABLATION
-from aplt.compare.cells import same_rows
+from aplt.compare.cells import doubled_rows
 from aplt.compare.checks import default_folder, default_name, load_plan
 from aplt.config import OfflineSettings
 from aplt.errors import InputError
@@ -222,7 +222,13 @@ def test_rows_of_few_rounds_that_are_the_same_training_are_told(
 ) -> None:
     train = {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": 12}
     cells = cells_of(clips, settings={"train": train}, variants=ABLATION, seeds=2, upper_bound=True, labeled=[0.2, 1])
-    assert same_rows(cells) == doubles
+    assert doubled_rows(cells) == doubles
+
+
+def test_the_upper_bound_doubles_no_row(clips: Path) -> None:
+    cells = cells_of(clips, methods=["supervised", "aplt"], labeled=[1.0], seeds=1, upper_bound=True)
+    assert len({cell.digest for cell in cells}) == 2  # supervised with all labels is the bound
+    assert doubled_rows(cells) == {}
 
 
 def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> None:

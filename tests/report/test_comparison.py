@@ -205,7 +205,19 @@ def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> No
     write_csv(folder.cells, pd.read_csv(folder.cells).assign(remark="the same people are in both"))
     page = Page(write_comparison(folder.path))
     assert "The same people are in both." in page.text
-    assert "The same people are in both." in folder.table.read_text().splitlines()[2]
+    written = folder.table.read_text()
+    assert "The same people are in both." in written.splitlines()[2]
+    assert written.count("The same people are in both.") == 2  # top-1 and macro F1: unlabeled clips are no test clips
+
+
+def test_rows_whose_rounds_are_longer_are_told(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    rows = pd.read_csv(folder.cells)
+    assert "of another length" not in Page(write_comparison(folder.path)).text
+    last = rows["pseudo_by_round"].str.rsplit("; ", n=1).str[0]
+    write_csv(folder.cells, rows.assign(pseudo_by_round=rows["pseudo_by_round"].where(rows["method"] != "aplt", last)))
+    page = Page(write_comparison(folder.path))
+    assert "Rounds of 'aplt' are of another length than the others'." in page.text
 
 
 @pytest.mark.parametrize(

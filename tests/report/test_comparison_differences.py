@@ -46,11 +46,14 @@ def test_gains_over_several_data_sets_have_a_column_a_place(tmp_path: Path) -> N
     folder = CompareDir(fake_comparison(tmp_path / "study", datasets=("tiny", "small")))
     write_comparison(folder.path)
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in folder.table.read_text().splitlines()]
-    header, *_ = [line for line in lines if line[0] == "Against"]
-    assert header[1:4] == ["Gain", "Won", "Better in"]
-    assert header[7:] == ["tiny 5%", "tiny 20%", "small 5%", "small 20%"]
-    row, *_ = [line for line in lines if line[0] == "fixmatch" and len(line) == len(header)]
-    assert row[2:4] == ["12 of 12", "4 of 4"]
+    headers = [line for line in lines if line[0] == "Against"]
+    assert len(headers) == 3  # of top-1, macro F1, and top-1 on unlabeled clips
+    for header in headers:
+        assert header[1:4] == ["Gain", "Won", "Better in"]
+        assert header[7:] == ["tiny 5%", "tiny 20%", "small 5%", "small 20%"]
+    rows = [line[2:4] for line in lines if line[0] == "fixmatch" and len(line) == len(headers[0])]
+    level = ["0 of 12, 12 level", "0 of 4"]
+    assert rows == [["12 of 12", "4 of 4"], level, level]
 
 
 def test_level_cells_are_told_beside_those_won(tmp_path: Path) -> None:
@@ -61,7 +64,10 @@ def test_level_cells_are_told_beside_those_won(tmp_path: Path) -> None:
     write_comparison(folder.path)
     lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in folder.table.read_text().splitlines()]
     assert [line[3] for line in lines if line[:3] == ["tiny", "5%", "fixmatch"]] == ["1 of 3, 2 level"]
-    assert next(line[2] for line in lines if line[0] == "fixmatch" and " of " in line[2]) == "4 of 6, 2 level"
+    assert [line[2] for line in lines if line[0] == "fixmatch" and " of " in line[2]] == [
+        "4 of 6, 2 level",
+        *2 * ["0 of 6, 6 level"],
+    ]
 
 
 def test_macro_f1_and_unlabeled_clips_have_gains_and_tests_of_their_own_figures(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def compare(
     ] = None,
     replace: Annotated[
         bool,
-        typer.Option("--replace", help="Drop from the tables the folder's finished cells that this comparison lacks."),
+        typer.Option("--replace", help="Give up finished cells there that it lacks or has other settings for."),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the cells and how long they take; a trial decodes all videos.")
@@ -44,7 +44,7 @@ def compare(
 ) -> None:
     """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION
-    from aplt.compare.cells import plan_cells, same_rows
+    from aplt.compare.cells import doubled_rows, plan_cells
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
     from aplt.compare.study import FailedError, Study, announce
     from aplt.config import parse_assignments
@@ -73,7 +73,7 @@ def compare(
     if folder.path.is_file():
         raise InputError(f"{folder.path}: expected a folder for the comparison, found a file")
     cells = plan_cells(plan, folder)
-    for name, other in same_rows(cells).items():
+    for name, other in doubled_rows(cells).items():
         same = f"'{name}' is the same training as '{other}' with these settings"
         if not ablate:
             raise InputError(f"{same}; leave one out")

@@ -84,7 +84,7 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     return cells
 
 
-def same_rows(cells: Sequence[Cell]) -> dict[str, str]:
+def doubled_rows(cells: Sequence[Cell]) -> dict[str, str]:
     """Returns the rows whose trainings are all those of an earlier row, as {name: the earlier one's name}.
 
     With few rounds two lengths of them may come out the same. The upper bound is no row.

@@ -62,11 +62,6 @@ class Study:
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         return [name for name in dict.fromkeys(listed) if name not in kept]
 
-    @property
-    def overwritten(self) -> set[str]:
-        """The run folders, seen from the comparison's, in which cells will be trained."""
-        return {self._name(cell) for cell in self.left}
-
     def require_kept(self) -> None:
         """Refuses a plan that would take finished cells from the tables, or train them anew over what they left.
 
@@ -216,9 +211,10 @@ def announce(study: Study) -> None:
         console.print(f"{dataset}: {remark}", soft_wrap=True)
     lost = study.lost
     if lost:
-        anew = [name for name in lost if name in study.overwritten]
+        to_train = {cell.path for cell in study.left}
+        anew = [name for name in lost if study.folder.path / name in to_train]
         for names, fate in (
-            ([name for name in lost if name not in anew], "the tables go without them, run folders stay"),
+            ([name for name in lost if name not in anew], "the tables go without them, any run folders stay"),
             (anew, "trained anew in the same folders"),
         ):
             if names:

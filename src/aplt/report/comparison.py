@@ -19,8 +19,10 @@ from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.settings import validated
 from aplt.storage import read_text
 
-PAIRED = ("top1", "macro_f1", "unlabeled_top1")
-"""Columns of compare.csv by which the reference is set against the others; the first answers what was asked."""
+MAIN = "top1"
+"""The column of compare.csv that answers what was asked."""
+PAIRED = (MAIN, "macro_f1", "unlabeled_top1")
+"""Columns by which the reference is set against the others."""
 
 
 @dataclass(frozen=True)

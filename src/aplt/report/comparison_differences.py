@@ -14,6 +14,12 @@ ABOUT_TESTS = (
 )
 
 
+def gain_tables(comparison: Comparison, figure: str) -> list[Rows]:
+    """Returns the gains over all cells, if there are several places, and those by place; none without any pair."""
+    tables = (gains(comparison, figure), differences(comparison, figure))
+    return [table for table in tables if table is not None]
+
+
 def gains(comparison: Comparison, figure: str) -> Rows | None:
     """Returns a row a method, the hardest to beat first, with the gain over all cells and by data set and share.
 

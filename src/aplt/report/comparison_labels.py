@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from statistics import mode
 
 from aplt.plan import share_text
 from aplt.report.comparison import Comparison
@@ -63,7 +64,7 @@ def last_labels(comparison: Comparison) -> Rows | None:
     caption = (
         "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
         "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
-        "label, such as clips of no class, on which precision says nothing."
+        "label, such as clips of no class: precision leaves these out, coverage counts them."
     )
     names = ["Data set", "Method", "Labels made", "Labeled", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
     return Rows("What unlabeled clips were taught", caption, [*names, "Of unknown truth"], rows, texts=3)
@@ -98,13 +99,12 @@ def _first(methods: Sequence[str], reference: str) -> list[str]:
 
 
 def _uneven(comparison: Comparison) -> str:
-    """Returns a sentence on the rows whose rounds are of another length, if there are any."""
-    names = [
-        f"'{name}'"
-        for name, variant in comparison.plan.rows.items()
-        if variant.period != 1 or "rounds" in variant.settings.get("train", {})
-    ]
-    return f" Rounds of {', '.join(names)} are longer or shorter than the others'." if names else ""
+    """Returns a sentence on the methods with another number of rounds than most, in as many steps, if there are any."""
+    last = {(dataset, method): table.index.max() for (dataset, _, method, _), table in comparison.by_round.items()}
+    usual = {name: mode(count for (dataset, _), count in last.items() if dataset == name) for name, _ in last}
+    uneven = {method for (dataset, method), count in last.items() if count != usual[dataset]}
+    names = ", ".join(f"'{method}'" for method in comparison.methods if method in uneven)
+    return f" Rounds of {names} are of another length than the others'." if names else ""
 
 
 def _curves(
@@ -113,9 +113,8 @@ def _curves(
     # Among all, so that a method keeps its color from the figures above, unless colors would come twice.
     places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
     gray = [method for method in labeling if method not in shown]
-    about_gray = " A gray line tells its method on hovering." if gray else ""
     for key, what in (
-        ("precision", "Share of the accepted labels that are right, of those of clips of known label"),
+        ("precision", "Share of right labels among those accepted for clips of known label"),
         ("coverage", "Share of the unlabeled clips whose label was accepted"),
     ):
         curves, pale = (
@@ -127,6 +126,7 @@ def _curves(
         )
         if any(curve.points for curve in (*curves, *pale)):
             title = f"{dataset}, {share_text(share)} labeled: {key}"
+            about_gray = " A gray line tells its method on hovering." if any(curve.points for curve in pale) else ""
             about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{about_gray}{_uneven(comparison)}"
             yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
 

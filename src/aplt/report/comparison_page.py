@@ -10,14 +10,14 @@ import yaml
 from aplt.display import counted
 from aplt.plan import share_text
 from aplt.report.accuracy import Series, efficiency_chart, method_chart
-from aplt.report.comparison import PAIRED, Comparison, read_comparison
+from aplt.report.comparison import MAIN, PAIRED, Comparison, read_comparison
 from aplt.report.comparison_cells import cells, cost
-from aplt.report.comparison_differences import differences, gains
+from aplt.report.comparison_differences import gain_tables
 from aplt.report.comparison_labels import labels
 from aplt.report.comparison_rows import FIGURES, Rows, means
 from aplt.report.curves import MOST_CURVES
 from aplt.report.layout import absent, document, facts, figure, section
-from aplt.report.markdown import MAIN, comparison_tables
+from aplt.report.markdown import comparison_tables
 from aplt.report.markup import Html, el, join
 from aplt.report.pairs import Spread, spread
 from aplt.report.words import duration
@@ -94,7 +94,10 @@ def _accuracy(comparison: Comparison) -> Html:
     figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
     several = len(comparison.shares) > 1
     shown = el("div", *figures, class_="figures") if several else join(figures)
-    found = {figure: [means(comparison, name, figure) for name in comparison.plan.datasets] for figure in FIGURES}
+    found = {
+        figure: [one for name in comparison.plan.datasets if (one := means(comparison, name, figure)) is not None]
+        for figure in FIGURES
+    }
     return join([shown, *_others_folded(found)])
 
 
@@ -147,23 +150,21 @@ def _apart(series: Sequence[Series], reference: str) -> tuple[list[Series], list
 
 
 def _differences(comparison: Comparison) -> Html:
-    by_place = differences(comparison, MAIN)
-    if by_place is None:
+    found = {figure: gain_tables(comparison, figure) for figure in PAIRED}
+    if not found[MAIN]:
         return el("p", "No two methods have a finished cell in common yet.", class_="missing")
-    found = {figure: [gains(comparison, figure) or differences(comparison, figure)] for figure in PAIRED}
-    folded = el("details", el("summary", by_place.title), by_place.html()) if gains(comparison, MAIN) else None
-    return join([*_others_folded(found), folded])
+    by_place = [el("details", el("summary", one.title), one.html()) for one in found[MAIN][1:]]
+    return join([*_others_folded({figure: tables[:1] for figure, tables in found.items()}), *by_place])
 
 
-def _others_folded(found: dict[str, list[Rows | None]]) -> list[Html]:
-    """Returns the tables of the first figure open, and those of each other one folded away."""
-    top1, *others = ([one.html() for one in tables if one is not None] for tables in found.values())
+def _others_folded(found: dict[str, list[Rows]]) -> list[Html]:
+    """Returns the tables of the main figure open, and those of each other one folded away."""
     folded = [
-        el("details", el("summary", f"The same: {FIGURES[figure]}"), *tables)
-        for figure, tables in zip(list(found)[1:], others, strict=True)
-        if tables
+        el("details", el("summary", f"The same: {FIGURES[figure]}"), *(one.html() for one in tables))
+        for figure, tables in found.items()
+        if tables and figure != MAIN
     ]
-    return [*top1, *folded]
+    return [*(one.html() for one in found[MAIN]), *folded]
 
 
 def _settings(comparison: Comparison) -> Html:

@@ -46,7 +46,7 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     ]
     folds = comparison.folds(dataset)
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
-    tested = figure != "unlabeled_top1"  # of which the test clips and their people say nothing
+    tested = figure != "unlabeled_top1"  # on which test clips and their people do not bear
     clips = f", {_test_clips(comparison, dataset)}" if tested else ""
     caption = " ".join(
         [

@@ -3,20 +3,18 @@
 from collections.abc import Sequence
 from html import escape
 
-from aplt.report.comparison import PAIRED, Comparison
-from aplt.report.comparison_differences import differences, gains
+from aplt.report.comparison import MAIN, PAIRED, Comparison
+from aplt.report.comparison_differences import gain_tables
 from aplt.report.comparison_labels import labels_by_round, last_labels
 from aplt.report.comparison_rows import FIGURES, Rows, means
-
-MAIN, *OTHERS = FIGURES
 
 
 def comparison_tables(comparison: Comparison) -> str:
     """Returns means by data set, share and method and the reference's paired differences; all else folded away."""
     folded = [
-        *(means(comparison, name, figure) for figure in OTHERS for name in comparison.plan.datasets),
-        *(gains(comparison, figure) or differences(comparison, figure) for figure in PAIRED if figure != MAIN),
-        differences(comparison, MAIN) if gains(comparison, MAIN) else None,
+        *(means(comparison, name, figure) for figure in FIGURES if figure != MAIN for name in comparison.plan.datasets),
+        *(table for figure in PAIRED if figure != MAIN for table in gain_tables(comparison, figure)[:1]),
+        *gain_tables(comparison, MAIN)[1:],
         last_labels(comparison),
         labels_by_round(comparison),
     ]
@@ -30,7 +28,7 @@ def main_tables(comparison: Comparison) -> str:
     """Returns the tables that answer what was asked: means of top-1 by data set, and the reference's gains."""
     shown = [
         *(means(comparison, name, MAIN) for name in comparison.plan.datasets),
-        gains(comparison, MAIN) or differences(comparison, MAIN),
+        *gain_tables(comparison, MAIN)[:1],
     ]
     return "\n".join(f"### {one.title}\n\n{_content(one)}" for one in shown if one is not None)
 
