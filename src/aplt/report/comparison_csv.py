@@ -21,25 +21,9 @@ LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
 TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
 """Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
 USED = (
-    *(
-        "dataset",
-        "fold",
-        "method",
-        "run",
-        "labeled",
-        "labeled_clips",
-        "test_clips",
-        "seed",
-        "version",
-        "read_out",
-        "remark",
-        *BY_ROUND,
-        "top1",
-        "macro_f1",
-        "unlabeled_top1",
-    ),
-    *TAUGHT,
-    *("top1_by_val", "steps", "seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
+    *("dataset", "fold", "method", "labeled", "seed", "labeled_clips", "test_clips", "run", "version", "read_out"),
+    *("remark", "top1", "macro_f1", "unlabeled_top1", "top1_by_val", *TAUGHT, *BY_ROUND, "steps"),
+    *("seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
 )
 """Columns of compare.csv that the page and the tables are made of."""
 CELL = ["dataset", "fold", "method", "labeled", "seed"]

@@ -101,7 +101,8 @@ def _first(methods: Sequence[str], reference: str) -> list[str]:
 def _uneven(comparison: Comparison) -> str:
     """Returns a sentence on the methods with another number of rounds than most, in as many steps, if there are any."""
     last = {(dataset, method): table.index.max() for (dataset, _, method, _), table in comparison.by_round.items()}
-    usual = {name: mode(count for (dataset, _), count in last.items() if dataset == name) for name, _ in last}
+    datasets = {dataset for dataset, _ in last}
+    usual = {name: mode(count for (dataset, _), count in last.items() if dataset == name) for name in datasets}
     uneven = {method for (dataset, method), count in last.items() if count != usual[dataset]}
     names = ", ".join(f"'{method}'" for method in comparison.methods if method in uneven)
     return f" Rounds of {names} are of another length than the others'." if names else ""
