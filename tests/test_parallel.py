@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import select
 import signal
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -81,6 +82,22 @@ def test_an_error_ends_what_is_under_way_and_nothing_more_begins(
     with pytest.raises(error), as_they_finish(partial(fail_beside, folder=tmp_path), range(5), 2) as finished:
         use(finished)
     assert {path.name for path in tmp_path.iterdir()} <= {"0", "1"}
+    assert multiprocessing.active_children() == []
+
+
+def linger(_: int, folder: Path) -> None:
+    time.sleep(20)
+    (folder / "finished").touch()
+
+
+def test_a_signal_that_wakes_no_wait_ends_it_nonetheless(tmp_path: Path) -> None:
+    def deliver() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # Python notices it when the main thread next runs
+
+    with pytest.raises(KeyboardInterrupt), as_they_finish(partial(linger, folder=tmp_path), range(2), 2) as finished:
+        threading.Timer(0.3, deliver).start()
+        list(finished)
+    assert list(tmp_path.iterdir()) == []
     assert multiprocessing.active_children() == []
 
 

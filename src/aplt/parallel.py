@@ -90,7 +90,8 @@ def _finished(
 ) -> Iterator[_Result]:
     """Yields results; no more items are begun than there are processes, so that none is when one has failed."""
     while running:
-        done, running = wait(running, return_when=FIRST_COMPLETED)
+        # A signal just before it does not wake Python from a wait without an end.
+        done, running = wait(running, timeout=1, return_when=FIRST_COMPLETED)
         for future in done:
             result = future.result()
             running |= {pool.submit(function, item) for item in islice(waiting, 1)}
