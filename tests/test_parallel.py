@@ -6,7 +6,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -94,9 +94,12 @@ def test_a_signal_that_wakes_no_wait_ends_it_nonetheless(tmp_path: Path) -> None
     def deliver() -> None:
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)  # Python notices it when the main thread next runs
 
-    with pytest.raises(KeyboardInterrupt), as_they_finish(partial(linger, folder=tmp_path), range(2), 2) as finished:
+    def use(finished: Iterable[None]) -> None:
         threading.Timer(0.3, deliver).start()
         list(finished)
+
+    with pytest.raises(KeyboardInterrupt), as_they_finish(partial(linger, folder=tmp_path), range(2), 2) as finished:
+        use(finished)
     assert list(tmp_path.iterdir()) == []
     assert multiprocessing.active_children() == []
 

@@ -1,14 +1,18 @@
 """What a user or the system stops ends in order, with a sentence on how to go on."""
 
+import math
 import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import monotonic
 from types import FrameType
 
 import typer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # of Ctrl-C and of batch queues
+REST = 5.0
+"""Seconds after a signal in which no other counts: another would stop the very end of the processes at work."""
 
 
 @contextmanager
@@ -18,22 +22,24 @@ def stoppable(hint: Callable[[], str]) -> Iterator[None]:
     Args:
         hint: what is said after "interrupted", asked for then.
     """
+    rests_until = -math.inf
+
+    def stop(_: int, __: FrameType | None) -> None:
+        nonlocal rests_until
+        # Not for good: Python drops what is raised in a destructor, and then the user must be able to ask again.
+        if monotonic() >= rests_until:
+            rests_until = monotonic() + REST
+            raise KeyboardInterrupt
+
     before = {number: signal.getsignal(number) for number in SIGNALS}
     for number in SIGNALS:
         if before[number] is not signal.SIG_IGN:  # as Ctrl-C is in the background
-            signal.signal(number, _stop)
+            signal.signal(number, stop)
     try:
         yield
-    except KeyboardInterrupt as stop:
+    except KeyboardInterrupt as interrupt:
         print(f"aplt: interrupted{hint()}", file=sys.stderr)
-        raise typer.Exit(130) from stop
+        raise typer.Exit(130) from interrupt
     finally:
         for number in SIGNALS:
             signal.signal(number, before[number])
-
-
-def _stop(_: int, __: FrameType | None) -> None:
-    # One is enough: another would stop the very end of the processes that are at work.
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
