@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from aplt.algorithms.fixmatch import FixMatch
 from aplt.config import SkeletonInput, VideoInput
+from aplt.methods.fixmatch import FixMatch
 from aplt.models.recognizer import Recognizer
-from aplt.training.student import PolicyStudent
-from aplt.values import SemiBatch, Task
+from aplt.runs.student import PolicyStudent
+from aplt.tensors import SemiBatch, Task
 
 CLASSES, LABELED, CONFIDENCE = 10, 8, 0.0
 

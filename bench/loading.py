@@ -17,12 +17,12 @@ import av
 import numpy as np
 import torch
 
+from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.cache import FrameCache, Frames
 from aplt.data.index import read_index
 from aplt.data.video import decode, nearest_frames
 from aplt.data.video_views import cached_side
-from aplt.values import Clip
 
 
 def write_videos(folder: Path) -> list[Clip]:

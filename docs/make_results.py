@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
+from aplt.compare.comparison import Comparison, read_comparison
+from aplt.compare.markdown import comparison_tables
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.report.comparison import Comparison, read_comparison
-from aplt.report.markdown import comparison_tables
 from aplt.storage import write_text
 
 INTRODUCTION = """# Results

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from aplt.config import OfflineSettings, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.methods.catalog import RECIPES
 from aplt.models.encoders import DEFAULT_ENCODER
+from aplt.runs.configure import effective_config
 from aplt.settings import Settings
-from aplt.training.configure import effective_config
-from aplt.training.recipes import RECIPES
 
 GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("", "The run", RunConfig),

@@ -13,7 +13,7 @@ import pytest
 
 from aplt.cli.main import main
 from aplt.config import load_yaml
-from tests.training.clips import write_clips
+from tests.runs.clips import write_clips
 
 QUICK = [
     *("--set", "encoder_settings={width: 8, blocks: 1}", "--set", "input.frames=8"),

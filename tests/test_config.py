@@ -7,9 +7,9 @@ import pytest
 
 from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
 from aplt.errors import InputError
-from aplt.training.configure import effective_config
-from aplt.training.recipes import RECIPES, build_algorithm
-from aplt.values import Task
+from aplt.methods.catalog import RECIPES, build_algorithm
+from aplt.runs.configure import effective_config
+from aplt.tensors import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
 

@@ -12,15 +12,15 @@ from typer.main import get_command
 
 from aplt.cli.main import app
 from aplt.compare.checks import make_plan
+from aplt.compare.comparison import read_comparison
+from aplt.compare.plan import DEFAULT_METHODS, Plan
 from aplt.compare.table import COLUMNS
 from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
-from aplt.plan import DEFAULT_METHODS, Plan
-from aplt.report.comparison import read_comparison
+from aplt.methods.catalog import RECIPES
 from aplt.rundir import UPPER_BOUND, CompareDir
-from aplt.training.configure import effective_config
-from aplt.training.recipes import RECIPES
-from tests.report.fake_comparison import fake_comparison
+from aplt.runs.configure import effective_config
+from tests.compare.fake_comparison import fake_comparison
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]

@@ -14,10 +14,10 @@ from torch.utils.data._utils import signal_handling, worker
 from aplt.data.batches import SemiData
 from aplt.display import console
 from aplt.rundir import RunDir
-from aplt.training.runs import resume
+from aplt.runs.begin import resume
+from tests.runs.clips import write_clips
 from tests.test_cli import QUICK as SHORT
 from tests.test_cli import aplt
-from tests.training.clips import write_clips
 
 QUICK = [*SHORT, "--set", "split.by_subject=true"]  # nothing to remark on
 
@@ -87,7 +87,7 @@ def test_ctrl_c_says_how_to_go_on(clips: Path, tmp_path: Path, capsys: pytest.Ca
     words = ["train", clips, "--name", "one", "--runs", tmp_path, *QUICK]
     run = RunDir(tmp_path / "one")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aplt.training.runs.prepare_material", interrupt)
+        patch.setattr("aplt.runs.begin.prepare_material", interrupt)
         assert aplt(*words) == 130
     assert capsys.readouterr().err == "aplt: interrupted\n"
     with pytest.MonkeyPatch.context() as patch:

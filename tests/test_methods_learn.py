@@ -6,11 +6,11 @@ import pytest
 
 from aplt.cli.demo import demo_settings
 from aplt.config import merge
-from aplt.data.synthetic import make_dataset
+from aplt.methods.catalog import RECIPES
 from aplt.rundir import RunDir
-from aplt.training.configure import configure
-from aplt.training.recipes import RECIPES
-from aplt.training.runs import train
+from aplt.runs.begin import train
+from aplt.runs.configure import configure
+from aplt.synthetic import make_dataset
 
 pytestmark = pytest.mark.slow
 # Below supervised-only by 1 to 6 clips of 150 with this seed; docs/log.md says why, method by method.

@@ -12,19 +12,19 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from aplt.algorithms.equations import cross_entropy
-from aplt.algorithms.fixmatch import FixMatch
 from aplt.config import SplitSettings
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
+from aplt.methods.catalog import RECIPES
+from aplt.methods.equations import cross_entropy
+from aplt.methods.fixmatch import FixMatch
 from aplt.rundir import RunDir
-from aplt.training import loop
-from aplt.training.outcome import known_labels
-from aplt.training.recipes import RECIPES
-from aplt.training.runs import train
-from aplt.training.setup import Material
-from aplt.values import Recognize, SemiBatch, StepLoss, Student
-from tests.training.clips import tiny_config, write_clips
+from aplt.runs import loop
+from aplt.runs.begin import train
+from aplt.runs.outcome import known_labels
+from aplt.runs.setup import Material
+from aplt.tensors import Recognize, SemiBatch, StepLoss, Student
+from tests.runs.clips import tiny_config, write_clips
 
 # After so few steps the network is sure of nothing: with these, some clips are accepted and others are not.
 EAGER = {"confidence": 0.4, "momentum": 0.5}

@@ -1,6 +1,6 @@
 """Every setting of a run, typed and with its default; unknown keys are refused with a suggestion.
 
-The defaults here are the middle of the road; a method's recipe (aplt.training.recipes) may set others, and the
+The defaults here are the middle of the road; a method's recipe (aplt.methods.catalog) may set others, and the
 user's file and `--set` come last. The effective whole is written to the run folder as config.yaml.
 """
 

@@ -12,13 +12,13 @@ from typer.main import get_command
 
 from aplt.cli.main import app
 from aplt.compare.checks import make_plan
+from aplt.compare.comparison import plan_commands
 from aplt.compare.table import COLUMNS
-from aplt.plan import share_text
-from aplt.report.comparison import plan_commands
+from aplt.lock import held
+from aplt.report.words import share_text
 from aplt.rundir import CompareDir
-from aplt.training.lock import held
+from tests.runs.clips import write_clips
 from tests.test_cli import QUICK, aplt
-from tests.training.clips import write_clips
 
 TINY = ["--labeled", "20%", "--seeds", "1", "--methods", "supervised", *QUICK]
 

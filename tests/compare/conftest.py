@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from aplt.rundir import RunDir
-from aplt.training.runs import train_or_reuse
+from aplt.runs.begin import train_or_reuse
 from tests.compare.studies import study_of
-from tests.training.clips import write_clips
+from tests.runs.clips import write_clips
 
 
 @pytest.fixture(scope="package")

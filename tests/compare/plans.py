@@ -5,10 +5,10 @@ from typing import Any
 
 from aplt.compare.cells import Cell, plan_cells
 from aplt.compare.checks import make_plan
+from aplt.compare.plan import Plan
 from aplt.config import merge
-from aplt.plan import Plan
 from aplt.rundir import CompareDir
-from tests.training.clips import TINY
+from tests.runs.clips import TINY
 
 SHARED = {key: value for key, value in TINY.items() if key != "split"} | {"split": {"test": 0.25}}
 

@@ -13,7 +13,7 @@ from aplt.compare.estimate import TRIAL_SECONDS
 from aplt.compare.work import CellError
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.training.runs import train_or_reuse
+from aplt.runs.begin import train_or_reuse
 from tests.compare.studies import METHODS, WILD, study_of
 
 

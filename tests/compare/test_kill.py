@@ -14,7 +14,7 @@ from aplt.errors import InputError
 from aplt.rundir import CompareDir
 from aplt.storage import write_text
 from tests.compare.studies import rows_of, study_of
-from tests.training.runs import at_step, until_killed
+from tests.runs.runs import at_step, until_killed
 
 
 def die() -> None:
@@ -82,7 +82,7 @@ def test_killed_with_two_jobs_its_cells_are_continued_at_once(
 def test_a_report_that_a_kill_left_out_is_written(
     whole: Path, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aplt.training.runs._begin", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr("aplt.runs.begin._begin", lambda *_: pytest.fail("trained again"))
     path = tmp_path / "copied"
     shutil.copytree(whole, path)
     study = study_of(clips, path)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from aplt.compare.ablation import ABLATION
 from aplt.compare.cells import doubled_rows
 from aplt.compare.checks import default_folder, default_name, load_plan
+from aplt.compare.plan import Variant, cell_name
 from aplt.config import OfflineSettings
 from aplt.errors import InputError
-from aplt.plan import Variant, cell_name
 from aplt.rundir import UPPER_BOUND, CompareDir
-from aplt.training.setup import digests, read_clips
+from aplt.runs.setup import digests, read_clips
 from tests.compare.plans import cells_of, plan_of
 
 subsets = st.lists(st.sampled_from(["supervised", "fixmatch", "aplt", "aplt_paper"]), min_size=1, unique=True)

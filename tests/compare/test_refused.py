@@ -9,7 +9,7 @@ import pytest
 
 from aplt.errors import InputError
 from tests.compare.plans import cells_of, plan_of
-from tests.training.clips import write_clips
+from tests.runs.clips import write_clips
 
 
 @pytest.mark.parametrize(

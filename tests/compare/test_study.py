@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 import torch
 
+from aplt.compare.page import write_comparison
+from aplt.compare.record import TIMES, from_text
 from aplt.compare.study import Study, announce
 from aplt.compare.table import chosen_by_val, wrong_labels
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison_csv import TIMES, from_text
-from aplt.report.comparison_page import write_comparison
 from aplt.rundir import CompareDir, RunDir
-from aplt.training.runs import train_or_reuse
+from aplt.runs.begin import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from aplt.data.batches import SemiData, single_views
 from aplt.data.views import Kind
 from aplt.errors import InputError
-from aplt.values import SemiBatch
+from aplt.tensors import SemiBatch
 
 
 class Numbers:

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from aplt.clips import Clip
 from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.video import ClipError, decode
 from aplt.errors import InputError
-from aplt.values import Clip
 from tests.data.videos import clip_of, number_of, write_text, write_video
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aplt.clips import Clip, ClipIndex
 from aplt.data.check import Finding, check
-from aplt.values import Clip, ClipIndex
 from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import READERS, normalize, read_skeleton
 from aplt.data.skeleton_views import SkeletonViews, mirrored, strong_view, weak_view
 from aplt.errors import InputError
-from aplt.values import Clip
 
 WALK = np.cumsum(np.random.default_rng(0).normal(size=(1, 20, 6, 3)), axis=1).astype(np.float32)
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aplt.clips import ROLES, Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
 from aplt.data.splits import load_split, make_split, remark_on_people, round_half_up, save_split
 from aplt.errors import InputError
 from aplt.settings import as_option
-from aplt.values import ROLES, Clip, ClipIndex, OfficialSplit, Split
 
 
 def make_index(sizes: list[int], subjects: int = 0, unknown: int = 0, official: bool = False) -> ClipIndex:

@@ -11,8 +11,8 @@ from av.video.frame import VideoFrame
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aplt.clips import Clip
 from aplt.data.video import ClipError, count_frames, decode, nearest_frames
-from aplt.values import Clip
 from tests.data.videos import CODECS, clip_of, cut, number_of, write_sound, write_text, write_video
 
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import torch
 
+from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.video_views import DEVIATION, MEAN, VideoViews, cached_side, moments, normalize_brightness
-from aplt.values import Clip
 from tests.data.videos import write_video
 
 

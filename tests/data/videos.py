@@ -10,7 +10,7 @@ from av.container import OutputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from aplt.values import Clip
+from aplt.clips import Clip
 
 RATE = 10
 # Codecs and pixel formats that keep the levels apart, by file name suffix.

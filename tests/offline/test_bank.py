@@ -13,7 +13,7 @@ from aplt.data.batches import Request, SemiData
 from aplt.data.views import Kind, Views
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
-from aplt.values import FeatureBank, Prediction
+from aplt.tensors import FeatureBank, Prediction
 
 UNREADABLE = 20
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from aplt.offline.classical import Head, fit_head
-from aplt.values import FeatureBank
+from aplt.tensors import FeatureBank
 
 NORM = 3.0
 

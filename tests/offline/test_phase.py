@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from aplt.config import OfflineSettings
 from aplt.offline.phase import believe
-from aplt.values import FeatureBank, Guidance
+from aplt.tensors import FeatureBank, Guidance
 
 PLAIN = OfflineSettings(
     views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0

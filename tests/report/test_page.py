@@ -295,7 +295,7 @@ def test_report_does_not_import_torch() -> None:
     loaded = set(json.loads(done.stdout))
     assert "aplt.report.page" in loaded
     assert not loaded & {"torch", "torchvision", "accelerate", "matplotlib", "sklearn"}
-    assert not loaded & {"aplt.values", "aplt.data", "aplt.models", "aplt.training"}
+    assert not loaded & {"aplt.tensors", "aplt.data", "aplt.models", "aplt.runs"}
 
 
 def test_confusion_counts_stay_in_class_order(tmp_path: Path) -> None:

@@ -46,13 +46,13 @@ def compare(
     from aplt.compare.ablation import ABLATION
     from aplt.compare.cells import doubled_rows, plan_cells
     from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
+    from aplt.compare.comparison import plan_commands, read_comparison
+    from aplt.compare.markdown import main_tables
     from aplt.compare.study import FailedError, Study, announce
     from aplt.config import parse_assignments
     from aplt.display import console
-    from aplt.report.comparison import plan_commands, read_comparison
-    from aplt.report.markdown import main_tables
+    from aplt.lock import held
     from aplt.rundir import CompareDir
-    from aplt.training.lock import held
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")

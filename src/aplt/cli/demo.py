@@ -16,12 +16,12 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the clips, the split and the training.")] = 0,
 ) -> None:
     """Render synthetic micro-actions, train three methods on 10 % labels, and compare them."""
-    from aplt.data.synthetic import make_dataset
     from aplt.display import bar, console
     from aplt.report import write_overview, write_report
     from aplt.rundir import RunDir
-    from aplt.training.configure import configure
-    from aplt.training.runs import train_or_reuse
+    from aplt.runs.begin import train_or_reuse
+    from aplt.runs.configure import configure
+    from aplt.synthetic import make_dataset
 
     with bar("rendering clips", CLIPS) as progress:
         clips = make_dataset(folder / "clips", clips=CLIPS, seed=seed, progress=progress.at)

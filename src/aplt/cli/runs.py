@@ -34,9 +34,9 @@ def train(
     from aplt.config import merge, parse_assignments
     from aplt.report import write_report
     from aplt.rundir import RunDir
+    from aplt.runs.begin import resume as resume_run
+    from aplt.runs.begin import train as train_run
     from aplt.settings import shown
-    from aplt.training.runs import resume as resume_run
-    from aplt.training.runs import train as train_run
 
     if resume is not None:
         if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):
@@ -77,7 +77,7 @@ def train(
 def _configured(source: Path, chosen: dict[str, Any], seed: int | None) -> "RunConfig":
     """Returns the config of a new run: the clips or config.yaml in `source`, under what the command line sets."""
     from aplt.config import load_yaml, merge
-    from aplt.training.configure import configure
+    from aplt.runs.configure import configure
 
     if source.suffix.lower() in (".yaml", ".yml"):
         settings, where = _without_others(load_yaml(source), chosen, source), str(source)
@@ -95,7 +95,7 @@ def _configured(source: Path, chosen: dict[str, Any], seed: int | None) -> "RunC
 
 def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Path) -> dict[str, Any]:
     """Returns the settings in a config.yaml without those of the method, encoder or split that the command changes."""
-    from aplt.training.configure import of_method
+    from aplt.runs.configure import of_method
 
     if "method" in chosen:
         settings, left = of_method(settings, chosen["method"])
@@ -119,12 +119,12 @@ def evaluate(
     """Measure a trained model."""
     from json import dumps
 
+    from aplt.clips import ROLES
     from aplt.display import counted
     from aplt.errors import suggest
-    from aplt.predict import evaluate as evaluate_run
-    from aplt.predict import trained_on
     from aplt.rundir import RunDir
-    from aplt.values import ROLES
+    from aplt.runs.predict import evaluate as evaluate_run
+    from aplt.runs.predict import trained_on
 
     if role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
@@ -157,8 +157,8 @@ def predict(
     """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
     from aplt.data.files import require_own
     from aplt.display import counted
-    from aplt.predict import FILE_COLUMNS, gather_clips, load_model
-    from aplt.predict import predict as predict_clips
+    from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
+    from aplt.runs.predict import predict as predict_clips
     from aplt.storage import write_csv
 
     model, clips = load_model(run), gather_clips(paths)
@@ -181,7 +181,7 @@ def report(
     from aplt.rundir import CompareDir
 
     if CompareDir(folder).found:
-        from aplt.report.comparison_page import write_comparison
+        from aplt.compare.page import write_comparison
 
         print(write_comparison(folder))
     else:
@@ -190,7 +190,7 @@ def report(
 
 def recipes() -> None:
     """List the methods."""
-    from aplt.training.recipes import RECIPES
+    from aplt.methods.catalog import RECIPES
 
     width = max(map(len, RECIPES))
     for name, recipe in RECIPES.items():

@@ -9,20 +9,22 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from aplt.clips import UNKNOWN, ClipIndex, Split
+from aplt.compare.plan import ALL, Plan, Variant, cell_name
 from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import modality, read_index
 from aplt.data.splits import make_split, remark_on_people, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.plan import ALL, Plan, Variant, cell_name, share_text
+from aplt.methods.catalog import build_algorithm
+from aplt.report.words import share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.runs.begin import begun_alike
+from aplt.runs.configure import effective_config
+from aplt.runs.setup import digests, require_rounds, steps_per_round
 from aplt.settings import shown, validated
-from aplt.training.configure import effective_config
-from aplt.training.recipes import build_algorithm
-from aplt.training.runs import begun_alike
-from aplt.training.setup import digests, require_rounds, steps_per_round
-from aplt.values import UNKNOWN, ClipIndex, Split, Task
+from aplt.tensors import Task
 
 MOST_STEPS_APART = 0.1
 """The share by which a variant's steps may differ from the others': rounds and steps a round are whole numbers."""

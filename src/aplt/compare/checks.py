@@ -7,13 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from aplt.compare.plan import Plan, Variant, listed
 from aplt.config import load_yaml, merge
 from aplt.errors import InputError, suggest
-from aplt.plan import Plan, Variant, listed
+from aplt.methods.catalog import find_recipe
 from aplt.rundir import UPPER_BOUND, CompareDir
+from aplt.runs.configure import METHOD_GROUPS, absolute
 from aplt.settings import shown, validated
-from aplt.training.configure import METHOD_GROUPS, absolute
-from aplt.training.recipes import find_recipe
 
 Place = Callable[[Path], Path]
 

@@ -9,21 +9,21 @@ from typing import Any
 
 from aplt.compare.cells import Cell
 from aplt.compare.checks import seen_from
+from aplt.compare.comparison import command_lines
 from aplt.compare.estimate import kind, seconds_by_trial, seconds_each
+from aplt.compare.page import write_comparison
+from aplt.compare.plan import Plan
 from aplt.compare.table import cell_row, known_rows, missing_column, write_cells, write_failed
 from aplt.compare.work import CellError, train_cell
 from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError
+from aplt.lock import await_release
 from aplt.parallel import ProcessKilledError, as_they_finish
-from aplt.plan import Plan
-from aplt.report.comparison import command_lines
-from aplt.report.comparison_page import write_comparison
 from aplt.report.tables import read_csv
 from aplt.report.words import duration
 from aplt.rundir import CompareDir
+from aplt.runs.begin import changed_setting
 from aplt.storage import sweep, write_text
-from aplt.training.lock import await_release
-from aplt.training.runs import changed_setting
 
 MOST_NAMED = 5
 ORPHAN_SECONDS = 10.0

@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
+from aplt.clips import UNKNOWN
 from aplt.compare.cells import Cell
+from aplt.compare.record import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_text
 from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.report.comparison_csv import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_text
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir
 from aplt.storage import write_csv
-from aplt.values import UNKNOWN
 
 HALF = 0.5  # a soft weight from which on a label counts as taught
 COLUMNS = (

@@ -9,7 +9,7 @@ from aplt.display import counted, show_nothing
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.rundir import RunDir
-from aplt.training.runs import train_or_reuse
+from aplt.runs.begin import train_or_reuse
 
 
 class CellError(InputError):

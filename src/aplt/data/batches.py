@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 from aplt.data.views import KINDS, Kind, Views
 from aplt.errors import InputError
 from aplt.parallel import cores
-from aplt.values import SemiBatch
+from aplt.tensors import SemiBatch
 
 EVALUATION_BATCH = 64
 

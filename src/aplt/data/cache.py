@@ -23,11 +23,11 @@ from safetensors.numpy import save
 from simplejpeg import decode_jpeg
 from torch import Tensor
 
+from aplt.clips import Clip
 from aplt.data.video import ClipError, decode, require_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, write_json
-from aplt.values import Clip
 
 # Part of every entry's name: to be raised when decoding gives other frames than before.
 FORMAT = 1

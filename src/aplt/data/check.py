@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.cache import file_digest
 from aplt.data.index import SKELETON_SUFFIXES
 from aplt.data.skeleton import MOST_PERSONS, read_clip
 from aplt.data.video import ClipError, Problem, count_frames, require_file
 from aplt.display import counted
 from aplt.parallel import in_processes
-from aplt.values import UNKNOWN, Clip, ClipIndex
 
 MOST_NAMED = 3
 

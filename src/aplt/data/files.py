@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from aplt.clips import Clip
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.values import Clip
 
 HEADER_BYTES = 10_000  # far more than the header of a table of ours has
 

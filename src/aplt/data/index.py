@@ -9,10 +9,10 @@ from typing import Literal, cast, get_args
 
 import pandas as pd
 
+from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.files import files_below, mode, read_table, reason
 from aplt.errors import InputError, suggest
 from aplt.storage import write_csv
-from aplt.values import UNKNOWN, Clip, ClipIndex, OfficialSplit
 
 # What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.
 VIDEO_SUFFIXES = frozenset(

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
 from aplt.data.video import ClipError
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.values import Clip
 
 
 class SkeletonViews:

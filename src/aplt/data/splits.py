@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from aplt.clips import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
 from aplt.data.files import read_table
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.settings import as_setting
 from aplt.storage import write_csv
-from aplt.values import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 
 Parts = dict[OfficialSplit, list[int]]
 COLUMN = "the split column of the index"

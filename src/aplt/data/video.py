@@ -16,9 +16,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
+from aplt.clips import Clip
 from aplt.data.files import reason
 from aplt.errors import InputError
-from aplt.values import Clip
 
 Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
 

@@ -9,10 +9,10 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
+from aplt.clips import Clip
 from aplt.config import SkeletonInput, VideoInput
 from aplt.data.skeleton_views import SkeletonViews
 from aplt.data.video_views import VideoViews
-from aplt.values import Clip
 
 Kind = Literal["center", "weak", "strong"]
 KINDS: tuple[Kind, ...] = ("center", "weak", "strong")

@@ -12,7 +12,7 @@ from torchvision.models import video
 from torchvision.models.video.mvit import MSBlockConfig
 
 from aplt.errors import InputError, suggest
-from aplt.models.skeleton import tcn
+from aplt.models.tcn import tcn
 from aplt.models.tsm import tsm_resnet, tsm_tiny
 from aplt.settings import keyword_settings
 

@@ -17,7 +17,7 @@ from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import Settings, validated
 from aplt.storage import aside_of, read_json
-from aplt.values import Prediction
+from aplt.tensors import Prediction
 
 
 class ModelSettings(Settings):

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from aplt.data.batches import SemiData
 from aplt.data.views import Kind
-from aplt.values import FeatureBank, Recognize
+from aplt.tensors import FeatureBank, Recognize
 
 
 @torch.no_grad()

@@ -20,7 +20,8 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.semi_supervised import LabelSpreading, SelfTrainingClassifier
 from torch import Tensor
 
-from aplt.values import UNKNOWN, FeatureBank
+from aplt.clips import UNKNOWN
+from aplt.tensors import FeatureBank
 
 Head = Literal["label_propagation", "self_training"]
 NEIGHBORS = 10

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aplt.clips import UNKNOWN
 from aplt.config import OfflineSettings
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.propagation import balance, propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
-from aplt.values import UNKNOWN, FeatureBank, Guidance, PseudoLabels
+from aplt.tensors import FeatureBank, Guidance, PseudoLabels
 
 LABEL_WEIGHT = 10.0
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from aplt.plan import share_text
 from aplt.report.curves import (
     BOTTOM,
     COLORS,
@@ -24,8 +23,7 @@ from aplt.report.curves import (
 )
 from aplt.report.heat import LETTER
 from aplt.report.markup import Html, el, join
-from aplt.report.pairs import Spread
-from aplt.report.words import percent
+from aplt.report.words import Spread, percent, share_text
 
 DODGE = 5.0
 """Distance between neighboring methods' bars at one share, so that none hides another."""

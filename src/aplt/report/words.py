@@ -1,6 +1,10 @@
 """How numbers are written in a report: one place, so that the same figure reads the same everywhere."""
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 ABSENT = "–"  # noqa: RUF001  the typographic sign for "no value"
 
@@ -56,3 +60,31 @@ def wilson(rate: float, count: int) -> tuple[float, float]:
     half = z * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
     scale = 1 + z * z / count
     return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
+
+
+def share_text(share: float) -> str:
+    """Returns a share of labels as it is asked for: '5%'."""
+    return f"{100 * share:.6g}%"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Mean and sample deviation of so many figures; the deviation of one is unknown."""
+
+    mean: float
+    deviation: float | None
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float] | np.ndarray) -> "Spread | None":
+        """Returns the spread of those of the values that exist; None without any."""
+        known = np.asarray(values, dtype=np.float64)
+        known = known[np.isfinite(known)]
+        if not len(known):
+            return None
+        return cls(float(known.mean()), float(known.std(ddof=1)) if len(known) > 1 else None, len(known))
+
+    def text(self) -> str:
+        """Returns the spread in percent, such as '67.7 ± 6.7'."""
+        deviation = "" if self.deviation is None else f" ± {100 * self.deviation:.1f}"
+        return f"{100 * self.mean:.1f}{deviation}"

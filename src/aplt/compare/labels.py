@@ -1,0 +1,165 @@
+"""What a comparison's unlabeled clips were taught: how much of it was right, by round and at last, and what stuck."""
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+from statistics import mode
+
+from aplt.compare.comparison import Comparison
+from aplt.compare.paired import spread
+from aplt.compare.record import LABEL_FIGURES
+from aplt.compare.rows import Rows
+from aplt.report.curves import MOST_CURVES, Curve, line_chart
+from aplt.report.layout import Cell, figure, number_cell, share_cell
+from aplt.report.markup import Html, el, join
+from aplt.report.words import ABSENT, share_text
+
+WHOSE = "labels of the offline phase before the round where the method has one, else those made step by step in it"
+
+MADE = {"pseudo": "offline", "online": "by step"}
+"""The kinds of labels, as compare.csv and as a reader call them."""
+
+
+def labels(comparison: Comparison) -> Html | None:
+    """Returns the section of the page, None where no labels were made."""
+    last, by_round = last_labels(comparison), labels_by_round(comparison)
+    if last is None:
+        return None
+    taught = {group[2] for group in _groups(comparison) if _kinds(comparison, *group)}
+    labeling = [method for method in comparison.methods if method in taught]
+    shown = _first(labeling, comparison.plan.reference)
+    figures = [
+        drawn
+        for dataset in comparison.plan.datasets
+        for share in comparison.shares
+        for drawn in _curves(comparison, dataset, share, labeling, shown)
+    ]
+    rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
+    return join([el("div", *figures, class_="figures"), last.html(), rounds])
+
+
+def last_labels(comparison: Comparison) -> Rows | None:
+    """Returns a row a data set, share, method and kind on the last round's labels; None without any."""
+    rows = []
+    for dataset, share, method in _groups(comparison):
+        where = {"dataset": dataset, "labeled": share, "method": method}
+        for kind in _kinds(comparison, dataset, share, method):
+            found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LABEL_FIGURES]
+            precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
+            rows.append(
+                [
+                    Cell(dataset),
+                    Cell(method),
+                    Cell(MADE[kind]),
+                    Cell(share_text(share), share),
+                    share_cell(precision),
+                    share_cell(coverage),
+                    number_cell(wrong),
+                    share_cell(fitted),
+                    number_cell(unknown),
+                ]
+            )
+    if not rows:
+        return None
+    caption = (
+        "In the last round, means over seeds and folds: labels of the offline phase, and those made step by step. A "
+        "wrong label is fitted when the final model repeats it; of unknown truth are those of clips without a known "
+        "label, such as clips of no class: precision leaves these out, coverage counts them."
+    )
+    names = ["Data set", "Method", "Labels made", "Labeled", "Precision", "Coverage", "Wrong labels", "Of them fitted"]
+    return Rows("What unlabeled clips were taught", caption, [*names, "Of unknown truth"], rows, texts=3)
+
+
+def labels_by_round(comparison: Comparison) -> Rows | None:
+    """Returns a row a data set, share, method and kind with precision/coverage by round; None without any."""
+    rows = []
+    for dataset, share, method in _groups(comparison):
+        for kind in _kinds(comparison, dataset, share, method):
+            precision, coverage = (
+                dict(_by_round(comparison, dataset, share, method, kind, key)) for key in ("precision", "coverage")
+            )
+            if coverage:
+                pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
+                cells = (Cell(dataset), Cell(method), Cell(MADE[kind]), Cell(share_text(share), share))
+                rows.append([*cells, Cell(" ".join(pairs))])
+    if not rows:
+        return None
+    caption = (
+        "Precision/coverage in % of each round that showed unlabeled clips, means over seeds and folds: offline labels "
+        f"are made before the round, those by step in it.{_uneven(comparison)}"
+    )
+    return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=5)
+
+
+def _first(methods: Sequence[str], reference: str) -> list[str]:
+    """Returns as many methods as one figure can show, in their order: the first ones, and the reference."""
+    if reference in methods[MOST_CURVES:]:
+        return [*methods[: MOST_CURVES - 1], reference]
+    return list(methods[:MOST_CURVES])
+
+
+def _uneven(comparison: Comparison) -> str:
+    """Returns a sentence on the methods with another number of rounds than most, in as many steps, if there are any."""
+    last = {(dataset, method): table.index.max() for (dataset, _, method, _), table in comparison.by_round.items()}
+    datasets = {dataset for dataset, _ in last}
+    usual = {name: mode(count for (dataset, _), count in last.items() if dataset == name) for name in datasets}
+    uneven = {method for (dataset, method), count in last.items() if count != usual[dataset]}
+    names = ", ".join(f"'{method}'" for method in comparison.methods if method in uneven)
+    return f" Rounds of {names} are of another length than the others'." if names else ""
+
+
+def _curves(
+    comparison: Comparison, dataset: str, share: float, labeling: Sequence[str], shown: Sequence[str]
+) -> Iterator[Html]:
+    # Among all, so that a method keeps its color from the figures above, unless colors would come twice.
+    places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
+    gray = [method for method in labeling if method not in shown]
+    for key, what in (
+        ("precision", "Share of right labels among those accepted for clips of known label"),
+        ("coverage", "Share of the unlabeled clips whose label was accepted"),
+    ):
+        curves, pale = (
+            [
+                Curve.of(method, _first_kind(comparison, dataset, share, method, key) if method in labeling else [])
+                for method in methods
+            ]
+            for methods in (places, gray)
+        )
+        if any(curve.points for curve in (*curves, *pale)):
+            title = f"{dataset}, {share_text(share)} labeled: {key}"
+            about_gray = " A gray line tells its method on hovering." if any(curve.points for curve in pale) else ""
+            about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{about_gray}{_uneven(comparison)}"
+            yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
+
+
+def _first_kind(
+    comparison: Comparison, dataset: str, share: float, method: str, key: str
+) -> list[tuple[int, float | None]]:
+    kinds = _kinds(comparison, dataset, share, method)
+    return _by_round(comparison, dataset, share, method, kinds[0], key) if kinds else []
+
+
+def _by_round(
+    comparison: Comparison, dataset: str, share: float, method: str, kind: str, key: str
+) -> list[tuple[int, float | None]]:
+    means = comparison.by_round.get((dataset, share, method, kind))
+    if means is None:
+        return []
+    found = means[key].dropna()
+    return list(zip(found.index, found, strict=True))
+
+
+def _kinds(comparison: Comparison, dataset: str, share: float, method: str) -> list[str]:
+    """Returns which labels the cells have, the offline phase's first."""
+    where = {"dataset": dataset, "labeled": share, "method": method}
+    return [kind for kind in MADE if spread(comparison.rows, f"{kind}_coverage", **where) is not None]
+
+
+def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
+    rows = comparison.rows
+    present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
+    wanted = product(comparison.plan.datasets, comparison.shares, comparison.methods)
+    return [group for group in wanted if group in present]
+
+
+def _whole(share: float | None) -> str:
+    return ABSENT if share is None else f"{100 * share:.0f}"

@@ -1,0 +1,199 @@
+"""The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aplt.compare.comparison import MAIN, PAIRED, Comparison, read_comparison
+from aplt.compare.differences import gain_tables
+from aplt.compare.labels import labels
+from aplt.compare.labels_by_round import cells, cost
+from aplt.compare.markdown import comparison_tables
+from aplt.compare.paired import spread
+from aplt.compare.rows import FIGURES, Rows, means
+from aplt.display import counted
+from aplt.report.accuracy import Series, efficiency_chart, method_chart
+from aplt.report.curves import MOST_CURVES
+from aplt.report.layout import absent, document, facts, figure, section
+from aplt.report.markup import Html, el, join
+from aplt.report.words import Spread, duration, share_text
+from aplt.rundir import UPPER_BOUND
+from aplt.storage import read_text, write_text
+
+PALE = (
+    "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "
+    "out; a gray line tells its method on hovering, and the table below has all of them."
+)
+
+
+def write_comparison(folder: Path) -> Path:
+    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path.
+
+    Raises:
+        InputError: no comparison, or a file in it that cannot be read.
+    """
+    comparison = read_comparison(folder)
+    write_text(comparison.folder.table, comparison_tables(comparison))
+    write_text(comparison.folder.report, comparison_html(comparison))
+    return comparison.folder.report
+
+
+def comparison_html(comparison: Comparison) -> str:
+    """Returns the whole page."""
+    parts: list[tuple[str, str, Html | None]] = []
+    if not comparison.rows.empty:
+        parts = [
+            ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
+            ("differences", f"{comparison.plan.reference} against the others", _differences(comparison)),
+            ("labels", "Pseudo-labels", labels(comparison)),
+            ("cost", "Cost", cost(comparison)),
+            ("cells", "Cells", cells(comparison)),
+        ]
+    parts.append(("settings", "Plan and settings", _settings(comparison)))
+    present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
+    links = (el("li", el("a", title, href=f"#{anchor}")) for anchor, title, _ in present)
+    return document(
+        f"{comparison.name} – aplt comparison",  # noqa: RUF001
+        _headline(comparison),
+        el("nav", el("ul", *links), aria_label="Sections"),
+        *(section(anchor, title, content) for anchor, title, content in present),
+    )
+
+
+def _headline(comparison: Comparison) -> Html:
+    words = [
+        counted(len(comparison.methods), "method"),
+        f"labels {', '.join(share_text(share) for share in comparison.shares)}",
+        f"seeds {', '.join(map(str, comparison.plan.seeds))}",
+        f"{duration(float(comparison.rows['seconds'].sum()))} of training",
+        f"aplt {' and '.join(comparison.versions)}",
+    ]
+    notice = None
+    if comparison.unfinished:
+        failed = el("ul", *(el("li", f"failed: {why}") for why in comparison.failed)) if comparison.failed else None
+        notice = el(
+            "div",
+            el("p", el("strong", "This comparison is unfinished: "), comparison.unfinished),
+            failed,
+            class_="notice",
+        )
+    return el(
+        "header",
+        el("p", "aplt comparison", class_="kind"),
+        el("h1", comparison.name),
+        el("p", " · ".join(words), class_="subtitle"),
+        notice,
+    )
+
+
+def _accuracy(comparison: Comparison) -> Html:
+    figures = [_efficiency(comparison, name) for name in comparison.plan.datasets]
+    several = len(comparison.shares) > 1
+    shown = el("div", *figures, class_="figures") if several else join(figures)
+    found = {
+        figure: [one for name in comparison.plan.datasets if (one := means(comparison, name, figure)) is not None]
+        for figure in FIGURES
+    }
+    return join([shown, *_others_folded(found)])
+
+
+def _efficiency(comparison: Comparison, dataset: str) -> Html:
+    title = f"{dataset}: test accuracy"
+    rows = comparison.rows[comparison.rows["dataset"] == dataset]
+    bound = spread(rows, "top1", method=UPPER_BOUND)
+    what = (
+        "Mean top-1 accuracy of the last EMA model on the test clips; bars are the deviation over the cells "
+        "(seeds and folds), the dashed line is supervised training with all labels in as many steps, which may be too "
+        "few for it to be a bound."
+    )
+    if len(comparison.shares) > 1:
+        series = []
+        for place, method in enumerate(comparison.methods):
+            found = [(share, spread(rows, "top1", method=method, labeled=share)) for share in comparison.shares]
+            points_ = [(share, one) for share, one in found if one is not None]
+            if points_:
+                series.append(Series(method, place, points_))
+        if not series:
+            return absent(title, "No cell of this data set is done yet.")
+        if len({share for one in series for share, _ in one.points}) > 1:
+            crowded = len(series) > MOST_CURVES
+            shown, pale = _apart(series, comparison.plan.reference) if crowded else (series, [])
+            about = f"{what} {PALE}" if crowded else what
+            return figure(title, efficiency_chart(shown, bound, title=title, pale=pale), about)
+    drawn = []
+    for method in comparison.methods:
+        own = rows[(rows["method"] == method) & rows["labeled"].isin(comparison.shares)]["top1"].tolist()
+        known = Spread.of(own)
+        if known is not None:
+            drawn.append((method, known, own))
+    if not drawn:
+        return absent(title, "No cell of this data set is done yet.")
+    chart = method_chart(drawn, bound, comparison.plan.reference, title=title)
+    rings = " Rings are single cells, the thin line is the mean of the reference."
+    return figure(title, chart, what + rings, wide=len(comparison.shares) == 1)
+
+
+def _apart(series: Sequence[Series], reference: str) -> tuple[list[Series], list[Series]]:
+    """Returns the few curves to look at (the reference, the best of the others, and supervised), and the others."""
+    best = max(
+        (one for one in series if one.name != reference),
+        key=lambda one: (len(one.points), sum(spread.mean for _, spread in one.points)),
+    )
+    names = dict.fromkeys((reference, best.name, "supervised"))
+    found = [one for name in names for one in series if one.name == name]
+    shown = [replace(one, place=place) for place, one in enumerate(found)]
+    return shown, [one for one in series if one.name not in names]
+
+
+def _differences(comparison: Comparison) -> Html:
+    found = {figure: gain_tables(comparison, figure) for figure in PAIRED}
+    if not found[MAIN]:
+        return el("p", "No two methods have a finished cell in common yet.", class_="missing")
+    by_place = [el("details", el("summary", one.title), one.html()) for one in found[MAIN][1:]]
+    return join([*_others_folded({figure: tables[:1] for figure, tables in found.items()}), *by_place])
+
+
+def _others_folded(found: dict[str, list[Rows]]) -> list[Html]:
+    """Returns the tables of the main figure open, and those of each other one folded away."""
+    folded = [
+        el("details", el("summary", f"The same: {FIGURES[figure]}"), *(one.html() for one in tables))
+        for figure, tables in found.items()
+        if tables and figure != MAIN
+    ]
+    return [*(one.html() for one in found[MAIN]), *folded]
+
+
+def _settings(comparison: Comparison) -> Html:
+    plan = el("summary", "compare.yaml: the whole plan; `aplt compare` on it repeats or extends the comparison")
+    parts = [
+        facts([("Command", command) for command in comparison.commands]),
+        el("details", plan, el("pre", el("code", read_text(comparison.folder.plan)))),
+    ]
+    if comparison.configs:
+        shared = shared_settings([config for _, config in comparison.configs])
+        count, finished = len(comparison.configs), len(comparison.rows)
+        whose = "all finished cells" if count == finished else f"the {count} of {finished} cells with a run folder here"
+        summary = el("summary", f"Settings that {whose} share")
+        written = yaml.safe_dump(shared, sort_keys=False, allow_unicode=True)
+        parts.append(el("details", summary, el("pre", el("code", written))))
+    return join(parts)
+
+
+def shared_settings(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Returns the settings that are equal in all of these configs, group by group."""
+    first, *others = configs
+    shared: dict[str, Any] = {}
+    for key, value in first.items():
+        if not all(key in other for other in others):
+            continue
+        found = [other[key] for other in others]
+        if all(value == other for other in found):
+            shared[key] = value
+        elif isinstance(value, dict) and all(isinstance(other, dict) for other in found):
+            inner = shared_settings([value, *found])
+            if inner:
+                shared[key] = inner
+    return shared

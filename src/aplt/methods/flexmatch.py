@@ -1,0 +1,75 @@
+"""FlexMatch: Boosting SSL with Curriculum Pseudo Labeling (Zhang et al., NeurIPS 2021, arXiv 2110.08263), eq. 5 to 11.
+
+    sigma(c) = number of unlabeled clips whose latest confident label (stored when max q > tau) is c
+    beta(c)  = sigma(c) / max(max_c sigma(c), N_u - sum_c sigma(c))
+    L_u      = mean over U of [max q >= tau * beta(argmax q) / (2 - beta(argmax q))] H(argmax q, p(strong u))
+
+tau is `confidence`, and `u_weight` multiplies L_u. The store is compared with the FIXED tau, and updated after the mask
+is made, as in the authors' code. At first beta is 0 and everything is accepted: true to the paper. The store is that of
+all processes, which public code forgets; of a clip that stands twice in a batch it keeps the larger label, whatever
+their order.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from aplt.clips import UNKNOWN
+from aplt.methods.equations import (
+    TargetSource,
+    confident_labels,
+    labeled_losses,
+    masked_cross_entropy,
+    probabilities,
+    target_source,
+)
+from aplt.methods.processes import gather
+from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+
+
+class FlexMatch(nn.Module):
+    """FixMatch with a threshold a class that follows how well the class is learned."""
+
+    uses_unlabeled = True
+    stored: Tensor  # [N] the latest confident label of each clip, -1 where there was none
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        strong_weight: float = 1.0,
+        u_weight: float = 1.0,
+        confidence: float = 0.95,
+        target: TargetSource = "student",
+    ) -> None:
+        super().__init__()
+        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.confidence, self.target = confidence, target
+        self.num_classes, self.num_unlabeled = task.num_classes, task.num_unlabeled
+        self.register_buffer("stored", torch.full((task.num_clips,), UNKNOWN))
+
+    def loss(
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
+    ) -> StepLoss:
+        """Returns the step's loss; guidance is not used."""
+        del guidance, progress
+        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
+        if len(batch.weak):
+            q = probabilities(target_source(self.target, student, teacher), batch.weak)
+            beta = self.learned()
+            online = confident_labels(q, self.confidence * beta / (2 - beta))
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
+            self.store(gather(q.amax(dim=1)), gather(online.label), gather(batch.position))
+        return StepLoss.of(parts, online)
+
+    def learned(self) -> Tensor:
+        """Returns beta [K], from 0 (nothing stored as this class) to 1."""
+        sigma = torch.bincount(self.stored[self.stored != UNKNOWN], minlength=self.num_classes).float()
+        return sigma / torch.maximum(sigma.max(), self.num_unlabeled - sigma.sum()).clamp(min=1)
+
+    def store(self, confidence: Tensor, label: Tensor, position: Tensor) -> None:
+        """Keeps the labels of the confident ones."""
+        confident = confidence > self.confidence
+        # Plain assignment would keep whichever stands last in the batch, and on a GPU any of them.
+        self.stored.scatter_reduce_(0, position[confident], label[confident], "amax", include_self=False)

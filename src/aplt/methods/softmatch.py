@@ -1,0 +1,75 @@
+"""SoftMatch: Addressing the Quantity-Quality Tradeoff in SSL (Chen et al., ICLR 2023, arXiv 2301.10921), eq. 5 to 10.
+
+    q'   = SumNorm(q * (1/K) / E[q])                                 uniform alignment
+    mu_t = m mu_{t-1} + (1 - m) mean over U of max q'                mu_0 = 1/K
+    s2_t = m s2_{t-1} + (1 - m) variance over U of max q'            s2_0 = 1, the unbiased variance
+    w    = exp(-min(max q' - mu_t, 0)^2 / (2 s2_t / n^2))
+    L_u  = mean over U of w H(argmax q, p(strong u))                 the target is that of the unaligned q
+
+m is `momentum`, n `deviations`, and `u_weight` multiplies L_u. Updated before the weights, from all processes (which
+public code crashes on). One clip alone has no variance: s2 then stays as it was. In runs of a few hundred steps moments
+of momentum 0.999 stay near where they began, so that nearly every clip counts in full: lower `momentum` there. E[q] is
+a mean over the batches seen (equations.DistributionAlignment).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from aplt.methods.equations import (
+    DistributionAlignment,
+    TargetSource,
+    labeled_losses,
+    masked_cross_entropy,
+    probabilities,
+    target_source,
+)
+from aplt.methods.processes import gather
+from aplt.tensors import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+
+
+class SoftMatch(nn.Module):
+    """Every clip counts, the less the further its confidence lies below the mean."""
+
+    uses_unlabeled = True
+    mean: Tensor
+    variance: Tensor
+
+    def __init__(
+        self,
+        task: Task,
+        *,
+        strong_weight: float = 1.0,
+        u_weight: float = 1.0,
+        momentum: float = 0.999,
+        deviations: float = 2.0,
+        target: TargetSource = "student",
+    ) -> None:
+        super().__init__()
+        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.momentum, self.deviations, self.target = momentum, deviations, target
+        self.align = DistributionAlignment(task.num_classes, momentum)
+        self.register_buffer("mean", torch.tensor(1 / task.num_classes))
+        self.register_buffer("variance", torch.tensor(1.0))
+
+    def loss(
+        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
+    ) -> StepLoss:
+        """Returns the step's loss; guidance is not used."""
+        del guidance, progress
+        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
+        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
+        online = None
+        if len(batch.weak):
+            q = probabilities(target_source(self.target, student, teacher), batch.weak)
+            online = OnlineLabels(q.argmax(dim=1), self.weights(self.align(q, None).amax(dim=1)))
+            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
+        return StepLoss.of(parts, online)
+
+    def weights(self, confidence: Tensor) -> Tensor:
+        """Returns w [U] after the running moments have seen the confidence of all processes' clips."""
+        everyone, step = gather(confidence), 1 - self.momentum
+        self.mean.lerp_(everyone.mean(), step)
+        if len(everyone) > 1:
+            self.variance.lerp_(everyone.var(), step)
+        below = (confidence - self.mean).clamp(max=0)
+        return (-below.square() * self.deviations**2 / (2 * self.variance.clamp(min=1e-12))).exp()

@@ -1,0 +1,197 @@
+"""A run begun, continued or used again: what must hold before the loop starts, and who may."""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+
+from aplt.clips import ClipIndex, Split
+from aplt.config import RunConfig, load_yaml
+from aplt.data.index import read_index
+from aplt.data.splits import load_split, remark_on_people, save_split
+from aplt.data.video import ClipError
+from aplt.display import console
+from aplt.errors import InputError
+from aplt.lock import held
+from aplt.rundir import RunDir
+from aplt.runs.configure import begun_config
+from aplt.runs.loop import Trainer
+from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips
+from aplt.settings import shown
+from aplt.storage import read_text, write_json, write_text
+
+ADVICE = "undo the change, or start a new run with another --name"
+
+
+def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
+    """Trains a new run and returns its result.json; other files in the folder stay as they are.
+
+    Raises:
+        InputError: the folder holds a run already, or parts of one, or another process trains in it; or the clips,
+            split or settings are not usable.
+    """
+    index, split = read_clips(config)
+    accelerator = make_accelerator(config.train.precision)
+    drawn = config.split_file is None
+    advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"
+    if remark := remark_on_people(index, split, advice):
+        console.print(remark, soft_wrap=True)
+    with alone(run, accelerator), _hinting(config.clips):
+        _require_free(run)
+        return _begin(config, run, index, split, accelerator)
+
+
+@contextmanager
+def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
+    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does.
+
+    Raises:
+        InputError: another training is under way in this folder.
+    """
+    with held(run.lock) if accelerator.is_main_process else nullcontext(True) as ours:
+        free = [ours]
+        broadcast_object_list(free)
+        if not free[0]:
+            raise InputError(
+                f"{run.path}: another process is training in this folder; wait for it or choose another one"
+            )
+        yield
+
+
+def _require_free(run: RunDir) -> None:
+    if run.config.exists():
+        raise InputError(f"{run.path} holds a run already; continue it with --resume or choose another --name")
+    # What a kill leaves before training begins does no harm.
+    parts = [file for file in run.files() if file not in (run.split, run.origin)]
+    if parts:
+        found = parts[0].relative_to(run.path)
+        raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")
+
+
+def resume(run: RunDir) -> dict[str, Any]:
+    """Continues an interrupted run from its last checkpoint and returns its result.json; a finished one is only read.
+
+    Raises:
+        InputError: no run in this folder, one of another version of aplt, a damaged one, one that another process
+            trains, or its clips have changed.
+    """
+    settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
+    if run.result.exists():
+        return run.read_result()
+    config = begun_config(settings, str(run.config))
+    # The split as it was drawn, not drawn again: an index that has changed since is noticed.
+    drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
+    index = read_index(config.clips)
+    split = load_split(drawn, index, ADVICE)
+    run.require(lambda r: r.origin, "the run cannot be resumed without it")
+    begun, now = run.read_digests(), digests(index, split)
+    for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
+        if begun.get(name) != now[name]:
+            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
+    accelerator = make_accelerator(config.train.precision)
+    with alone(run, accelerator), _hinting(config.clips):
+        trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+        if accelerator.is_main_process:
+            run.sweep()
+        return trainer.train()
+
+
+def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> dict[str, Any]:
+    """Returns the result of a run with this config on these very clips: as found, continued, or trained anew.
+
+    Where files lie, and how they are read, may have changed since it was begun. A run that is trained anew takes the
+    place of another one in the folder; files of others stay as they are.
+
+    Args:
+        config: the run's.
+        run: its folder.
+        made_of: the digests of the index and the split that are meant; None: as they are now.
+
+    Raises:
+        InputError: the clips are not those that are meant; they, the split or settings are not usable, the run to be
+            continued is damaged, or another process trains in the folder.
+    """
+    index, split = read_clips(config)
+    now = digests(index, split)
+    if made_of not in (None, now):
+        raise InputError(f"{config.clips}: the clips or their labels have changed since this was begun; begin it again")
+    if begun_alike(config, now, run):
+        text = config.to_yaml()
+        if read_text(run.config) != text:  # its files lie elsewhere by now
+            write_text(run.config, text)
+        return resume(run)
+    accelerator = make_accelerator(config.train.precision)
+    with alone(run, accelerator), _hinting(config.clips):
+        return _begin(config, run, index, split, accelerator)
+
+
+def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool:
+    """Returns whether a run was begun with these settings on these clips in these roles, wherever its files lay then.
+
+    Args:
+        config: the run that is meant.
+        made_of: the digests of its index and split.
+        run: the folder.
+    """
+    if not run.config.exists():
+        return False
+    if run.config.read_bytes() != config.to_yaml().encode():
+        try:
+            begun = begun_config(load_yaml(run.config), str(run.config))
+        except InputError:  # of another version, or damaged: not this one
+            return False
+        if begun.of_training() != config.of_training():
+            return False
+    return run.read_digests() == made_of
+
+
+def changed_setting(config: RunConfig, run: RunDir) -> str | None:
+    """Returns the first setting in which a run in a folder differs from `config`, with both values, in words.
+
+    None where no run is there, or one of another version of aplt, or of the very settings.
+    """
+    if not run.config.exists():
+        return None
+    try:
+        begun = begun_config(load_yaml(run.config), str(run.config))
+    except InputError:  # of another version, or damaged
+        return None
+    return _first_changed(begun.of_training(), config.of_training())
+
+
+def _first_changed(there: dict[str, Any], here: dict[str, Any], group: str = "") -> str | None:
+    for key in dict.fromkeys((*there, *here)):
+        old, new = there.get(key), here.get(key)
+        if old == new:
+            continue
+        inner = _first_changed(old, new, f"{group}{key}.") if isinstance(old, dict) and isinstance(new, dict) else None
+        return inner or f"{group}{key} is {shown(old)} there, {shown(new)} here"
+    return None
+
+
+@contextmanager
+def _hinting(clips: Path) -> Iterator[None]:
+    """Adds to the error of a clip what names all clips of the index that have one."""
+    try:
+        yield
+    except ClipError as error:
+        raise InputError(f"{error}; `aplt check {shlex.quote(str(clips))}` names all such clips") from error
+
+
+def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> dict[str, Any]:
+    trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+    # No process may begin to write before all have seen that the folder is free.
+    accelerator.wait_for_everyone()
+    if accelerator.is_main_process:
+        run.clear()
+        save_split(run.split, index, split)
+        write_json(run.origin, {"digests": digests(index, split)})
+        # Last: its presence says that the run can be resumed.
+        write_text(run.config, config.to_yaml())
+    # Nor may one look for a checkpoint while another run's is still there.
+    accelerator.wait_for_everyone()
+    return trainer.train()

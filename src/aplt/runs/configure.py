@@ -1,0 +1,121 @@
+"""From what a user sets to the whole config: over a recipe's settings, over the defaults for her clips."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
+from aplt.data.index import modality, read_index
+from aplt.errors import InputError
+from aplt.methods.catalog import find_recipe
+from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
+from aplt.settings import keyword_settings, shown
+
+# What a recipe may set, and means nothing to another method.
+METHOD_GROUPS = ("method_settings", "offline", "read_out", "head")
+
+
+def configure(settings: dict[str, Any], where: str) -> RunConfig:
+    """Returns the whole config for the clips that `settings` names, with paths made absolute.
+
+    Raises:
+        InputError: the clips or a setting are not usable.
+    """
+    if settings.get("clips") is None:
+        raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
+    places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
+    config = effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
+    # A run's config.yaml lists the defaults, too, so they count as not given.
+    idle = [name for name, value in SplitSettings() if getattr(config.split, name) != value]
+    if config.split_file is not None and idle:
+        raise InputError(
+            f"{where}: setting 'split.{idle[0]}' would change nothing beside 'split_file', which says the role of "
+            "every clip; remove one of them"
+        )
+    return config
+
+
+def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
+    """Returns the whole config: the user's `settings` over the recipe's over the defaults for this modality.
+
+    Raises:
+        InputError: an unknown key, name or unusable value; `where` names the settings' origin.
+    """
+    method = settings.get("method", DEFAULT_METHOD)
+    recipe = find_recipe(method)
+    base = {"method": method, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
+    merged = merge(merge(base, recipe.settings), settings)
+    merged["method_settings"] = _constructor_settings(method, merged.get("method_settings", {}), where)
+    config = validate(merged, where)
+    if config.input.kind != modality:
+        raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
+    if config.encoder in (SKELETON_ENCODERS if modality == "video" else VIDEO_ENCODERS):
+        other = "skeletons" if modality == "video" else "videos"
+        raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which is for {other}, but the clips are not")
+    whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
+    return config.model_copy(update={"encoder_settings": whole})
+
+
+def absolute(path: Path) -> Path:
+    """Returns a path, of a file that is there or not, made absolute.
+
+    Raises:
+        InputError: no system could have such a file.
+    """
+    try:
+        found = path.resolve()
+        with suppress(FileNotFoundError):  # to be said by what reads it
+            found.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown(str(path))} is no usable path ({why})") from error
+    return found
+
+
+def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
+    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since.
+
+    Raises:
+        InputError: an unknown or a missing key, or an unusable value.
+    """
+    method = settings.get("method", DEFAULT_METHOD)
+    whole = _constructor_settings(method, settings.get("method_settings", {}), where)
+    config = validate(settings | {"method_settings": whole}, where)
+    missing = _first_missing(config.model_dump(mode="json"), settings)
+    if missing:
+        raise InputError(f"{where}: setting '{missing}' is missing; another version of aplt began this run")
+    return config
+
+
+def of_method(settings: dict[str, Any], method: Any) -> tuple[dict[str, Any], list[str]]:
+    """Returns `settings` as far as they hold for `method`, too, and what is left out: that of their own method."""
+    if method == settings.get("method", DEFAULT_METHOD):
+        return settings, []
+    left = [group for group in METHOD_GROUPS if group in settings]
+    return {key: value for key, value in settings.items() if key not in left}, left
+
+
+def _absolute(settings: dict[str, Any], key: str, where: str) -> str:
+    value = settings[key]
+    if not isinstance(value, str | Path) or not str(value):
+        raise InputError(f"{where}: setting '{key}': expected a path, found {shown(value)}")
+    try:
+        return str(absolute(Path(value)))
+    except InputError as error:
+        raise InputError(f"{where}: setting '{key}': {error}") from error
+
+
+def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]:
+    """Returns all keywords of the method's constructor, with its defaults where the user gives none."""
+    return keyword_settings(find_recipe(method).algorithm, given, "method_settings", f"{where}: method {method}")
+
+
+def _first_missing(whole: dict[str, Any], found: dict[str, Any]) -> str | None:
+    """Returns the first key of `whole` that `found` lacks, written group.key."""
+    for key, value in whole.items():
+        if key not in found:
+            return key
+        inner = _first_missing(value, found[key]) if isinstance(value, dict) and isinstance(found[key], dict) else None
+        if inner:
+            return f"{key}.{inner}"
+    return None

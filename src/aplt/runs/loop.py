@@ -1,0 +1,213 @@
+"""The loop: offline and online phases in turn. A baseline is the same loop without an offline phase.
+
+Batches, views and the random numbers inside a step are pure functions of (seed, round, step), so a run that was
+killed anywhere and resumed ends with the same weights as one that was not.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from aplt.config import OfflineSettings, RunConfig
+from aplt.display import Bar, bar, counted
+from aplt.errors import InputError
+from aplt.methods.processes import gather
+from aplt.offline.bank import build_bank
+from aplt.offline.classical import Head, fit_head
+from aplt.offline.phase import believe
+from aplt.rundir import RunDir
+from aplt.runs.guidance import guided_rounds, kept_guidance
+from aplt.runs.outcome import describe_round, finish, known_labels, round_metrics, write_ledger
+from aplt.runs.schedule import learning_rate_factor
+from aplt.runs.setup import Material, build_state
+from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
+from aplt.runs.student import PolicyStudent, share_buffers
+from aplt.storage import write_arrays
+from aplt.tensors import FeatureBank, Guidance
+
+HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
+CHECK_EVERY = 20  # steps between looks at the loss, which make an accelerator wait
+
+
+class Trainer:
+    """One run under way: its state, and the two phases that change it."""
+
+    def __init__(self, config: RunConfig, run: RunDir, material: Material, accelerator: Accelerator) -> None:
+        self.config, self.run, self.material = config, run, material
+        self.accelerator, self.device = accelerator, accelerator.device
+        self.state = build_state(config, material, self.device)
+        model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
+        self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
+        self.labels = known_labels(material)
+        self.clock = Clock(self.state)
+        self.saved_at = time.monotonic()
+
+    def train(self) -> dict[str, Any]:
+        """Goes on from the last checkpoint, or begins; returns result.json."""
+        state, rounds = self.state, self.config.train.rounds
+        self._restore()
+        with bar("training", rounds * self.material.steps_per_round) as progress:
+            progress.advance(state.round * self.material.steps_per_round + state.step)
+            while state.round < rounds:
+                warm_up = state.round < self.config.train.warm_up_rounds
+                guidance = None
+                if self.config.offline is not None and not warm_up:
+                    # Offline: the network stands still. Look at every clip once and decide what to believe.
+                    guidance = self._offline(self.config.offline, progress)
+                # Online: the beliefs stand still. The network learns.
+                self._online(guidance, progress, unlabeled=not warm_up)
+                self._end_round(guidance, progress, warm_up=warm_up)
+            if self.accelerator.is_main_process:
+                if self.config.head != "trained":
+                    with self.clock.phase("offline"):
+                        self._fit_head(self.config.head, progress)
+                progress.text("evaluation")
+                with self.accelerator.autocast():
+                    finish(self.config, self.run, self.material, state, self.clock, self.device, progress)
+            self.accelerator.wait_for_everyone()
+        return self.run.read_result()
+
+    def _offline(self, settings: OfflineSettings, progress: Bar) -> Guidance:
+        """Returns the round's guidance on the models' device, made now or before the run was interrupted."""
+        number = self.state.round
+        if not self.state.guided:
+            progress.text(f"round {number + 1}: offline")
+            with self.clock.phase("offline"):
+                if self.accelerator.is_main_process:
+                    write_arrays(self.run.guidance(number), self._believe(settings, progress).arrays())
+                self.accelerator.wait_for_everyone()
+            # At once, whatever checkpoint_minutes says: a pass over all clips is dear.
+            self.state.guided = True
+            self._save()
+        guidance = kept_guidance(self.run, number).to(self.device)
+        for model in (self.state.student, self.state.recognizer):
+            model.prototype.copy_(guidance.prototype)
+        return guidance
+
+    def _believe(self, settings: OfflineSettings, progress: Bar) -> Guidance:
+        number, clustered = self.state.round, settings.source == "clustering"
+        bank = self._bank(settings.views, settings.labeled_views if clustered else 0, progress)
+        previous = kept_guidance(self.run, number - 1) if guided_rounds(self.config, number) else None
+        return believe(bank, self.labels, self.material.index.num_classes, settings, round_=number, previous=previous)
+
+    def _bank(self, views: int, labeled_views: int, progress: Bar) -> FeatureBank:
+        with self.accelerator.autocast(), progress.part("views of clips") as part:
+            return build_bank(
+                self.state.recognizer,
+                self.material.data,
+                round_=self.state.round,
+                views=views,
+                labeled_views=labeled_views,
+                device=self.device,
+                progress=part.at,
+            )
+
+    def _fit_head(self, head: Head, progress: Bar) -> None:
+        """Replaces the teacher's classifier by one that is fitted on the frozen features of all training clips."""
+        progress.text("classifier")
+        bank = self._bank(HEAD_VIEWS, 0, progress)
+        weight, bias = fit_head(bank, self.labels, self.material.index.num_classes, head)
+        classifier = self.state.recognizer.classifier
+        classifier.weight.copy_(weight)
+        classifier.bias.copy_(bias)
+
+    def _online(self, guidance: Guidance | None, progress: Bar, *, unlabeled: bool) -> None:
+        state, settings, steps = self.state, self.config.train, self.material.steps_per_round
+        progress.text(f"round {state.round + 1}: online")
+        batches = self.material.data.semi_batches(
+            steps, state.round, start=state.step, unlabeled=unlabeled and state.algorithm.uses_unlabeled
+        )
+        sums: dict[str, Tensor] = {}
+        if state.step == 0:  # not when a round ends: the last one's labels are kept
+            state.online.clear()
+        self.student.train()
+        with self.clock.phase("online"):
+            for local in batches:
+                done = (state.round * steps + state.step) / (settings.rounds * steps)
+                for group in self.optimizer.param_groups:
+                    group["lr"] = settings.learning_rate * learning_rate_factor(settings.schedule, done)
+                torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
+                batch = local.to(self.device)
+                with self.accelerator.autocast():
+                    loss = state.algorithm.loss(self.student, state.teacher, batch, guidance=guidance, progress=done)
+                self.optimizer.zero_grad()
+                self.accelerator.backward(loss.total)
+                if settings.clip_gradient is not None:
+                    self.accelerator.clip_grad_norm_(state.student.parameters(), settings.clip_gradient)
+                self.optimizer.step()
+                state.teacher.update_parameters(state.student)
+                if loss.online is not None:
+                    state.online.see(gather(batch.position), gather(loss.online.label), gather(loss.online.weight))
+                for name, part in {"total": loss.total.detach(), **loss.parts}.items():
+                    sums[name] = sums.get(name, torch.zeros_like(part)) + part
+                state.step += 1
+                progress.advance()
+                if state.step % CHECK_EVERY == 0 or state.step == steps:
+                    self._settle(sums)
+                if time.monotonic() - self.saved_at > 60 * settings.checkpoint_minutes and state.step < steps:
+                    self._settle(sums)
+                    self._save()
+
+    def _end_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
+        state = self.state
+        for model in (state.student, state.recognizer):
+            share_buffers(model)
+        if self.accelerator.is_main_process:
+            self._look(guidance, progress, warm_up=warm_up)
+        state.next_round()
+        self._save()
+
+    def _look(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
+        """Measures the round that ends and writes what it leaves."""
+        state = self.state
+        progress.text(f"round {state.round + 1}: evaluation")
+        with self.clock.phase("evaluation"), self.accelerator.autocast():
+            metrics = round_metrics(self.config, self.material, state, guidance, self.device, progress, warm_up=warm_up)
+        metrics["seconds"] = state.round_seconds
+        self.run.write_metrics([*self.run.read_metrics()[: state.round], metrics])
+        write_ledger(self.config, self.run, self.material, done=state.round + 1)
+        progress.line(describe_round(metrics, self.config.train.rounds))
+
+    def _settle(self, sums: dict[str, Tensor]) -> None:
+        """Moves the parts of the loss so far into the state.
+
+        Raises:
+            InputError: the loss is no longer a number.
+        """
+        for name, value in sums.items():
+            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + value.item()
+        sums.clear()
+        if not np.isfinite(self.state.loss_sums["total"]):
+            raise InputError(
+                f"{self.run.path}: the loss is not finite by round {self.state.round + 1} step {self.state.step}; "
+                "lower train.learning_rate"
+            )
+
+    def _save(self) -> None:
+        self.saved_at = time.monotonic()
+        if not self.accelerator.is_main_process:
+            return
+        self.clock.count()
+        scaler = self.accelerator.scaler
+        save_checkpoint(self.run.checkpoint, self.state, scaler.state_dict() if scaler else None)
+
+    def _restore(self) -> None:
+        if not self.run.checkpoint.exists():
+            return
+        scaler = load_checkpoint(self.run.checkpoint, self.state)
+        if scaler and self.accelerator.scaler:
+            self.accelerator.scaler.load_state_dict(scaler)
+        known = len(self.run.read_metrics())
+        if known < self.state.round:
+            raise InputError(
+                f"{self.run.metrics}: expected a line for each of {counted(self.state.round, 'round')}, found {known}"
+            )
+
+
+def _step_seed(seed: int, round_: int, step: int) -> int:
+    """Returns a seed for what is random inside a step, such as dropout."""
+    return int(np.random.SeedSequence([seed, round_, step]).generate_state(1)[0])

@@ -1,0 +1,205 @@
+"""From a config to everything the loop needs: clips, split, views, models, optimizer."""
+
+import math
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate.state import AcceleratorState, is_initialized
+from accelerate.utils import KwargsHandler
+from torch import distributed, nn
+from torch.optim import SGD, AdamW, Optimizer
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from aplt.clips import ROLES, UNKNOWN, ClipIndex, Role, Split
+from aplt.config import RunConfig, TrainSettings, VideoInput
+from aplt.data.batches import SemiData, default_workers
+from aplt.data.files import require_files
+from aplt.data.index import modality, read_index
+from aplt.data.splits import load_split, make_split
+from aplt.data.video_views import frame_cache
+from aplt.data.views import make_views
+from aplt.display import bar, console, counted
+from aplt.errors import InputError
+from aplt.methods.catalog import build_algorithm, find_recipe
+from aplt.models.encoders import build_encoder
+from aplt.models.recognizer import Recognizer
+from aplt.parallel import cores
+from aplt.runs.schedule import default_ema_decay
+from aplt.runs.state import OnlineLog, TrainState
+from aplt.tensors import Task
+
+FEWEST_STEPS = 40  # a round, where its length follows from the clips
+
+
+@dataclass(frozen=True)
+class Material:
+    """The clips of a run, divided."""
+
+    index: ClipIndex
+    split: Split
+    data: SemiData
+    steps_per_round: int
+
+    @property
+    def watched(self) -> Role | None:
+        """The clips whose accuracy is followed by round: val, else test (never used to choose), else none."""
+        for role in ("val", "test"):
+            if any(self.index[p].label != UNKNOWN for p in self.split.positions(role)):
+                return role
+        return None
+
+
+def read_clips(config: RunConfig) -> tuple[ClipIndex, Split]:
+    """Returns the index that a config names and its split, as kept in a file or drawn.
+
+    Raises:
+        InputError: one of them is not usable.
+    """
+    index = read_index(config.clips)
+    return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
+
+
+def digests(index: ClipIndex, split: Split) -> dict[str, str]:
+    """Returns what tells whether a run's clips, their order, labels and roles are still the same."""
+    return {"index": index.digest, "split": split.digest(index)}
+
+
+def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
+    """Returns the clips of a run, decoded into the frame cache where they are videos.
+
+    Raises:
+        InputError: a setting does not fit the clips, or a clip is not usable.
+    """
+    # First what can be refused at once: decoding may take an hour.
+    _require_shares(config.train, accelerator.num_processes)
+    require_rounds(config, split)
+    clips = {position: index[position] for role in ROLES for position in split.positions(role)}
+    require_files(clips.values(), config.clips)
+    kind = modality(clips.values())
+    if isinstance(config.input, VideoInput) and config.input.cache:
+        with accelerator.main_process_first(), bar("decoding clips", len(clips)) as progress:
+            frame_cache(config.input).build(list(clips.values()), progress=progress.at)
+    workers = default_workers(kind) if config.train.workers is None else config.train.workers
+    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
+        torch.set_num_threads(max(1, cores() - workers))
+    data = SemiData(
+        make_views(clips, config.input),
+        {position: index[position].label for position in split.labeled},
+        split.unlabeled,
+        batch_labeled=config.train.batch_labeled,
+        batch_unlabeled=config.train.batch_unlabeled,
+        seed=config.train.seed,
+        workers=workers,
+        share=(accelerator.process_index, accelerator.num_processes),
+    )
+    return Material(index, split, data, steps_per_round(config.train, split))
+
+
+def make_accelerator(precision: str) -> Accelerator:
+    """Returns the Accelerator of a run, which also says which of how many processes this is.
+
+    Raises:
+        InputError: this process has one of another precision, or the device lacks this one.
+    """
+    if is_initialized() and AcceleratorState().mixed_precision != precision:
+        raise InputError(
+            f"setting 'train.precision' is {precision}, but this process has already trained with "
+            f"{AcceleratorState().mixed_precision}; start a new one"
+        )
+    if precision == "fp16" and not torch.cuda.is_available():
+        raise InputError("setting 'train.precision' is fp16, which needs a GPU; bf16 works on a CPU, too")
+    handlers: list[KwargsHandler] = [
+        # Others wait while the main process has an offline phase or evaluates.
+        InitProcessGroupKwargs(timeout=timedelta(days=1)),
+        # Buffers must not change between a step's two passes; they are the main process's again after each round.
+        DistributedDataParallelKwargs(broadcast_buffers=False),
+    ]
+    try:
+        accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=handlers)
+    except ValueError as error:
+        raise InputError(f"setting 'train.precision': {error}") from error
+    console.quiet = not accelerator.is_main_process
+    return accelerator
+
+
+def _require_shares(settings: TrainSettings, processes: int) -> None:
+    for name in ("batch_labeled", "batch_unlabeled"):
+        size = getattr(settings, name)
+        if size % processes:
+            raise InputError(
+                f"setting 'train.{name}' is {size}, expected a multiple of {processes}: each process takes an equal "
+                "share"
+            )
+
+
+def require_rounds(config: RunConfig, split: Split) -> None:
+    """Refuses a run in which every round is a warm-up, so that clips without a label would silently not be used."""
+    rounds, warm_up = config.train.rounds, config.train.warm_up_rounds
+    wanted = find_recipe(config.method).algorithm.uses_unlabeled or config.offline is not None
+    if wanted and split.unlabeled and warm_up >= rounds:
+        raise InputError(
+            f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is {rounds}: method {config.method} would "
+            f"never see the {counted(len(split.unlabeled), 'unlabeled clip')}; lower the one or raise the other"
+        )
+
+
+def steps_per_round(settings: TrainSettings, split: Split) -> int:
+    """Returns the alternation period in steps: as set, or two epochs of the unlabeled clips (else of the labeled).
+
+    At least FEWEST_STEPS unless set: a few clips are no easier to learn from than many.
+    """
+    if settings.steps_per_round:
+        return settings.steps_per_round
+    clips, batch = len(split.unlabeled), settings.batch_unlabeled
+    if not clips:
+        clips, batch = len(split.labeled), settings.batch_labeled
+    return max(FEWEST_STEPS, math.ceil(2 * clips / batch))
+
+
+def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:
+    """Returns the untrained state of a run on `device`; the same for the same seed."""
+    torch.manual_seed(config.train.seed)
+    clip_shape = material.data.views.clip_shape
+    student = Recognizer(
+        encoder=config.encoder,
+        encoder_settings=config.encoder_settings,
+        clip_shape=list(clip_shape),
+        class_names=list(material.index.class_names),
+        input=config.input.model_dump(mode="json"),
+        read_out=config.read_out,
+        prototype_scale=float(config.method_settings.get("scale", 1.0)),
+    )
+    if config.encoder_weights is not None:
+        student.encoder = build_encoder(
+            config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
+        )
+    if distributed.is_initialized() and device.type == "cuda":
+        student = nn.SyncBatchNorm.convert_sync_batchnorm(student)
+    student = student.to(device).train()
+    steps = config.train.rounds * material.steps_per_round
+    decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
+    teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
+    algorithm = build_algorithm(config, task_of(config, material, student)).to(device)
+    online = OnlineLog(len(material.index)).to(device)
+    return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train), online)
+
+
+def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
+    """Returns the sizes that the method's memory may depend on."""
+    index, split = material.index, material.split
+    size = model.prototype.shape[1]
+    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, config.input.kind)
+
+
+def _optimizer(student: Recognizer, settings: TrainSettings) -> Optimizer:
+    # Biases and norms are not decayed, as usual.
+    decayed = [p for p in student.parameters() if p.ndim > 1]
+    free = [p for p in student.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
+    if settings.optimizer == "adamw":
+        return AdamW(groups, lr=settings.learning_rate)
+    return SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)

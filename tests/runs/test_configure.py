@@ -1,0 +1,125 @@
+"""From what a user sets to a whole config: another method's settings are left out, and nonsense is one sentence."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aplt.config import load_yaml
+from aplt.data.index import read_index
+from aplt.data.splits import make_split
+from aplt.errors import InputError
+from aplt.methods.catalog import RECIPES, build_algorithm
+from aplt.runs.configure import begun_config, configure, of_method
+from aplt.tensors import Task
+from tests.runs.clips import tiny_config, write_clips
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_clips(tmp_path_factory.mktemp("clips"), clips=2)
+
+
+@pytest.mark.parametrize("first", RECIPES)
+@pytest.mark.parametrize("second", RECIPES)
+def test_a_config_of_one_method_becomes_one_of_another(first: str, second: str, clips: Path) -> None:
+    own = tiny_config(clips, method=first)
+    kept, left = of_method(own.model_dump(mode="json"), second)
+    assert left == ([] if first == second else ["method_settings", "offline", "read_out", "head"])
+    assert configure(kept | {"method": second}, "test") == tiny_config(clips, method=second)
+
+
+def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
+    given = {"offline": {"views": 3}, "train": {"rounds": 5}}
+    assert of_method(given, "aplt") == (given, [])
+    assert of_method(given, "supervised") == ({"train": {"rounds": 5}}, ["offline"])
+
+
+def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
+    settings = [configure({"clips": str(clips), "method": method}, "test").train for method in RECIPES]
+    assert all(other == settings[0] for other in settings)
+
+
+def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:
+    config = tiny_config(clips, offline=None, encoder_settings={"parents": [0, 0, 1, 2]})
+    (tmp_path / "config.yaml").write_text(config.to_yaml())
+    assert begun_config(load_yaml(tmp_path / "config.yaml"), "test") == config
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"method": 5}, "setting 'method': expected a method's name, found 5"),
+        ({"method": ["aplt"]}, "setting 'method': expected a method's name, found ['aplt']"),
+        ({"method": None}, "setting 'method': expected a method's name, found None"),
+        ({"clips": 5}, "setting 'clips': expected a path, found 5"),
+        ({"clips": ""}, "setting 'clips': expected a path, found ''"),
+        ({"clips": "a\0b"}, "setting 'clips': 'a\\x00b' is no usable path"),
+        ({"clips": "x" * 5000}, "is no usable path (File name too long)"),
+        ({"clips": None}, "setting 'clips' is missing"),
+        ({"split_file": 5}, "setting 'split_file': expected a path, found 5"),
+        ({"split_file": ["a"]}, "setting 'split_file': expected a path, found ['a']"),
+        (
+            {"split_file": "split.csv", "split": {"val": 0.1}},
+            "setting 'split.val' would change nothing beside 'split_file'",
+        ),
+        ({"input": 5}, "setting 'input': expected a mapping of settings, found 5"),
+        ({"input": None}, "setting 'input': expected a mapping of settings, found None"),
+        ({"train": []}, "setting 'train': expected a mapping of settings, found []"),
+        ({"offline": "no"}, "setting 'offline': expected a mapping of settings, found 'no'"),
+        ({"method_settings": [1]}, "setting 'method_settings': expected a mapping of settings, found [1]"),
+        ({"method_settings": {5: 1}}, "method aplt: unknown setting 'method_settings.5'"),
+        ({"encoder_settings": 5}, "setting 'encoder_settings': expected a mapping of settings, found 5"),
+        (
+            {"encoder_settings": {"width": "abc"}},
+            "encoder tcn: setting 'encoder_settings.width': expected a whole number",
+        ),
+        (
+            {"encoder_settings": {"width": -1}},
+            "encoder tcn: setting 'encoder_settings.width': expected at least 1",
+        ),
+        ({"encoder": 5}, "setting 'encoder': expected text, found 5"),
+        ({"encoder": "tsm_tiny"}, "setting 'encoder' is tsm_tiny, which is for videos, but the clips are not"),
+        ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
+        ({"encoder_weights": "DEFAULT"}, "encoder tcn: it has no published weights, but encoder_weights is 'DEFAULT'"),
+        ({"train": {"seed": -1}}, "setting 'train.seed': expected at least 0, found -1"),
+        ({"split": {"seed": 2**64}}, "setting 'split.seed': expected at most"),
+        ({"video": 1}, "unknown setting 'video'"),
+        ({"skeleton": {}}, "unknown setting 'skeleton'"),
+        ({"input": {"kind": "skeleton", "video": 1}}, "unknown setting 'input.video'"),
+        ({5: 1}, "5"),
+    ],
+)
+def test_nonsense_is_one_sentence(given: dict[Any, Any], message: str, clips: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        configure({"clips": str(clips)} | given, "my.yaml")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+SCALARS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.dates(), st.binary(max_size=4)
+)
+WORDS = st.sampled_from(
+    ["train", "input", "split", "offline", "method", "method_settings", "encoder", "encoder_settings", "read_out"]
+    + ["encoder_weights", "split_file", "kind", "frames", "seed", "rounds", "mirror", "labeled", "test_subjects"]
+    + ["width", "parents", "mix", "target", "alignment", "views", "video", "skeleton", "tcn", "aplt", "fixmatch"]
+)
+KEYS = st.one_of(WORDS, st.text(max_size=5), st.integers(), st.none(), st.booleans())
+VALUES = st.recursive(
+    st.one_of(SCALARS, WORDS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(given=st.dictionaries(KEYS, VALUES, max_size=4))
+def test_whatever_is_set_gives_a_config_or_an_input_error(given: dict[Any, Any], clips: Path) -> None:
+    with suppress(InputError):
+        config = configure({"clips": str(clips)} | given, "fuzz")
+        make_split(read_index(clips), config.split.model_copy(update={"by_subject": False, "test": 0.0, "val": 0.0}))
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))

@@ -1,0 +1,176 @@
+"""The loop: a seed gives the same bits, and what a run leaves."""
+
+import json
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from aplt import storage
+from aplt.config import RunConfig, load_yaml, validate
+from aplt.display import Bar
+from aplt.errors import InputError
+from aplt.report import write_report
+from aplt.rundir import RunDir
+from aplt.runs import loop, outcome
+from aplt.runs.begin import train
+from aplt.runs.outcome import round_metrics
+from aplt.runs.setup import Material
+from aplt.runs.state import TrainState
+from tests.runs.clips import tiny_config
+from tests.runs.runs import same_weights, weights, without_clock
+
+
+def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
+    files = {str(path.relative_to(uninterrupted.path)) for path in uninterrupted.path.rglob("*") if path.is_file()}
+    assert files == {
+        "config.yaml",
+        "origin.json",
+        "split.csv",
+        "metrics.jsonl",
+        "ledger.csv",
+        "predictions.csv",
+        "pseudo_labels.csv",
+        "result.json",
+        "checkpoint/state.safetensors",
+        "model/config.json",
+        "model/model.safetensors",
+        "rounds/002.npz",
+        "rounds/003.npz",
+        "rounds/004.npz",
+    }
+    result = uninterrupted.read_result()
+    assert result["steps"] == 16
+    assert result["counts"] == {"labeled": 6, "unlabeled": 30, "val": 0, "test": 12, "classes": 3}
+    assert [line["warm_up"] for line in uninterrupted.read_metrics()] == [True, False, False, False]
+    assert [line["pseudo"] is None for line in uninterrupted.read_metrics()] == [True, False, False, False]
+
+
+def test_same_seed_same_bits_and_another_seed_others(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
+    again, other = RunDir(tmp_path / "again"), RunDir(tmp_path / "other")
+    train(tiny_config(clips), again)
+    train(tiny_config(clips, train={"seed": 1}), other)
+    assert same_weights(uninterrupted, again)
+    assert without_clock(uninterrupted) == without_clock(again)
+    assert not same_weights(uninterrupted, other)
+
+
+def test_its_own_config_repeats_a_run(uninterrupted: RunDir, tmp_path: Path) -> None:
+    again = RunDir(tmp_path / "again")
+    train(validate(load_yaml(uninterrupted.config), "config"), again)
+    assert same_weights(uninterrupted, again)
+
+
+def test_diverging_stops_with_a_sentence(clips: Path, tmp_path: Path) -> None:
+    config = tiny_config(clips, train={"learning_rate": 1e30, "clip_gradient": None, "optimizer": "sgd"})
+    with pytest.raises(InputError, match="the loss is not finite by round 1"):
+        train(config, RunDir(tmp_path / "run"))
+
+
+def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
+    for method in ("supervised", "aplt"):
+        run = RunDir(tmp_path / method)
+        result = train(tiny_config(clips, method=method, split={"labeled": 1.0, "test": 0.25}), run)
+        assert result["counts"]["unlabeled"] == 0
+        assert result["labeled_fraction"] == 1.0
+
+
+def test_rounds_are_numbered_alike_wherever_a_person_reads(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = RunDir(tmp_path / "run")
+    train(tiny_config(clips, train={"rounds": 3}), run)
+    said = [line.split()[1] for line in capsys.readouterr().err.splitlines() if line.startswith("round ")]
+    assert said == ["1/3", "2/3", "3/3"]
+    assert [line["round"] for line in run.read_metrics()] == [1, 2, 3]
+    assert pd.read_csv(run.ledger)["round"].unique().tolist() == [2, 3]  # the first was a warm-up
+    assert [path.name for path in sorted(run.rounds.iterdir())] == ["002.npz", "003.npz"]
+    page = write_report(run.path).read_text()
+    assert "1 (warm-up)" in page
+    assert "total, round 3: " in page
+    assert "round 0" not in page
+
+
+def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted: RunDir, tmp_path: Path) -> None:
+    result = uninterrupted.read_result()
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, 0.2)
+    config = load_yaml(uninterrupted.config)
+    given = validate(config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
+    result = train(given, RunDir(tmp_path / "run"))
+    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, None)
+
+
+def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:
+    last = storage.read_arrays(uninterrupted.guidance(3))["prototype"]
+    assert torch.equal(weights(uninterrupted)["prototype"], torch.from_numpy(last))
+
+
+def check_last_model_is_kept(run: RunDir) -> None:
+    """What is kept is the teacher as the last step left it, whatever the test clips say."""
+    state = load_file(run.checkpoint)
+    kept = weights(run)
+    last = {name: state[f"teacher.module.{name}"] for name in kept}
+    different = [name for name in kept if not torch.equal(kept[name], last[name])]
+    assert not different, f"not of the last step: {different}"
+
+
+def test_the_last_model_is_kept(uninterrupted: RunDir) -> None:
+    check_last_model_is_kept(uninterrupted)
+
+
+def test_a_model_chosen_on_the_test_clips_is_caught(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best: dict[str, Any] = {"top1": -math.inf}
+
+    def remember(config: RunConfig, material: Material, state: TrainState, *rest: Any, **options: Any) -> Any:
+        found = round_metrics(config, material, state, *rest, **options)
+        accuracy = found["watched"]["top1"] - found["round"]  # falls, as where a network overfits
+        if accuracy > best["top1"]:
+            best.update(top1=accuracy, state=deepcopy(state.recognizer.state_dict()))
+        return found
+
+    def finish(config: RunConfig, run: RunDir, material: Material, state: TrainState, *rest: Any) -> None:
+        state.recognizer.load_state_dict(best["state"])
+        outcome.finish(config, run, material, state, *rest)
+
+    monkeypatch.setattr(loop, "round_metrics", remember)
+    monkeypatch.setattr(loop, "finish", finish)
+    run = RunDir(tmp_path / "run")
+    train(tiny_config(clips, method="supervised"), run)
+    with pytest.raises(AssertionError, match="not of the last step"):
+        check_last_model_is_kept(run)
+
+
+def test_says_how_far_each_pass_over_the_clips_is(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[str, list[int]] = {}
+
+    @contextmanager
+    def part(_: Bar, text: str, total: int | None = None) -> Iterator[SimpleNamespace]:
+        def advance(count: int) -> None:
+            told[text][-1] += count
+
+        def at(done: int, total: int) -> None:
+            told[text][-1] = total - done
+
+        told.setdefault(text, []).append(-1 if total is None else -total)
+        yield SimpleNamespace(at=at, advance=advance)
+
+    monkeypatch.setattr(Bar, "part", part)
+    train(tiny_config(clips, train={"rounds": 3}), RunDir(tmp_path / "run"))
+    # How much was left at the end: of two offline phases, three rounds and the finish.
+    assert told == {"views of clips": [0, 0], "test clips": [0, 0, 0, 0], "val clips": [0], "unlabeled clips": [0]}
+
+
+def test_result_is_plain_json(uninterrupted: RunDir) -> None:
+    text = uninterrupted.result.read_text()
+    assert json.loads(text)["classes"] == ["nod", "shake", "wave"]
+    assert "NaN" not in text + uninterrupted.metrics.read_text()

@@ -1,0 +1,126 @@
+"""Figures by hand."""
+
+import numpy as np
+import pytest
+import torch
+
+from aplt.runs.measure import (
+    classification_metrics,
+    online_label_metrics,
+    prediction_table,
+    pseudo_label_metrics,
+)
+from aplt.runs.reliability import measured_reliability
+from aplt.tensors import PseudoLabels
+
+NAMES = ("a", "b", "c")
+
+
+def scores(*best: int) -> np.ndarray:
+    """Returns scores whose best class is as given."""
+    return np.eye(3)[list(best)] * 0.7 + 0.1
+
+
+def test_the_best_five_of_six_classes() -> None:
+    score = np.tile(np.arange(6), (3, 1)) / 15  # the first class is the last guess
+    assert classification_metrics(np.array([0, 1, 5]), score, tuple("abcdef"))["top5"] == pytest.approx(2 / 3)
+    assert classification_metrics(np.array([0, 1, 4]), score[:, :5], tuple("abcde"))["top5"] is None
+
+
+def test_classification_by_hand() -> None:
+    truth = np.array([0, 0, 1, 2, -1])
+    found = classification_metrics(truth, scores(0, 1, 1, 0, 2), NAMES)
+    assert found["top1"] == 0.5  # the clip of unknown label does not count
+    assert found["top5"] is None  # any answer would count
+    assert found["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 0) / 3)
+    assert found["per_class"][1] == {
+        "class": "b",
+        "clips": 1,
+        "precision": 0.5,
+        "recall": 1.0,
+        "f1": pytest.approx(2 / 3),
+    }
+
+
+def test_macro_f1_leaves_out_classes_that_do_not_occur() -> None:
+    assert classification_metrics(np.array([0, 1]), scores(0, 1), NAMES)["macro_f1"] == 1.0
+
+
+def test_nothing_known_gives_nothing() -> None:
+    assert classification_metrics(np.array([-1]), scores(0), NAMES) == {}
+
+
+def test_prediction_table_ranks_and_breaks_ties_by_number() -> None:
+    table = prediction_table(np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]]), NAMES, best=2)
+    assert table.to_numpy().tolist() == [["b", 0.5, "c", 0.3], ["a", 0.4, "b", 0.4]]
+
+
+def pseudo(label: list[int], accepted: list[bool]) -> PseudoLabels:
+    n = len(label)
+    return PseudoLabels(
+        torch.tensor(label),
+        torch.ones(n),
+        torch.tensor(accepted),
+        torch.zeros(n, dtype=torch.bool),
+        torch.ones(n),
+        torch.ones(n),
+        torch.tensor([1.0, torch.inf, 2.0]),
+    )
+
+
+def test_pseudo_labels_by_hand() -> None:
+    believed = pseudo([0, 1, 1, 2, 0], [True, True, False, True, True])
+    truth = np.array([0, 0, 1, 2, 1])
+    found = pseudo_label_metrics(believed, truth, [0, 1, 2, 3])  # the last clip is labeled
+    assert found == {
+        "coverage": 0.75,
+        "precision": pytest.approx(2 / 3),
+        "rejected_precision": 1.0,
+        "all_precision": 0.75,
+        "accepted": [1, 1, 1],
+        "known": [1, 1, 1],
+        "correct": [1, 0, 1],
+        "threshold": [1.0, None, 2.0],
+    }
+
+
+def test_unknown_truth_has_no_precision() -> None:
+    found = pseudo_label_metrics(pseudo([0, 1], [True, False]), np.array([-1, -1]), [0, 1])
+    assert found["coverage"] == 0.5
+    assert found["precision"] is found["rejected_precision"] is None
+    assert found["accepted"] == [1, 0, 0]
+    assert found["known"] == found["correct"] == [0, 0, 0]
+
+
+def test_clips_without_a_truth_are_not_counted_as_wrong() -> None:
+    found = pseudo_label_metrics(pseudo([0, 0, 0], [True, True, True]), np.array([0, -1, -1]), [0, 1, 2])
+    assert found["precision"] == 1
+    assert (found["accepted"], found["known"], found["correct"]) == ([3, 0, 0], [1, 0, 0], [1, 0, 0])
+
+
+def test_reliability_is_measured_and_rises_with_the_score() -> None:
+    rng = np.random.default_rng(0)
+    best = rng.uniform(0.4, 1, 2000)
+    held_out = np.stack([best, 1 - best, np.zeros(2000)], axis=1)
+    right = rng.random(2000) < best**3  # overconfident: at score s only s^3 are right
+    truth = np.where(right, held_out.argmax(axis=1), 2)
+    asked = np.array([0.6, 0.8, 0.95])
+    found = measured_reliability(np.stack([asked, 1 - asked, 0 * asked], axis=1), held_out, truth)
+    assert found == pytest.approx(asked**3, abs=0.1)
+    assert (np.diff(found) >= 0).all()
+
+
+def test_too_few_held_out_clips_claim_nothing() -> None:
+    found = measured_reliability(scores(0, 1), np.repeat(scores(0), 50, axis=0), np.full(50, -1))
+    assert np.isnan(found).all()
+
+
+def test_online_labels_count_by_their_weight() -> None:
+    label, truth = np.array([0, 1, 2, -1, 1]), np.array([0, 2, 2, 1, -1])
+    weight = np.array([1.0, 0.5, 0.25, 0.0, 1.0])
+    figures = online_label_metrics(label, weight, truth)
+    assert figures is not None
+    assert figures["coverage"] == pytest.approx(2.75 / 4)
+    assert figures["precision"] == pytest.approx(1.25 / 1.75)
+    assert online_label_metrics(label, np.zeros(5), truth) == {"coverage": 0.0, "precision": None}
+    assert online_label_metrics(np.full(5, -1), weight, truth) is None

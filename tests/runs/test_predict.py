@@ -1,0 +1,92 @@
+"""What stands in the way of using a trained model is said in one sentence."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+from aplt.runs.begin import train
+from aplt.runs.predict import evaluate, load_model
+from tests.runs.clips import tiny_config, write_clips
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds clips and a run on them."""
+    home = tmp_path_factory.mktemp("home")
+    config = tiny_config(write_clips(home / "clips"), train={"rounds": 1, "warm_up_rounds": 0})
+    train(config, RunDir(home / "run"))
+    return home
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path) -> Path:
+    shutil.copytree(trained, tmp_path / "home")
+    config = tmp_path / "home" / "run" / "config.yaml"
+    config.write_text(config.read_text().replace(str(trained), str(tmp_path / "home")))
+    return tmp_path / "home"
+
+
+def test_there_is_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        load_model(tmp_path / "nope")
+    assert str(caught.value) == (
+        f"{tmp_path / 'nope'}: no such folder; expected a run folder such as runs/NAME, or a model folder"
+    )
+    with pytest.raises(InputError, match=f"{tmp_path}: no model in it; expected a run folder such as runs/NAME, or"):
+        load_model(tmp_path)
+
+
+def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
+    run = RunDir(home / "run")
+    shutil.rmtree(run.model)
+    with pytest.raises(InputError, match="no model in it; its training has finished, so the folder is not whole"):
+        load_model(run.path)
+    run.result.unlink()
+    for use in (lambda: load_model(run.path), lambda: evaluate(run, None, "test")):
+        with pytest.raises(InputError) as caught:
+            use()
+        assert str(caught.value) == (
+            f"{run.path}: no model in it; its training has not finished; if it was stopped, continue with "
+            f"`aplt train --resume {run.path}`"
+        )
+
+
+def test_a_clip_that_has_moved_since_training(home: Path) -> None:
+    run = RunDir(home / "run")
+    before = evaluate(run, None, "test")
+    gone = run.split.read_text().splitlines()[-1].split(",")[0]
+    (home / "clips" / gone).unlink()
+    for clips in (None, home / "clips" / "clips.csv"):
+        with pytest.raises(InputError) as caught:
+            evaluate(run, clips, "test")
+        assert str(caught.value).startswith(f"clip '{gone}' ({home / 'clips' / gone}): no such file; if the clips have")
+        assert "aplt index" in str(caught.value)
+    assert evaluate(run, None, "labeled")["clips"] == 6
+    assert before["clips"] == 12
+
+
+def test_other_clips_in_another_order_are_evaluated_by_id(home: Path) -> None:
+    run = RunDir(home / "run")
+    before = evaluate(run, None, "test")
+    index = home / "clips" / "clips.csv"
+    header, *rows = index.read_text().splitlines()
+    index.write_text("\n".join([header, *reversed(rows)]) + "\n")
+    assert evaluate(run, None, "test") == before
+
+
+def test_a_clip_whose_label_changed_since_training(home: Path) -> None:
+    index = home / "clips" / "clips.csv"
+    index.write_text(index.read_text().replace("nod", "shake", 1))
+    with pytest.raises(InputError, match="undo the change, or evaluate on other clips with --clips"):
+        evaluate(RunDir(home / "run"), None, "test")
+
+
+def test_a_model_whose_config_was_edited(home: Path) -> None:
+    path = home / "run" / "model" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"input": {"kind": "skeleton", "frames": -1}}))
+    with pytest.raises(InputError, match=r"model/config\.json: setting 'input\.frames'"):
+        evaluate(RunDir(home / "run"), None, "test")

@@ -1,0 +1,263 @@
+"""A run killed anywhere and continued ends with the same bits as one that was not."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from accelerate.state import AcceleratorState
+
+from aplt.data.batches import SemiData
+from aplt.offline.bank import build_bank
+from aplt.rundir import RunDir
+from aplt.runs import loop, outcome, state
+from aplt.runs.begin import resume, train
+from aplt.runs.configure import configure
+from tests.runs.clips import tiny_config
+from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
+from tests.test_video_story import write_folder
+
+RARELY = {"train": {"checkpoint_minutes": 60}}
+
+
+@pytest.fixture
+def another_precision() -> Iterator[None]:
+    """Accelerate allows one precision a process; its own tests reset it, too."""
+    AcceleratorState._reset_state()
+    yield
+    AcceleratorState._reset_state()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def offline() -> None:
+    """Kills in the pass over the clips of the third round, the second that is not warm-up."""
+    whole = SemiData.view_batches
+
+    def batches(self: SemiData, positions: Any, kind: Any, *, key: tuple[int, ...] = ()) -> Iterator[Any]:
+        for batch in whole(self, positions, kind, key=key):
+            if key[:1] == (2,) and len(key) == 4 and key[2] == 1:
+                die()
+            yield batch
+
+    SemiData.view_batches = batches  # type: ignore[method-assign]
+
+
+def writing(name: str, count: int) -> Callable[[], None]:
+    """Returns what kills when a file of this name is written for the count-th time, with half of it on disk."""
+
+    def arm() -> None:
+        whole, written = Path.open, [0]
+
+        def opened(path: Path, mode: str = "r", **options: Any) -> Any:
+            stream = whole(path, mode, **options)
+            if name in path.name and mode == "xb":
+                written[0] += 1
+                if written[0] == count:
+                    stream.write(b"half a file")
+                    stream.flush()
+                    die()
+            return stream
+
+        Path.open = opened  # type: ignore[method-assign,assignment]
+
+    return arm
+
+
+def between_metrics_and_checkpoint() -> None:
+    whole = loop.Trainer._save
+
+    def save(self: loop.Trainer) -> None:
+        if self.state.step == 0 and self.state.round == 3:
+            die()
+        whole(self)
+
+    loop.Trainer._save = save  # type: ignore[method-assign]
+
+
+def between_guidance_and_checkpoint() -> None:
+    whole = loop.Trainer._save
+
+    def save(self: loop.Trainer) -> None:
+        if self.state.guided and self.state.step == 0 and self.state.round == 2:
+            die()
+        whole(self)
+
+    loop.Trainer._save = save  # type: ignore[method-assign]
+
+
+DEATHS: dict[str, Callable[[], None]] = {
+    "online, first step of a round": at_step(2, 0, die),
+    "online, within a round": at_step(2, 2, die),
+    "offline": offline,
+    "after the offline phase, before the checkpoint": between_guidance_and_checkpoint,
+    "writing guidance": writing("003.npz", 1),
+    "writing a checkpoint within a round": writing("state.safetensors", 7),
+    "writing the first checkpoint": writing("state.safetensors", 1),
+    "after the metrics, before the checkpoint": between_metrics_and_checkpoint,
+    "finishing, with the model written": writing("predictions.csv", 1),
+    "writing the result": writing("result.json", 1),
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_killed_and_resumed_ends_with_the_same_weights(
+    death: str, clips: Path, uninterrupted: RunDir, tmp_path: Path
+) -> None:
+    run = RunDir(tmp_path / "run")
+    train_until_killed(DEATHS[death], tiny_config(clips), run)
+    resume(run)
+    assert same_run(run, uninterrupted)
+    assert not list(run.path.rglob(".*"))
+
+
+def sampler_begins_again(patch: pytest.MonkeyPatch) -> None:
+    """A round that is entered within gets the batches of its beginning."""
+    whole = SemiData.semi_batches
+
+    def batches(self: SemiData, steps: int, round_: int, *, start: int = 0, **options: Any) -> Iterator[Any]:
+        yield from islice(whole(self, steps, round_, **options), steps - start)
+
+    patch.setattr(SemiData, "semi_batches", batches)
+
+
+def random_numbers_begin_again(patch: pytest.MonkeyPatch) -> None:
+    """Steps get the seeds of a run's first rounds."""
+    whole = loop._step_seed
+    patch.setattr(loop, "_step_seed", lambda seed, round_, step: whole(seed, round_ - 2, step))
+
+
+@pytest.mark.parametrize("defect", [sampler_begins_again, random_numbers_begin_again])
+def test_what_a_resumed_run_may_forget_is_noticed(
+    defect: Callable[[pytest.MonkeyPatch], None],
+    clips: Path,
+    uninterrupted: RunDir,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = RunDir(tmp_path / "run")
+    interrupt(tiny_config(clips), run, round_=2, step=2)
+    defect(monkeypatch)
+    resume(run)
+    assert not same_weights(run, uninterrupted)
+
+
+@pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"precision": "bf16"}, {"warm_up_rounds": 0}], ids=str)
+@pytest.mark.usefixtures("another_precision")
+def test_other_optimizers_and_precisions_resume_too(settings: dict[str, Any], clips: Path, tmp_path: Path) -> None:
+    config = tiny_config(clips, train=settings)
+    whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")
+    train(config, whole)
+    interrupt(config, run)
+    resume(run)
+    assert same_run(run, whole)
+
+
+def test_videos_and_a_loader_process_resume_too(tmp_path: Path) -> None:
+    settings = {
+        "clips": str(write_folder(tmp_path / "films", clips=4)),
+        "encoder_settings": {"width": 4},
+        "input": {"frames": 4, "size": 32, "cache_dir": str(tmp_path / "cache")},
+        "train": {"rounds": 1, "warm_up_rounds": 0, "steps_per_round": 3, "batch_labeled": 2, "batch_unlabeled": 2}
+        | {"checkpoint_minutes": 1e-9, "workers": 1},
+        "offline": {"views": 1, "labeled_views": 0},
+    }
+    config = configure(settings, "test")
+    whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")
+    train(config, whole)
+    interrupt(config, run, round_=0)
+    resume(run)
+    assert same_run(run, whole)
+
+
+def test_resuming_within_a_round_does_not_repeat_its_steps(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDir(tmp_path / "run")
+    interrupt(tiny_config(clips), run)
+    starts = []
+    whole = SemiData.semi_batches
+
+    def batches(self: SemiData, steps: int, round_: int, **options: Any) -> Iterator[Any]:
+        starts.append((round_, options["start"]))
+        return whole(self, steps, round_, **options)
+
+    monkeypatch.setattr(SemiData, "semi_batches", batches)
+    resume(run)
+    assert starts == [(2, 2), (3, 0)]
+
+
+def test_an_offline_phase_that_is_done_is_not_done_again(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDir(tmp_path / "run")
+    interrupt(tiny_config(clips, **RARELY), run)
+    passes = []
+
+    def build(*given: Any, round_: int, **options: Any) -> Any:
+        passes.append(round_)
+        return build_bank(*given, round_=round_, **options)
+
+    monkeypatch.setattr(loop, "build_bank", build)
+    resume(run)
+    assert passes == [3]
+
+
+@pytest.mark.parametrize("moment", [(0, 3), (2, 2), (3, 0)], ids=str)
+def test_time_before_an_interruption_counts(
+    moment: tuple[int, int], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(state, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    whole = SemiData.semi_batches
+
+    def batches(self: SemiData, steps: int, round_: int, **options: Any) -> Iterator[Any]:
+        for batch in whole(self, steps, round_, **options):
+            now[0] += 10
+            yield batch
+
+    monkeypatch.setattr(SemiData, "semi_batches", batches)
+    run = RunDir(tmp_path / "run")
+    interrupt(tiny_config(clips), run, *moment)
+    now[0] += 1000  # nobody trains
+    assert resume(run)["seconds"]["online"] == 160
+    assert [line["seconds"]["online"] for line in run.read_metrics()] == [40, 40, 40, 40]
+
+
+def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "write_pseudo_labels", lambda *_, **__: stop())
+        with pytest.raises(Stop):
+            train(tiny_config(clips), run)
+    assert run.model.exists()
+    assert not run.result.exists()
+    resume(run)
+    assert same_run(run, uninterrupted)
+
+
+@pytest.mark.slow
+def test_the_command_line_killed_from_outside(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text(tiny_config(clips).to_yaml())
+    words = ["train", str(config), "--name", "run", "--runs", str(tmp_path)]
+    run = RunDir(tmp_path / "run")
+    command = [sys.executable, "-m", "aplt.cli.main", *words]
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as tests have it: sums come out otherwise with more
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=one_thread) as process:
+        while not run.guidance(1).exists():
+            assert process.poll() is None
+            time.sleep(0.002)
+        process.kill()
+    assert not run.result.exists()
+    resume(run)
+    assert same_run(run, uninterrupted)
