@@ -10,8 +10,7 @@ import yaml
 
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.storage import write_csv
-
-from .fake_run import fake_run
+from tests.report.fake_run import fake_run
 
 SHARES = (0.05, 0.2)
 

@@ -18,9 +18,9 @@ from aplt.report.accuracy import Series, efficiency_chart, method_chart
 from aplt.report.words import Spread
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.storage import write_csv, write_text
+from tests.report.reading import Page
 
 from .fake_comparison import SHARES, fake_comparison
-from .reading import Page
 
 
 def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> None:
