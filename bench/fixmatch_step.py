@@ -18,7 +18,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.config import SkeletonInput, VideoInput
-from aplt.methods.fixmatch import FixMatch
+from aplt.methods.fixmatch import FIXMATCH, FixMatch
+from aplt.methods.step import take_step
 from aplt.models.recognizer import Recognizer
 from aplt.runs.student import PolicyStudent
 from aplt.tensors import SemiBatch, Task
@@ -93,7 +94,7 @@ def main() -> None:
         student.train()
 
         def ours(method: FixMatch = method, batch: SemiBatch = batch) -> Tensor:
-            return method.loss(student, model, batch, guidance=None, progress=0.5).total
+            return take_step(FIXMATCH, method, student, model, batch, guidance=None, progress=0.5).total
 
         def theirs(batch: SemiBatch = batch) -> Tensor:
             return usual(model, batch)

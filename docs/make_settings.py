@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from aplt.config import OfflineSettings, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
-from aplt.methods.catalog import RECIPES
+from aplt.config import RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.methods.catalog import METHODS
+from aplt.methods.method import Method
 from aplt.models.encoders import DEFAULT_ENCODER
+from aplt.offline.phase import Clusters
 from aplt.runs.configure import effective_config
 from aplt.settings import Settings
 
@@ -15,12 +17,12 @@ GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("input.", "Video clips and their views", VideoInput),
     ("input.", "Skeleton clips and their views", SkeletonInput),
     ("train.", "Schedule, optimizer, budget: the same for every method of a comparison", TrainSettings),
-    ("offline.", "The offline phase", OfflineSettings),
+    ("offline.", "The offline phase of APLT", Clusters),
 )
 INTRODUCTION = """# Settings
 
 Made by `python docs/make_settings.py`; do not edit. Set any of them with `--set key=value` or in a YAML file given to
-`aplt train`. An unknown key is an error. The recipe of a method may set other defaults: they stand at the end.
+`aplt train`. An unknown key is an error. A method may set other defaults: they are at the end.
 """
 
 
@@ -37,14 +39,15 @@ def settings_page() -> str:
             parts.append(f"| `{prefix}{name}` | {default} | {text} |")
         parts.append("")
     parts.append("## Methods\n")
-    for method, recipe in RECIPES.items():
+    for method, found in METHODS.items():
         config = effective_config({"clips": "clips.csv", "method": method}, "skeleton", method)
-        parts.append(f"### {method}\n\n{recipe.summary[0].upper()}{recipe.summary[1:]} ({recipe.source}).\n")
+        parts.append(f"### {method}\n\n{found.summary[0].upper()}{found.summary[1:]} ({found.source}).\n")
         own = ", ".join(f"`{key}` {_shown(value)}" for key, value in config.method_settings.items())
-        parts.append(f"`method_settings`: {own}.\n")
-        others = _differences(recipe.settings)
+        if own:
+            parts.append(f"`method_settings`: {own}.\n")
+        others = _differences(found)
         if others:
-            parts.append(f"Its recipe sets {others}.\n")
+            parts.append(f"It sets {others}.\n")
     defaults = ", ".join(f"`{encoder}` for {modality}s" for modality, encoder in DEFAULT_ENCODER.items())
     parts.append(f"Default encoders: {defaults}.\n")
     return "\n".join(parts)
@@ -58,13 +61,11 @@ def _shown(value: Any) -> str:
     return f"{value}" if value not in ("", (), {}) else "empty"
 
 
-def _differences(settings: dict[str, Any]) -> str:
-    flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
-    offline = settings.get("offline", {})
-    standard = OfflineSettings().model_dump()
-    flat |= {f"offline.{key}": value for key, value in offline.items() if value != standard[key]}
+def _differences(method: Method) -> str:
+    flat = {key: value for key, value in method.settings.items() if not isinstance(value, dict)}
+    flat |= {f"offline.{key}": value for key, value in method.settings.get("offline", {}).items()}
     shown = [f"`{key}` {_shown(value)}" for key, value in flat.items()]
-    if offline:
+    if method.offline is not None:
         shown.insert(0, "an offline phase")
     return ", ".join(shown)
 

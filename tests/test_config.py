@@ -7,8 +7,9 @@ import pytest
 
 from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
 from aplt.errors import InputError
-from aplt.methods.catalog import RECIPES, build_algorithm
+from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
+from aplt.runs.setup import build_algorithm, build_offline
 from aplt.tensors import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
@@ -45,6 +46,9 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
             {"method_settings": {"margin": "wide"}},
             "setting 'method_settings.margin': expected a number, found 'wide'",
         ),
+        ({"method": "fixmatch", "offline": {}}, "method fixmatch: setting 'offline'"),
+        ({"method": "supervised", "method_settings": {"ramp": 1}}, "'method_settings.ramp'; it has none"),
+        ({"offline": {"views": 0}}, "setting 'offline.views': expected at least 1, found 0"),
         ({"method_settings": {"alignment": 1}}, "setting 'method_settings.alignment': expected true or false, found 1"),
         ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeleton clips"),
     ],
@@ -57,25 +61,26 @@ def test_refused_with_a_hint(settings: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize("modality", ["video", "skeleton"])
-@pytest.mark.parametrize("method", RECIPES)
-def test_every_recipe_builds_and_its_yaml_gives_it_back(method: str, modality: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_builds_and_its_yaml_gives_it_back(method: str, modality: str, tmp_path: Path) -> None:
     config = effective_config(MINIMAL | {"method": method}, modality, "test")
     path = tmp_path / "config.yaml"
     path.write_text(config.to_yaml())
     assert validate(load_yaml(path), "test") == config
     assert effective_config(load_yaml(path), modality, "test") == config
     build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+    assert (build_offline(config) is None) == (METHODS[method].offline is None)
 
 
-def test_the_users_settings_win_over_the_recipes() -> None:
+def test_the_users_settings_win_over_the_methods() -> None:
     config = effective_config(
         MINIMAL | {"method": "aplt_paper", "offline": {"views": 3}, "method_settings": {"alignment": True}},
         "skeleton",
         "test",
     )
     assert config.offline is not None
-    assert config.offline.views == 3
-    assert config.offline.assignment == "nearest"  # still the recipe's
+    assert config.offline["views"] == 3
+    assert config.offline["assignment"] == "nearest"  # still the method's
     assert config.method_settings["alignment"] is True
     assert config.method_settings["target"] == "student"
 

@@ -17,7 +17,7 @@ from aplt.compare.plan import DEFAULT_METHODS, Plan
 from aplt.compare.table import COLUMNS
 from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
-from aplt.methods.catalog import RECIPES
+from aplt.methods.catalog import METHODS
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.runs.configure import effective_config
 from tests.compare.fake_comparison import fake_comparison
@@ -154,7 +154,7 @@ def test_commands_were_found() -> None:
 
 def test_every_recipe_is_described() -> None:
     text = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
-    assert all(f"### {method}\n" in text for method in RECIPES)
+    assert all(f"### {method}\n" in text for method in METHODS)
 
 
 def test_links_lead_somewhere() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from aplt.cli.demo import demo_settings
 from aplt.config import merge
-from aplt.methods.catalog import RECIPES
+from aplt.methods.catalog import METHODS
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
 from aplt.runs.configure import configure
@@ -19,7 +19,7 @@ BELOW = (
     *("label_propagation", "self_training"),
 )
 MOST_BELOW = 7  # test clips; a method that no longer learns falls further
-METHODS = [method for method in RECIPES if method not in ("supervised", *BELOW)]
+HELPED = [method for method in METHODS if method not in ("supervised", *BELOW)]
 
 
 def right(method: str, clips: Path, runs: Path) -> int:
@@ -42,7 +42,7 @@ def supervised(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> int:
     return right("supervised", clips, tmp_path_factory.mktemp("runs"))
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", HELPED)
 def test_the_unlabeled_clips_help(method: str, clips: Path, supervised: int, tmp_path: Path) -> None:
     assert right(method, clips, tmp_path) > supervised
 

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,19 +10,19 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from aplt.config import SplitSettings
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
-from aplt.methods.catalog import RECIPES
-from aplt.methods.equations import cross_entropy
+from aplt.methods.catalog import METHODS
 from aplt.methods.fixmatch import FixMatch
 from aplt.rundir import RunDir
 from aplt.runs import loop
 from aplt.runs.begin import train
 from aplt.runs.outcome import known_labels
 from aplt.runs.setup import Material
-from aplt.tensors import Recognize, SemiBatch, StepLoss, Student
+from aplt.tensors import Step, StepLoss
 from tests.runs.clips import tiny_config, write_clips
 
 # After so few steps the network is sure of nothing: with these, some clips are accepted and others are not.
@@ -31,7 +30,8 @@ EAGER = {"confidence": 0.4, "momentum": 0.5}
 
 
 def eager(method: str) -> dict[str, float]:
-    keywords = signature(RECIPES[method].algorithm).parameters
+    algorithm = METHODS[method].algorithm
+    keywords = signature(algorithm).parameters if algorithm else {}
     # AdaMatch's confidence is relative, and accepts some as it is.
     return {name: value for name, value in EAGER.items() if name in keywords and method != "adamatch"}
 
@@ -62,9 +62,9 @@ def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
         results.append(train(tiny_config(source, **settings), run))
         weights.append(load_file(run.model / "model.safetensors"))
         last = run.read_metrics()[-1]
-        if RECIPES[method].algorithm.uses_unlabeled:
+        if METHODS[method].algorithm is not None:
             assert last["online"]["coverage"] > 0, "no label was learned from online"
-        if "offline" in RECIPES[method].settings:
+        if METHODS[method].offline is not None:
             assert last["pseudo"]["coverage"] > 0, "no offline label was accepted"
     # The figures do differ: the labels that were permuted are the ones that figures are made of.
     assert results[0]["per_class"] != results[1]["per_class"]
@@ -72,7 +72,7 @@ def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
     assert not different, f"hidden labels reach {different}"
 
 
-@pytest.mark.parametrize("method", RECIPES)
+@pytest.mark.parametrize("method", METHODS)
 def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, tmp_path: Path) -> None:
     check_hidden_labels_stay_hidden(method, tmp_path)
 
@@ -95,12 +95,10 @@ class Peeks(FixMatch):
 
     truth: Tensor
 
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        found = super().loss(student, teacher, batch, **rest)
-        if not len(batch.strong):
-            return found
-        (strong,) = student(batch.strong)
-        return replace(found, total=found.total + cross_entropy(strong.logits, self.truth[batch.position]))
+    def loss(self, step: Step) -> StepLoss:
+        found = super().loss(step)
+        peeked = cross_entropy(step.unlabeled.logits, self.truth[step.batch.position])
+        return found._replace(parts=found.parts | {"peeked": peeked})
 
 
 def test_true_labels_in_the_loop_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +107,6 @@ def test_true_labels_in_the_loop_are_caught(tmp_path: Path, monkeypatch: pytest.
         return known_labels(material)
 
     monkeypatch.setattr(loop, "known_labels", known)
-    monkeypatch.setitem(RECIPES, "fixmatch", replace(RECIPES["fixmatch"], algorithm=Peeks))
+    monkeypatch.setitem(METHODS, "fixmatch", replace(METHODS["fixmatch"], algorithm=Peeks))
     with pytest.raises(AssertionError, match="hidden labels reach"):
         check_hidden_labels_stay_hidden("fixmatch", tmp_path)

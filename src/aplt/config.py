@@ -119,34 +119,6 @@ ReadOut = Literal["classifier", "both"]
 InputSettings = Annotated[VideoInput | SkeletonInput, Field(discriminator="kind")]
 
 
-class OfflineSettings(Settings):
-    """The offline phase; the paper leaves each of these open (see docs/method.md for what was measured)."""
-
-    source: Literal["clustering", "classifier"] = "clustering"
-    """Where pseudo-labels come from: semi-supervised k-means, or (ablation) the classifier's own predictions."""
-    views: int = Field(2, ge=1)
-    """Weak views of each clip that the features are averaged over."""
-    labeled_views: int = Field(2, ge=0)
-    """Strong views of each labeled clip that enter the clustering besides: the labeled augmentation."""
-    whiten: int | None = Field(64, ge=2)
-    """Dimensions of the centered, projected, shrink-whitened space that is clustered; null: unit-norm features."""
-    assignment: Literal["nearest", "balanced"] = "balanced"
-    """nearest center, or balanced by Sinkhorn toward the labeled class prior."""
-    clamp: bool = True
-    """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
-    iterations: int = Field(15, ge=1)
-    """Most k-means iterations; it stops earlier when no assignment changes."""
-    neighbors: int = Field(10, ge=0)
-    """Neighbors of each clip over which its memberships are propagated; the distance that is screened by is then what
-    a membership lacks to 1. 0: no propagation, and the distance is that to the center."""
-    threshold: Literal["mean", "none"] = "mean"
-    """tau(c): mean distance of class c's members, or none."""
-    threshold_momentum: float = Field(0.7, ge=0, lt=1)
-    """Weight of the previous round's threshold."""
-    prototype_momentum: float = Field(0.0, ge=0, lt=1)
-    """Weight of the previous round's prototypes in the memory."""
-
-
 class TrainSettings(Settings):
     """Schedule, optimizer and budget; in a comparison steps and batch sizes are the same for all methods."""
 
@@ -161,6 +133,10 @@ class TrainSettings(Settings):
     """B, labeled clips a step over all processes."""
     batch_unlabeled: int = Field(32, ge=1)
     """U, unlabeled clips a step over all processes."""
+    weak_weight: float = Field(1.0, ge=0)
+    """Weight of the cross-entropy of the labeled clips' weak views, for every method alike."""
+    strong_weight: float = Field(1.0, ge=0)
+    """Weight of that of their strong views."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = Field(2e-3, gt=0)
     weight_decay: float = Field(0.05, ge=0)
@@ -202,12 +178,12 @@ class RunConfig(Settings):
     """Published torchvision weights to start from, such as DEFAULT or KINETICS400_V1."""
     read_out: ReadOut = "classifier"
     """Final scores: the classifier's, or the mean of classifier's and prototypes' probabilities."""
-    head: Literal["trained", "label_propagation", "self_training"] = "trained"
-    """The final classifier: as trained, or fitted once on the frozen features of all training clips."""
+    read_out_scale: float = Field(20.0, gt=0)
+    """Scale of the prototypes' cosines in these probabilities."""
     input: InputSettings
     train: TrainSettings = TrainSettings()
-    offline: OfflineSettings | None = None
-    """None: the method has no offline half."""
+    offline: dict[str, Any] | None = None
+    """Settings of the method's offline half; null: it goes without one."""
 
     def to_yaml(self) -> str:
         """Returns the config as YAML; `load_yaml` and validation give it back."""

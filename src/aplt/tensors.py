@@ -1,11 +1,11 @@
-"""The tensors that cross borders between the parts of aplt, the protocols they meet, and the legend of their shapes.
+"""The tensors that cross borders between the parts of aplt, the protocols of these, and the legend of shapes.
 
 B labeled clips in a step, U unlabeled clips in a step, N clips in the index, M clips in a feature bank,
 K classes, D feature size, C channels, T frames, H W pixels, V joints, P persons. Label -1 means unknown.
 A clip tensor is video [C, T, H, W] or skeleton [C, T, V, P]; everything after the encoder is the same for both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
@@ -123,29 +123,39 @@ class OnlineLabels(NamedTuple):
     weight: Tensor  # [U] how far each counted: 1 accepted, 0 not
 
 
-@dataclass(frozen=True)
-class StepLoss:
-    """The loss to descend, and for the log its parts by name (detached) and the labels that were made in the step."""
+class StepLoss(NamedTuple):
+    """What a method adds to a step's loss, and the labels that it made for the log."""
 
-    total: Tensor
     parts: dict[str, Tensor]
-    online: OnlineLabels | None
+    """By name, each already weighted; the labeled clips' own losses and these are summed and descended."""
+    online: OnlineLabels | None = None
 
-    @classmethod
-    def of(cls, parts: dict[str, Tensor], online: OnlineLabels | None = None) -> "StepLoss":
-        """Returns the sum of weighted parts as the total."""
-        total = torch.stack(list(parts.values())).sum()
-        return cls(total, {name: part.detach() for name, part in parts.items()}, online)
+
+@dataclass(frozen=True)
+class Step:
+    """One step as a method sees it. The labeled clips and one view of the unlabeled ones have passed the student."""
+
+    batch: SemiBatch
+    weak_labeled: Prediction
+    """With gradient, as are the next two."""
+    strong_labeled: Prediction
+    unlabeled: Prediction
+    """Of the unlabeled clips' view that the method asked for (`Method.view`)."""
+    student: Student
+    """For further views, and for targets of its own."""
+    teacher: Recognize
+    """The EMA teacher, without gradient."""
+    guidance: Guidance | None
+    """What the offline phase believes; None in warm-up rounds and without an offline half."""
+    progress: float
+    """The share of training done, 0 to 1."""
 
 
 class Algorithm(Protocol):
     """The online half of a method: an nn.Module only so that its memory is registered buffers.
 
-    It does not step, log, schedule, load data or know the epoch. `guidance` is None without an offline
-    half and in warm-up rounds; `progress` is the share of training done, 0 to 1. Without `uses_unlabeled` U is 0.
+    It does not step, log, schedule, load data or know the epoch.
     """
-
-    uses_unlabeled: bool
 
     def to(self, device: torch.device, /) -> Self:
         """As nn.Module has it."""
@@ -156,16 +166,51 @@ class Algorithm(Protocol):
     def load_state_dict(self, state_dict: Mapping[str, Any], /) -> Any:
         """As nn.Module has it."""
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the loss of one step. The batch is this process's share of it, of equal size in every process."""
+    def loss(self, step: Step, /) -> StepLoss:
+        """Returns the method's parts of the loss. The batch is this process's share, of equal size in each process."""
 
 
-class AlgorithmType(Protocol):
-    """What builds an algorithm, its class: from a Task, and its settings as keywords."""
+AlgorithmType = Callable[..., Algorithm]
+"""Builds an algorithm, as its class does: from a Task, and its settings as keywords with defaults.
 
-    uses_unlabeled: bool
+A ValueError says that a setting's value does not fit.
+"""
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Algorithm:
-        """Returns the algorithm."""
+
+class Offline(Protocol):
+    """The offline half of a method: the network stands still, and what to believe about every clip is decided.
+
+    It is called once per round, on the main process, with arrays on the CPU.
+    """
+
+    @property
+    def views(self) -> int:
+        """Weak views per clip that the feature bank averages over."""
+
+    @property
+    def labeled_views(self) -> int:
+        """Strong views of each labeled clip that the bank holds besides."""
+
+    def __call__(
+        self, bank: FeatureBank, label: Tensor, num_classes: int, *, round_: int, previous: Guidance | None
+    ) -> Guidance:
+        """Returns the guidance of a round; a pure function of its arguments.
+
+        Args:
+            bank: What the frozen network makes of every training clip.
+            label: [N], the labels of the labeled clips and -1 for all others.
+            num_classes: K.
+            round_: The round's number, from 0.
+            previous: The guidance of the round before; None in the first round that has one.
+        """
+
+
+OfflineType = Callable[..., Offline]
+"""Builds an offline half, as its class does: from its settings as keywords with defaults."""
+
+
+class FitHead(Protocol):
+    """Fits a linear classifier on the frozen features of all training clips, in place of the trained one."""
+
+    def __call__(self, bank: FeatureBank, label: Tensor, num_classes: int) -> tuple[Tensor, Tensor]:
+        """Returns weight [K, D] and bias [K]; `label` [N] is -1 for unlabeled clips."""

@@ -11,8 +11,8 @@ from aplt.compare.ablation import ABLATION
 from aplt.compare.cells import doubled_rows
 from aplt.compare.checks import default_folder, default_name, load_plan
 from aplt.compare.plan import Variant, cell_name
-from aplt.config import OfflineSettings
 from aplt.errors import InputError
+from aplt.offline.phase import Clusters
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.runs.setup import digests, read_clips
 from tests.compare.plans import cells_of, plan_of
@@ -245,12 +245,12 @@ def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> Non
             assert abs(warm_up / rounds - 0.3) < 0.04
     # Every choice of the offline phase but how many views and iterations it has is undone once.
     default = configs["aplt"].offline
-    assert default == OfflineSettings()
+    assert default == Clusters().model_dump()
     undone = {
         name
         for config in configs.values()
         if config.method == "aplt" and config.offline is not None
-        for name in OfflineSettings.model_fields
-        if getattr(config.offline, name) != getattr(default, name)
+        for name in default
+        if config.offline[name] != default[name]
     }
-    assert undone == set(OfflineSettings.model_fields) - {"views", "iterations"}
+    assert undone == set(default) - {"views", "iterations"}

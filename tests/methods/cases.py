@@ -1,4 +1,4 @@
-"""Every method by the name of its recipe, as the contract sees it."""
+"""Every method with an online half by its name, as the contract sees it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,16 +7,15 @@ from inspect import signature
 from typing import Any
 
 from aplt.methods.aplt import APLT
-from aplt.methods.catalog import RECIPES
+from aplt.methods.catalog import METHODS
 from aplt.methods.flexmatch import FlexMatch
-from aplt.methods.pseudo_label import PseudoLabel
 from aplt.methods.softmatch import SoftMatch
 from aplt.methods.tubemix import TubeMix
 from tests.methods.contract import Case
 from tests.methods.ripening import every_clip, first_partner, many_steps, one_step, own_partners
 
-# These differ from one another only after training.
-ON_LABELED_CLIPS = ("supervised", "label_propagation", "self_training")
+# They have no online half.
+ON_LABELED_CLIPS = tuple(name for name, method in METHODS.items() if method.algorithm is None)
 RIPEN: dict[Any, Callable[[Any], None]] = {
     FlexMatch: every_clip,
     SoftMatch: many_steps,
@@ -26,17 +25,17 @@ RIPEN: dict[Any, Callable[[Any], None]] = {
 
 
 def cases_of(method: str) -> dict[str, Case]:
-    recipe = RECIPES[method]
+    found = METHODS[method]
+    assert found.algorithm is not None
     case = Case(
-        partial(recipe.algorithm, **recipe.settings.get("method_settings", {})),
-        trained_view="weak" if recipe.algorithm is PseudoLabel else "strong",
-        draws_partners=recipe.algorithm in (APLT, TubeMix),
-        ripen=RIPEN.get(recipe.algorithm, one_step),
+        partial(found.algorithm, **found.settings.get("method_settings", {})),
+        draws_partners=found.algorithm in (APLT, TubeMix),
+        ripen=RIPEN.get(found.algorithm, one_step),
     )
-    if "offline" not in recipe.settings:
+    if found.offline is None:
         return {method: case}
     return {method: replace(case, guided=True), f"{method} without guidance": case}
 
 
-CASES = {name: case for method in RECIPES for name, case in cases_of(method).items()}
+CASES = {name: case for method in METHODS if method not in ON_LABELED_CLIPS for name, case in cases_of(method).items()}
 WITH_A_CHOICE = [name for name, case in CASES.items() if "target" in signature(case.make).parameters]

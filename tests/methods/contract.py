@@ -7,7 +7,6 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from aplt.methods.supervised import Supervised
 from aplt.tensors import Algorithm, Guidance, Prediction, SemiBatch
 from tests.methods.ripening import one_step
 from tests.methods.scene import (
@@ -16,9 +15,11 @@ from tests.methods.scene import (
     Outcome,
     Toy,
     ToyStudent,
+    descent,
     make_batch,
     make_guidance,
     make_task,
+    method_of,
     plain_batch,
     plain_toy,
     step,
@@ -33,7 +34,6 @@ class Case:
 
     make: Make
     guided: bool = False  # by an offline half
-    trained_view: str = "strong"  # of an unlabeled clip
     draws_partners: bool = False
     ripen: Callable[[Any], None] = one_step  # until clear clips pass and unclear ones do not
 
@@ -85,12 +85,12 @@ def check_gradients(case: Case) -> None:
     batch = shaded(make_batch(0))
     for view in (batch.weak_labeled, batch.strong_labeled, batch.weak, batch.strong):
         view.requires_grad_()
-    loss = algorithm.loss(student, teacher, batch, guidance=case.guidance(), progress=0.5)
+    loss = descent(algorithm, student, teacher, batch, case.guidance())
     assert_close(loss.total.detach(), torch.stack(list(loss.parts.values())).sum())
     loss.total.backward()
     trained = {name: getattr(batch, name).grad for name in ("weak_labeled", "strong_labeled", "weak", "strong")}
     got = {name for name, slope in trained.items() if slope is not None and slope.abs().sum() > 0}
-    wanted = {"weak_labeled", "strong_labeled", case.trained_view} if algorithm.uses_unlabeled else got - {"weak"}
+    wanted = {"weak_labeled", "strong_labeled", method_of(algorithm).view}
     assert got == wanted, f"gradient in {got}, expected in {wanted}"
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
     assert all(p.grad is None for p in teacher.parameters()), "the teacher has a gradient"
@@ -161,7 +161,7 @@ def check_backward_writes_nothing(case: Case) -> None:
     """The memory is written when the loss is made, and not once for each pass through its graph."""
     algorithm, student, teacher = case.make(make_task()), ToyStudent(Toy(0)), Toy(1)
     for seed in range(3):
-        loss = algorithm.loss(student, teacher, make_batch(seed), guidance=case.guidance(), progress=0.5)
+        loss = descent(algorithm, student, teacher, make_batch(seed), case.guidance())
         before = memory(algorithm)
         loss.total.backward()
         assert_same(memory(algorithm), before)
@@ -207,7 +207,7 @@ def check_warm_up_is_supervised(case: Case) -> None:
     student, teacher = ToyStudent(Toy(0)), Toy(1)
     step(late, student, teacher, make_batch(0), case.guidance())
     batch = make_batch(1, unlabeled=0)
-    wanted = step(Supervised(make_task()), student, teacher, batch)
+    wanted = step(None, student, teacher, batch)
     for algorithm in (fresh, late):
         outcome = step(algorithm, student, teacher, batch)
         assert_same(outcome.parts, wanted.parts)

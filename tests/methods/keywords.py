@@ -15,7 +15,6 @@ from aplt.methods.mean_teacher import MeanTeacher
 from aplt.methods.pseudo_label import PseudoLabel
 from aplt.methods.simmatch import SimMatch
 from aplt.methods.softmatch import SoftMatch
-from aplt.methods.supervised import Supervised
 from aplt.methods.tubemix import TubeMix
 from aplt.methods.uda import UDA
 from tests.methods.contract import shaded
@@ -33,8 +32,7 @@ class Other(NamedTuple):
     clearer: float = 1.0  # the weak views are multiplied by it
 
 
-STRONG = {"strong_weight": Other(0.5, "sup_strong")}
-U = STRONG | {"u_weight": Other(0.5, "u_logits")}
+U = {"u_weight": Other(0.5, "u_logits")}
 SURE = {"confidence": Other(0.6, "u_logits")}
 TARGET = {"target": Other("teacher", "u_logits")}
 ALIGNMENT = {
@@ -43,9 +41,8 @@ ALIGNMENT = {
 }
 MARGINS = "sup_margin u_margin"
 KEYWORDS: dict[Any, dict[str, Other]] = {
-    Supervised: STRONG,
     PseudoLabel: U | SURE | {"ramp": Other(0.8, "u_logits")},
-    MeanTeacher: STRONG | {"u_weight": Other(10.0, "u_mse"), "ramp": Other(0.8, "u_mse")},
+    MeanTeacher: {"u_weight": Other(10.0, "u_mse"), "ramp": Other(0.8, "u_mse")},
     UDA: U | SURE | TARGET | {"temperature": Other(0.8, "u_logits")},
     FixMatch: U | SURE | TARGET | ALIGNMENT,
     FlexMatch: U | SURE | TARGET,
@@ -77,14 +74,12 @@ KEYWORDS: dict[Any, dict[str, Other]] = {
         "beta": Other(0.3, "u_mix"),
         "target": Other("student", "u_logits u_mix"),
     },
-    APLT: STRONG
-    | SURE
+    APLT: SURE
     | TARGET
     | {
         "alignment": Other(False, "u_logits"),
         "alignment_momentum": Other(0.5, "u_logits"),
         "offline_prior": Other(0.0, "u_logits"),
-        "sup_logits_weight": Other(0.5, "sup_logits"),
         "sup_margin_weight": Other(0.5, "sup_margin"),
         "u_logits_weight": Other(0.5, "u_logits"),
         "u_margin_weight": Other(0.5, "u_margin"),

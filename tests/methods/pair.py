@@ -1,7 +1,4 @@
-"""Two processes with half of every batch each, and one with the whole: what they make of a toy and a memory.
-
-The processes import this module, so it knows nothing of recipes: those would make them slow to start.
-"""
+"""Two processes with half of every batch each, and one with the whole: what they make of a toy and a memory."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager

@@ -5,11 +5,15 @@ The index has 30 clips. Eight are labeled (the odd positions up to 15), two of e
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from aplt.methods.catalog import METHODS
+from aplt.methods.method import Method
+from aplt.methods.step import Descent, take_step
 from aplt.tensors import Algorithm, Guidance, Prediction, PseudoLabels, Recognize, SemiBatch, Task
 
 K, D = 4, 6
@@ -164,8 +168,27 @@ class Outcome:
         return {name: part for name, part in self.parts.items() if not name.startswith("sup_")}
 
 
+def method_of(algorithm: Algorithm | None) -> Method:
+    """Returns the first method with such an online half."""
+    if algorithm is None:
+        return METHODS["supervised"]
+    return next(m for m in METHODS.values() if m.algorithm and isinstance(algorithm, cast(type, m.algorithm)))
+
+
+def descent(
+    algorithm: Algorithm | None,
+    student: ToyStudent,
+    teacher: Recognize,
+    batch: SemiBatch,
+    guidance: Guidance | None = None,
+    *,
+    progress: float = 0.5,
+) -> Descent:
+    return take_step(method_of(algorithm), algorithm, student, teacher, batch, guidance=guidance, progress=progress)
+
+
 def step(
-    algorithm: Algorithm,
+    algorithm: Algorithm | None,
     student: ToyStudent,
     teacher: Recognize,
     batch: SemiBatch,
@@ -177,7 +200,7 @@ def step(
     """Returns the outcome of one step in the middle of training, after which the student descends by `rate`."""
     torch.manual_seed(seed)
     parameters = list(student.model.parameters())
-    loss = algorithm.loss(student, teacher, batch, guidance=guidance, progress=0.5)
+    loss = descent(algorithm, student, teacher, batch, guidance)
     gradient = list(torch.autograd.grad(loss.total, parameters, allow_unused=True, materialize_grads=True))
     with torch.no_grad():
         for parameter, slope in zip(parameters, gradient, strict=True):

@@ -6,12 +6,10 @@ from torch.nn import functional
 
 from aplt.methods.equations import (
     DistributionAlignment,
-    labeled_losses,
     margin_logits,
     masked_cross_entropy,
     mean_over_all,
 )
-from aplt.tensors import Prediction
 
 FEATURE = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
 PROTOTYPE = functional.normalize(torch.randn(3, 4, generator=torch.Generator().manual_seed(1)), dim=1)
@@ -31,13 +29,6 @@ def test_cross_entropy_of_labels_is_that_of_their_one_hot_rows() -> None:
     logits = FEATURE @ PROTOTYPE.T
     hard = masked_cross_entropy(logits, Y, weight)
     torch.testing.assert_close(hard, masked_cross_entropy(logits, functional.one_hot(Y, 3).float(), weight))
-
-
-def test_labeled_losses_weigh_the_strong_view() -> None:
-    weak, strong = (Prediction(FEATURE, FEATURE[:, :3] * scale) for scale in (1.0, 2.0))
-    parts = labeled_losses(weak, strong, Y, 0.5)
-    assert parts["sup_logits"].item() == pytest.approx(functional.cross_entropy(weak.logits, Y).item())
-    assert parts["sup_strong"].item() == pytest.approx(0.5 * functional.cross_entropy(strong.logits, Y).item())
 
 
 def test_margin_lowers_only_the_own_class() -> None:

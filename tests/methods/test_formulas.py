@@ -9,31 +9,22 @@ import torch
 from aplt.methods.fixmatch import FixMatch
 from aplt.methods.mean_teacher import MeanTeacher
 from aplt.methods.pseudo_label import PseudoLabel
-from aplt.methods.supervised import Supervised
 from aplt.methods.uda import UDA
 from aplt.tensors import Algorithm, SemiBatch
 from tests.methods.naive import argmax, cross_entropy, mean, rows, softmax
-from tests.methods.scene import K, ToyStudent, clips_of, make_batch, make_task, plain_toy, step
+from tests.methods.scene import K, ToyStudent, clips_of, descent, make_batch, make_task, plain_toy
 
 BATCH = make_batch(1, unlabeled=3)  # of which a confidence of 0.6 accepts two clips
 STUDENT, TEACHER = ToyStudent(plain_toy(1.5)), plain_toy(1.0)
 
 
 def loss_of(algorithm: Algorithm, batch: SemiBatch, part: str = "u_logits", *, progress: float = 0.5) -> float:
-    return float(algorithm.loss(STUDENT, TEACHER, batch, guidance=None, progress=progress).parts[part].detach())
+    return float(descent(algorithm, STUDENT, TEACHER, batch, progress=progress).parts[part])
 
 
 def predictions() -> tuple[list[list[float]], list[list[float]], list[list[float]]]:
     """Returns the logits of student(weak), student(strong) and teacher(weak)."""
     return rows(STUDENT.model(BATCH.weak))[1], rows(STUDENT.model(BATCH.strong))[1], rows(TEACHER(BATCH.weak))[1]
-
-
-def test_labeled_losses_of_every_method_are_those_of_supervised() -> None:
-    y = BATCH.y.tolist()
-    weak, strong = (rows(STUDENT.model(view))[1] for view in (BATCH.weak_labeled, BATCH.strong_labeled))
-    outcome = step(Supervised(make_task(), strong_weight=0.5), STUDENT, TEACHER, BATCH)
-    expected = mean([cross_entropy(k, w) + 0.5 * cross_entropy(k, s) for k, w, s in zip(y, weak, strong, strict=True)])
-    assert float(outcome.total) == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_batch_has_clips_on_both_sides_of_the_threshold() -> None:

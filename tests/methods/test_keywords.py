@@ -1,21 +1,20 @@
 """Every keyword of every method's constructor reaches the loss that it is for, and no other."""
 
-from dataclasses import replace
 from functools import wraps
 from typing import Any
 
 import pytest
 from torch import Tensor
 
-from aplt.methods.catalog import RECIPES
+from aplt.methods.catalog import METHODS as ALL
 from aplt.methods.fixmatch import FixMatch
 from aplt.methods.freematch import FreeMatch
 from aplt.methods.mean_teacher import MeanTeacher
-from aplt.tensors import Algorithm, AlgorithmType, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Algorithm, AlgorithmType, Step, StepLoss, Task
 from tests.methods.keywords import KEYWORDS, check_all_are_known, check_keyword
 from tests.methods.scene import Make
 
-METHODS = dict.fromkeys(recipe.algorithm for recipe in RECIPES.values())
+METHODS = dict.fromkeys(method.algorithm for method in ALL.values() if method.algorithm)
 ENTRIES = [pytest.param(m, name, id=f"{m.__name__}-{name}") for m, known in KEYWORDS.items() for name in known]
 
 
@@ -56,15 +55,15 @@ def test_a_keyword_that_is_hard_coded_is_caught(method: AlgorithmType, name: str
 
 
 class WeighsTwice(MeanTeacher):
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        found = super().loss(student, teacher, batch, **rest)
-        return replace(found, parts=found.parts | {"u_mse": found.parts["u_mse"] * self.u_weight})
+    def loss(self, step: Step) -> StepLoss:
+        found = super().loss(step)
+        return found._replace(parts=found.parts | {"u_mse": found.parts["u_mse"] * self.u_weight})
 
 
-class WeighsAll(FixMatch):
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        found = super().loss(student, teacher, batch, **rest)
-        return replace(found, parts={name: part * self.u_weight for name, part in found.parts.items()})
+class WeighsAll(FreeMatch):
+    def loss(self, step: Step) -> StepLoss:
+        found = super().loss(step)
+        return found._replace(parts={name: part * self.u_weight for name, part in found.parts.items()})
 
 
 class AlwaysClips(FreeMatch):

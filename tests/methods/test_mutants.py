@@ -33,16 +33,16 @@ from aplt.methods.mean_teacher import MeanTeacher
 from aplt.methods.simmatch import SimMatch
 from aplt.methods.softmatch import SoftMatch
 from aplt.methods.tubemix import TubeMix
-from aplt.tensors import Algorithm, Guidance, Prediction, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Algorithm, Prediction, Recognize, Step, StepLoss, Task
 from tests.methods import contract
-from tests.methods.cases import CASES, ON_LABELED_CLIPS, WITH_A_CHOICE
+from tests.methods.cases import CASES, WITH_A_CHOICE
 from tests.methods.contract import Case
 from tests.methods.scene import Toy, ToyStudent, make_batch, make_task, step
 
 WITH_MEMORY = [name for name, case in CASES.items() if case.make(make_task()).state_dict()]
 MODULES = [sys.modules[name] for name in sorted({type(case.make(make_task())).__module__ for case in CASES.values()})]
-# The others weigh every clip alike, or have no unlabeled ones.
-WITH_ACCEPTANCE = [name for name in CASES if name not in (*ON_LABELED_CLIPS, "mean_teacher")]
+# The others weigh every clip alike.
+WITH_ACCEPTANCE = [name for name in CASES if name != "mean_teacher"]
 
 
 def assert_caught(check: Callable[[Case], None], case: Case) -> None:
@@ -53,15 +53,8 @@ def assert_caught(check: Callable[[Case], None], case: Case) -> None:
 class TeacherTwice(MeanTeacher):
     """The teacher's weights are still in place when the student's prediction is made."""
 
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        class Swapped:
-            def __call__(self, *views: Tensor) -> list[Prediction]:
-                return [*student(*views[:2]), teacher(batch.weak)]
-
-            def target(self, clip: Tensor) -> Prediction:
-                return student.target(clip)
-
-        return super().loss(Swapped(), teacher, batch, **rest)
+    def loss(self, step: Step) -> StepLoss:
+        return super().loss(replace(step, unlabeled=step.teacher(step.batch.weak)))
 
 
 def test_mean_teacher_that_compares_the_teacher_with_itself() -> None:
@@ -139,9 +132,12 @@ def test_memory_that_is_not_detached(monkeypatch: pytest.MonkeyPatch) -> None:
 class InBackward(SimMatch):
     """Writes its memory when the gradient passes."""
 
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        found = super().loss(student, teacher, batch, **rest)
-        found.total.register_hook(lambda _: super(InBackward, self).remember(*self.seen))
+    def loss(self, step: Step) -> StepLoss:
+        found = super().loss(step)
+        if found.parts:
+            found.parts["u_instances"].register_hook(lambda _: super(InBackward, self).remember(*self.seen))
+        else:  # nothing to compare with yet
+            super().remember(*self.seen)
         return found
 
     def remember(self, *seen: Tensor) -> None:
@@ -177,13 +173,13 @@ def test_memory_outside_of_the_state(method: str) -> None:
 
 
 def test_methods_without_memory_are_the_known_ones() -> None:
-    without = {*ON_LABELED_CLIPS, "pseudo_label", "mean_teacher", "uda", "fixmatch", "tubemix", "aplt_paper"}
+    without = {"pseudo_label", "mean_teacher", "uda", "fixmatch", "tubemix", "aplt_paper"}
     assert {name.removesuffix(" without guidance") for name in set(CASES) - set(WITH_MEMORY)} == without
 
 
 class StrongTarget(FixMatch):
-    def loss(self, student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-        return super().loss(student, teacher, batch._replace(weak=batch.strong), **rest)
+    def loss(self, step: Step) -> StepLoss:
+        return super().loss(replace(step, batch=step.batch._replace(weak=step.batch.strong)))
 
 
 @pytest.mark.parametrize("target", ["student", "teacher"])
@@ -222,9 +218,9 @@ def aligned_by_sorting(case: Case) -> Case:
         algorithm = case.make(task)
         loss = algorithm.loss
 
-        def misnamed(student: Student, teacher: Recognize, batch: SemiBatch, **rest: Any) -> StepLoss:
-            names = {name: getattr(batch, name).sort().values for name in ("position", "labeled_position")}
-            return loss(student, teacher, batch._replace(**names), **rest)
+        def misnamed(step: Step) -> StepLoss:
+            names = {name: getattr(step.batch, name).sort().values for name in ("position", "labeled_position")}
+            return loss(replace(step, batch=step.batch._replace(**names)))
 
         cast(Any, algorithm).loss = misnamed
         return algorithm
@@ -253,12 +249,11 @@ def test_partners_drawn_by_row() -> None:
 class ReadsGuidance(APLT):
     """Takes the labeled clips' labels from the offline phase, which may have moved them."""
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        if guidance is not None:
-            batch = batch._replace(y=guidance.pseudo.label[batch.labeled_position].clamp(min=0))
-        return super().loss(student, teacher, batch, guidance=guidance, progress=progress)
+    def loss(self, step: Step) -> StepLoss:
+        if step.guidance is not None:
+            y = step.guidance.pseudo.label[step.batch.labeled_position].clamp(min=0)
+            step = replace(step, batch=step.batch._replace(y=y))
+        return super().loss(step)
 
 
 def test_labels_from_elsewhere() -> None:
@@ -275,14 +270,10 @@ def test_similarities_that_autocast_rounds() -> None:
     assert_caught(contract.check_mixed_precision, Case(RoundedSimilarities))
 
 
-def test_method_that_lacks_the_strong_labeled_view() -> None:
-    assert_caught(contract.check_warm_up_is_supervised, Case(partial(FixMatch, strong_weight=0.0)))
-
-
 @pytest.mark.parametrize("method", WITH_A_CHOICE)
 def test_targets_that_are_always_of_the_student(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def student_alone(_: str, student: Student, __: Recognize) -> Recognize:
-        return student.target
+    def student_alone(_: str, step: Step) -> Recognize:
+        return step.student.target
 
     module = sys.modules[type(CASES[method].make(make_task())).__module__]
     monkeypatch.setattr(module, "target_source", student_alone)

@@ -8,13 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from aplt.config import OfflineSettings
-from aplt.offline.phase import believe
+from aplt.offline.phase import Clusters
 from aplt.tensors import FeatureBank, Guidance
 
-PLAIN = OfflineSettings(
-    views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0
-)
+PLAIN = Clusters(views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0)
 N = 12
 LABEL = torch.full((N,), -1).index_fill_(0, torch.tensor([0]), 0).index_fill_(0, torch.tensor([1]), 1)
 
@@ -28,8 +25,8 @@ def angle_bank() -> FeatureBank:
     return FeatureBank(feature, torch.ones(len(feature)), belief, position, feature[:0], position[:0])
 
 
-def run(settings: OfflineSettings = PLAIN, previous: Guidance | None = None) -> Guidance:
-    return believe(angle_bank(), LABEL, 2, settings, round_=3, previous=previous)
+def run(settings: Clusters = PLAIN, previous: Guidance | None = None) -> Guidance:
+    return settings(angle_bank(), LABEL, 2, round_=3, previous=previous)
 
 
 def test_labels_follow_the_clusters_and_far_clips_are_screened_out() -> None:
@@ -53,7 +50,7 @@ def test_labeled_clips_keep_their_label_and_are_accepted() -> None:
     wrong = LABEL.clone()
     wrong[8] = 0  # at 95 degrees, among the ones, but its label says 0
     for clamp in (True, False):
-        pseudo = believe(bank, wrong, 2, PLAIN.model_copy(update={"clamp": clamp}), round_=0, previous=None).pseudo
+        pseudo = PLAIN.model_copy(update={"clamp": clamp})(bank, wrong, 2, round_=0, previous=None).pseudo
         assert pseudo.label[8] == 0
         assert pseudo.accepted[8]
         assert pseudo.given.nonzero()[:, 0].tolist() == [0, 1, 8]
@@ -64,7 +61,7 @@ def test_a_labeled_clips_distance_is_that_to_its_own_class(change: dict[str, Any
     bank = angle_bank()
     wrong = LABEL.clone()
     wrong[8] = 0  # at 95 degrees, far from the zeros
-    pseudo = believe(bank, wrong, 2, PLAIN.model_copy(update=change), round_=0, previous=None).pseudo
+    pseudo = PLAIN.model_copy(update=change)(bank, wrong, 2, round_=0, previous=None).pseudo
     zeros = bank.position[(pseudo.label[bank.position] == 0) & (bank.position != 8)]
     assert pseudo.distance[8] > pseudo.distance[zeros].max()
 
@@ -126,14 +123,8 @@ def test_a_higher_threshold_never_accepts_less() -> None:
 def test_the_classifier_as_source_ignores_the_clusters() -> None:
     bank = angle_bank()
     belief = torch.full((10, 2), 0.1).index_fill_(1, torch.tensor([1]), 0.9)  # all are called 1
-    pseudo = believe(
-        replace(bank, probability=belief),
-        LABEL,
-        2,
-        PLAIN.model_copy(update={"source": "classifier"}),
-        round_=0,
-        previous=None,
-    ).pseudo
+    own = PLAIN.model_copy(update={"source": "classifier"})
+    pseudo = own(replace(bank, probability=belief), LABEL, 2, round_=0, previous=None).pseudo
     assert pseudo.label[bank.position].tolist() == [0] + [1] * 9
     assert pseudo.distance[2] == pytest.approx(0.1)
     assert pseudo.belief[2] == pytest.approx(0.9)
@@ -144,7 +135,7 @@ def test_labeled_augmentation_moves_the_centers_but_gets_no_row() -> None:
     extra = replace(
         bank, extra_feature=torch.tensor([[0.0, -1.0]] * 20), extra_position=torch.zeros(20, dtype=torch.int64)
     )
-    plain, moved = (believe(b, LABEL, 2, PLAIN, round_=0, previous=None) for b in (bank, extra))
+    plain, moved = (PLAIN(b, LABEL, 2, round_=0, previous=None) for b in (bank, extra))
     assert len(moved.pseudo.label) == N
     assert moved.pseudo.distance[0] > plain.pseudo.distance[0]
 

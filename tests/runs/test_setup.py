@@ -14,7 +14,7 @@ from aplt.clips import Split
 from aplt.config import TrainSettings
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
-from aplt.offline.phase import believe
+from aplt.offline.phase import Clusters
 from aplt.rundir import RunDir
 from aplt.runs.begin import train, train_or_reuse
 from aplt.runs.scoring import score_clips
@@ -100,10 +100,10 @@ def test_evaluation_and_the_bank_run_in_the_precision_of_training(
         return call
 
     monkeypatch.setattr("aplt.runs.loop.build_bank", watched(build_bank))
-    monkeypatch.setattr("aplt.runs.loop.believe", watched(believe))
+    monkeypatch.setattr(Clusters, "__call__", watched(Clusters.__call__))
     monkeypatch.setattr("aplt.runs.outcome.score_clips", watched(score_clips))
     result = train(tiny_config(clips, train={"precision": "bf16", "rounds": 2}), RunDir(tmp_path / "run"))
-    assert seen == {"build_bank": {True}, "score_clips": {True}, "believe": {False}}
+    assert seen == {"build_bank": {True}, "score_clips": {True}, "__call__": {False}}
     assert 0 <= result["top1"] <= 1
 
 

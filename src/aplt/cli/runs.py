@@ -190,8 +190,8 @@ def report(
 
 def recipes() -> None:
     """List the methods."""
-    from aplt.methods.catalog import RECIPES
+    from aplt.methods.catalog import METHODS
 
-    width = max(map(len, RECIPES))
-    for name, recipe in RECIPES.items():
-        print(f"{name:{width}}  {recipe.summary} ({recipe.source})")
+    width = max(map(len, METHODS))
+    for name, method in METHODS.items():
+        print(f"{name:{width}}  {method.summary} ({method.source})")

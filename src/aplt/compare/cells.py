@@ -17,12 +17,11 @@ from aplt.data.index import modality, read_index
 from aplt.data.splits import make_split, remark_on_people, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.methods.catalog import build_algorithm
 from aplt.report.words import share_text
 from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.setup import digests, require_rounds, steps_per_round
+from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds, steps_per_round
 from aplt.settings import shown, validated
 from aplt.tensors import Task
 
@@ -196,6 +195,7 @@ class _Source:
         require_rounds(config, split)
         count = (self.index.num_classes, len(self.index), split.labeled, len(split.unlabeled))
         build_algorithm(config, Task(*count, 1, self.modality))
+        build_offline(config)
         return config, split
 
     def _split(self, fold: int | None, share: float, seed: int) -> Split:

@@ -10,7 +10,7 @@ from typing import Any
 from aplt.compare.plan import Plan, Variant, listed
 from aplt.config import load_yaml, merge
 from aplt.errors import InputError, suggest
-from aplt.methods.catalog import find_recipe
+from aplt.methods.catalog import find_method
 from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.runs.configure import METHOD_GROUPS, absolute
 from aplt.settings import shown, validated
@@ -83,7 +83,7 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
     for name in (*plan.datasets, *names):
         _require_name(name, where)
     for name, variant in plan.rows.items():
-        find_recipe(variant.method)
+        find_method(variant.method)
         _refuse(variant.settings, SAME_FOR_ALL, f"{where}: variant '{name}'", "must be the same for all methods")
     shared = {"settings": plan.settings}
     for name, data in plan.datasets.items():

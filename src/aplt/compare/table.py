@@ -13,6 +13,7 @@ from aplt.compare.record import BY_ROUND, KINDS, TAUGHT, TIMES, read_cells, to_t
 from aplt.compare.work import CellError
 from aplt.data.index import read_index
 from aplt.errors import InputError
+from aplt.methods.catalog import find_method
 from aplt.report.tables import read_csv
 from aplt.rundir import CompareDir, RunDir
 from aplt.storage import write_csv
@@ -90,7 +91,7 @@ def cell_row(cell: Cell, folder: CompareDir) -> dict[str, Any]:
         "seed": cell.seed,
         **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
         "val_top1": result["val"]["top1"] if result["val"] else None,
-        "top1_by_val": chosen_by_val(rounds) if cell.config.head == "trained" else None,
+        "top1_by_val": chosen_by_val(rounds) if find_method(cell.config.method).fit_head is None else None,
         "unlabeled_top1": (result["unlabeled"] or {}).get("top1"),
         **{f"pseudo_{figure}": pseudo.get(figure) for figure in ("precision", "coverage")},
         **{f"online_{figure}": online.get(figure) for figure in ("precision", "coverage")},

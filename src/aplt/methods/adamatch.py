@@ -18,46 +18,39 @@ from aplt.methods.equations import (
     DistributionAlignment,
     TargetSource,
     confident_labels,
-    labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather
-from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Step, StepLoss, Task
 
 
 class AdaMatch(nn.Module):
     """FixMatch with aligned predictions and a threshold relative to the confidence on labeled clips."""
 
-    uses_unlabeled = True
-
     def __init__(
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.9,
         alignment_momentum: float = 0.999,
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.u_weight = u_weight
         self.confidence, self.target = confidence, target
         self.align = DistributionAlignment(task.num_classes, alignment_momentum)
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            labeled = weak_x.logits.detach().float().softmax(dim=1)
-            q = self.align(probabilities(target_source(self.target, student, teacher), batch.weak), labeled)
-            online = confident_labels(q, self.confidence * gather(labeled.amax(dim=1)).mean())
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        labeled = step.weak_labeled.logits.detach().float().softmax(dim=1)
+        q = self.align(probabilities(target_source(self.target, step), step.batch.weak), labeled)
+        online = confident_labels(q, self.confidence * gather(labeled.amax(dim=1)).mean())
+        loss = masked_cross_entropy(step.unlabeled.logits, *online)
+        return StepLoss({"u_logits": self.u_weight * loss}, online)
+
+
+ADAMATCH = Method("FixMatch, aligned, the threshold relative to labeled clips", "arXiv 2106.04732", AdaMatch)

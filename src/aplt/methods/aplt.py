@@ -19,15 +19,16 @@ from aplt.methods.equations import (
     DistributionAlignment,
     TargetSource,
     confident_labels,
-    labeled_losses,
     margin_logits,
     masked_cross_entropy,
     mean_over_all,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather, own_rows
-from aplt.tensors import Guidance, PseudoLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.offline.phase import Clusters
+from aplt.tensors import Guidance, PseudoLabels, SemiBatch, Step, StepLoss, Student, Task
 
 MOST_BELIEVED = 0.95  # of an offline label: a belief of 1 would silence the network
 
@@ -40,21 +41,17 @@ class APLT(nn.Module):
     its probability of its pseudo-label c, at most 0.95, and the rest in equal parts on the other classes), and accepted
     from 0.8 on (`confidence`); the margin losses see each strong view mixed with that of an accepted clip (`mix`, the
     parameter of a Beta distribution; arXiv 1710.09412), one more pass of the student; and they weigh less, for at a
-    scale of 20 their gradient is many times that of a young classifier's. The recipe aplt_paper undoes these. The
-    strong labeled view also has a plain cross-entropy (`strong_weight`), as in every method here.
+    scale of 20 their gradient is many times that of a young classifier's. The method aplt_paper undoes these. The
+    strong labeled view also has a plain cross-entropy, as in every method here.
 
     Without guidance (warm-up, or no offline half) the margin losses are absent and L_u^logits alone is FixMatch, here
     with aligned targets.
     """
 
-    uses_unlabeled = True
-
     def __init__(
         self,
         task: Task,
         *,
-        sup_logits_weight: float = 1.0,
-        strong_weight: float = 1.0,
         sup_margin_weight: float = 0.2,
         u_logits_weight: float = 1.0,
         u_margin_weight: float = 0.2,
@@ -72,8 +69,6 @@ class APLT(nn.Module):
             raise ValueError(f"offline_prior is {offline_prior}, expected 0 (none) or more")
         if mix < 0:
             raise ValueError(f"mix is {mix}, expected 0 (no mixing) or more")
-        self.sup_logits_weight = sup_logits_weight
-        self.strong_weight = strong_weight
         self.sup_margin_weight = sup_margin_weight
         self.u_logits_weight = u_logits_weight
         self.u_margin_weight = u_margin_weight
@@ -82,35 +77,32 @@ class APLT(nn.Module):
         self.mix = mix
         self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss and its four parts (five with the labeled strong view's cross-entropy)."""
-        del progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        parts["sup_logits"] = self.sup_logits_weight * parts["sup_logits"]
+    def loss(self, step: Step) -> StepLoss:
+        """Returns L_u^logits and, under guidance, the two margin losses."""
+        batch, guidance = step.batch, step.guidance
+        parts: dict[str, Tensor] = {}
         online = None
         if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
+            q = probabilities(target_source(self.target, step), batch.weak)
             if self.align is not None:
                 q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
             if guidance is not None and self.offline_prior:
                 q = self._informed(q, guidance.pseudo, batch.position)
             online = confident_labels(q, self.confidence)
-            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(strong_u.logits, *online)
+            parts["u_logits"] = self.u_logits_weight * masked_cross_entropy(step.unlabeled.logits, *online)
         if guidance is not None:
             pseudo = guidance.pseudo
             label = torch.cat([batch.y, pseudo.label[batch.position]])
             accepted = pseudo.accepted[batch.position].float()
             if self.mix and len(batch.strong):
-                loss = self._mixed_margins(student, batch, guidance, label)
+                loss = self._mixed_margins(step.student, batch, guidance, label)
             else:
-                loss = self._margins(torch.cat([strong_x.feature, strong_u.feature]), guidance, label)
+                feature = torch.cat([step.strong_labeled.feature, step.unlabeled.feature])
+                loss = self._margins(feature, guidance, label)
             labeled = len(batch.y)
             parts["sup_margin"] = self.sup_margin_weight * loss[:labeled].mean()
             parts["u_margin"] = self.u_margin_weight * mean_over_all(loss[labeled:], accepted)
-        return StepLoss.of(parts, online)
+        return StepLoss(parts, online)
 
     def _informed(self, q: Tensor, pseudo: PseudoLabels, position: Tensor) -> Tensor:
         """Returns r [U, K] of q [U, K]: where network and clusters agree it is surer, where they do not less so."""
@@ -154,3 +146,39 @@ class APLT(nn.Module):
         share[order] = torch.maximum(drawn, 1 - drawn)
         partner[order] = order[torch.multinomial(accepted[order], len(accepted), replacement=True)]
         return share, partner
+
+
+PAPER = "IJCAI 2025, arXiv 2504.07785"
+APLT_METHOD = Method(
+    "APLT with what measured better: whitened, balanced, propagated clusters; mixing; aligned, informed targets",
+    PAPER,
+    APLT,
+    every_step=True,
+    offline=Clusters,
+    settings={"read_out": "both"},
+)
+APLT_PAPER = Method(
+    "asynchronous pseudo labeling and training, the literal reading of the paper",
+    PAPER,
+    APLT,
+    every_step=True,
+    offline=Clusters,
+    settings={
+        "method_settings": {
+            "confidence": 0.95,
+            "alignment": False,
+            "offline_prior": 0.0,
+            "mix": 0.0,
+            "sup_margin_weight": 1.0,
+            "u_margin_weight": 1.0,
+        },
+        "offline": {
+            "views": 1,
+            "labeled_views": 1,
+            "whiten": None,
+            "assignment": "nearest",
+            "neighbors": 0,
+            "threshold_momentum": 0.0,
+        },
+    },
+)

@@ -7,14 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.methods.processes import gather
-from aplt.tensors import OnlineLabels, Prediction, Recognize, Student
+from aplt.tensors import OnlineLabels, Recognize, Step
 
 TargetSource = Literal["student", "teacher"]
-
-
-def cross_entropy(logits: Tensor, y: Tensor) -> Tensor:
-    """Returns the mean cross-entropy of logits [B, K] with labels [B]."""
-    return functional.cross_entropy(logits.float(), y)
 
 
 def mean_over_all(value: Tensor, weight: Tensor) -> Tensor:
@@ -42,18 +37,6 @@ def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: floa
     return scale * (cosine - margin * own)
 
 
-def labeled_losses(weak: Prediction, strong: Prediction, y: Tensor, strong_weight: float) -> dict[str, Tensor]:
-    """Returns the losses that every method has on its labeled clips: H(y, weak) + strong_weight * H(y, strong).
-
-    The papers have the weak view alone. On skeletons the strong one is worth more than the method, so that a
-    comparison must give it to all or to none.
-    """
-    return {
-        "sup_logits": cross_entropy(weak.logits, y),
-        "sup_strong": strong_weight * cross_entropy(strong.logits, y),
-    }
-
-
 def ramp(progress: float, over: float) -> float:
     """Returns a weight that rises linearly from 0 to 1 over the first `over` of training."""
     return min(1.0, progress / max(over, 1e-9))
@@ -65,9 +48,9 @@ def probabilities(source: Recognize, clip: Tensor) -> Tensor:
     return source(clip).logits.float().softmax(dim=1)
 
 
-def target_source(name: TargetSource, student: Student, teacher: Recognize) -> Recognize:
+def target_source(name: TargetSource, step: Step) -> Recognize:
     """Returns what predicts the targets: the student's pass without gradient, or the EMA teacher."""
-    return teacher if name == "teacher" else student.target
+    return step.teacher if name == "teacher" else step.student.target
 
 
 def confident_labels(q: Tensor, threshold: float | Tensor) -> OnlineLabels:

@@ -16,24 +16,21 @@ from aplt.methods.equations import (
     DistributionAlignment,
     TargetSource,
     confident_labels,
-    labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
-from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.methods.method import Method
+from aplt.tensors import Step, StepLoss, Task
 
 
 class FixMatch(nn.Module):
     """The confident prediction of the weak view as the label of the strong one."""
 
-    uses_unlabeled = True
-
     def __init__(
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.95,
         target: TargetSource = "student",
@@ -41,22 +38,24 @@ class FixMatch(nn.Module):
         alignment_momentum: float = 0.98,
     ) -> None:
         super().__init__()
-        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.u_weight = u_weight
         self.confidence, self.target = confidence, target
         self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            if self.align is not None:
-                q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
-            online = confident_labels(q, self.confidence)
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        if self.align is not None:
+            q = self.align(q, functional.one_hot(step.batch.y, q.shape[1]).to(q.dtype))
+        online = confident_labels(q, self.confidence)
+        loss = masked_cross_entropy(step.unlabeled.logits, *online)
+        return StepLoss({"u_logits": self.u_weight * loss}, online)
+
+
+FIXMATCH = Method("the weak view's confident prediction as the strong view's label", "arXiv 2001.07685", FixMatch)
+FIXMATCH_TEACHER = Method(
+    "FixMatch well equipped: the EMA teacher's targets, aligned to the labeled classes' shares",
+    "arXiv 2001.07685",
+    FixMatch,
+    settings={"method_settings": {"target": "teacher", "alignment": True}},
+)

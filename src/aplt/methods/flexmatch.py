@@ -17,51 +17,42 @@ from aplt.clips import UNKNOWN
 from aplt.methods.equations import (
     TargetSource,
     confident_labels,
-    labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather
-from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Step, StepLoss, Task
 
 
 class FlexMatch(nn.Module):
     """FixMatch with a threshold a class that follows how well the class is learned."""
 
-    uses_unlabeled = True
     stored: Tensor  # [N] the latest confident label of each clip, -1 where there was none
 
     def __init__(
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.95,
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.u_weight = u_weight
         self.confidence, self.target = confidence, target
         self.num_classes, self.num_unlabeled = task.num_classes, task.num_unlabeled
         self.register_buffer("stored", torch.full((task.num_clips,), UNKNOWN))
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            beta = self.learned()
-            online = confident_labels(q, self.confidence * beta / (2 - beta))
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
-            self.store(gather(q.amax(dim=1)), gather(online.label), gather(batch.position))
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        beta = self.learned()
+        online = confident_labels(q, self.confidence * beta / (2 - beta))
+        loss = masked_cross_entropy(step.unlabeled.logits, *online)
+        self.store(gather(q.amax(dim=1)), gather(online.label), gather(step.batch.position))
+        return StepLoss({"u_logits": self.u_weight * loss}, online)
 
     def learned(self) -> Tensor:
         """Returns beta [K], from 0 (nothing stored as this class) to 1."""
@@ -73,3 +64,6 @@ class FlexMatch(nn.Module):
         confident = confidence > self.confidence
         # Plain assignment would keep whichever stands last in the batch, and on a GPU any of them.
         self.stored.scatter_reduce_(0, position[confident], label[confident], "amax", include_self=False)
+
+
+FLEXMATCH = Method("FixMatch, a threshold per class by how far it is learned", "arXiv 2110.08263", FlexMatch)

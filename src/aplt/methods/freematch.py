@@ -20,19 +20,18 @@ from torch.nn import functional
 from aplt.methods.equations import (
     TargetSource,
     confident_labels,
-    labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather, gather_with_gradient
-from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Step, StepLoss, Task
 
 
 class FreeMatch(nn.Module):
     """Thresholds that follow the network's own confidence, and a loss for fair class shares."""
 
-    uses_unlabeled = True
     tau: Tensor  # [] global threshold
     p: Tensor  # [K] running mean of q
     h: Tensor  # [K] running histogram of argmax q
@@ -41,7 +40,6 @@ class FreeMatch(nn.Module):
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         fairness_weight: float = 0.01,
         momentum: float = 0.999,
@@ -49,28 +47,23 @@ class FreeMatch(nn.Module):
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        self.strong_weight, self.u_weight, self.fairness_weight = strong_weight, u_weight, fairness_weight
+        self.u_weight, self.fairness_weight = u_weight, fairness_weight
         self.momentum, self.clip, self.target = momentum, clip, target
         classes = task.num_classes
         self.register_buffer("tau", torch.tensor(1 / classes))
         self.register_buffer("p", torch.full((classes,), 1 / classes))
         self.register_buffer("h", torch.full((classes,), 1 / classes))
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            self.update(gather(q))
-            online = confident_labels(q, self.p / self.p.max() * self.tau)
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
-            parts["fairness"] = self.fairness_weight * self.fairness(strong_u.logits, online.weight)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        self.update(gather(q))
+        online = confident_labels(q, self.p / self.p.max() * self.tau)
+        parts = {
+            "u_logits": self.u_weight * masked_cross_entropy(step.unlabeled.logits, *online),
+            "fairness": self.fairness_weight * self.fairness(step.unlabeled.logits, online.weight),
+        }
+        return StepLoss(parts, online)
 
     def update(self, q: Tensor) -> None:
         """Moves the running means toward those of q [U, K], the whole batch's."""
@@ -98,3 +91,6 @@ def _histogram(label: Tensor, classes: int) -> Tensor:
 
 def _quotient(value: Tensor, by: Tensor) -> Tensor:
     return torch.where(by > 0, value / by.clamp(min=1e-12), 0.0)
+
+
+FREEMATCH = Method("self-adaptive global and class thresholds, and fairness", "arXiv 2205.07246", FreeMatch)

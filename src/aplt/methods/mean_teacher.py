@@ -13,32 +13,26 @@ classes.
 import torch
 from torch import nn
 
-from aplt.methods.equations import labeled_losses, probabilities, ramp
-from aplt.tensors import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.methods.equations import probabilities, ramp
+from aplt.methods.method import Method
+from aplt.tensors import OnlineLabels, Step, StepLoss, Task
 
 
 class MeanTeacher(nn.Module):
     """The teacher's probabilities as targets, by squared difference."""
 
-    uses_unlabeled = True
-
-    def __init__(self, task: Task, *, strong_weight: float = 1.0, u_weight: float = 50.0, ramp: float = 0.4) -> None:
+    def __init__(self, task: Task, *, u_weight: float = 50.0, ramp: float = 0.4) -> None:
         super().__init__()
         del task
-        self.strong_weight, self.u_weight, self.ramp = strong_weight, u_weight, ramp
+        self.u_weight, self.ramp = u_weight, ramp
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(teacher, batch.weak)
-            difference = strong_u.logits.float().softmax(dim=1) - q
-            weight = self.u_weight * ramp(progress, self.ramp)
-            parts["u_mse"] = weight * difference.square().mean()
-            online = OnlineLabels(q.argmax(dim=1), torch.ones(len(q), device=q.device))
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(step.teacher, step.batch.weak)
+        difference = step.unlabeled.logits.float().softmax(dim=1) - q
+        weight = self.u_weight * ramp(step.progress, self.ramp)
+        online = OnlineLabels(q.argmax(dim=1), torch.ones(len(q), device=q.device))
+        return StepLoss({"u_mse": weight * difference.square().mean()}, online)
+
+
+MEAN_TEACHER = Method("the EMA teacher's probabilities, by squared difference", "arXiv 1703.01780", MeanTeacher)

@@ -27,19 +27,18 @@ from torch.nn import functional
 from aplt.methods.equations import (
     TargetSource,
     align,
-    labeled_losses,
     masked_cross_entropy,
     mean_over_all,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather
-from aplt.tensors import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import OnlineLabels, Recognize, Step, StepLoss, Task
 
 
 class SimMatch(nn.Module):
     """Consistency of classes and of similarities to labeled clips."""
 
-    uses_unlabeled = True
     labeled: Tensor  # [L] positions, sorted
     memory: Tensor  # [L, D] unit rows, zero where not yet seen
     memory_label: Tensor  # [L], -1 where not yet seen
@@ -50,7 +49,6 @@ class SimMatch(nn.Module):
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         instance_weight: float = 1.0,
         confidence: float = 0.95,
@@ -63,7 +61,7 @@ class SimMatch(nn.Module):
         super().__init__()
         if alignment_window < 1:
             raise ValueError(f"alignment_window is {alignment_window}, expected 1 or more")
-        self.strong_weight, self.u_weight, self.instance_weight = strong_weight, u_weight, instance_weight
+        self.u_weight, self.instance_weight = u_weight, instance_weight
         self.confidence, self.temperature, self.smoothing = confidence, temperature, smoothing
         self.memory_momentum, self.target = memory_momentum, target
         self.register_buffer("labeled", torch.tensor(task.labeled))
@@ -72,26 +70,23 @@ class SimMatch(nn.Module):
         self.register_buffer("window", torch.zeros(alignment_window, task.num_classes))
         self.register_buffer("batches", torch.tensor(0))
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        source = target_source(self.target, student, teacher)
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak) and (self.memory_label >= 0).any():
-            classes, instances = self.targets(source, batch.weak)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips; the labeled ones enter the memory in every step."""
+        found = StepLoss({})
+        if len(step.batch.weak) and (self.memory_label >= 0).any():
+            classes, instances = self.targets(target_source(self.target, step), step.batch.weak)
             accepted = (classes.amax(dim=1) >= self.confidence).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, classes, accepted)
-            online = OnlineLabels(classes.argmax(dim=1), accepted)
-            similar = functional.cross_entropy(self.similarities(strong_u.feature), instances, reduction="none")
-            parts["u_instances"] = self.instance_weight * mean_over_all(similar, torch.ones_like(similar))
-        with torch.no_grad():
-            feature = teacher(batch.weak_labeled).feature if self.target == "teacher" else weak_x.feature
-        self.remember(gather(feature), gather(batch.y), gather(batch.labeled_position))
-        return StepLoss.of(parts, online)
+            similar = functional.cross_entropy(self.similarities(step.unlabeled.feature), instances, reduction="none")
+            parts = {
+                "u_logits": self.u_weight * masked_cross_entropy(step.unlabeled.logits, classes, accepted),
+                "u_instances": self.instance_weight * mean_over_all(similar, torch.ones_like(similar)),
+            }
+            found = StepLoss(parts, OnlineLabels(classes.argmax(dim=1), accepted))
+        feature = step.weak_labeled.feature
+        if self.target == "teacher":
+            feature = step.teacher(step.batch.weak_labeled).feature
+        self.remember(gather(feature), gather(step.batch.y), gather(step.batch.labeled_position))
+        return found
 
     @torch.no_grad()
     def targets(self, source: Recognize, weak: Tensor) -> tuple[Tensor, Tensor]:
@@ -127,3 +122,8 @@ class SimMatch(nn.Module):
         moved = functional.normalize(kept * self.memory + (1 - kept) * functional.normalize(mean, dim=1), dim=1)
         self.memory.copy_(torch.where(seen[:, None], moved, self.memory))
         self.memory_label[row] = y
+
+
+SIMMATCH = Method(
+    "agreement on classes and on similarities to labeled clips", "arXiv 2203.06915", SimMatch, every_step=True
+)

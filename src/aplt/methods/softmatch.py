@@ -18,19 +18,18 @@ from torch import Tensor, nn
 from aplt.methods.equations import (
     DistributionAlignment,
     TargetSource,
-    labeled_losses,
     masked_cross_entropy,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather
-from aplt.tensors import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import OnlineLabels, Step, StepLoss, Task
 
 
 class SoftMatch(nn.Module):
     """Every clip counts, the less the further its confidence lies below the mean."""
 
-    uses_unlabeled = True
     mean: Tensor
     variance: Tensor
 
@@ -38,32 +37,24 @@ class SoftMatch(nn.Module):
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         momentum: float = 0.999,
         deviations: float = 2.0,
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
-        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.u_weight = u_weight
         self.momentum, self.deviations, self.target = momentum, deviations, target
         self.align = DistributionAlignment(task.num_classes, momentum)
         self.register_buffer("mean", torch.tensor(1 / task.num_classes))
         self.register_buffer("variance", torch.tensor(1.0))
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            online = OnlineLabels(q.argmax(dim=1), self.weights(self.align(q, None).amax(dim=1)))
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, *online)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        online = OnlineLabels(q.argmax(dim=1), self.weights(self.align(q, None).amax(dim=1)))
+        loss = masked_cross_entropy(step.unlabeled.logits, *online)
+        return StepLoss({"u_logits": self.u_weight * loss}, online)
 
     def weights(self, confidence: Tensor) -> Tensor:
         """Returns w [U] after the running moments have seen the confidence of all processes' clips."""
@@ -73,3 +64,6 @@ class SoftMatch(nn.Module):
             self.variance.lerp_(everyone.var(), step)
         below = (confidence - self.mean).clamp(max=0)
         return (-below.square() * self.deviations**2 / (2 * self.variance.clamp(min=1e-12))).exp()
+
+
+SOFTMATCH = Method("every clip weighted by a Gaussian of its confidence", "arXiv 2301.10921", SoftMatch)

@@ -26,14 +26,14 @@ from torch.nn import functional
 from aplt.methods.equations import (
     TargetSource,
     confident_labels,
-    labeled_losses,
     masked_cross_entropy,
     mean_over_all,
     probabilities,
     target_source,
 )
+from aplt.methods.method import Method
 from aplt.methods.processes import gather, own_rows
-from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.tensors import Step, StepLoss, Task
 
 PATCH = 16
 
@@ -41,13 +41,10 @@ PATCH = 16
 class TubeMix(nn.Module):
     """The teacher's confident labels, on strong views and on mixtures of them."""
 
-    uses_unlabeled = True
-
     def __init__(
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 2.0,
         mix_weight: float = 2.0,
         confidence: float = 0.95,
@@ -57,35 +54,30 @@ class TubeMix(nn.Module):
         super().__init__()
         if beta <= 0:
             raise ValueError(f"beta is {beta}, expected more than 0")
-        self.strong_weight, self.u_weight, self.mix_weight = strong_weight, u_weight, mix_weight
+        self.u_weight, self.mix_weight = u_weight, mix_weight
         self.confidence, self.beta, self.target = confidence, beta, target
         self.patch = PATCH if task.kind == "video" else 1
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            online = confident_labels(q, self.confidence)
-            label, accepted = online
-            hard = functional.one_hot(label, q.shape[1]).to(q.dtype)
-            y = torch.where(accepted[:, None] > 0, hard, q)
-            partner = own_rows(self.partners(gather(batch.position)))
-            mask = self.tube(batch.strong)
-            share = float(mask.mean())
-            other = warp(gather(batch.strong)[partner])
-            (mixed,) = student(mask * batch.strong + (1 - mask) * other)
-            wanted = share * y + (1 - share) * gather(y)[partner]
-            weight = share * accepted + (1 - share) * gather(accepted)[partner]
-            difference = (mixed.logits.float().softmax(dim=1) - wanted).square().mean(dim=1)
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, label, accepted)
-            parts["u_mix"] = self.mix_weight * mean_over_all(difference, weight)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        online = confident_labels(q, self.confidence)
+        label, accepted = online
+        hard = functional.one_hot(label, q.shape[1]).to(q.dtype)
+        y = torch.where(accepted[:, None] > 0, hard, q)
+        partner = own_rows(self.partners(gather(step.batch.position)))
+        mask = self.tube(step.batch.strong)
+        share = float(mask.mean())
+        other = warp(gather(step.batch.strong)[partner])
+        (mixed,) = step.student(mask * step.batch.strong + (1 - mask) * other)
+        wanted = share * y + (1 - share) * gather(y)[partner]
+        weight = share * accepted + (1 - share) * gather(accepted)[partner]
+        difference = (mixed.logits.float().softmax(dim=1) - wanted).square().mean(dim=1)
+        parts = {
+            "u_logits": self.u_weight * masked_cross_entropy(step.unlabeled.logits, label, accepted),
+            "u_mix": self.mix_weight * mean_over_all(difference, weight),
+        }
+        return StepLoss(parts, online)
 
     def partners(self, position: Tensor) -> Tensor:
         """Returns for each clip [U] the row of another, drawn so that the order of the batch does not matter."""
@@ -114,3 +106,6 @@ def warp(clip: Tensor) -> Tensor:
     between = (chosen[1:] + chosen[:-1]) / 2
     # Each frame shows the chosen one that is nearest in time.
     return clip[:, :, chosen[torch.bucketize(torch.arange(frames), between)].to(clip.device)]
+
+
+TUBEMIX = Method("SVFormer's EMA teacher, tube mixing and temporal warping", "arXiv 2211.13222", TubeMix)

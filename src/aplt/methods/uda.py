@@ -10,20 +10,18 @@ Differs from the paper: no training-signal annealing of the labeled loss, which 
 
 from torch import nn
 
-from aplt.methods.equations import TargetSource, labeled_losses, masked_cross_entropy, probabilities, target_source
-from aplt.tensors import Guidance, OnlineLabels, Recognize, SemiBatch, StepLoss, Student, Task
+from aplt.methods.equations import TargetSource, masked_cross_entropy, probabilities, target_source
+from aplt.methods.method import Method
+from aplt.tensors import OnlineLabels, Step, StepLoss, Task
 
 
 class UDA(nn.Module):
     """Sharpened soft targets, screened by confidence."""
 
-    uses_unlabeled = True
-
     def __init__(
         self,
         task: Task,
         *,
-        strong_weight: float = 1.0,
         u_weight: float = 1.0,
         confidence: float = 0.8,
         temperature: float = 0.4,
@@ -31,21 +29,16 @@ class UDA(nn.Module):
     ) -> None:
         super().__init__()
         del task
-        self.strong_weight, self.u_weight = strong_weight, u_weight
+        self.u_weight = u_weight
         self.confidence, self.temperature, self.target = confidence, temperature, target
 
-    def loss(
-        self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
-    ) -> StepLoss:
-        """Returns the step's loss; guidance is not used."""
-        del guidance, progress
-        weak_x, strong_x, strong_u = student(batch.weak_labeled, batch.strong_labeled, batch.strong)
-        parts = labeled_losses(weak_x, strong_x, batch.y, self.strong_weight)
-        online = None
-        if len(batch.weak):
-            q = probabilities(target_source(self.target, student, teacher), batch.weak)
-            sharpened = (q.log() / self.temperature).softmax(dim=1)
-            accepted = (q.amax(dim=1) >= self.confidence).float()
-            parts["u_logits"] = self.u_weight * masked_cross_entropy(strong_u.logits, sharpened, accepted)
-            online = OnlineLabels(q.argmax(dim=1), accepted)
-        return StepLoss.of(parts, online)
+    def loss(self, step: Step) -> StepLoss:
+        """Returns the parts of the unlabeled clips."""
+        q = probabilities(target_source(self.target, step), step.batch.weak)
+        sharpened = (q.log() / self.temperature).softmax(dim=1)
+        accepted = (q.amax(dim=1) >= self.confidence).float()
+        loss = masked_cross_entropy(step.unlabeled.logits, sharpened, accepted)
+        return StepLoss({"u_logits": self.u_weight * loss}, OnlineLabels(q.argmax(dim=1), accepted))
+
+
+UDA_METHOD = Method("sharpened soft targets for the strong view", "arXiv 1904.12848", UDA)

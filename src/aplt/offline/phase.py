@@ -5,76 +5,102 @@ thresholds, refined centers into a memory-based prototype classifier. The formul
 says which readings were chosen.
 """
 
+from typing import Literal
+
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
 from aplt.clips import UNKNOWN
-from aplt.config import OfflineSettings
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.propagation import balance, propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
+from aplt.settings import Settings
 from aplt.tensors import FeatureBank, Guidance, PseudoLabels
 
 LABEL_WEIGHT = 10.0
 
 
-def believe(
-    bank: FeatureBank,
-    label: Tensor,
-    num_classes: int,
-    settings: OfflineSettings,
-    *,
-    round_: int,
-    previous: Guidance | None,
-) -> Guidance:
-    """Returns what to believe about every clip in this round; a pure function of its arguments.
+class Clusters(Settings):
+    """The offline half of APLT: its settings, and what it makes of a bank under them.
 
-    `label` [N] holds the labels of the labeled clips and -1 for all others; `previous` is the guidance of the last
-    offline phase, whose thresholds and prototypes are remembered.
+    The paper leaves each of these open; docs/method.md says what was measured.
     """
-    known = label[bank.position]
-    given = known != UNKNOWN
-    if settings.source == "clustering":
-        assigned, distance, belief = _cluster(bank, known, label[bank.extra_position], num_classes, settings)
-    else:
-        assigned, belief = _own(bank.probability, known)
-        distance = 1 - belief
-    threshold = self_adaptive_thresholds(
-        distance,
-        assigned,
-        num_classes,
-        previous=previous.pseudo.threshold if previous else None,
-        momentum=settings.threshold_momentum,
-    )
-    if settings.threshold == "none":
-        threshold = torch.full_like(threshold, torch.inf)
-    accepted = given | (distance <= threshold[assigned])
-    prototype = _prototypes(bank.feature[accepted], assigned[accepted], num_classes)
-    if previous is not None:
-        kept = settings.prototype_momentum
-        prototype = functional.normalize(kept * previous.prototype + (1 - kept) * prototype, dim=1)
 
-    def spread(values: Tensor, otherwise: float) -> Tensor:
-        whole = torch.full((len(label),), otherwise, dtype=values.dtype)
-        return whole.index_copy_(0, bank.position, values)
+    source: Literal["clustering", "classifier"] = "clustering"
+    """Where pseudo-labels come from: semi-supervised k-means, or (ablation) the classifier's own predictions."""
+    views: int = Field(2, ge=1)
+    """Weak views of each clip that the features are averaged over."""
+    labeled_views: int = Field(2, ge=0)
+    """Strong views of each labeled clip that enter the clustering besides: the labeled augmentation."""
+    whiten: int | None = Field(64, ge=2)
+    """Dimensions of the centered, projected, shrink-whitened space that is clustered; null: unit-norm features."""
+    assignment: Literal["nearest", "balanced"] = "balanced"
+    """nearest center, or balanced by Sinkhorn toward the labeled class prior."""
+    clamp: bool = True
+    """Labeled clips keep their cluster (Constrained-KMeans); off: they only seed it (Seeded-KMeans)."""
+    iterations: int = Field(15, ge=1)
+    """Most k-means iterations; it stops earlier when no assignment changes."""
+    neighbors: int = Field(10, ge=0)
+    """Neighbors of each clip over which its memberships are propagated; the distance that is screened by is then what
+    a membership lacks to 1. 0: no propagation, and the distance is that to the center."""
+    threshold: Literal["mean", "none"] = "mean"
+    """tau(c): mean distance of class c's members, or none."""
+    threshold_momentum: float = Field(0.7, ge=0, lt=1)
+    """Weight of the previous round's threshold."""
+    prototype_momentum: float = Field(0.0, ge=0, lt=1)
+    """Weight of the previous round's prototypes in the memory."""
 
-    confidence = bank.probability.gather(1, assigned[:, None])[:, 0]
-    pseudo = PseudoLabels(
-        label=spread(assigned, UNKNOWN),
-        distance=spread(distance, torch.inf),
-        accepted=spread(accepted, False),
-        given=spread(given, False),
-        belief=spread(belief, torch.nan),
-        confidence=spread(confidence, torch.nan),
-        threshold=threshold,
-    )
-    return Guidance(pseudo, prototype, round_)
+    def __call__(
+        self, bank: FeatureBank, label: Tensor, num_classes: int, *, round_: int, previous: Guidance | None
+    ) -> Guidance:
+        """Returns what to believe about every clip in this round; see aplt.tensors.Offline.
+
+        The thresholds and prototypes of `previous` are remembered.
+        """
+        known = label[bank.position]
+        given = known != UNKNOWN
+        if self.source == "clustering":
+            assigned, distance, belief = _cluster(bank, known, label[bank.extra_position], num_classes, self)
+        else:
+            assigned, belief = _own(bank.probability, known)
+            distance = 1 - belief
+        threshold = self_adaptive_thresholds(
+            distance,
+            assigned,
+            num_classes,
+            previous=previous.pseudo.threshold if previous else None,
+            momentum=self.threshold_momentum,
+        )
+        if self.threshold == "none":
+            threshold = torch.full_like(threshold, torch.inf)
+        accepted = given | (distance <= threshold[assigned])
+        prototype = _prototypes(bank.feature[accepted], assigned[accepted], num_classes)
+        if previous is not None:
+            kept = self.prototype_momentum
+            prototype = functional.normalize(kept * previous.prototype + (1 - kept) * prototype, dim=1)
+
+        def spread(values: Tensor, otherwise: float) -> Tensor:
+            whole = torch.full((len(label),), otherwise, dtype=values.dtype)
+            return whole.index_copy_(0, bank.position, values)
+
+        confidence = bank.probability.gather(1, assigned[:, None])[:, 0]
+        pseudo = PseudoLabels(
+            label=spread(assigned, UNKNOWN),
+            distance=spread(distance, torch.inf),
+            accepted=spread(accepted, False),
+            given=spread(given, False),
+            belief=spread(belief, torch.nan),
+            confidence=spread(confidence, torch.nan),
+            threshold=threshold,
+        )
+        return Guidance(pseudo, prototype, round_)
 
 
 def _cluster(
-    bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: OfflineSettings
+    bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: Clusters
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Returns each clip's class, known where given, how far it is from it [M], and that class's probability [M].
 

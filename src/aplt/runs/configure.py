@@ -1,4 +1,4 @@
-"""From what a user sets to the whole config: over a recipe's settings, over the defaults for her clips."""
+"""From what a user sets to the whole config: laid over the method's settings, and these over the defaults."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -7,12 +7,13 @@ from typing import Any
 from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
 from aplt.data.index import modality, read_index
 from aplt.errors import InputError
-from aplt.methods.catalog import find_recipe
+from aplt.methods.catalog import find_method
+from aplt.methods.method import Method
 from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
 from aplt.settings import keyword_settings, shown
 
 # What a recipe may set, and means nothing to another method.
-METHOD_GROUPS = ("method_settings", "offline", "read_out", "head")
+METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
 
 
 def configure(settings: dict[str, Any], where: str) -> RunConfig:
@@ -36,17 +37,17 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
 
 
 def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
-    """Returns the whole config: the user's `settings` over the recipe's over the defaults for this modality.
+    """Returns the whole config: the user's `settings` over the method's over the defaults for this modality.
 
     Raises:
         InputError: an unknown key, name or unusable value; `where` names the settings' origin.
     """
-    method = settings.get("method", DEFAULT_METHOD)
-    recipe = find_recipe(method)
-    base = {"method": method, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
-    merged = merge(merge(base, recipe.settings), settings)
-    merged["method_settings"] = _constructor_settings(method, merged.get("method_settings", {}), where)
-    config = validate(merged, where)
+    name, method = _method_of(settings, where)
+    base: dict[str, Any] = {"method": name, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
+    if method.offline is not None:
+        base["offline"] = {}
+    merged = merge(merge(base, method.settings), settings)
+    config = validate(merged | _whole_method(name, method, merged, where), where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
     if config.encoder in (SKELETON_ENCODERS if modality == "video" else VIDEO_ENCODERS):
@@ -78,9 +79,8 @@ def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
     Raises:
         InputError: an unknown or a missing key, or an unusable value.
     """
-    method = settings.get("method", DEFAULT_METHOD)
-    whole = _constructor_settings(method, settings.get("method_settings", {}), where)
-    config = validate(settings | {"method_settings": whole}, where)
+    name, method = _method_of(settings, where)
+    config = validate(settings | _whole_method(name, method, settings, where), where)
     missing = _first_missing(config.model_dump(mode="json"), settings)
     if missing:
         raise InputError(f"{where}: setting '{missing}' is missing; another version of aplt began this run")
@@ -105,9 +105,25 @@ def _absolute(settings: dict[str, Any], key: str, where: str) -> str:
         raise InputError(f"{where}: setting '{key}': {error}") from error
 
 
-def _constructor_settings(method: Any, given: Any, where: str) -> dict[str, Any]:
-    """Returns all keywords of the method's constructor, with its defaults where the user gives none."""
-    return keyword_settings(find_recipe(method).algorithm, given, "method_settings", f"{where}: method {method}")
+def _method_of(settings: dict[str, Any], where: str) -> tuple[str, Method]:
+    name = settings.get("method", DEFAULT_METHOD)
+    if not isinstance(name, str):
+        raise InputError(f"{where}: setting 'method': expected a method's name, found {shown(name)}")
+    return name, find_method(name)
+
+
+def _whole_method(name: str, method: Method, settings: dict[str, Any], where: str) -> dict[str, Any]:
+    """Returns all keywords of a method's two halves, with their defaults where the settings give none."""
+    where = f"{where}: method {name}"
+    online = keyword_settings(
+        method.algorithm or (lambda: None), settings.get("method_settings", {}), "method_settings", where
+    )
+    offline = settings.get("offline")
+    if offline is not None:
+        if method.offline is None:
+            raise InputError(f"{where}: setting 'offline' says how its offline half works, but it has none")
+        offline = keyword_settings(method.offline, offline, "offline", where)
+    return {"method_settings": online, "offline": offline}
 
 
 def _first_missing(whole: dict[str, Any], found: dict[str, Any]) -> str | None:

@@ -10,24 +10,24 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
-from aplt.config import OfflineSettings, RunConfig
+from aplt.config import RunConfig
 from aplt.display import Bar, bar, counted
 from aplt.errors import InputError
+from aplt.methods.catalog import find_method
 from aplt.methods.processes import gather
+from aplt.methods.step import take_step
 from aplt.offline.bank import build_bank
-from aplt.offline.classical import Head, fit_head
-from aplt.offline.phase import believe
 from aplt.rundir import RunDir
-from aplt.runs.guidance import guided_rounds, kept_guidance
-from aplt.runs.outcome import describe_round, finish, known_labels, round_metrics, write_ledger
+from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
+from aplt.runs.outcome import describe_round, finish, known_labels, round_metrics
 from aplt.runs.schedule import learning_rate_factor
-from aplt.runs.setup import Material, build_state
+from aplt.runs.setup import Material, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
-from aplt.storage import write_arrays
-from aplt.tensors import FeatureBank, Guidance
+from aplt.tensors import FeatureBank, FitHead, Guidance, Offline
 
 HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
 CHECK_EVERY = 20  # steps between looks at the loss, which make an accelerator wait
@@ -39,10 +39,13 @@ class Trainer:
     def __init__(self, config: RunConfig, run: RunDir, material: Material, accelerator: Accelerator) -> None:
         self.config, self.run, self.material = config, run, material
         self.accelerator, self.device = accelerator, accelerator.device
+        self.method = find_method(config.method)
+        self.offline = build_offline(config)
         self.state = build_state(config, material, self.device)
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
         self.labels = known_labels(material)
+        self.guidance: Guidance | None = None
         self.clock = Clock(self.state)
         self.saved_at = time.monotonic()
 
@@ -54,45 +57,50 @@ class Trainer:
             progress.advance(state.round * self.material.steps_per_round + state.step)
             while state.round < rounds:
                 warm_up = state.round < self.config.train.warm_up_rounds
-                guidance = None
-                if self.config.offline is not None and not warm_up:
+                if self.offline is not None and not warm_up:
                     # Offline: the network stands still. Look at every clip once and decide what to believe.
-                    guidance = self._offline(self.config.offline, progress)
+                    self.guidance = self._offline(self.offline, progress)
                 # Online: the beliefs stand still. The network learns.
-                self._online(guidance, progress, unlabeled=not warm_up)
-                self._end_round(guidance, progress, warm_up=warm_up)
+                self._online(progress, unlabeled=not warm_up)
+                self._end_round(progress, warm_up=warm_up)
             if self.accelerator.is_main_process:
-                if self.config.head != "trained":
+                if self.method.fit_head is not None:
                     with self.clock.phase("offline"):
-                        self._fit_head(self.config.head, progress)
+                        self._fit_head(self.method.fit_head, progress)
                 progress.text("evaluation")
                 with self.accelerator.autocast():
-                    finish(self.config, self.run, self.material, state, self.clock, self.device, progress)
+                    finish(
+                        self.config, self.run, self.material, state, self.guidance, self.clock, self.device, progress
+                    )
             self.accelerator.wait_for_everyone()
         return self.run.read_result()
 
-    def _offline(self, settings: OfflineSettings, progress: Bar) -> Guidance:
+    def _offline(self, offline: Offline, progress: Bar) -> Guidance:
         """Returns the round's guidance on the models' device, made now or before the run was interrupted."""
-        number = self.state.round
-        if not self.state.guided:
-            progress.text(f"round {number + 1}: offline")
+        guidance = self.guidance
+        if guidance is None or not self.state.guided:
+            progress.text(f"round {self.state.round + 1}: offline")
             with self.clock.phase("offline"):
-                if self.accelerator.is_main_process:
-                    write_arrays(self.run.guidance(number), self._believe(settings, progress).arrays())
-                self.accelerator.wait_for_everyone()
-            # At once, whatever checkpoint_minutes says: a pass over all clips is dear.
+                guidance = self._believe(offline, progress).to(self.device)
+            # At once, whatever checkpoint_minutes says: a pass over all clips is expensive.
             self.state.guided = True
             self._save()
-        guidance = kept_guidance(self.run, number).to(self.device)
         for model in (self.state.student, self.state.recognizer):
             model.prototype.copy_(guidance.prototype)
         return guidance
 
-    def _believe(self, settings: OfflineSettings, progress: Bar) -> Guidance:
-        number, clustered = self.state.round, settings.source == "clustering"
-        bank = self._bank(settings.views, settings.labeled_views if clustered else 0, progress)
-        previous = kept_guidance(self.run, number - 1) if guided_rounds(self.config, number) else None
-        return believe(bank, self.labels, self.material.index.num_classes, settings, round_=number, previous=previous)
+    def _believe(self, offline: Offline, progress: Bar) -> Guidance:
+        """Returns the round's guidance, decided by the main process, kept in its run folder and told to all others."""
+        told: list[dict[str, np.ndarray]] = [{}]
+        if self.accelerator.is_main_process:
+            bank = self._bank(offline.views, offline.labeled_views, progress)
+            previous = None if self.guidance is None else self.guidance.to(torch.device("cpu"))
+            classes = self.material.index.num_classes
+            guidance = offline(bank, self.labels, classes, round_=self.state.round, previous=previous)
+            keep_guidance(self.run, guidance)
+            told = [guidance.arrays()]
+        broadcast_object_list(told)
+        return Guidance.from_arrays(told[0])
 
     def _bank(self, views: int, labeled_views: int, progress: Bar) -> FeatureBank:
         with self.accelerator.autocast(), progress.part("views of clips") as part:
@@ -106,20 +114,20 @@ class Trainer:
                 progress=part.at,
             )
 
-    def _fit_head(self, head: Head, progress: Bar) -> None:
+    def _fit_head(self, fit: FitHead, progress: Bar) -> None:
         """Replaces the teacher's classifier by one that is fitted on the frozen features of all training clips."""
         progress.text("classifier")
         bank = self._bank(HEAD_VIEWS, 0, progress)
-        weight, bias = fit_head(bank, self.labels, self.material.index.num_classes, head)
+        weight, bias = fit(bank, self.labels, self.material.index.num_classes)
         classifier = self.state.recognizer.classifier
         classifier.weight.copy_(weight)
         classifier.bias.copy_(bias)
 
-    def _online(self, guidance: Guidance | None, progress: Bar, *, unlabeled: bool) -> None:
+    def _online(self, progress: Bar, *, unlabeled: bool) -> None:
         state, settings, steps = self.state, self.config.train, self.material.steps_per_round
         progress.text(f"round {state.round + 1}: online")
         batches = self.material.data.semi_batches(
-            steps, state.round, start=state.step, unlabeled=unlabeled and state.algorithm.uses_unlabeled
+            steps, state.round, start=state.step, unlabeled=unlabeled and state.algorithm is not None
         )
         sums: dict[str, Tensor] = {}
         if state.step == 0:  # not when a round ends: the last one's labels are kept
@@ -133,7 +141,17 @@ class Trainer:
                 torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
                 batch = local.to(self.device)
                 with self.accelerator.autocast():
-                    loss = state.algorithm.loss(self.student, state.teacher, batch, guidance=guidance, progress=done)
+                    loss = take_step(
+                        self.method,
+                        state.algorithm,
+                        self.student,
+                        state.teacher,
+                        batch,
+                        guidance=self.guidance,
+                        progress=done,
+                        weak_weight=settings.weak_weight,
+                        strong_weight=settings.strong_weight,
+                    )
                 self.optimizer.zero_grad()
                 self.accelerator.backward(loss.total)
                 if settings.clip_gradient is not None:
@@ -152,24 +170,25 @@ class Trainer:
                     self._settle(sums)
                     self._save()
 
-    def _end_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
+    def _end_round(self, progress: Bar, *, warm_up: bool) -> None:
         state = self.state
         for model in (state.student, state.recognizer):
             share_buffers(model)
         if self.accelerator.is_main_process:
-            self._look(guidance, progress, warm_up=warm_up)
+            self._look(progress, warm_up=warm_up)
         state.next_round()
         self._save()
 
-    def _look(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> None:
+    def _look(self, progress: Bar, *, warm_up: bool) -> None:
         """Measures the round that ends and writes what it leaves."""
-        state = self.state
+        state, guidance = self.state, self.guidance
         progress.text(f"round {state.round + 1}: evaluation")
         with self.clock.phase("evaluation"), self.accelerator.autocast():
             metrics = round_metrics(self.config, self.material, state, guidance, self.device, progress, warm_up=warm_up)
         metrics["seconds"] = state.round_seconds
         self.run.write_metrics([*self.run.read_metrics()[: state.round], metrics])
-        write_ledger(self.config, self.run, self.material, done=state.round + 1)
+        if guidance is not None:
+            append_to_ledger(self.run, self.material.index, guidance)
         progress.line(describe_round(metrics, self.config.train.rounds))
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
@@ -198,14 +217,22 @@ class Trainer:
     def _restore(self) -> None:
         if not self.run.checkpoint.exists():
             return
-        scaler = load_checkpoint(self.run.checkpoint, self.state)
+        state = self.state
+        scaler = load_checkpoint(self.run.checkpoint, state)
         if scaler and self.accelerator.scaler:
             self.accelerator.scaler.load_state_dict(scaler)
         known = len(self.run.read_metrics())
-        if known < self.state.round:
+        if known < state.round:
             raise InputError(
-                f"{self.run.metrics}: expected a line for each of {counted(self.state.round, 'round')}, found {known}"
+                f"{self.run.metrics}: expected a line for each of {counted(state.round, 'round')}, found {known}"
             )
+        if self.offline is not None:
+            guided = range(self.config.train.warm_up_rounds, state.round)
+            last = state.round if state.guided else state.round - 1
+            if last >= self.config.train.warm_up_rounds:
+                self.guidance = kept_guidance(self.run, last).to(self.device)
+            if self.accelerator.is_main_process:
+                rewrite_ledger(self.run, self.material.index, guided)
 
 
 def _step_seed(seed: int, round_: int, step: int) -> int:

@@ -1,4 +1,4 @@
-"""What a round and a run leave behind: metrics, the ledger, predictions, the model, result.json."""
+"""What a round and a run leave behind: metrics, predictions, pseudo-labels, the model, result.json."""
 
 import platform
 from collections.abc import Iterator
@@ -15,7 +15,6 @@ from aplt.config import RunConfig
 from aplt.display import Bar
 from aplt.models.recognizer import save_model
 from aplt.rundir import RunDir
-from aplt.runs.guidance import guided_rounds, kept_arrays
 from aplt.runs.measure import (
     classification_metrics,
     online_label_metrics,
@@ -88,38 +87,12 @@ def describe_round(metrics: dict[str, Any], rounds: int) -> str:
     return "  ".join(parts)
 
 
-def write_ledger(config: RunConfig, run: RunDir, material: Material, done: int) -> None:
-    """Writes what each offline phase of the `done` rounds believed about each training clip, from the kept guidance."""
-    index, tables = material.index, []
-    names = np.array([*index.class_names, ""], dtype=object)
-    ids = np.array([clip.id for clip in index], dtype=object)
-    for number in guided_rounds(config, done):
-        kept = kept_arrays(run, number)
-        rows = np.flatnonzero(kept["label"] != UNKNOWN)
-        label = kept["label"][rows]
-        tables.append(
-            pd.DataFrame(
-                {
-                    "round": number + 1,
-                    "id": ids[rows],
-                    "label": names[label],
-                    "distance": kept["distance"][rows].round(5),
-                    "threshold": kept["threshold"][label].round(5),
-                    "accepted": kept["accepted"][rows],
-                    "given": kept["given"][rows],
-                    "confidence": kept["confidence"][rows].round(5),
-                }
-            )
-        )
-    if tables:
-        write_csv(run.ledger, pd.concat(tables))
-
-
 def finish(
     config: RunConfig,
     run: RunDir,
     material: Material,
     state: TrainState,
+    guidance: Guidance | None,
     clock: Clock,
     device: torch.device,
     progress: Bar,
@@ -135,7 +108,7 @@ def finish(
     table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
     write_csv(run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
     if split.unlabeled:
-        write_pseudo_labels(config, run, material, state, unlabeled_scored, held_out=val_scored if val else test)
+        write_pseudo_labels(run, material, state, guidance, unlabeled_scored, held_out=val_scored if val else test)
     labeled = index.labels[list(split.labeled)]
     known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
     result = {
@@ -169,7 +142,7 @@ def finish(
 
 
 def write_pseudo_labels(
-    config: RunConfig, run: RunDir, material: Material, state: TrainState, scored: Scored, held_out: Scored
+    run: RunDir, material: Material, state: TrainState, guidance: Guidance | None, scored: Scored, held_out: Scored
 ) -> None:
     """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
@@ -182,9 +155,8 @@ def write_pseudo_labels(
     reliability = measured_reliability(scored.score, held_out.score, index.labels[held_out.position])
     table = best.assign(reliability=reliability.round(4))
     table.insert(0, "id", [index[p].id for p in scored.position])
-    guided = guided_rounds(config, config.train.rounds)
-    if guided:
-        last = kept_arrays(run, guided[-1])
+    if guidance is not None:
+        last = guidance.arrays()
         table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]
         table["accepted"] = last["accepted"][scored.position]
     online = state.online.label.cpu().numpy()[scored.position]

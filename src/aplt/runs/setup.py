@@ -23,13 +23,13 @@ from aplt.data.video_views import frame_cache
 from aplt.data.views import make_views
 from aplt.display import bar, console, counted
 from aplt.errors import InputError
-from aplt.methods.catalog import build_algorithm, find_recipe
+from aplt.methods.catalog import find_method
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
 from aplt.runs.schedule import default_ema_decay
 from aplt.runs.state import OnlineLog, TrainState
-from aplt.tensors import Task
+from aplt.tensors import Algorithm, Offline, Task
 
 FEWEST_STEPS = 40  # a round, where its length follows from the clips
 
@@ -139,7 +139,7 @@ def _require_shares(settings: TrainSettings, processes: int) -> None:
 def require_rounds(config: RunConfig, split: Split) -> None:
     """Refuses a run in which every round is a warm-up, so that clips without a label would silently not be used."""
     rounds, warm_up = config.train.rounds, config.train.warm_up_rounds
-    wanted = find_recipe(config.method).algorithm.uses_unlabeled or config.offline is not None
+    wanted = find_method(config.method).algorithm is not None or config.offline is not None
     if wanted and split.unlabeled and warm_up >= rounds:
         raise InputError(
             f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is {rounds}: method {config.method} would "
@@ -171,7 +171,7 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         class_names=list(material.index.class_names),
         input=config.input.model_dump(mode="json"),
         read_out=config.read_out,
-        prototype_scale=float(config.method_settings.get("scale", 1.0)),
+        prototype_scale=config.read_out_scale,
     )
     if config.encoder_weights is not None:
         student.encoder = build_encoder(
@@ -183,7 +183,9 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
     steps = config.train.rounds * material.steps_per_round
     decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
     teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
-    algorithm = build_algorithm(config, task_of(config, material, student)).to(device)
+    algorithm = build_algorithm(config, task_of(config, material, student))
+    if algorithm is not None:
+        algorithm = algorithm.to(device)
     online = OnlineLog(len(material.index)).to(device)
     return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train), online)
 
@@ -193,6 +195,32 @@ def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
     index, split = material.index, material.split
     size = model.prototype.shape[1]
     return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, config.input.kind)
+
+
+def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:
+    """Returns the online half of the config's method; None where it has none.
+
+    Raises:
+        InputError: a setting's value that the method refuses.
+    """
+    build = find_method(config.method).algorithm
+    try:
+        return None if build is None else build(task, **config.method_settings)
+    except ValueError as error:
+        raise InputError(f"method_settings of {config.method}: {error}") from error
+
+
+def build_offline(config: RunConfig) -> Offline | None:
+    """Returns the offline half of the config's method; None where it has none, or goes without.
+
+    Raises:
+        InputError: a setting's value that it refuses.
+    """
+    build = find_method(config.method).offline
+    try:
+        return None if build is None or config.offline is None else build(**config.offline)
+    except ValueError as error:
+        raise InputError(f"offline settings of {config.method}: {error}") from error
 
 
 def _optimizer(student: Recognizer, settings: TrainSettings) -> Optimizer:

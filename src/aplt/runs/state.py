@@ -58,7 +58,8 @@ class TrainState:
 
     student: Recognizer
     teacher: AveragedModel
-    algorithm: Algorithm
+    algorithm: Algorithm | None
+    """The online half of the method, with its memory; None where it has none."""
     optimizer: Optimizer
     online: OnlineLog
     round: int = 0
@@ -139,13 +140,13 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
     return scaler
 
 
-def _modules(state: TrainState) -> tuple[tuple[str, nn.Module | Algorithm], ...]:
-    return (
+def _modules(state: TrainState) -> list[tuple[str, nn.Module | Algorithm]]:
+    modules: list[tuple[str, nn.Module | Algorithm]] = [
         ("student.", state.student),
         ("teacher.", state.teacher),
-        ("algorithm.", state.algorithm),
         ("online.", state.online),
-    )
+    ]
+    return [*modules, ("algorithm.", state.algorithm)] if state.algorithm is not None else modules
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

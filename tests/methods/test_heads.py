@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from aplt.offline.classical import Head, fit_head
-from aplt.tensors import FeatureBank
+from aplt.methods import label_propagation, self_training
+from aplt.tensors import FeatureBank, FitHead
 
 NORM = 3.0
+HEADS: tuple[FitHead, ...] = (label_propagation.fit_head, self_training.fit_head)
 
 
 def bank_of_clouds(classes: int, per_class: int = 30) -> tuple[FeatureBank, Tensor, Tensor]:
@@ -34,11 +35,11 @@ def predictions(bank: FeatureBank, head: tuple[Tensor, Tensor]) -> Tensor:
     return (bank.feature * bank.norm[:, None] @ weight.T + bias).argmax(dim=1)
 
 
-@pytest.mark.parametrize("head", ["label_propagation", "self_training"])
+@pytest.mark.parametrize("fit", HEADS)
 @pytest.mark.parametrize("classes", [2, 5])
-def test_a_linear_classifier_of_raw_features_learns_from_the_unlabeled_clips(head: Head, classes: int) -> None:
+def test_a_linear_classifier_of_raw_features_learns_from_the_unlabeled_clips(fit: FitHead, classes: int) -> None:
     bank, label, truth = bank_of_clouds(classes)
-    weight, bias = fit_head(bank, label, classes, head)
+    weight, bias = fit(bank, label, classes)
     assert weight.shape == (classes, 6)
     assert (predictions(bank, (weight, bias)) == truth).float().mean() > 0.95
 
@@ -49,8 +50,8 @@ def test_labels_are_looked_up_by_position() -> None:
     position = torch.arange(len(label)) * 2 + 1  # the bank holds every other clip of a larger index
     spread[position] = label
     moved = FeatureBank(bank.feature, bank.norm, bank.probability, position, bank.extra_feature, bank.extra_position)
-    for head in ("label_propagation", "self_training"):
-        plain, other = fit_head(bank, label, 3, head), fit_head(moved, spread, 3, head)
+    for fit in HEADS:
+        plain, other = fit(bank, label, 3), fit(moved, spread, 3)
         assert torch.equal(plain[0], other[0])
         assert torch.equal(plain[1], other[1])
 
@@ -60,7 +61,7 @@ def test_a_labeled_clip_among_another_class_keeps_its_label() -> None:
     first = int((truth == 1).nonzero()[0])
     feature = bank.feature.clone()
     feature[first] = bank.feature[int((truth == 0).nonzero()[3])]
-    weight, bias = fit_head(replace(bank, feature=feature), label, 3, "label_propagation")
+    weight, bias = label_propagation.fit_head(replace(bank, feature=feature), label, 3)
     found = predictions(bank, (weight, bias))
     assert (found[truth == 0] == 0).float().mean() > 0.7
     assert (found[truth == 2] == 2).float().mean() > 0.9
@@ -79,6 +80,6 @@ def test_clips_that_no_label_reaches_teach_nothing() -> None:
         bank.extra_position,
     )
     longer = torch.cat([label, torch.full((20,), -1)])
-    with_far, without = fit_head(more, longer, 2, "label_propagation"), fit_head(bank, label, 2, "label_propagation")
+    with_far, without = label_propagation.fit_head(more, longer, 2), label_propagation.fit_head(bank, label, 2)
     torch.testing.assert_close(with_far[0], without[0], atol=1e-3, rtol=1e-3)
     assert (predictions(bank, with_far) == truth).all()

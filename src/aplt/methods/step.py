@@ -1,0 +1,61 @@
+"""One step of the online phase: the labeled clips' losses, the same for every method, and the method's own."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from aplt.methods.method import Method
+from aplt.tensors import Algorithm, Guidance, OnlineLabels, Recognize, SemiBatch, Step, Student
+
+
+@dataclass(frozen=True)
+class Descent:
+    """What a step descends, and for the log its parts by name (detached) and the labels that it made."""
+
+    total: Tensor
+    parts: dict[str, Tensor]
+    online: OnlineLabels | None
+
+
+def take_step(
+    method: Method,
+    algorithm: Algorithm | None,
+    student: Student,
+    teacher: Recognize,
+    batch: SemiBatch,
+    *,
+    guidance: Guidance | None,
+    progress: float,
+    weak_weight: float = 1.0,
+    strong_weight: float = 1.0,
+) -> Descent:
+    """Returns weak_weight H(y, p(weak x)) + strong_weight H(y, p(strong x)) + the method's parts.
+
+    The papers have the weak view alone. On skeletons the strong one is worth more than the method, so that a
+    comparison must give it to all methods or to none.
+
+    Args:
+        method: The method.
+        algorithm: Its online half, built; None where it has none.
+        student: What learns.
+        teacher: The EMA teacher, or whatever makes targets.
+        batch: This process's views.
+        guidance: What the offline phase believes; None in warm-up rounds and without an offline half.
+        progress: The share of training done, 0 to 1.
+        weak_weight: Weight of the labeled clips' weak views.
+        strong_weight: Weight of their strong views.
+    """
+    view = batch.weak if method.view == "weak" else batch.strong
+    weak, strong, unlabeled = student(batch.weak_labeled, batch.strong_labeled, view)
+    parts = {
+        "sup_logits": weak_weight * functional.cross_entropy(weak.logits.float(), batch.y),
+        "sup_strong": strong_weight * functional.cross_entropy(strong.logits.float(), batch.y),
+    }
+    online = None
+    if algorithm is not None and (method.every_step or len(view)):
+        own, online = algorithm.loss(Step(batch, weak, strong, unlabeled, student, teacher, guidance, progress))
+        parts |= own
+    total = torch.stack(list(parts.values())).sum()
+    return Descent(total, {name: part.detach() for name, part in parts.items()}, online)

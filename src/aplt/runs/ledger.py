@@ -1,0 +1,76 @@
+"""What each round believed, kept in the run folder: its guidance as arrays, and a row per training clip in the ledger.
+
+A run hands its guidance on in memory; the files are there for resuming and for readers.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from aplt.clips import UNKNOWN, ClipIndex
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+from aplt.storage import read_arrays, write_arrays, write_text
+from aplt.tensors import Guidance
+
+
+def keep_guidance(run: RunDir, guidance: Guidance) -> None:
+    """Writes a round's guidance, so that a run that stops in this round can go on with it."""
+    write_arrays(run.guidance(guidance.round), guidance.arrays())
+
+
+def kept_guidance(run: RunDir, round_: int) -> Guidance:
+    """Returns a round's guidance, on the CPU.
+
+    Raises:
+        InputError: the file is missing, damaged or of another round.
+    """
+    hint = f"the offline phase of round {round_ + 1} wrote it and the run cannot go on without it"
+    path = run.require(lambda r: r.guidance(round_), hint)
+    try:
+        guidance = Guidance.from_arrays(read_arrays(path))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged, no guidance of a round ({error})") from error
+    if guidance.round != round_:
+        raise InputError(f"{path}: is of round {guidance.round + 1}, not {round_ + 1}")
+    return guidance
+
+
+def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
+    """Adds what an offline phase believed of each training clip to the ledger: rows of earlier rounds stay as they are.
+
+    A kill in between may leave half a row or rows that come again; `rewrite_ledger` mends that when the run goes on.
+    """
+    new = not run.ledger.exists()
+    with run.ledger.open("a", encoding="utf-8", newline="") as stream:
+        _rows(index, guidance).to_csv(stream, index=False, header=new, lineterminator="\n")
+
+
+def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int]) -> None:
+    """Writes the ledger of these rounds anew from their kept guidance."""
+    tables = [_rows(index, kept_guidance(run, number)) for number in rounds]
+    if tables:
+        write_text(run.ledger, pd.concat(tables).to_csv(index=False, lineterminator="\n"))
+    else:
+        run.ledger.unlink(missing_ok=True)
+
+
+def _rows(index: ClipIndex, guidance: Guidance) -> pd.DataFrame:
+    names = np.array([*index.class_names, ""], dtype=object)
+    ids = np.array([clip.id for clip in index], dtype=object)
+    kept = guidance.arrays()
+    rows = np.flatnonzero(kept["label"] != UNKNOWN)
+    label = kept["label"][rows]
+    return pd.DataFrame(
+        {
+            "round": guidance.round + 1,
+            "id": ids[rows],
+            "label": names[label],
+            "distance": kept["distance"][rows].round(5),
+            "threshold": kept["threshold"][label].round(5),
+            "accepted": kept["accepted"][rows],
+            "given": kept["given"][rows],
+            "confidence": kept["confidence"][rows].round(5),
+        }
+    )
