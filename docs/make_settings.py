@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from aplt.config import OfflineSettings, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.data.modality import MODALITIES
 from aplt.methods.catalog import RECIPES
-from aplt.models.encoders import DEFAULT_ENCODER
 from aplt.runs.configure import effective_config
 from aplt.settings import Settings
 
@@ -45,7 +45,7 @@ def settings_page() -> str:
         others = _differences(recipe.settings)
         if others:
             parts.append(f"Its recipe sets {others}.\n")
-    defaults = ", ".join(f"`{encoder}` for {modality}s" for modality, encoder in DEFAULT_ENCODER.items())
+    defaults = ", ".join(f"`{modality.encoder}` for {modality.many}" for modality in MODALITIES.values())
     parts.append(f"Default encoders: {defaults}.\n")
     return "\n".join(parts)
 

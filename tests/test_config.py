@@ -64,7 +64,7 @@ def test_every_recipe_builds_and_its_yaml_gives_it_back(method: str, modality: s
     path.write_text(config.to_yaml())
     assert validate(load_yaml(path), "test") == config
     assert effective_config(load_yaml(path), modality, "test") == config
-    build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+    build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))
 
 
 def test_the_users_settings_win_over_the_recipes() -> None:
@@ -141,4 +141,4 @@ def test_a_bad_value_of_a_method_is_a_sentence() -> None:
         effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
     config = effective_config(MINIMAL | {"method_settings": {"mix": -1.0}}, "skeleton", "test")
     with pytest.raises(InputError, match="mix is -1"):
-        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))

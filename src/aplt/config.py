@@ -83,6 +83,11 @@ class VideoInput(Settings):
     cache_quality: int = Field(92, ge=1, le=100)
     """JPEG quality of cached frames."""
 
+    @property
+    def clip_shape(self) -> tuple[int | None, ...]:
+        """The shape of a clip tensor; None: what the clips have."""
+        return (3, self.frames, self.size, self.size)
+
 
 class SkeletonInput(Settings):
     """How a skeleton sequence becomes a clip tensor [C, frames, V, P] and how it is varied."""
@@ -113,6 +118,11 @@ class SkeletonInput(Settings):
     """Strength of a strong view's change of speed within the clip."""
     strong_noise: float = Field(0.02, ge=0)
     """Deviation of a strong view's joint noise, in units of the body's size."""
+
+    @property
+    def clip_shape(self) -> tuple[int | None, ...]:
+        """The shape of a clip tensor; None: what the clips have."""
+        return (None, self.frames, None, None)
 
 
 ReadOut = Literal["classifier", "both"]
@@ -178,7 +188,7 @@ class TrainSettings(Settings):
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
     workers: int | None = Field(None, ge=0)
-    """Loader processes; by default one a core but one for video, none for skeletons."""
+    """Loader processes; by default one per core but one for video, none for skeletons."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""
     seed: int = Field(0, ge=0, le=MAX_SEED)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aplt.data.formats import scan
-from aplt.data.index import modality, read_index, scan_folder, to_index, write_index
+from aplt.data.index import read_index, scan_folder, to_index, write_index
+from aplt.data.modality import modality_of
 from aplt.errors import InputError
 
 
@@ -202,11 +203,11 @@ def test_one_modality(tmp_path: Path) -> None:
     import pandas as pd
 
     def kinds(*paths: str) -> str:
-        return modality(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path))
+        return modality_of(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path)).name
 
     assert kinds("a.mp4", "b.xyz") == "video"
     assert kinds("a.npy", "b.npz") == "skeleton"
-    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' a skeleton"):
+    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' is a skeleton"):
         kinds("a.mp4", "b.npy")
 
 

@@ -10,9 +10,8 @@ from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.cache import file_digest
-from aplt.data.index import SKELETON_SUFFIXES
-from aplt.data.skeleton import MOST_PERSONS, read_clip
-from aplt.data.video import ClipError, Problem, count_frames, require_file
+from aplt.data.modality import modality_of_file
+from aplt.data.video import ClipError, Problem, require_file
 from aplt.display import counted
 from aplt.parallel import in_processes
 
@@ -41,10 +40,10 @@ def check(
     """Returns what is wrong with clips of the index, at most one finding a clip, in the order of the index.
 
     A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels. Of
-    another kind is a video among skeletons, a skeleton among videos, or one whose joints are not those of most.
+    another kind is what most clips are not: of another modality, or a skeleton with other joints.
 
     Args:
-        index: Videos or skeletons.
+        index: Clips of any modality.
         min_frames: Clips with fewer frames are too short.
         processes: How many decode at once; by default as many as there are cores.
         progress: Called with (clips done, clips in all).
@@ -104,22 +103,13 @@ def remark_on_subjects(index: ClipIndex) -> str | None:
 def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
     """Returns what is wrong with a clip, or else its kind in words."""
     try:
-        frames, kind = _decode(clip)
+        frames, kind = modality_of_file(clip.path).examine(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
     if frames < min_frames:
         why = f"has {counted(frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
     return kind
-
-
-def _decode(clip: Clip) -> tuple[int, str]:
-    if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
-        return count_frames(clip), "a video"
-    persons, frames, joints, channels = read_clip(clip).shape
-    if persons > MOST_PERSONS:
-        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
-    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

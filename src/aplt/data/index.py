@@ -3,24 +3,18 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast, get_args
 
 import pandas as pd
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.files import files_below, mode, read_table, reason
+from aplt.data.modality import MODALITIES
 from aplt.errors import InputError, suggest
 from aplt.storage import write_csv
 
-# What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.
-VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
-    + (".3gp", ".ogv", ".gif")
-)
-ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
-SKELETON_SUFFIXES = ARRAY_SUFFIXES | {".json", ".txt"}
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
 OFFICIAL = get_args(OfficialSplit)
 UNLABELED = "unlabeled"
@@ -98,7 +92,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
 
 
 def scan_folder(folder: Path) -> pd.DataFrame:
-    """Returns the table of a folder's videos and skeleton arrays, paths relative to it, sorted.
+    """Returns the table of a folder's clips, as far as their file names tell it; paths relative to it, sorted.
 
     Class-named subfolders are labeled (at any depth below them); `unlabeled/` and loose files are not. Where
     subfolders are named train, val or test, they give the official split and hold the class-named ones.
@@ -106,10 +100,11 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     Raises:
         InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
     """
-    suffixes = VIDEO_SUFFIXES | ARRAY_SUFFIXES
+    suffixes = frozenset().union(*(modality.scanned for modality in MODALITIES.values()))
     clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
     if not clips:
-        raise InputError(f"{folder}: no video or skeleton array in this folder")
+        wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
+        raise InputError(f"{folder}: no {wanted} in this folder")
     top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
     official = [name for name in top if name in OFFICIAL]
     others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
@@ -152,19 +147,6 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
         raise InputError(f"{output}: exists and is not overwritten; remove it or give another name with -o")
     write_csv(output, table)
-
-
-def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:
-    """Returns whether these clips are videos or skeletons, by their file names.
-
-    Raises:
-        InputError: both kinds stand in one index.
-    """
-    kinds = {clip.path.suffix.lower() in SKELETON_SUFFIXES: clip for clip in clips}
-    if len(kinds) == 2:
-        video, skeleton = kinds[False].id, kinds[True].id
-        raise InputError(f"an index holds videos or skeletons, not both; '{video}' is a video, '{skeleton}' a skeleton")
-    return "skeleton" if True in kinds else "video"
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -35,8 +35,6 @@ from aplt.methods.equations import (
 from aplt.methods.processes import gather, own_rows
 from aplt.tensors import Guidance, Recognize, SemiBatch, StepLoss, Student, Task
 
-PATCH = 16
-
 
 class TubeMix(nn.Module):
     """The teacher's confident labels, on strong views and on mixtures of them."""
@@ -59,7 +57,7 @@ class TubeMix(nn.Module):
             raise ValueError(f"beta is {beta}, expected more than 0")
         self.strong_weight, self.u_weight, self.mix_weight = strong_weight, u_weight, mix_weight
         self.confidence, self.beta, self.target = confidence, beta, target
-        self.patch = PATCH if task.kind == "video" else 1
+        self.patch = task.patch
 
     def loss(
         self, student: Student, teacher: Recognize, batch: SemiBatch, *, guidance: Guidance | None, progress: float
