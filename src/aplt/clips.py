@@ -44,7 +44,7 @@ class ClipIndex(Sequence[Clip]):
         seen: set[str] = set()
         for row, clip in enumerate(self.clips):
             if clip.id in seen:
-                raise InputError(f"clip id '{clip.id}' (row {row + 1}) stands twice; ids must be unique")
+                raise InputError(f"clip id '{clip.id}' (row {row + 1}) appears twice; ids must be unique")
             seen.add(clip.id)
 
     def __len__(self) -> int:

@@ -57,7 +57,7 @@ def test_an_index_that_could_not_be_read_is_not_written(folder: Path, capsys: py
         (folder / name).touch()
     output = folder / "clips.csv"
     assert aplt("index", folder, "--format", "nucla", "-o", output) == 2
-    assert "stands twice" in capsys.readouterr().err
+    assert "appears twice" in capsys.readouterr().err
     assert not output.exists()
     (folder / "nod" / os.fsdecode(b"n\xe4he.npy")).touch()
     assert aplt("index", folder, "-o", output) == 2

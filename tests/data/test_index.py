@@ -82,7 +82,7 @@ def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path)
         ("path,label,start,end\na.mp4,x,one,2\n", "row 1: start is 'one', expected seconds"),
         ("path,label,start,end\na.mp4,x,3,2\n", "row 1: the interval 3-2 is not one"),
         ("path,label,start,end\na.mp4,x,nan,2\n", "row 1: the interval nan-2 is not one"),
-        ("path,label\na.mp4,x\na.mp4,y\n", "clip id 'a.mp4' (row 2) stands twice"),
+        ("path,label\na.mp4,x\na.mp4,y\n", "clip id 'a.mp4' (row 2) appears twice"),
         ("", "not a CSV table"),
     ],
 )

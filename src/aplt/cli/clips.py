@@ -105,9 +105,9 @@ def split(
     ignore_official: Annotated[bool, typer.Option(help="Draw anew although there is a split column.")] = False,
 ) -> None:
     """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
+    from aplt.cli.overwriting import require_own
     from aplt.clips import ROLES
     from aplt.config import split_settings
-    from aplt.data.files import require_own
     from aplt.data.index import read_index
     from aplt.data.splits import FILE_COLUMNS, make_split, save_split
     from aplt.settings import as_option

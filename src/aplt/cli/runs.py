@@ -155,7 +155,7 @@ def predict(
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
 ) -> None:
     """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
-    from aplt.data.files import require_own
+    from aplt.cli.overwriting import require_own
     from aplt.display import counted
     from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
     from aplt.runs.predict import predict as predict_clips

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
-from aplt.data.cache import file_digest
+from aplt.data.files import ClipError, Problem, require_file
 from aplt.data.modality import modality_of_file
-from aplt.data.video import ClipError, Problem, require_file
 from aplt.display import counted
 from aplt.parallel import in_processes
+from aplt.storage import file_digest
 
 MOST_NAMED = 3
 

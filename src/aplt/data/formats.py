@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from aplt.data.files import files_below, mode, reason
+from aplt.data.files import files_below
 from aplt.data.index import scan_folder
 from aplt.errors import InputError, suggest
+from aplt.storage import mode, reason
 
 NUCLA_ACTIONS = {
     "a01": "pick up with one hand",

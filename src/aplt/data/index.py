@@ -10,10 +10,10 @@ from typing import cast, get_args
 import pandas as pd
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit
-from aplt.data.files import files_below, mode, read_table, reason
+from aplt.data.files import files_below
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError, suggest
-from aplt.storage import write_csv
+from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
 OFFICIAL = get_args(OfficialSplit)
@@ -45,10 +45,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
     Raises:
         InputError: names `where` and the row or column.
     """
-    for column in needed:
-        if column not in table:
-            found = ", ".join(table.columns) or "none"
-            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}")
+    require_columns(table, needed, where)
     for column in set(table.columns) - set(COLUMNS):
         hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
         if hint.startswith("; did you mean"):

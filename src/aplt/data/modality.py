@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput, VideoInput
+from aplt.data.files import ClipError
 from aplt.display import bar, counted
 from aplt.errors import InputError
 from aplt.parallel import cores
@@ -114,7 +115,6 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
 
 def _examine_skeleton(clip: Clip) -> tuple[int, str]:
     from aplt.data.skeleton import MOST_PERSONS, read_clip
-    from aplt.data.video import ClipError
 
     persons, frames, joints, channels = read_clip(clip).shape
     if persons > MOST_PERSONS:

@@ -13,7 +13,7 @@ from torch import Tensor
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
 from aplt.data.batches import single_views
-from aplt.data.files import read_table, require_files
+from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
 from aplt.data.splits import load_split
@@ -22,6 +22,7 @@ from aplt.errors import InputError, suggest
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import classification_metrics, prediction_table
+from aplt.storage import read_table
 
 BATCH = 16
 FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
