@@ -16,6 +16,7 @@ from aplt.errors import InputError
 
 UNKNOWN = -1
 OfficialSplit = Literal["train", "val", "test"]
+OFFICIAL: tuple[OfficialSplit, ...] = ("train", "val", "test")
 Role = Literal["labeled", "unlabeled", "val", "test"]
 ROLES: tuple[Role, ...] = ("labeled", "unlabeled", "val", "test")
 

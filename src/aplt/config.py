@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapV
 from pydantic_core import PydanticCustomError
 
 from aplt.errors import InputError
-from aplt.settings import Settings, as_option, validated
+from aplt.settings import Settings, validated
 
 
 def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
@@ -297,12 +297,3 @@ def validate(settings: dict[str, Any], where: str) -> RunConfig:
         InputError: the first unknown key (with a suggestion) or unusable value.
     """
     return validated(RunConfig, settings, where)
-
-
-def split_settings(**settings: Any) -> SplitSettings:
-    """Returns the typed settings that the options of `aplt split` give.
-
-    Raises:
-        InputError: an unusable value.
-    """
-    return validated(SplitSettings, settings, "split", as_option)

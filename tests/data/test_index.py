@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aplt.data.formats import scan
-from aplt.data.index import read_index, scan_folder, to_index, write_index
+from aplt.data.formats.folder import scan_folder
+from aplt.data.index import read_index, to_index, write_index
 from aplt.data.modality import modality_of
 from aplt.errors import InputError
 

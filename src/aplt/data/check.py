@@ -15,8 +15,6 @@ from aplt.display import counted
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
 
-MOST_NAMED = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -86,18 +84,6 @@ def check_classes(index: ClipIndex) -> list[Finding]:
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
-
-
-def remark_on_subjects(index: ClipIndex) -> str | None:
-    """Returns a remark on clips without a subject among others that have one; None where all or none have one."""
-    without = [f"'{clip.id}'" for clip in index if not clip.subject]
-    if len(without) in (0, len(index)):
-        return None
-    names = ", ".join(without[:MOST_NAMED]) + ", ..." * (len(without) > MOST_NAMED)
-    return (
-        f"no subject is given for {len(without)} of {len(index)} clips ({names}), though others have one; a split by "
-        "subject needs one for every clip"
-    )
 
 
 def _examine(clip: Clip, *, min_frames: int) -> Finding | str:

@@ -5,19 +5,16 @@ import re
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast, get_args
+from typing import cast
 
 import pandas as pd
 
-from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit
-from aplt.data.files import files_below
-from aplt.data.modality import MODALITIES
+from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
+from aplt.data.formats.folder import scan_folder
 from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
-OFFICIAL = get_args(OfficialSplit)
-UNLABELED = "unlabeled"
 # Plain digits: isdigit() takes "²" for one, which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -86,49 +83,6 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
         return ClipIndex(tuple(clips), class_names)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
-
-
-def scan_folder(folder: Path) -> pd.DataFrame:
-    """Returns the table of a folder's clips, as far as their file names tell it; paths relative to it, sorted.
-
-    Class-named subfolders are labeled (at any depth below them); `unlabeled/` and loose files are not. Where
-    subfolders are named train, val or test, they give the official split and hold the class-named ones.
-
-    Raises:
-        InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
-    """
-    suffixes = frozenset().union(*(modality.scanned for modality in MODALITIES.values()))
-    clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
-    if not clips:
-        wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
-        raise InputError(f"{folder}: no {wanted} in this folder")
-    top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
-    official = [name for name in top if name in OFFICIAL]
-    others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
-    if official and others:
-        raise InputError(
-            f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
-            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may hold clips"
-        )
-    rows = []
-    for clip in clips:
-        parents = clip.parts[:-1]
-        split = parents[0] if parents and parents[0] in official else ""
-        named = parents[1:] if split else parents
-        label = named[0] if named and named[0] != UNLABELED else ""
-        rows.append({"path": clip.as_posix(), "label": label, "split": split})
-    table = pd.DataFrame(rows)
-    return table if official else table.drop(columns="split")
-
-
-def deeper_folders(table: pd.DataFrame) -> list[str]:
-    """Returns the names of the folders that lie in class-named ones of a table by `scan_folder`."""
-    official = "split" in table
-    names: set[str] = set()
-    for path in table.loc[table["label"] != "", "path"]:
-        parents = Path(path).parts[:-1]
-        names.update(parents[2 if official and parents[0] in OFFICIAL else 1 :])
-    return sorted(names)
 
 
 def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
