@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.config import SkeletonInput, VideoInput
+from aplt.data.modality import MODALITIES
 from aplt.methods.fixmatch import FIXMATCH, FixMatch
 from aplt.methods.step import take_step
 from aplt.models.recognizer import Recognizer
@@ -89,7 +90,9 @@ def main() -> None:
     for unlabeled in (8, 56):
         batch = make_batch(clip_shape, unlabeled)
         size = model.prototype.shape[1]
-        task = Task(CLASSES, LABELED + unlabeled, tuple(range(LABELED)), unlabeled, size, settings.kind)
+        task = Task(
+            CLASSES, LABELED + unlabeled, tuple(range(LABELED)), unlabeled, size, MODALITIES[settings.kind].patch
+        )
         method = FixMatch(task, confidence=CONFIDENCE)
         student.train()
 

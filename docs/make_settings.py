@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from aplt.config import RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.data.modality import MODALITIES
 from aplt.methods.catalog import METHODS
 from aplt.methods.method import Method
-from aplt.models.encoders import DEFAULT_ENCODER
 from aplt.offline.phase import Clusters
 from aplt.runs.configure import effective_config
 from aplt.settings import Settings
@@ -48,7 +48,7 @@ def settings_page() -> str:
         others = _differences(found)
         if others:
             parts.append(f"It sets {others}.\n")
-    defaults = ", ".join(f"`{encoder}` for {modality}s" for modality, encoder in DEFAULT_ENCODER.items())
+    defaults = ", ".join(f"`{modality.encoder}` for {modality.many}" for modality in MODALITIES.values())
     parts.append(f"Default encoders: {defaults}.\n")
     return "\n".join(parts)
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from aplt.config import load_yaml, merge, parse_assignments, split_settings, validate
+from aplt.config import SplitSettings, load_yaml, merge, parse_assignments, validate
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
 from aplt.runs.setup import build_algorithm, build_offline
+from aplt.settings import validated
 from aplt.tensors import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
@@ -68,7 +69,7 @@ def test_every_method_builds_and_its_yaml_gives_it_back(method: str, modality: s
     path.write_text(config.to_yaml())
     assert validate(load_yaml(path), "test") == config
     assert effective_config(load_yaml(path), modality, "test") == config
-    build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+    build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))
     assert (build_offline(config) is None) == (METHODS[method].offline is None)
 
 
@@ -106,14 +107,15 @@ def test_a_value_on_the_command_line_that_is_not_yaml(value: str) -> None:
 
 @pytest.mark.parametrize(("text", "value"), [("10%", 0.1), ("0.25", 0.25), (0.5, 0.5), ("7.5 %", 0.075)])
 def test_shares(text: str | float, value: float) -> None:
-    assert split_settings(labeled=text).labeled == pytest.approx(value)
+    assert SplitSettings.model_validate({"labeled": text}).labeled == pytest.approx(value)
 
 
 @pytest.mark.parametrize("value", ["50", "0,5", "x%", "nan", "", 50, -0.1, [0.5]])
 def test_what_is_no_share_says_how_one_is_written(value: object) -> None:
     with pytest.raises(InputError) as caught:
-        split_settings(test=value)
-    assert str(caught.value) == (f"split: --test: expected a share from 0 to 1, written as 50% or 0.5, found {value!r}")
+        validated(SplitSettings, {"test": value}, "split")
+    assert str(caught.value).startswith("split: setting 'test': expected a share from 0 to 1")
+    assert str(caught.value).endswith(f"found {value!r}")
 
 
 @pytest.mark.parametrize(
@@ -146,4 +148,4 @@ def test_a_bad_value_of_a_method_is_a_sentence() -> None:
         effective_config(MINIMAL | {"method_settings": {"target": "pupil"}}, "skeleton", "test")
     config = effective_config(MINIMAL | {"method_settings": {"mix": -1.0}}, "skeleton", "test")
     with pytest.raises(InputError, match="mix is -1"):
-        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))

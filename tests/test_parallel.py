@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from aplt.data.batches import default_workers
+from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish, cores, in_processes
 
@@ -114,7 +114,7 @@ def test_a_killed_process_is_a_sentence() -> None:
 
 
 def given_cores(_: int) -> tuple[int, int, int, int]:
-    return cores(), torch.get_num_threads(), default_workers("video"), default_workers("skeleton")
+    return cores(), torch.get_num_threads(), MODALITIES["video"].workers(), MODALITIES["skeleton"].workers()
 
 
 def test_processes_have_a_share_of_the_cores_each(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from aplt.errors import InputError
 
 UNKNOWN = -1
 OfficialSplit = Literal["train", "val", "test"]
+OFFICIAL: tuple[OfficialSplit, ...] = ("train", "val", "test")
 Role = Literal["labeled", "unlabeled", "val", "test"]
 ROLES: tuple[Role, ...] = ("labeled", "unlabeled", "val", "test")
 
@@ -44,7 +45,7 @@ class ClipIndex(Sequence[Clip]):
         seen: set[str] = set()
         for row, clip in enumerate(self.clips):
             if clip.id in seen:
-                raise InputError(f"clip id '{clip.id}' (row {row + 1}) stands twice; ids must be unique")
+                raise InputError(f"clip id '{clip.id}' (row {row + 1}) appears twice; ids must be unique")
             seen.add(clip.id)
 
     def __len__(self) -> int:

@@ -12,7 +12,7 @@ from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapV
 from pydantic_core import PydanticCustomError
 
 from aplt.errors import InputError
-from aplt.settings import Settings, as_option, validated
+from aplt.settings import Settings, validated
 
 
 def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
@@ -83,6 +83,11 @@ class VideoInput(Settings):
     cache_quality: int = Field(92, ge=1, le=100)
     """JPEG quality of cached frames."""
 
+    @property
+    def clip_shape(self) -> tuple[int | None, ...]:
+        """The shape of a clip tensor; None: what the clips have."""
+        return (3, self.frames, self.size, self.size)
+
 
 class SkeletonInput(Settings):
     """How a skeleton sequence becomes a clip tensor [C, frames, V, P] and how it is varied."""
@@ -113,6 +118,11 @@ class SkeletonInput(Settings):
     """Strength of a strong view's change of speed within the clip."""
     strong_noise: float = Field(0.02, ge=0)
     """Deviation of a strong view's joint noise, in units of the body's size."""
+
+    @property
+    def clip_shape(self) -> tuple[int | None, ...]:
+        """The shape of a clip tensor; None: what the clips have."""
+        return (None, self.frames, None, None)
 
 
 ReadOut = Literal["classifier", "both"]
@@ -154,7 +164,7 @@ class TrainSettings(Settings):
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
     workers: int | None = Field(None, ge=0)
-    """Loader processes; by default one a core but one for video, none for skeletons."""
+    """Loader processes; by default one per core but one for video, none for skeletons."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
@@ -263,12 +273,3 @@ def validate(settings: dict[str, Any], where: str) -> RunConfig:
         InputError: the first unknown key (with a suggestion) or unusable value.
     """
     return validated(RunConfig, settings, where)
-
-
-def split_settings(**settings: Any) -> SplitSettings:
-    """Returns the typed settings that the options of `aplt split` give.
-
-    Raises:
-        InputError: an unusable value.
-    """
-    return validated(SplitSettings, settings, "split", as_option)

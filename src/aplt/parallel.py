@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -12,8 +13,6 @@ from itertools import islice
 from multiprocessing.process import BaseProcess
 from multiprocessing.sharedctypes import Synchronized
 from typing import TypeVar
-
-import torch
 
 from aplt.errors import InputError
 
@@ -76,7 +75,7 @@ def as_they_finish(
             if process not in others:
                 process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise ProcessKilledError("a process was killed at its work, perhaps for want of memory") from error
+            raise ProcessKilledError("a process was killed at its work, perhaps because memory ran out") from error
         raise
     finally:
         pool.shutdown()
@@ -108,10 +107,18 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def threads() -> int:
+    """Returns how many threads a computation in this process may have: torch's number, where torch is in use."""
+    torch = sys.modules.get("torch")
+    return int(torch.get_num_threads()) if torch else cores()
+
+
 _share: int | None = None
 
 
 def _begin_share(processes: int, begun: "Synchronized[int]") -> None:
+    import torch
+
     global _share
     _begin_process()
     with begun.get_lock():
@@ -125,17 +132,21 @@ def _begin_share(processes: int, begun: "Synchronized[int]") -> None:
 
 
 def _begin_single() -> None:
+    global _share
     _begin_process()
-    torch.set_num_threads(1)
+    _share = 1
+    os.environ["OMP_NUM_THREADS"] = "1"  # for what is imported later; not all such work needs torch
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 def _begin_process() -> None:
     # Ctrl-C ends it at once and without a traceback (unless the whole run ignores it, as in the background); what
-    # it was writing stands aside, never in an entry.
+    # it was writing is in a file aside, never in an entry.
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # by which it is ended, whatever who asked for the work does then
-    # Killed, the one who asked for the work cannot end it: then it would go on for nobody.
+    # A killed parent cannot end it, and then it would work on for nobody.
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent,), daemon=True).start()

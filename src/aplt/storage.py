@@ -1,15 +1,18 @@
 """Files of any kind, written so that a kill leaves the old or the new, and read back without trusting them."""
 
+import csv
 import errno
+import hashlib
 import io
 import json
 import os
 import re
 import shutil
+import stat
 import uuid
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +24,32 @@ from aplt.errors import InputError
 
 ASIDE = re.compile(r"\..+\.[0-9a-f]{12}\.aside")
 """Names of files that a kill left half written."""
+
+
+def reason(error: Exception) -> str:
+    """Returns what an error says, in one line and without the file that the message around it names already."""
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return " ".join(text.split()) or type(error).__name__
+
+
+def mode(path: Path) -> int:
+    """Returns the mode of what lies at a path, links followed, for `stat.S_ISREG` and its like; 0: nothing does.
+
+    Raises:
+        InputError: the system refuses to say.
+    """
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+
+
+def file_digest(path: Path) -> str:
+    """Returns the SHA-256 of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @contextmanager
@@ -44,7 +73,7 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     except BaseException as error:
         aside.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno is not None:
-            # A full disk names no file, and the name aside is nobody's business.
+            # A full disk names no file, and the user knows only the name that the file was to have.
             error.filename, error.filename2 = str(path), None
         raise
 
@@ -90,6 +119,75 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     write_text(path, table.to_csv(index=False))
 
 
+def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
+    """Returns the table in a CSV file, every field as text; fields missing at the end of a row are empty.
+
+    Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
+
+    Raises:
+        InputError: no such file, not CSV in UTF-8 with commas, a `needed` column is missing, a column appears twice, or
+            a row has more fields than there are columns.
+    """
+    header, *rows = [row for row in _csv_rows(path) if len(row) > 1 or "".join(row).strip()] or [[]]
+    columns = [name.strip() for name in header]
+    _require_header(path, columns)
+    nameless = [number for number, name in enumerate(columns) if not name]
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(columns):
+            raise InputError(
+                f"{path} row {number}: found {len(row)} fields, expected at most {len(columns)} as in the header; "
+                "a field that contains a comma needs quotes"
+            )
+        filled = [row[place] for place in nameless if place < len(row) and row[place].strip()]
+        if filled:
+            raise InputError(f"{path} row {number}: '{filled[0]}' is in a column without a name")
+    whole = [row + [""] * (len(columns) - len(row)) for row in rows]
+    table = pd.DataFrame(whole, columns=columns, dtype=object)
+    require_columns(table, needed, path)
+    # A spreadsheet leaves empty columns behind.
+    return table.loc[:, [bool(name) for name in columns]]
+
+
+def require_columns(table: pd.DataFrame, needed: Iterable[str], where: Path) -> None:
+    """Raises an InputError that names the first of the `needed` columns that a table lacks."""
+    for column in needed:
+        if column not in table:
+            found = ", ".join(table.columns) or "none"
+            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}")
+
+
+def _csv_rows(path: Path) -> list[list[str]]:
+    found = mode(path)
+    if not stat.S_ISREG(found):
+        raise InputError(f"{path}: {'not a regular file' if found else 'no such file'}")
+    line, rows = 0, []
+    try:
+        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
+        for row in reader:
+            line = reader.line_num
+            rows.append(row)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InputError(f"{path} line {line}: not in UTF-8; save it as what spreadsheets call 'CSV UTF-8'") from error
+    except csv.Error as error:
+        raise InputError(f"{path}: not a CSV table (after line {line}: {reason(error)})") from error
+    return rows
+
+
+def _require_header(path: Path, columns: list[str]) -> None:
+    for separator, shown in ((";", "';'"), ("\t", "tabs")):
+        if len(columns) == 1 and separator in columns[0]:
+            names = ", ".join(f"'{name.strip()}'" for name in columns[0].split(separator))
+            raise InputError(f"{path}: found columns {names} separated by {shown}, expected commas")
+    if not columns:
+        raise InputError(f"{path}: not a CSV table (the file is empty)")
+    for name in columns:
+        if name and columns.count(name) > 1:
+            raise InputError(f"{path}: column '{name}' appears twice")
+
+
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Writes arrays as one compressed .npz atomically."""
     with atomic(path) as stream:
@@ -108,7 +206,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
         with np.load(content, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: damaged, its arrays cannot be read ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: damaged, its arrays cannot be read ({reason(error)})") from error
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -7,7 +7,7 @@ A clip tensor is video [C, T, H, W] or skeleton [C, T, V, P]; everything after t
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -63,7 +63,7 @@ class Task:
     labeled: tuple[int, ...]  # positions of the labeled clips, sorted
     num_unlabeled: int
     feature_size: int  # D
-    kind: Literal["video", "skeleton"]
+    patch: int  # height and width of the patches of a clip that mixtures consist of: pixels, or 1 joint
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from PIL import Image
 from aplt.clips import Clip
 from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
-from aplt.data.video import ClipError, decode
+from aplt.data.files import ClipError
+from aplt.data.video import decode
 from aplt.errors import InputError
 from tests.data.videos import clip_of, number_of, write_text, write_video
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from aplt.data.formats import scan
-from aplt.data.index import modality, read_index, scan_folder, to_index, write_index
+from aplt.data.formats.folder import scan_folder
+from aplt.data.index import read_index, to_index, write_index
+from aplt.data.modality import modality_of
 from aplt.errors import InputError
 
 
@@ -81,7 +83,7 @@ def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path)
         ("path,label,start,end\na.mp4,x,one,2\n", "row 1: start is 'one', expected seconds"),
         ("path,label,start,end\na.mp4,x,3,2\n", "row 1: the interval 3-2 is not one"),
         ("path,label,start,end\na.mp4,x,nan,2\n", "row 1: the interval nan-2 is not one"),
-        ("path,label\na.mp4,x\na.mp4,y\n", "clip id 'a.mp4' (row 2) stands twice"),
+        ("path,label\na.mp4,x\na.mp4,y\n", "clip id 'a.mp4' (row 2) appears twice"),
         ("", "not a CSV table"),
     ],
 )
@@ -202,11 +204,11 @@ def test_one_modality(tmp_path: Path) -> None:
     import pandas as pd
 
     def kinds(*paths: str) -> str:
-        return modality(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path))
+        return modality_of(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path)).name
 
     assert kinds("a.mp4", "b.xyz") == "video"
     assert kinds("a.npy", "b.npz") == "skeleton"
-    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' a skeleton"):
+    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' is a skeleton"):
         kinds("a.mp4", "b.npy")
 
 

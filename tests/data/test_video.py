@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aplt.clips import Clip
-from aplt.data.video import ClipError, count_frames, decode, nearest_frames
+from aplt.data.files import ClipError
+from aplt.data.video import count_frames, decode, nearest_frames
 from tests.data.videos import CODECS, clip_of, cut, number_of, write_sound, write_text, write_video
 
 

@@ -68,7 +68,7 @@ class ToyStudent:
 
 def make_task(classes: int = K, shift: int = 0) -> Task:
     """Returns the stage's task; with `shift`, that many clips without a part in it stand before all others."""
-    return Task(classes, NUM_CLIPS + shift, tuple(p + shift for p in LABELED), len(UNLABELED), D, "skeleton")
+    return Task(classes, NUM_CLIPS + shift, tuple(p + shift for p in LABELED), len(UNLABELED), D, 1)
 
 
 def label_of(position: Tensor, classes: int = K) -> Tensor:

@@ -72,7 +72,7 @@ def test_flexmatch() -> None:
                 stored[position] = argmax(row)
         return {"u_logits": loss / U}
 
-    task = Task(K, 30, (1,), 6, 6, "skeleton")
+    task = Task(K, 30, (1,), 6, 6, 1)
     algorithm = FlexMatch(task, confidence=0.7)
     five_steps(algorithm, naive)
     assert True in accepted
@@ -245,7 +245,7 @@ def test_simmatch(target: str) -> None:
 
 
 def test_simmatch_by_hand() -> None:
-    algorithm = SimMatch(Task(2, 10, (3, 8), 5, 2, "skeleton"), temperature=1.0, alignment_window=2)
+    algorithm = SimMatch(Task(2, 10, (3, 8), 5, 2, 1), temperature=1.0, alignment_window=2)
     algorithm.remember(torch.tensor([[5.0, 0.0]]), torch.tensor([1]), torch.tensor([8]))
     assert algorithm.memory.tolist() == [[0.0, 0.0], [1.0, 0.0]]
     assert algorithm.memory_label.tolist() == [-1, 1]

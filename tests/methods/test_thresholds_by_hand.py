@@ -81,7 +81,7 @@ FLEXMATCH = (
 
 
 def test_flexmatch() -> None:
-    algorithm = FlexMatch(Task(3, 12, (0, 7), 6, D, "skeleton"), confidence=0.8)
+    algorithm = FlexMatch(Task(3, 12, (0, 7), 6, D, 1), confidence=0.8)
     for row in FLEXMATCH:
         assert algorithm.learned().tolist() == near(row.beta)
         strong = [(0.5, 0.3, 0.2)] * len(row.q)
@@ -94,7 +94,7 @@ def test_flexmatch() -> None:
 
 def test_flexmatch_store_by_hand() -> None:
     # Ten unlabeled clips; two are stored as class 0, one as class 1: beta = (2, 1, 0) / max(2, 10 - 3).
-    algorithm = FlexMatch(Task(3, 12, (0, 1), 10, 4, "skeleton"))
+    algorithm = FlexMatch(Task(3, 12, (0, 1), 10, 4, 1))
     algorithm.store(torch.tensor([0.96, 0.99, 0.97, 0.95]), torch.tensor([0, 0, 1, 2]), torch.tensor([4, 7, 2, 3]))
     assert algorithm.learned().tolist() == pytest.approx([2 / 7, 1 / 7, 0])
     # The latest label counts, an unsure one does not; of two at once the larger one.

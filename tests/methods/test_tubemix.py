@@ -64,7 +64,7 @@ def test_tube_of_joints() -> None:
 
 
 def test_tube_of_pixels_is_made_of_patches_and_cut_at_the_border() -> None:
-    algorithm = TubeMix(Task(3, 10, (0, 1, 2), 7, 4, "video"))
+    algorithm = TubeMix(Task(3, 10, (0, 1, 2), 7, 4, 16))
     torch.manual_seed(0)
     mask = algorithm.tube(torch.zeros(2, 3, 4, 64, 40))
     assert mask.shape == (64, 40)

@@ -85,7 +85,7 @@ def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> Non
             "encoder tcn: setting 'encoder_settings.width': expected at least 1",
         ),
         ({"encoder": 5}, "setting 'encoder': expected text, found 5"),
-        ({"encoder": "tsm_tiny"}, "setting 'encoder' is tsm_tiny, which is for videos, but the clips are not"),
+        ({"encoder": "tsm_tiny"}, "setting 'encoder' is tsm_tiny, which is for videos, but the clips are skeletons"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
         ({"encoder_weights": "DEFAULT"}, "encoder tcn: it has no published weights, but encoder_weights is 'DEFAULT'"),
         ({"train": {"seed": -1}}, "setting 'train.seed': expected at least 0, found -1"),
@@ -125,4 +125,4 @@ def test_whatever_is_set_gives_a_config_or_an_input_error(given: dict[Any, Any],
     with suppress(InputError):
         config = configure({"clips": str(clips)} | given, "fuzz")
         make_split(read_index(clips), config.split.model_copy(update={"by_subject": False, "test": 0.0, "val": 0.0}))
-        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, "skeleton"))
+        build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))

@@ -7,9 +7,16 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli import clips, runs
+from aplt.cli.check import check
 from aplt.cli.compare import compare
 from aplt.cli.demo import demo
+from aplt.cli.evaluate import evaluate
+from aplt.cli.index import IndexCommand, index
+from aplt.cli.predict import predict
+from aplt.cli.recipes import recipes
+from aplt.cli.report import report
+from aplt.cli.split import split
+from aplt.cli.train import train
 from aplt.errors import InputError
 
 app = typer.Typer(
@@ -36,18 +43,9 @@ def _options(
     pass
 
 
-for verb in (
-    demo,
-    clips.index,
-    clips.check,
-    clips.split,
-    runs.train,
-    compare,
-    runs.evaluate,
-    runs.predict,
-    runs.report,
-    runs.recipes,
-):
+app.command()(demo)
+app.command(cls=IndexCommand)(index)
+for verb in (check, split, train, compare, evaluate, predict, report, recipes):
     app.command()(verb)
 
 

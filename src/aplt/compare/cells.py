@@ -13,7 +13,8 @@ from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.compare.plan import ALL, Plan, Variant, cell_name
 from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
-from aplt.data.index import modality, read_index
+from aplt.data.index import read_index
+from aplt.data.modality import modality_of
 from aplt.data.splits import make_split, remark_on_people, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
@@ -158,7 +159,7 @@ class _Source:
         self.clips = data.clips
         try:
             self.index: ClipIndex = read_index(data.clips)
-            self.modality = modality(self.index)
+            self.modality = modality_of(self.index)
         except InputError as error:
             raise InputError(f"data set '{name}': {error}") from error
         self.split = cache(self._split)
@@ -191,10 +192,10 @@ class _Source:
             "split": {"labeled": share, "seed": seed},
             "train": fit_rounds(train, steps, variant) | {"seed": seed},
         }
-        config = effective_config(merge(merge(shared, variant.settings), own), self.modality, "settings")
+        config = effective_config(merge(merge(shared, variant.settings), own), self.modality.name, "settings")
         require_rounds(config, split)
         count = (self.index.num_classes, len(self.index), split.labeled, len(split.unlabeled))
-        build_algorithm(config, Task(*count, 1, self.modality))
+        build_algorithm(config, Task(*count, 1, self.modality.patch))
         build_offline(config)
         return config, split
 

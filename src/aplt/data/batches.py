@@ -18,7 +18,6 @@ from torch.utils.data import DataLoader, Dataset
 
 from aplt.data.views import KINDS, Kind, Views
 from aplt.errors import InputError
-from aplt.parallel import cores
 from aplt.tensors import SemiBatch
 
 EVALUATION_BATCH = 64
@@ -93,11 +92,6 @@ def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterat
     """Yields each position with its center view, or with why there is none."""
     items = _items(_Singles(views, positions), range(len(positions)), workers)
     yield from zip(positions, items, strict=True)
-
-
-def default_workers(modality: str) -> int:
-    """Returns the number of loader processes: all cores but one for video, none for skeletons."""
-    return 0 if modality == "skeleton" else max(1, cores() - 1)
 
 
 class _Steps(Dataset[SemiBatch | InputError]):

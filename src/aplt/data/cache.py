@@ -24,10 +24,11 @@ from simplejpeg import decode_jpeg
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.video import ClipError, decode, require_file
+from aplt.data.files import ClipError, require_file
+from aplt.data.video import decode
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import atomic, write_json
+from aplt.storage import atomic, file_digest, write_json
 
 # Part of every entry's name: to be raised when decoding gives other frames than before.
 FORMAT = 1
@@ -169,7 +170,7 @@ class FrameCache:
             raise InputError(f"{self._root}: the frame cache cannot be written ({error.strerror}); {hint}") from error
 
     def _is_known(self, clip: Clip) -> bool:
-        """Whether the clip's file is one seen before, unchanged, and its entry exists: told without reading them."""
+        """Whether the clip's file is one seen before, unchanged, and its entry exists; reads neither of them."""
         try:
             require_file(clip)
         except ClipError:
@@ -216,7 +217,7 @@ class FrameCache:
 
 
 class _Stored:
-    """Frames of a cache's entry, made anew when they turn out to be damaged."""
+    """Frames of a cache's entry, made again when they turn out to be damaged."""
 
     def __init__(self, clip: Clip, cache: FrameCache) -> None:
         self._clip, self._cache = clip, cache
@@ -240,12 +241,6 @@ def default_cache_dir() -> Path:
         return Path(own)
     shared = os.environ.get("XDG_CACHE_HOME")
     return (Path(shared) if shared else Path.home() / ".cache") / "aplt"
-
-
-def file_digest(path: Path) -> str:
-    """Returns the SHA-256 of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:

@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
-from aplt.data.cache import file_digest
-from aplt.data.index import SKELETON_SUFFIXES
-from aplt.data.skeleton import MOST_PERSONS, read_clip
-from aplt.data.video import ClipError, Problem, count_frames, require_file
+from aplt.data.files import ClipError, Problem, require_file
+from aplt.data.modality import modality_of_file
 from aplt.display import counted
 from aplt.parallel import in_processes
-
-MOST_NAMED = 3
+from aplt.storage import file_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,10 @@ def check(
     """Returns what is wrong with clips of the index, at most one finding a clip, in the order of the index.
 
     A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels. Of
-    another kind is a video among skeletons, a skeleton among videos, or one whose joints are not those of most.
+    another kind is what most clips are not: of another modality, or a skeleton with other joints.
 
     Args:
-        index: Videos or skeletons.
+        index: Clips of any modality.
         min_frames: Clips with fewer frames are too short.
         processes: How many decode at once; by default as many as there are cores.
         progress: Called with (clips done, clips in all).
@@ -89,37 +86,16 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     ]
 
 
-def remark_on_subjects(index: ClipIndex) -> str | None:
-    """Returns a remark on clips without a subject among others that have one; None where all or none have one."""
-    without = [f"'{clip.id}'" for clip in index if not clip.subject]
-    if len(without) in (0, len(index)):
-        return None
-    names = ", ".join(without[:MOST_NAMED]) + ", ..." * (len(without) > MOST_NAMED)
-    return (
-        f"no subject is given for {len(without)} of {len(index)} clips ({names}), though others have one; a split by "
-        "subject needs one for every clip"
-    )
-
-
 def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
     """Returns what is wrong with a clip, or else its kind in words."""
     try:
-        frames, kind = _decode(clip)
+        frames, kind = modality_of_file(clip.path).examine(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
     if frames < min_frames:
         why = f"has {counted(frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
     return kind
-
-
-def _decode(clip: Clip) -> tuple[int, str]:
-    if clip.path.suffix.lower() not in SKELETON_SUFFIXES:
-        return count_frames(clip), "a video"
-    persons, frames, joints, channels = read_clip(clip).shape
-    if persons > MOST_PERSONS:
-        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
-    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

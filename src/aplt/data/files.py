@@ -1,39 +1,29 @@
-"""Files from outside: what lies at a path, the files below a folder, and CSV tables read strictly."""
+"""The files of clips: those below a folder, and what is wrong with one."""
 
-import csv
-import io
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pandas as pd
+from typing import Literal
 
 from aplt.clips import Clip
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.storage import mode, reason
 
-HEADER_BYTES = 10_000  # far more than the header of a table of ours has
-
-
-def reason(error: Exception) -> str:
-    """Returns what an error says, in one line and without the file that the message around it names already."""
-    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(text.split()) or type(error).__name__
+Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
 
 
-def mode(path: Path) -> int:
-    """Returns the mode of what lies at a path, links followed, for `stat.S_ISREG` and its like; 0: nothing does.
+class ClipError(InputError):
+    """A clip cannot be used; `problem` is a short code for it and `why` the message without the clip's name."""
 
-    Raises:
-        InputError: the system refuses to say.
-    """
-    try:
-        return path.stat().st_mode
-    except (FileNotFoundError, NotADirectoryError):
-        return 0
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+    def __init__(self, clip: Clip, problem: Problem, why: str) -> None:
+        super().__init__(f"clip '{clip.id}' ({clip.path}): {why}")
+        self.clip, self.problem, self.why = clip, problem, why
+
+    def __reduce__(self) -> tuple[type["ClipError"], tuple[Clip, Problem, str]]:
+        # Made again from its parts, so that it can travel between processes.
+        return ClipError, (self.clip, self.problem, self.why)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
@@ -72,81 +62,19 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[P
             yield folder / name
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Returns the table of strings in a CSV file; fields that are missing at the end of a row are empty.
-
-    Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
-
-    Raises:
-        InputError: no such file, not CSV in UTF-8 with commas, a column twice, or a row with more fields than columns.
-    """
-    found = mode(path)
-    if not stat.S_ISREG(found):
-        raise InputError(f"{path}: {'not a regular file' if found else 'no such file'}")
-    line, lines = 0, []
+def require_file(clip: Clip) -> None:
+    """Raises a ClipError when the clip's file is missing, out of reach, no regular file or without content."""
     try:
-        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
-        for row in reader:
-            line = reader.line_num
-            lines.append(row)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise InputError(f"{path} line {line}: not in UTF-8; save it as what spreadsheets call 'CSV UTF-8'") from error
-    except csv.Error as error:
-        raise InputError(f"{path}: not a CSV table (after line {line}: {reason(error)})") from error
-    header, *rows = [row for row in lines if len(row) > 1 or "".join(row).strip()] or [[]]
-    columns = [name.strip() for name in header]
-    for separator, shown in ((";", "';'"), ("\t", "tabs")):
-        if len(columns) == 1 and separator in columns[0]:
-            names = ", ".join(f"'{name.strip()}'" for name in columns[0].split(separator))
-            raise InputError(f"{path}: found columns {names} separated by {shown}, expected commas")
-    if not columns:
-        raise InputError(f"{path}: not a CSV table (the file is empty)")
-    for name in columns:
-        if name and columns.count(name) > 1:
-            raise InputError(f"{path}: column '{name}' stands twice")
-    nameless = [number for number, name in enumerate(columns) if not name]
-    for number, row in enumerate(rows, start=1):
-        if len(row) > len(columns):
-            raise InputError(
-                f"{path} row {number}: found {len(row)} fields, expected at most {len(columns)} as in the header; "
-                "a field that contains a comma needs quotes"
-            )
-        filled = [row[place] for place in nameless if place < len(row) and row[place].strip()]
-        if filled:
-            raise InputError(f"{path} row {number}: '{filled[0]}' stands in a column without a name")
-    whole = [row + [""] * (len(columns) - len(row)) for row in rows]
-    table = pd.DataFrame(whole, columns=columns, dtype=object)
-    # A spreadsheet leaves empty columns behind.
-    return table.loc[:, [bool(name) for name in columns]]
-
-
-def require_own(output: Path, columns: Sequence[str], inputs: Iterable[Path]) -> None:
-    """Sees to it that writing a table to `output` destroys nothing but an earlier such table.
-
-    Args:
-        output: File to be written, there or not.
-        columns: Those that such a table begins with.
-        inputs: Files that the table is made of.
-
-    Raises:
-        InputError: `output` is one of the inputs, or something else than a table that begins with these columns.
-    """
-    found = mode(output)
-    if not found:
-        return
-    if any(_same_file(path, output) for path in inputs):
-        raise InputError(f"{output}: is one of the files to read; give another name with -o")
-    header = []
-    if stat.S_ISREG(found):
-        with output.open("rb") as stream:
-            header = stream.readline(HEADER_BYTES).decode(errors="replace").strip().split(",")
-    if header[: len(columns)] != list(columns):
-        raise InputError(
-            f"{output}: exists and was not written by this command; remove it or give another name with -o"
-        )
+        found = clip.path.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ClipError(clip, "missing", "no such file") from error
+    except (OSError, ValueError) as error:
+        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
+    # A pipe would be waited for without end.
+    if not stat.S_ISREG(found.st_mode):
+        raise ClipError(clip, "missing", "not a regular file")
+    if found.st_size == 0:
+        raise ClipError(clip, "empty", "the file is empty (0 bytes)")
 
 
 def require_files(clips: Iterable[Clip], source: Path) -> None:
@@ -155,10 +83,3 @@ def require_files(clips: Iterable[Clip], source: Path) -> None:
         if not mode(clip.path):
             where = f"clip '{clip.id}' ({clip.path}): no such file"
             raise InputError(f"{where}; if the clips have moved since {source} was made, make it anew with aplt index")
-
-
-def _same_file(path: Path, there: Path) -> bool:
-    try:
-        return path.samefile(there)
-    except (OSError, ValueError):  # what cannot be reached is not the file that is there
-        return False

@@ -3,27 +3,18 @@
 import os
 import re
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
+from typing import cast
 
 import pandas as pd
 
-from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit
-from aplt.data.files import files_below, mode, read_table, reason
+from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
+from aplt.data.formats.folder import scan_folder
 from aplt.errors import InputError, suggest
-from aplt.storage import write_csv
+from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
-# What a folder scan takes for a video; a CSV may name any file that FFmpeg reads.
-VIDEO_SUFFIXES = frozenset(
-    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
-    + (".3gp", ".ogv", ".gif")
-)
-ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
-SKELETON_SUFFIXES = ARRAY_SUFFIXES | {".json", ".txt"}
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
-OFFICIAL = get_args(OfficialSplit)
-UNLABELED = "unlabeled"
 # Plain digits: isdigit() takes "²" for one, which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -51,10 +42,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
     Raises:
         InputError: names `where` and the row or column.
     """
-    for column in needed:
-        if column not in table:
-            found = ", ".join(table.columns) or "none"
-            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}")
+    require_columns(table, needed, where)
     for column in set(table.columns) - set(COLUMNS):
         hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
         if hint.startswith("; did you mean"):
@@ -97,48 +85,6 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
         raise InputError(f"{where}: {error}") from error
 
 
-def scan_folder(folder: Path) -> pd.DataFrame:
-    """Returns the table of a folder's videos and skeleton arrays, paths relative to it, sorted.
-
-    Class-named subfolders are labeled (at any depth below them); `unlabeled/` and loose files are not. Where
-    subfolders are named train, val or test, they give the official split and hold the class-named ones.
-
-    Raises:
-        InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
-    """
-    suffixes = VIDEO_SUFFIXES | ARRAY_SUFFIXES
-    clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
-    if not clips:
-        raise InputError(f"{folder}: no video or skeleton array in this folder")
-    top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
-    official = [name for name in top if name in OFFICIAL]
-    others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
-    if official and others:
-        raise InputError(
-            f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
-            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may hold clips"
-        )
-    rows = []
-    for clip in clips:
-        parents = clip.parts[:-1]
-        split = parents[0] if parents and parents[0] in official else ""
-        named = parents[1:] if split else parents
-        label = named[0] if named and named[0] != UNLABELED else ""
-        rows.append({"path": clip.as_posix(), "label": label, "split": split})
-    table = pd.DataFrame(rows)
-    return table if official else table.drop(columns="split")
-
-
-def deeper_folders(table: pd.DataFrame) -> list[str]:
-    """Returns the names of the folders that lie in class-named ones of a table by `scan_folder`."""
-    official = "split" in table
-    names: set[str] = set()
-    for path in table.loc[table["label"] != "", "path"]:
-        parents = Path(path).parts[:-1]
-        names.update(parents[2 if official and parents[0] in OFFICIAL else 1 :])
-    return sorted(names)
-
-
 def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
 
@@ -152,19 +98,6 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
         raise InputError(f"{output}: exists and is not overwritten; remove it or give another name with -o")
     write_csv(output, table)
-
-
-def modality(clips: Iterable[Clip]) -> Literal["video", "skeleton"]:
-    """Returns whether these clips are videos or skeletons, by their file names.
-
-    Raises:
-        InputError: both kinds stand in one index.
-    """
-    kinds = {clip.path.suffix.lower() in SKELETON_SUFFIXES: clip for clip in clips}
-    if len(kinds) == 2:
-        video, skeleton = kinds[False].id, kinds[True].id
-        raise InputError(f"an index holds videos or skeletons, not both; '{video}' is a video, '{skeleton}' a skeleton")
-    return "skeleton" if True in kinds else "video"
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -13,9 +13,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from aplt.clips import Clip
-from aplt.data.files import reason
-from aplt.data.video import ClipError, require_file
+from aplt.data.files import ClipError, require_file
 from aplt.errors import InputError, suggest
+from aplt.storage import reason
 
 KARD_JOINTS = 15
 

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
+from aplt.data.files import ClipError
 from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
-from aplt.data.video import ClipError
 from aplt.display import counted
 from aplt.errors import InputError
 

@@ -11,11 +11,10 @@ import pandas as pd
 
 from aplt.clips import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
-from aplt.data.files import read_table
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.settings import as_setting
-from aplt.storage import write_csv
+from aplt.storage import read_table, write_csv
 
 Parts = dict[OfficialSplit, list[int]]
 COLUMN = "the split column of the index"
@@ -89,10 +88,7 @@ def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew"
             the split was made.
     """
     require_classes(index)
-    table = read_table(path)
-    for column in ("id", "role"):
-        if column not in table:
-            raise InputError(f"{path}: column '{column}' is missing; found columns: {', '.join(table.columns)}")
+    table = read_table(path, ("id", "role"))
     position_of = {clip.id: position for position, clip in enumerate(index)}
     digests = table["digest"] if "digest" in table else [""] * len(table)
     members: dict[str, list[int]] = defaultdict(list)
@@ -105,7 +101,7 @@ def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew"
             raise InputError(f"{path} row {row}: no clip '{id_}' in the index; {advice}")
         position = position_of[id_]
         if position in seen:
-            raise InputError(f"{path} row {row}: clip '{id_}' stands there twice")
+            raise InputError(f"{path} row {row}: clip '{id_}' appears twice")
         seen.add(position)
         if digest and digest != clip_digest(index, position):
             raise InputError(

@@ -1,15 +1,12 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
 import math
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import Literal
 
 import av
 import numpy as np
-import torch
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
@@ -17,27 +14,13 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
-from aplt.data.files import reason
-from aplt.errors import InputError
-
-Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
+from aplt.data.files import ClipError, require_file
+from aplt.parallel import threads
 
 # Bounds that were rounded when they were written into a table still mean the frame next to them.
 GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
-
-
-class ClipError(InputError):
-    """A clip cannot be used; `problem` is a short code for it and `why` the message without the clip's name."""
-
-    def __init__(self, clip: Clip, problem: Problem, why: str) -> None:
-        super().__init__(f"clip '{clip.id}' ({clip.path}): {why}")
-        self.clip, self.problem, self.why = clip, problem, why
-
-    def __reduce__(self) -> tuple[type["ClipError"], tuple[Clip, Problem, str]]:
-        # Made again from its parts, so that it can travel between processes.
-        return ClipError, (self.clip, self.problem, self.why)
 
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
@@ -88,21 +71,6 @@ def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.clip(shown, 0, len(times) - 1)
 
 
-def require_file(clip: Clip) -> None:
-    """Raises a ClipError when the clip's file is missing, out of reach, no regular file or without content."""
-    try:
-        found = clip.path.stat()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ClipError(clip, "missing", "no such file") from error
-    except (OSError, ValueError) as error:
-        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
-    # A pipe would be waited for without end.
-    if not stat.S_ISREG(found.st_mode):
-        raise ClipError(clip, "missing", "not a regular file")
-    if found.st_size == 0:
-        raise ClipError(clip, "empty", "the file is empty (0 bytes)")
-
-
 def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
     """Yields (time in seconds from the clip's start, frame as decoded, aspect of its pixels)."""
     require_file(clip)
@@ -145,8 +113,8 @@ def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
         if getattr(stream, "codec_context", None) is None:
             raise ClipError(clip, "broken", "this build of FFmpeg has no decoder for its codec")
         stream.thread_type = "AUTO"
-        # One thread in a loader's worker, where torch has one, too; all cores in a process of its own.
-        stream.codec_context.thread_count = torch.get_num_threads()
+        # One thread in a loader's worker; all cores in a process of its own.
+        stream.codec_context.thread_count = threads()
         yield container, stream
 
 

@@ -4,15 +4,10 @@ A view is a pure function of its key, a tuple of whole numbers such as (seed, ro
 exactly whatever the number of workers. One draw holds for all frames of a clip.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, Protocol
 
 from torch import Tensor
-
-from aplt.clips import Clip
-from aplt.config import SkeletonInput, VideoInput
-from aplt.data.skeleton_views import SkeletonViews
-from aplt.data.video_views import VideoViews
 
 Kind = Literal["center", "weak", "strong"]
 KINDS: tuple[Kind, ...] = ("center", "weak", "strong")
@@ -31,18 +26,3 @@ class Views(Protocol):
         Raises:
             InputError: the clip cannot be read; names it.
         """
-
-
-def make_views(
-    clips: Mapping[int, Clip],
-    settings: VideoInput | SkeletonInput,
-    clip_shape: tuple[int, int, int, int] | None = None,
-) -> Views:
-    """Returns the views of videos or skeletons, by position; of `clip_shape` where a model's is given.
-
-    Raises:
-        InputError: a skeleton cannot be read or has other joints than the rest (videos are read when asked for).
-    """
-    if isinstance(settings, VideoInput):
-        return VideoViews(clips, settings)
-    return SkeletonViews(clips, settings, clip_shape)

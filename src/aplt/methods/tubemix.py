@@ -35,8 +35,6 @@ from aplt.methods.method import Method
 from aplt.methods.processes import gather, own_rows
 from aplt.tensors import Step, StepLoss, Task
 
-PATCH = 16
-
 
 class TubeMix(nn.Module):
     """The teacher's confident labels, on strong views and on mixtures of them."""
@@ -56,7 +54,7 @@ class TubeMix(nn.Module):
             raise ValueError(f"beta is {beta}, expected more than 0")
         self.u_weight, self.mix_weight = u_weight, mix_weight
         self.confidence, self.beta, self.target = confidence, beta, target
-        self.patch = PATCH if task.kind == "video" else 1
+        self.patch = task.patch
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""

@@ -17,7 +17,6 @@ from aplt.models.tsm import tsm_resnet, tsm_tiny
 from aplt.settings import keyword_settings
 
 Build = Callable[..., nn.Module]
-DEFAULT_ENCODER = {"video": "tsm_tiny", "skeleton": "tcn"}
 
 
 def _headless(build: Build, head: str, clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
@@ -88,6 +87,7 @@ VIDEO_ENCODERS: dict[str, Build] = {
     "swin3d_t": partial(_headless, video.swin3d_t, "head"),
 }
 SKELETON_ENCODERS: dict[str, Build] = {"tcn": tcn}
+ENCODERS_OF = {"video": VIDEO_ENCODERS, "skeleton": SKELETON_ENCODERS}  # by modality
 ENCODERS = VIDEO_ENCODERS | SKELETON_ENCODERS
 
 

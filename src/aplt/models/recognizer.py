@@ -12,7 +12,7 @@ from safetensors.torch import load_model
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.config import InputSettings, ReadOut, VideoInput
+from aplt.config import InputSettings, ReadOut
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import Settings, validated
@@ -36,7 +36,7 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
     """Clips -> features and class scores.
 
     All constructor arguments are plain values: they are the model folder's config.json. `input` says how a clip
-    becomes a tensor (aplt.config.VideoInput or SkeletonInput as a mapping).
+    becomes a tensor (one of aplt.config.InputSettings as a mapping).
     """
 
     def __init__(
@@ -112,9 +112,9 @@ def load_recognizer(folder: Path) -> Recognizer:
             raise InputError(f"{folder}: no {file.name} in it, so it is no model folder")
     found = read_json(config)
     settings = validated(ModelSettings, found, str(config))
-    view = settings.input
-    made = (3, view.frames, view.size, view.size) if isinstance(view, VideoInput) else (None, view.frames, None, None)
-    if any(side not in (None, length) for side, length in zip(made, settings.clip_shape, strict=True)):
+    if any(
+        side not in (None, length) for side, length in zip(settings.input.clip_shape, settings.clip_shape, strict=True)
+    ):
         raise InputError(f"{config}: setting 'input' does not make clips of clip_shape {list(settings.clip_shape)}")
     try:
         model = Recognizer(**found)

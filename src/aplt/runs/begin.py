@@ -11,9 +11,9 @@ from accelerate.utils import broadcast_object_list
 
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig, load_yaml
+from aplt.data.files import ClipError
 from aplt.data.index import read_index
 from aplt.data.splits import load_split, remark_on_people, save_split
-from aplt.data.video import ClipError
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held

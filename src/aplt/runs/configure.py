@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
-from aplt.data.index import modality, read_index
+from aplt.data.index import read_index
+from aplt.data.modality import MODALITIES, modality_of
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
-from aplt.models.encoders import DEFAULT_ENCODER, SKELETON_ENCODERS, VIDEO_ENCODERS, whole_settings
+from aplt.models.encoders import ENCODERS_OF, whole_settings
 from aplt.settings import keyword_settings, shown
 
 # What a recipe may set, and means nothing to another method.
@@ -25,7 +26,7 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
     if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
     places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
-    config = effective_config(settings | places, modality(read_index(Path(places["clips"]))), where)
+    config = effective_config(settings | places, modality_of(read_index(Path(places["clips"]))).name, where)
     # A run's config.yaml lists the defaults, too, so they count as not given.
     idle = [name for name, value in SplitSettings() if getattr(config.split, name) != value]
     if config.split_file is not None and idle:
@@ -43,16 +44,17 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
         InputError: an unknown key, name or unusable value; `where` names the settings' origin.
     """
     name, method = _method_of(settings, where)
-    base: dict[str, Any] = {"method": name, "encoder": DEFAULT_ENCODER[modality], "input": {"kind": modality}}
+    base: dict[str, Any] = {"method": name, "encoder": MODALITIES[modality].encoder, "input": {"kind": modality}}
     if method.offline is not None:
         base["offline"] = {}
     merged = merge(merge(base, method.settings), settings)
     config = validate(merged | _whole_method(name, method, merged, where), where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
-    if config.encoder in (SKELETON_ENCODERS if modality == "video" else VIDEO_ENCODERS):
-        other = "skeletons" if modality == "video" else "videos"
-        raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which is for {other}, but the clips are not")
+    meant_for = next((name for name, encoders in ENCODERS_OF.items() if config.encoder in encoders), modality)
+    if meant_for != modality:
+        kinds = f"is for {MODALITIES[meant_for].many}, but the clips are {MODALITIES[modality].many}"
+        raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which {kinds}")
     whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
     return config.model_copy(update={"encoder_settings": whole})
 

@@ -11,17 +11,18 @@ import torch
 from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
-from aplt.config import InputSettings, SkeletonInput, VideoInput, load_yaml, validate
-from aplt.data.batches import default_workers, single_views
-from aplt.data.files import read_table, require_files
-from aplt.data.index import modality, read_index
+from aplt.config import load_yaml, validate
+from aplt.data.batches import single_views
+from aplt.data.files import require_files
+from aplt.data.index import read_index
+from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
 from aplt.data.splits import load_split
-from aplt.data.views import Views, make_views
 from aplt.display import bar
 from aplt.errors import InputError, suggest
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import classification_metrics, prediction_table
+from aplt.storage import read_table
 
 BATCH = 16
 FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
@@ -149,9 +150,10 @@ def _score(
     """Returns (positions [n], scores [n, K]) of the readable clips and the errors of the others by position."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = model.to(device).eval()
-    views = _views(model, clips)
-    kind = str(model.input["kind"])
-    workers = default_workers(kind) if workers is None else workers
+    modality = MODALITIES[str(model.input["kind"])]
+    settings = modality.input.model_validate(model.input)
+    views = modality.make_views(dict(enumerate(clips)), settings, cast(ClipShape, model.clip_shape))
+    workers = modality.workers() if workers is None else workers
     errors: dict[int, str] = {}
     positions: list[int] = []
     scores = [torch.empty(0, len(model.class_names))]
@@ -163,8 +165,8 @@ def _score(
             waiting.clear()
 
     for position, clip in enumerate(clips):
-        if (found := modality([clip])) != kind:
-            why = f"by its name a {found}, but the model was trained on {kind}s"
+        if (found := modality_of_file(clip.path)) is not modality:
+            why = f"by its name {found.one}, but the model was trained on {modality.many}"
             errors[position] = f"clip '{clip.id}' ({clip.path}): {why}"
     fitting = [position for position in range(len(clips)) if position not in errors]
     with bar("predicting", len(fitting)) as progress:
@@ -179,13 +181,3 @@ def _score(
             progress.advance()
         flush()
     return np.array(positions, dtype=np.int64), torch.cat(scores).numpy(), errors
-
-
-def _views(model: Recognizer, clips: Sequence[Clip]) -> Views:
-    """Returns views of clips as the model was trained to see them; videos are decoded, not cached."""
-    settings: InputSettings
-    if model.input["kind"] == "video":
-        settings = VideoInput.model_validate({**model.input, "cache": False})
-    else:
-        settings = SkeletonInput.model_validate(model.input)
-    return make_views(dict(enumerate(clips)), settings, cast(tuple[int, int, int, int], model.clip_shape))

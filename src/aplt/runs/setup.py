@@ -14,14 +14,13 @@ from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, ClipIndex, Role, Split
-from aplt.config import RunConfig, TrainSettings, VideoInput
-from aplt.data.batches import SemiData, default_workers
+from aplt.config import RunConfig, TrainSettings
+from aplt.data.batches import SemiData
 from aplt.data.files import require_files
-from aplt.data.index import modality, read_index
+from aplt.data.index import read_index
+from aplt.data.modality import MODALITIES, modality_of
 from aplt.data.splits import load_split, make_split
-from aplt.data.video_views import frame_cache
-from aplt.data.views import make_views
-from aplt.display import bar, console, counted
+from aplt.display import console, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
 from aplt.models.encoders import build_encoder
@@ -68,7 +67,7 @@ def digests(index: ClipIndex, split: Split) -> dict[str, str]:
 
 
 def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
-    """Returns the clips of a run, decoded into the frame cache where they are videos.
+    """Returns the clips of a run, prepared as their modality needs it.
 
     Raises:
         InputError: a setting does not fit the clips, or a clip is not usable.
@@ -78,16 +77,15 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     require_rounds(config, split)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
-    kind = modality(clips.values())
-    if isinstance(config.input, VideoInput) and config.input.cache:
-        with accelerator.main_process_first(), bar("decoding clips", len(clips)) as progress:
-            frame_cache(config.input).build(list(clips.values()), progress=progress.at)
-    workers = default_workers(kind) if config.train.workers is None else config.train.workers
+    modality = modality_of(clips.values())
+    with accelerator.main_process_first():
+        modality.prepare(list(clips.values()), config.input)
+    workers = modality.workers() if config.train.workers is None else config.train.workers
     if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
         # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
         torch.set_num_threads(max(1, cores() - workers))
     data = SemiData(
-        make_views(clips, config.input),
+        modality.make_views(clips, config.input, None),
         {position: index[position].label for position in split.labeled},
         split.unlabeled,
         batch_labeled=config.train.batch_labeled,
@@ -194,7 +192,8 @@ def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
     """Returns the sizes that the method's memory may depend on."""
     index, split = material.index, material.split
     size = model.prototype.shape[1]
-    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, config.input.kind)
+    patch = MODALITIES[config.input.kind].patch
+    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, patch)
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:

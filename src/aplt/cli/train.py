@@ -1,4 +1,4 @@
-"""Verbs on runs: train, evaluate, predict, report, recipes."""
+"""`aplt train`: a recognizer from labeled and unlabeled clips."""
 
 import sys
 from functools import partial
@@ -12,8 +12,6 @@ from aplt.errors import InputError
 
 if TYPE_CHECKING:
     from aplt.config import RunConfig
-
-Run = Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")]
 
 
 def train(
@@ -108,90 +106,3 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
         # As a run's config.yaml has them they say nothing beside a file.
         settings = {key: value for key, value in settings.items() if key != "split"}
     return settings
-
-
-def evaluate(
-    run: Run,
-    clips: Annotated[Path | None, typer.Option(help="Evaluate on this index instead of the run's own clips.")] = None,
-    role: Annotated[str, typer.Option(help="Which of the run's clips: test, val, unlabeled or labeled.")] = "test",
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> None:
-    """Measure a trained model."""
-    from json import dumps
-
-    from aplt.clips import ROLES
-    from aplt.display import counted
-    from aplt.errors import suggest
-    from aplt.rundir import RunDir
-    from aplt.runs.predict import evaluate as evaluate_run
-    from aplt.runs.predict import trained_on
-
-    if role not in ROLES:
-        raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
-    figures = evaluate_run(RunDir(run), clips, role)
-    if clips is not None and (known := trained_on(RunDir(run), clips)):
-        print(
-            f"aplt: {known} of {counted(figures['clips'], 'clip')} in {clips} with the id or the file of clips that "
-            "the model was trained on: these figures say little of new clips",
-            file=sys.stderr,
-        )
-    if json:
-        print(dumps(figures, indent=2, ensure_ascii=False))
-        return
-    named = {"top-1": figures["top1"], "top-5": figures["top5"], "macro F1": figures["macro_f1"]}
-    shown = ", ".join(f"{name} {figure:.1%}" for name, figure in named.items() if figure is not None)
-    more = f" ({figures['unlabeled']} more without a label)" if figures["unlabeled"] else ""
-    print(f"{counted(figures['clips'], 'clip')}{more}: {shown}")
-    width = max(len(row["class"]) for row in figures["per_class"])
-    print(f"{'class':{width}}  clips  precision  recall     f1")
-    for row in figures["per_class"]:
-        values = f"{row['precision']:9.1%}  {row['recall']:6.1%}  {row['f1']:5.1%}"
-        print(f"{row['class']:{width}}  {row['clips']:5}  {values}")
-
-
-def predict(
-    run: Run,
-    paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
-) -> None:
-    """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
-    from aplt.data.files import require_own
-    from aplt.display import counted
-    from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
-    from aplt.runs.predict import predict as predict_clips
-    from aplt.storage import write_csv
-
-    model, clips = load_model(run), gather_clips(paths)
-    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
-    table = predict_clips(model, clips)
-    write_csv(output, table)
-    failed = int((table["error"] != "").sum())
-    print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
-    if failed:
-        first = table.loc[table["error"] != "", "error"].iloc[0]
-        print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)
-    raise typer.Exit(1 if failed == len(table) else 0)
-
-
-def report(
-    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
-) -> None:
-    """Write a run's or a comparison's report.html anew."""
-    from aplt.report import write_report
-    from aplt.rundir import CompareDir
-
-    if CompareDir(folder).found:
-        from aplt.compare.page import write_comparison
-
-        print(write_comparison(folder))
-    else:
-        print(write_report(folder))
-
-
-def recipes() -> None:
-    """List the methods."""
-    from aplt.methods.catalog import METHODS
-
-    width = max(map(len, METHODS))
-    for name, method in METHODS.items():
-        print(f"{name:{width}}  {method.summary} ({method.source})")

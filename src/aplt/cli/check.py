@@ -1,0 +1,50 @@
+"""`aplt check`: which clips and classes training could not use."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from aplt.errors import InputError
+
+if TYPE_CHECKING:
+    from aplt.data.check import Finding
+
+
+def check(
+    clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Decode every clip; name each that is broken, empty, too short, a duplicate or of another kind than most.
+
+    Classes with too few labeled clips to train and test on are named, too. Exit status 1 if there are any of these.
+    """
+    from dataclasses import asdict
+    from json import dumps
+
+    from aplt.data.check import check as check_clips
+    from aplt.data.check import check_classes
+    from aplt.data.index import read_index
+    from aplt.data.splits import require_classes
+    from aplt.display import bar, counted
+
+    found = read_index(clips)
+    with bar("checking clips", len(found)) as progress:
+        findings = check_clips(found, progress=progress.at)
+    classes: list[Finding] = []
+    try:
+        require_classes(found)
+        classes = check_classes(found)
+    except InputError as remark:  # no fault: clips to predict need no labels
+        print(f"aplt: {remark}", file=sys.stderr)
+    if json:
+        print(dumps([asdict(finding) for finding in [*findings, *classes]], default=str, ensure_ascii=False, indent=2))
+    else:
+        for finding in findings:
+            print(f"{finding.id}: {finding.problem}: {finding.detail}")
+        for finding in classes:
+            print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
+        few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
+        print(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}")
+    raise typer.Exit(1 if findings or classes else 0)

@@ -1,0 +1,66 @@
+"""`aplt index`: a folder's clips and labels as a table."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperOption
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def index(
+    source: Annotated[Path, typer.Argument(help="Folder of clips; class-named subfolders are labeled.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("clips.csv"),
+    format_: Annotated[str, typer.Option("--format")] = "folder",
+) -> None:
+    """List a folder's clips and labels in a CSV table; an existing one with another content is kept."""
+    import numpy as np
+
+    from aplt.data.formats import scan
+    from aplt.data.index import to_index, write_index
+    from aplt.display import counted
+
+    table = scan(source, format_)
+    # Before it is written, so that no file stays behind that cannot be read again.
+    found = to_index(table, source, source)
+    write_index(table, source, output)
+    classes, unlabeled = found.num_classes, sum(clip.label < 0 for clip in found)
+    print(
+        f"{output}: {counted(len(found), 'clip')}, {counted(classes, 'class', 'classes')}, "
+        f"{counted(unlabeled, 'clip')} without a label"
+    )
+    for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
+        print(f"  {name}: {count}")
+    if format_ == "folder" and (deep := _deeper_folders(table)):
+        print(
+            f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
+            f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}",
+            file=sys.stderr,
+        )
+
+
+class IndexCommand(TyperCommand):
+    """Explains the formats by their docstrings, which are imported only when help is asked for."""
+
+    def format_help(self, *args: Any, **keywords: Any) -> None:
+        """Writes the help."""
+        from aplt.data.formats import FORMATS
+
+        lines = (f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in FORMATS.items())
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.name == "format_":
+                option.help = "\n\n".join(lines)
+        super().format_help(*args, **keywords)
+
+
+def _deeper_folders(table: "pd.DataFrame") -> list[str]:
+    """Returns the names of the folders that lie within class-named ones."""
+    labeled = table[table["label"] != ""]
+    names: set[str] = set()
+    for path, label in zip(labeled["path"], labeled["label"], strict=True):
+        folders = Path(path).parent.parts
+        names.update(folders[folders.index(label) + 1 :])
+    return sorted(names)

@@ -1,0 +1,44 @@
+"""What a verb may write over: an earlier table of its own, and nothing else."""
+
+import stat
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from aplt.errors import InputError
+from aplt.storage import mode
+
+HEADER_BYTES = 10_000
+"""Far more than the header of a table of ours has."""
+
+
+def require_own(output: Path, columns: Sequence[str], inputs: Iterable[Path]) -> None:
+    """Makes sure that writing a table to `output` destroys nothing but an earlier such table.
+
+    Args:
+        output: File to be written, there or not.
+        columns: Those that such a table begins with.
+        inputs: Files that the table is made of.
+
+    Raises:
+        InputError: `output` is one of the inputs, or something else than a table that begins with these columns.
+    """
+    found = mode(output)
+    if not found:
+        return
+    if any(_same_file(path, output) for path in inputs):
+        raise InputError(f"{output}: is one of the files to read; give another name with -o")
+    header = []
+    if stat.S_ISREG(found):
+        with output.open("rb") as stream:
+            header = stream.readline(HEADER_BYTES).decode(errors="replace").strip().split(",")
+    if header[: len(columns)] != list(columns):
+        raise InputError(
+            f"{output}: exists and was not written by this command; remove it or give another name with -o"
+        )
+
+
+def _same_file(path: Path, there: Path) -> bool:
+    try:
+        return path.samefile(there)
+    except (OSError, ValueError):  # what cannot be reached is not the file that is there
+        return False

@@ -1,0 +1,31 @@
+"""`aplt predict`: the micro-actions in new clips."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def predict(
+    run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
+) -> None:
+    """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
+    from aplt.cli.overwriting import require_own
+    from aplt.display import counted
+    from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
+    from aplt.runs.predict import predict as predict_clips
+    from aplt.storage import write_csv
+
+    model, clips = load_model(run), gather_clips(paths)
+    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
+    table = predict_clips(model, clips)
+    write_csv(output, table)
+    failed = int((table["error"] != "").sum())
+    print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
+    if failed:
+        first = table.loc[table["error"] != "", "error"].iloc[0]
+        print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)
+    raise typer.Exit(1 if failed == len(table) else 0)

@@ -1,0 +1,21 @@
+"""`aplt report`: the page of a run or a comparison."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
+) -> None:
+    """Write the report.html of a run or a comparison again."""
+    from aplt.report import write_report
+    from aplt.rundir import CompareDir
+
+    if CompareDir(folder).found:
+        from aplt.compare.page import write_comparison
+
+        print(write_comparison(folder))
+    else:
+        print(write_report(folder))

@@ -1,0 +1,40 @@
+"""Formats: what lies in a folder -> the table that clips.csv holds.
+
+A format is one function in one file: folder -> table with the columns `path` (relative to the folder) and `label`, and
+where they are known `id`, `subject`, `start`, `end` and `split`. The first line of its docstring is its help.
+"""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from aplt.data.formats.arid import arid
+from aplt.data.formats.folder import scan_folder
+from aplt.data.formats.kard import kard
+from aplt.data.formats.nucla import nucla
+from aplt.errors import InputError, suggest
+from aplt.storage import mode
+
+FORMATS: dict[str, Callable[[Path], pd.DataFrame]] = {
+    "folder": scan_folder,
+    "nucla": nucla,
+    "kard": kard,
+    "arid": arid,
+}
+
+
+def scan(folder: Path, format_: str) -> pd.DataFrame:
+    """Returns the table of clips in a folder, read as `format_`; where it gives no ids these are the paths within.
+
+    Raises:
+        InputError: no such folder or format, or no clip of that format in it.
+    """
+    if format_ not in FORMATS:
+        raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
+    if not stat.S_ISDIR(mode(folder)):
+        raise InputError(f"{folder}: expected a folder of clips, found {'a file' if mode(folder) else 'nothing'} there")
+    table = FORMATS[format_](folder)
+    # An id that stays the same when the table and the clips are moved.
+    return table if "id" in table else table.assign(id=table["path"])

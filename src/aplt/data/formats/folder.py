@@ -1,0 +1,45 @@
+"""A folder of clips whose subfolders name the classes."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from aplt.clips import OFFICIAL
+from aplt.data.files import files_below
+from aplt.data.modality import MODALITIES
+from aplt.errors import InputError
+
+UNLABELED = "unlabeled"
+
+
+def scan_folder(folder: Path) -> pd.DataFrame:
+    """Class-named subfolders of videos or arrays, within train, val and test if there are any.
+
+    Clips at any depth below a class-named folder are labeled; those in `unlabeled/` and beside the folders are not.
+    Where subfolders are named train, val or test, they give the official split. The table is sorted by path.
+
+    Raises:
+        InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
+    """
+    suffixes = frozenset().union(*(modality.scanned for modality in MODALITIES.values()))
+    clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
+    if not clips:
+        wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
+        raise InputError(f"{folder}: no {wanted} in this folder")
+    top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
+    official = [name for name in top if name in OFFICIAL]
+    others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
+    if official and others:
+        raise InputError(
+            f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
+            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may hold clips"
+        )
+    rows = []
+    for clip in clips:
+        parents = clip.parts[:-1]
+        split = parents[0] if parents and parents[0] in official else ""
+        named = parents[1:] if split else parents
+        label = named[0] if named and named[0] != UNLABELED else ""
+        rows.append({"path": clip.as_posix(), "label": label, "split": split})
+    table = pd.DataFrame(rows)
+    return table if official else table.drop(columns="split")

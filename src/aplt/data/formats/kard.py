@@ -1,0 +1,33 @@
+"""KARD's skeletons: the Kinect Activity Recognition Dataset, as text."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from aplt.data.formats.names import clips_by_name
+
+ACTIONS = {
+    "a01": "horizontal arm wave",
+    "a02": "high arm wave",
+    "a03": "two-hand wave",
+    "a04": "catch cap",
+    "a05": "high throw",
+    "a06": "draw X",
+    "a07": "draw tick",
+    "a08": "toss paper",
+    "a09": "forward kick",
+    "a10": "side kick",
+    "a11": "take umbrella",
+    "a12": "bend",
+    "a13": "hand clap",
+    "a14": "walk",
+    "a15": "phone call",
+    "a16": "drink",
+    "a17": "sit down",
+    "a18": "stand up",
+}
+
+
+def kard(folder: Path) -> pd.DataFrame:
+    """KARD's skeletons: aAA_sSS_eEE_realworld.txt, action and subject from the name."""
+    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_realworld\.txt", ACTIONS)

@@ -1,0 +1,162 @@
+"""All that differs between the kinds of clips, one record each; nothing else asks which kind it is.
+
+Another kind is added by its settings in aplt.config, its own files beside this one, and a record here. What reads clips
+is imported where it is first needed, so that indexing and splitting need neither torch nor FFmpeg.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from aplt.clips import Clip
+from aplt.config import SkeletonInput, VideoInput
+from aplt.data.files import ClipError
+from aplt.display import bar, counted
+from aplt.errors import InputError
+from aplt.parallel import cores
+from aplt.settings import Settings
+
+if TYPE_CHECKING:
+    from aplt.data.views import Views
+
+ClipShape = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One kind of clips; the `settings` of its functions are of the class `input`."""
+
+    name: str
+    """As in the setting input.kind."""
+    one: str
+    """What a clip is called in a sentence, with its article."""
+    many: str
+    """What clips are called in a sentence."""
+    suffixes: frozenset[str]
+    """By which a file is known to be of this kind."""
+    scanned: frozenset[str]
+    """Those of `suffixes` that are nearly always clips: what the scan of a folder takes."""
+    scanned_as: str
+    """What the scan of a folder calls these files."""
+    input: type[Settings]
+    """How a clip becomes a tensor and is varied."""
+    encoder: str
+    """The encoder of runs that name none."""
+    patch: int
+    """Height and width of the patches that mixtures of two clips consist of."""
+    workers: Callable[[], int]
+    """Returns how many loader processes a run has that sets no number."""
+    prepare: Callable[[Sequence[Clip], Any], None]
+    """(clips, settings): does what is worth doing once, before training reads the clips again and again.
+
+    Raises an InputError where a clip is not usable.
+    """
+    make_views: Callable[[Mapping[int, Clip], Any, ClipShape | None], "Views"]
+    """(clips, settings, clip_shape): returns the views of clips by their position.
+
+    With a `clip_shape`, that of a trained model, each clip is read when it is asked for, and nothing is kept on disk.
+    Raises an InputError where the clips or settings do not fit each other.
+    """
+    examine: Callable[[Clip], tuple[int, str]]
+    """Reads a clip to its end; returns its number of frames and, in words, what all clips of an index have in common.
+
+    Raises a ClipError where it is not usable.
+    """
+
+
+def modality_of(clips: Iterable[Clip]) -> Modality:
+    """Returns the modality of all these clips, by their file names.
+
+    Raises:
+        InputError: they are of more than one.
+    """
+    first: dict[str, tuple[Modality, Clip]] = {}
+    for clip in clips:
+        found = modality_of_file(clip.path)
+        first.setdefault(found.name, (found, clip))
+    if len(first) > 1:
+        kinds = ", ".join(f"'{clip.id}' is {modality.one}" for modality, clip in first.values())
+        raise InputError(f"an index holds clips of one kind, but {kinds}")
+    return next((modality for modality, _ in first.values()), MODALITIES["video"])
+
+
+def modality_of_file(path: Path) -> Modality:
+    """Returns the modality of the clips in a file, by its name: video where no other knows its ending."""
+    suffix = path.suffix.lower()
+    return next((found for found in MODALITIES.values() if suffix in found.suffixes), MODALITIES["video"])
+
+
+def _decode_videos(clips: Sequence[Clip], settings: VideoInput) -> None:
+    from aplt.data.video_views import frame_cache
+
+    if settings.cache:
+        with bar("decoding clips", len(clips)) as progress:
+            frame_cache(settings).build(clips, progress=progress.at)
+
+
+def _video_views(clips: Mapping[int, Clip], settings: VideoInput, clip_shape: ClipShape | None) -> "Views":
+    from aplt.data.video_views import VideoViews
+
+    return VideoViews(clips, settings if clip_shape is None else settings.model_copy(update={"cache": False}))
+
+
+def _examine_video(clip: Clip) -> tuple[int, str]:
+    from aplt.data.video import count_frames
+
+    return count_frames(clip), "a video"
+
+
+def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None) -> "Views":
+    from aplt.data.skeleton_views import SkeletonViews
+
+    return SkeletonViews(clips, settings, clip_shape)
+
+
+def _examine_skeleton(clip: Clip) -> tuple[int, str]:
+    from aplt.data.skeleton import MOST_PERSONS, read_clip
+
+    persons, frames, joints, channels = read_clip(clip).shape
+    if persons > MOST_PERSONS:
+        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
+    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
+
+
+VIDEO_SUFFIXES = frozenset(
+    (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
+    + (".3gp", ".ogv", ".gif")
+)
+ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
+
+MODALITIES = {
+    "video": Modality(
+        name="video",
+        one="a video",
+        many="videos",
+        suffixes=VIDEO_SUFFIXES,
+        scanned=VIDEO_SUFFIXES,
+        scanned_as="video",
+        input=VideoInput,
+        encoder="tsm_tiny",
+        patch=16,
+        workers=lambda: max(1, cores() - 1),
+        prepare=_decode_videos,
+        make_views=_video_views,
+        examine=_examine_video,
+    ),
+    "skeleton": Modality(
+        name="skeleton",
+        one="a skeleton",
+        many="skeletons",
+        suffixes=ARRAY_SUFFIXES | {".json", ".txt"},
+        scanned=ARRAY_SUFFIXES,
+        scanned_as="skeleton array",
+        input=SkeletonInput,
+        encoder="tcn",
+        patch=1,
+        workers=lambda: 0,
+        prepare=lambda *_: None,  # their views read each once and keep it
+        make_views=_skeleton_views,
+        examine=_examine_skeleton,
+    ),
+}
