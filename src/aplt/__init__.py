@@ -1,3 +1,83 @@
-"""aplt: semi-supervised micro-action recognition by asynchronous pseudo labeling and training."""
+"""aplt: semi-supervised micro-action recognition. Clips and a few labels in, a recognizer and its evidence out.
 
-__version__ = "0.1.0"
+    import aplt
+
+    run = aplt.train("clips.csv", labeled="10%")
+    print(run.result.test.top1, run.path)
+    table = aplt.predict(run, ["new_clip.mp4"])
+
+What is listed here is what a script needs; each name is imported when it is first used, so that `import aplt` is quick.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aplt.clips import Clip, ClipIndex, Split
+    from aplt.data.index import read_index
+    from aplt.errors import InputError
+    from aplt.library import Comparison, Run, compare, evaluate, load, predict, resume, train
+    from aplt.methods.method import Method
+    from aplt.models.encoders import Encoder
+    from aplt.models.recognizer import Recognizer
+    from aplt.record import Figures, Result, Round
+    from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
+
+__version__ = version("aplt")
+
+_HOME = {
+    "aplt.clips": ("Clip", "ClipIndex", "Split"),
+    "aplt.data.index": ("read_index",),
+    "aplt.errors": ("InputError",),
+    "aplt.library": ("Comparison", "Run", "compare", "evaluate", "load", "predict", "resume", "train"),
+    "aplt.methods.method": ("Method",),
+    "aplt.models.encoders": ("Encoder",),
+    "aplt.models.recognizer": ("Recognizer",),
+    "aplt.record": ("Figures", "Result", "Round"),
+    "aplt.tensors": (
+        *("Algorithm", "FeatureBank", "Guidance", "Offline", "OnlineLabels", "SemiBatch", "Step", "StepLoss", "Task"),
+    ),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+__all__ = [
+    "Algorithm",
+    "Clip",
+    "ClipIndex",
+    "Comparison",
+    "Encoder",
+    "FeatureBank",
+    "Figures",
+    "Guidance",
+    "InputError",
+    "Method",
+    "Offline",
+    "OnlineLabels",
+    "Recognizer",
+    "Result",
+    "Round",
+    "Run",
+    "SemiBatch",
+    "Split",
+    "Step",
+    "StepLoss",
+    "Task",
+    "__version__",
+    "compare",
+    "evaluate",
+    "load",
+    "predict",
+    "read_index",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'aplt' has no attribute '{name}'")
+    return getattr(import_module(_MODULE_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -7,6 +7,7 @@ aligned by position, never by sort order.
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, overload
 
@@ -63,10 +64,12 @@ class ClipIndex(Sequence[Clip]):
         """K, the number of classes."""
         return len(self.class_names)
 
-    @property
+    @cached_property
     def labels(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Labels of all clips [N], -1 where unknown. Only splits and evaluation may read hidden ones."""
-        return np.array([clip.label for clip in self.clips], dtype=np.int64)
+        """Labels of all clips [N], -1 where unknown; not to be changed. Only splits and evaluation may read hidden ones."""
+        labels = np.array([clip.label for clip in self.clips], dtype=np.int64)
+        labels.flags.writeable = False
+        return labels
 
     @property
     def digest(self) -> str:

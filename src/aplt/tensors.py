@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from aplt.clips import UNKNOWN
+
 
 class SemiBatch(NamedTuple):
     """One step's views. No field can hold the label of an unlabeled clip."""
@@ -98,6 +100,42 @@ class Guidance:
     pseudo: PseudoLabels
     prototype: Tensor  # [K, D] unit rows
     round: int
+
+    @classmethod
+    def of_bank(
+        cls,
+        bank: FeatureBank,
+        num_clips: int,
+        *,
+        label: Tensor,
+        distance: Tensor,
+        accepted: Tensor,
+        given: Tensor,
+        belief: Tensor,
+        threshold: Tensor,
+        prototype: Tensor,
+        round_: int,
+    ) -> "Guidance":
+        """Returns the guidance on an index of `num_clips` clips, from what is believed of the bank's M clips.
+
+        `label`, `distance`, `accepted`, `given` and `belief` are [M], aligned with the bank; `threshold` is [K],
+        `prototype` [K, D].
+        """
+
+        def spread(values: Tensor, otherwise: float) -> Tensor:
+            whole = torch.full((num_clips,), otherwise, dtype=values.dtype)
+            return whole.index_copy_(0, bank.position, values)
+
+        pseudo = PseudoLabels(
+            label=spread(label, UNKNOWN),
+            distance=spread(distance, torch.inf),
+            accepted=spread(accepted, False),
+            given=spread(given, False),
+            belief=spread(belief, torch.nan),
+            confidence=spread(bank.probability.gather(1, label[:, None])[:, 0], torch.nan),
+            threshold=threshold,
+        )
+        return cls(pseudo, prototype, round_)
 
     def to(self, device: torch.device) -> "Guidance":
         """Returns the guidance with its arrays on `device`."""

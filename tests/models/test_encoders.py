@@ -6,7 +6,7 @@ from torchvision.models import video
 
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
-from aplt.models.encoders import ENCODERS, ENCODERS_OF, build_encoder, feature_size
+from aplt.models.encoders import ENCODERS, build_encoder, feature_size
 from aplt.models.tsm import TemporalShift, optical_flow
 
 SHAPES = {"tcn": (3, 8, 6, 2), "mvit_v2_s": (3, 16, 64, 64)}
@@ -49,8 +49,8 @@ def test_mvit_is_torchvisions_at_its_own_size() -> None:
 
 
 def test_each_modality_has_encoders_and_one_of_them_is_its_default() -> None:
-    assert set(ENCODERS_OF) == set(MODALITIES)
-    assert all(modality.encoder in ENCODERS_OF[name] for name, modality in MODALITIES.items())
+    assert {encoder.modality for encoder in ENCODERS.values()} == set(MODALITIES)
+    assert all(ENCODERS[modality.encoder].modality == name for name, modality in MODALITIES.items())
 
 
 def test_shift_moves_a_share_of_the_channels_one_frame() -> None:

@@ -47,5 +47,5 @@ def find_method(name: str) -> Method:
     if is_reference(name):
         return resolve(name, Method, "method")
     if name not in METHODS:
-        raise InputError(f"unknown method '{name}'{suggest(name, METHODS)}; an own one is package.module:name")
+        raise InputError(f"unknown method '{name}'{suggest(name, METHODS)} (an own one is package.module:name)")
     return METHODS[name]

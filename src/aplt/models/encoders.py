@@ -1,94 +1,72 @@
-"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]. One line in ENCODERS adds another."""
+"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]; any other as package.module:name."""
 
-import inspect
 from collections.abc import Callable
-from functools import partial
+from dataclasses import dataclass
 from typing import Any
 from urllib.error import URLError
 
 import torch
 from torch import nn
-from torchvision.models import video
-from torchvision.models.video.mvit import MSBlockConfig
 
 from aplt.errors import InputError, suggest
 from aplt.models.tcn import tcn
-from aplt.models.tsm import tsm_resnet, tsm_tiny
+from aplt.models.tsm import tsm_tiny
+from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
 
-Build = Callable[..., nn.Module]
+
+@dataclass(frozen=True)
+class Encoder:
+    """How to build a network that turns clips into features."""
+
+    build: Callable[..., nn.Module]
+    """Takes the clip's shape, and settings as keywords with defaults, whose annotations say what fits.
+
+    The network takes clips [B, *clip] and returns features [B, D]. A ValueError says that a setting or a shape does not
+    fit. With `weights` the builder takes the name of published ones, or None, besides.
+    """
+    modality: str
+    """The kind of clips it is for: video or skeleton."""
+    weights: bool = False
+    """Whether there are published weights."""
 
 
-def _headless(build: Build, head: str, clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
-    """Returns a torchvision video network without its last layer, the submodule `head`."""
-    del clip_shape
-    net = build(weights=weights)
-    net.set_submodule(head, nn.Identity())
-    return net
+def _torchvision(name: str, **options: Any) -> Encoder:
+    """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
+
+    def build(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+        from aplt.models import torchvision_nets
+
+        net: nn.Module = getattr(torchvision_nets, name)(clip_shape, weights, **options)
+        return net
+
+    return Encoder(build, "video", weights=True)
 
 
-def _s3d(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
-    """Returns S3D; its fixed pooling window, which refuses clips under 16 x 224 x 224, becomes the whole clip."""
-    net = _headless(video.s3d, "classifier", clip_shape, weights)
-    net.avgpool = nn.AdaptiveAvgPool3d(1)
-    return net
-
-
-def mvit_v2_s(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
-    """Returns MViTv2-S; its relative positions have the clip's size (published weights: 16 x 224 x 224)."""
-    if weights is not None and clip_shape[1:] != (16, 224, 224):
-        raise ValueError(f"its published weights are for clips of 16 x 224 x 224, not {list(clip_shape[1:])}")
-    # torchvision's own builder knows one size only.
-    # Blocks, heads, stride of the keys and values of each stage; all but the first halve height and width.
-    stages = ((1, 1, 8), (2, 2, 4), (11, 4, 2), (2, 8, 1))
-    blocks: list[MSBlockConfig] = []
-    channels = 96
-    for blocks_of_stage, heads, stride in stages:
-        for number in range(blocks_of_stage):
-            halve = 2 if number == 0 and blocks else 1
-            blocks.append(
-                MSBlockConfig(
-                    num_heads=heads,
-                    input_channels=channels,
-                    output_channels=96 * heads,
-                    kernel_q=[3, 3, 3],
-                    kernel_kv=[3, 3, 3],
-                    stride_q=[1, halve, halve],
-                    stride_kv=[1, stride, stride],
-                )
-            )
-            channels = 96 * heads
-    net: nn.Module = video.MViT(
-        spatial_size=tuple(clip_shape[2:]),
-        temporal_size=clip_shape[1],
-        block_setting=blocks,
-        residual_pool=True,
-        residual_with_cls_embed=False,
-        rel_pos_embed=True,
-        proj_after_attn=True,
-        stochastic_depth_prob=0.2,
-    )
-    if weights is not None:
-        net.load_state_dict(video.MViT_V2_S_Weights[weights].get_state_dict(progress=True, check_hash=True))
-    net.set_submodule("head", nn.Identity())
-    return net
-
-
-# Builders take the clip's shape and their own settings as keywords, whose annotations say what fits; those with
-# published weights take the name of these or None besides.
-VIDEO_ENCODERS: dict[str, Build] = {
-    "tsm_tiny": tsm_tiny,
-    "tsm_resnet18": partial(tsm_resnet, 18),
-    "tsm_resnet50": partial(tsm_resnet, 50),
-    "r3d_18": partial(_headless, video.r3d_18, "fc"),
-    "r2plus1d_18": partial(_headless, video.r2plus1d_18, "fc"),
-    "s3d": _s3d,
-    "mvit_v2_s": mvit_v2_s,
-    "swin3d_t": partial(_headless, video.swin3d_t, "head"),
+ENCODERS = {
+    "tsm_tiny": Encoder(tsm_tiny, "video"),
+    "tsm_resnet18": _torchvision("tsm_resnet", depth=18),
+    "tsm_resnet50": _torchvision("tsm_resnet", depth=50),
+    "r3d_18": _torchvision("headless", name="r3d_18", head="fc"),
+    "r2plus1d_18": _torchvision("headless", name="r2plus1d_18", head="fc"),
+    "s3d": _torchvision("s3d"),
+    "mvit_v2_s": _torchvision("mvit_v2_s"),
+    "swin3d_t": _torchvision("headless", name="swin3d_t", head="head"),
+    "tcn": Encoder(tcn, "skeleton"),
 }
-SKELETON_ENCODERS: dict[str, Build] = {"tcn": tcn}
-ENCODERS_OF = {"video": VIDEO_ENCODERS, "skeleton": SKELETON_ENCODERS}  # by modality
-ENCODERS = VIDEO_ENCODERS | SKELETON_ENCODERS
+
+
+def find_encoder(name: str) -> Encoder:
+    """Returns the encoder of this name, or the one that package.module:name refers to.
+
+    Raises:
+        InputError: no such encoder; suggests one, or says why the module cannot be imported.
+    """
+    if is_reference(name):
+        return resolve(name, Encoder, "encoder")
+    if name not in ENCODERS:
+        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)} (an own one is package.module:name)")
+    return ENCODERS[name]
 
 
 def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> dict[str, Any]:
@@ -97,11 +75,10 @@ def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> 
     Raises:
         InputError: no such encoder, or one that does not take these settings or weights.
     """
-    if name not in ENCODERS:
-        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)}")
-    if weights is not None and "weights" not in inspect.signature(ENCODERS[name]).parameters:
+    encoder = find_encoder(name)
+    if weights is not None and not encoder.weights:
         raise InputError(f"encoder {name}: it has no published weights, but encoder_weights is '{weights}'")
-    return keyword_settings(ENCODERS[name], settings, "encoder_settings", f"encoder {name}")
+    return keyword_settings(encoder.build, settings, "encoder_settings", f"encoder {name}")
 
 
 def build_encoder(
@@ -114,7 +91,7 @@ def build_encoder(
     """
     options = whole_settings(name, settings, weights) | ({} if weights is None else {"weights": weights})
     try:
-        return ENCODERS[name](clip_shape, **options)
+        return find_encoder(name).build(clip_shape, **options)
     except (URLError, KeyError) as error:
         raise InputError(f"encoder {name}: weights '{weights}' could not be loaded ({error})") from error
     except (ValueError, RuntimeError) as error:

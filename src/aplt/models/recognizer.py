@@ -119,6 +119,8 @@ def load_recognizer(folder: Path) -> Recognizer:
     try:
         model = Recognizer(**found)
         load_model(model, weights)
+    except InputError as error:  # of the encoder: its name, its code or its settings
+        raise InputError(f"{config}: {error}") from error
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise InputError(f"{folder}: not a model of this version ({' '.join(str(error).split())})") from error
     return model.eval()

@@ -1,4 +1,4 @@
-"""Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383) in torchvision's ResNets, and a light one for CPU."""
+"""Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383), and a light encoder with it for a CPU."""
 
 from typing import Annotated
 
@@ -6,8 +6,6 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet18, resnet50
-from torchvision.models.resnet import ResNet
 
 
 class TemporalShift(nn.Module):
@@ -40,16 +38,6 @@ class FrameEncoder(nn.Module):
         frames = clip.transpose(1, 2)
         feature: Tensor = self.net(frames.flatten(0, 1)).unflatten(0, (-1, frames.shape[1]))
         return feature.mean(dim=1)
-
-
-def tsm_resnet(depth: int, clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
-    """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block."""
-    net: ResNet = {18: resnet18, 50: resnet50}[depth](weights=weights)
-    for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
-        for block in stage:
-            block.conv1 = TemporalShift(block.conv1, clip_shape[1])
-    net.fc = nn.Identity()
-    return FrameEncoder(net)
 
 
 class TsmTiny(nn.Module):

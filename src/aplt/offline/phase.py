@@ -18,7 +18,7 @@ from aplt.offline.propagation import balance, propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.settings import Settings
-from aplt.tensors import FeatureBank, Guidance, PseudoLabels
+from aplt.tensors import FeatureBank, Guidance
 
 LABEL_WEIGHT = 10.0
 
@@ -82,21 +82,18 @@ class Clusters(Settings):
             kept = self.prototype_momentum
             prototype = functional.normalize(kept * previous.prototype + (1 - kept) * prototype, dim=1)
 
-        def spread(values: Tensor, otherwise: float) -> Tensor:
-            whole = torch.full((len(label),), otherwise, dtype=values.dtype)
-            return whole.index_copy_(0, bank.position, values)
-
-        confidence = bank.probability.gather(1, assigned[:, None])[:, 0]
-        pseudo = PseudoLabels(
-            label=spread(assigned, UNKNOWN),
-            distance=spread(distance, torch.inf),
-            accepted=spread(accepted, False),
-            given=spread(given, False),
-            belief=spread(belief, torch.nan),
-            confidence=spread(confidence, torch.nan),
+        return Guidance.of_bank(
+            bank,
+            len(label),
+            label=assigned,
+            distance=distance,
+            accepted=accepted,
+            given=given,
+            belief=belief,
             threshold=threshold,
+            prototype=prototype,
+            round_=round_,
         )
-        return Guidance(pseudo, prototype, round_)
 
 
 def _cluster(

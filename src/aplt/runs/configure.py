@@ -7,10 +7,10 @@ from typing import Any
 from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
-from aplt.errors import InputError
+from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
-from aplt.models.encoders import ENCODERS_OF, whole_settings
+from aplt.models.encoders import find_encoder, whole_settings
 from aplt.settings import keyword_settings, shown
 
 # What a recipe may set, and means nothing to another method.
@@ -51,7 +51,9 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     config = validate(merged | _whole_method(name, method, merged, where), where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
-    meant_for = next((name for name, encoders in ENCODERS_OF.items() if config.encoder in encoders), modality)
+    meant_for = find_encoder(config.encoder).modality
+    if meant_for not in MODALITIES:
+        raise InputError(f"encoder {config.encoder}: its modality is '{meant_for}'{suggest(meant_for, MODALITIES)}")
     if meant_for != modality:
         kinds = f"is for {MODALITIES[meant_for].many}, but the clips are {MODALITIES[modality].many}"
         raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which {kinds}")
