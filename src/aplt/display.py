@@ -11,14 +11,15 @@ from rich.progress import (
     Progress,
     ProgressColumn,
     Task,
+    TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Column
 from rich.text import Text
 
 # Progress goes to standard error: standard output is for what a script may want to read.
 console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
-
 
 WIDE = 20
 """Columns of a terminal that a bar takes."""
@@ -46,7 +47,7 @@ class Bar:
         self._progress.update(self._task, description=text)
 
     def left(self, seconds: float | None) -> None:
-        """Says how long the work still takes, of a `whole_bar`: counted down from here; None: nobody knows."""
+        """Says how long the work of a `whole_bar` still takes, which is counted down from here; None: not known."""
         self._progress.update(self._task, ends=None if seconds is None else self._progress.get_time() + seconds)
 
     @contextmanager
@@ -62,7 +63,8 @@ class Bar:
             self._progress.console.print(text, soft_wrap=True)
 
 
-# The bar of larger work, of which every other bar in this process is a part: a terminal has room for one display.
+# The bar of larger work, of which every other bar in this process is a part. Rich could stack displays by itself, but
+# a part prints no lines, wherever the lines go.
 _whole: Bar | None = None
 
 
@@ -82,7 +84,7 @@ def bar(text: str, total: int | None = None) -> Iterator[Bar]:
 
 @contextmanager
 def whole_bar(text: str, total: int) -> Iterator[Bar]:
-    """Shows the bar of work that consists of long parts with bars of their own; who does it says how long it takes."""
+    """Shows the bar of work that consists of long parts with bars of their own; `Bar.left` says how long it takes."""
     global _whole
     with _progress(_Left()) as progress:
         _whole = Bar(progress, text, total)
@@ -101,15 +103,6 @@ class _Left(ProgressColumn):
         return Text("" if left is None else f"{left} left", style="progress.remaining")
 
 
-class _Text(ProgressColumn):
-    """What is going on, cut where a line has no room for it and the columns beside it."""
-
-    def render(self, task: Task) -> Text:
-        text = Text(task.description, no_wrap=True)
-        text.truncate(max(WIDE, console.width - BESIDE), overflow="ellipsis")
-        return text
-
-
 def counted(count: int, thing: str, things: str = "") -> str:
     """Returns '1 clip' or '2,000 clips'; `things` is the plural where it is not made by an s."""
     return f"{count:,d} {thing if count == 1 else things or thing + 's'}"
@@ -122,5 +115,7 @@ def show_nothing() -> None:
 
 
 def _progress(*more: ProgressColumn) -> Progress:
-    columns = (_Text(), BarColumn(WIDE), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, *more, console=console, disable=not console.is_terminal)
+    room = Column(no_wrap=True, overflow="ellipsis", max_width=max(WIDE, console.width - BESIDE))
+    text = TextColumn("{task.description}", markup=False, table_column=room)
+    columns = (text, BarColumn(WIDE), MofNCompleteColumn(), TimeElapsedColumn(), *more)
+    return Progress(*columns, console=console, disable=not console.is_terminal)

@@ -3,14 +3,13 @@
 import errno
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkProcess
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from aplt import lock
 from aplt.errors import InputError
 from aplt.lock import await_release, held
 from aplt.rundir import RunDir
@@ -69,22 +68,15 @@ def test_a_folder_in_which_another_process_trains_is_left_alone(
     assert not begun.lock.exists()
 
 
-def test_waiting_ends_when_the_other_process_does_or_the_time_is_over(
-    begun: RunDir, other: ForkProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        waits.append(seconds)
-        if len(waits) == 3:
-            other.kill()
-            other.join()
-
-    monkeypatch.setattr("aplt.lock.time.sleep", sleep)
-    await_release(begun.lock, 0)
-    assert waits == []
+def test_waiting_ends_when_the_other_process_does_or_the_time_is_over(begun: RunDir, other: ForkProcess) -> None:
+    await_release(begun.lock, 0.1)
+    with held(begun.lock) as ours:
+        assert not ours
+    timer = threading.Timer(0.3, other.kill)
+    timer.start()
     await_release(begun.lock, 60)
-    assert len(waits) == 3
+    timer.join()
+    assert not begun.lock.exists()
     with held(begun.lock) as ours:
         assert ours
 
@@ -97,37 +89,13 @@ def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path
     assert not run.lock.exists()
 
 
-def test_a_folder_that_stays_empty_goes_again(tmp_path: Path) -> None:
-    run = RunDir(tmp_path / "runs" / "new" / "run")
-    (tmp_path / "runs").mkdir()
-    with alone(run, make_accelerator("no")):
-        assert run.lock.exists()
-    assert list((tmp_path / "runs").iterdir()) == []
-
-
-def test_a_lock_on_a_file_that_is_gone_keeps_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run, whole = RunDir(tmp_path), lock._take
-    taken: list[BinaryIO] = []
-
-    def take(stream: BinaryIO) -> None:
-        if not taken:
-            run.lock.unlink()  # as the process does that held it until now
-        taken.append(stream)
-        whole(stream)
-
-    monkeypatch.setattr(lock, "_take", take)
-    with alone(run, make_accelerator("no")):
-        assert run.lock.stat().st_ino == os.fstat(taken[-1].fileno()).st_ino
-    assert len(taken) == 2
-
-
 def test_a_file_system_without_locks_is_said_and_no_obstacle(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def take(_: BinaryIO) -> None:
+    def flock(*_: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(lock, "_take", take)
+    monkeypatch.setattr("fcntl.flock", flock)
     run = RunDir(tmp_path / "run")
     train(tiny_config(clips, train={"rounds": 1, "warm_up_rounds": 0}), run)
     assert "cannot be locked (No locks available); take care" in " ".join(capsys.readouterr().err.split())
