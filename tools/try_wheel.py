@@ -30,7 +30,9 @@ def run(*command: str | Path, where: Path = BUILD) -> str:
 
 def install() -> None:
     """Builds the wheel and makes the environment anew."""
-    shutil.rmtree(BUILD, ignore_errors=True)
+    # What setuptools left of an earlier build would be packed again, files that are gone since included.
+    for leftover in (BUILD, BUILD.parent / "lib"):
+        shutil.rmtree(leftover, ignore_errors=True)
     BUILD.mkdir(parents=True)
     venv.create(ENVIRONMENT, with_pip=True)
     pip = (SCRIPTS / "python", "-m", "pip")
