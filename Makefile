@@ -1,9 +1,11 @@
-# Everything a developer or a first user runs. `make demo` and `make test` need Python 3.11+, git and make only.
+# What a developer runs; CONTRIBUTING.md has the same commands without make. `make demo` and `make test` need
+# Python 3.11 or newer, git and make only.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+DOCS := .venv/.docs
 
-.PHONY: setup demo check test test-slow bench
+.PHONY: setup demo check test test-slow bench results docs wheel wheel-demo
 
 setup: $(READY)
 
@@ -12,12 +14,16 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --progress-bar on --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
+$(DOCS): $(READY)
+	$(BIN)/python -m pip install --quiet --progress-bar on --constraint constraints.txt --editable '.[dev,docs]'
+	touch $(DOCS)
+
 demo: $(READY)
 	$(BIN)/aplt demo
 
 check: $(READY)
-	$(BIN)/ruff format --check src tests bench docs
-	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -30,3 +36,18 @@ test-slow: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/kmeans.py
 	$(BIN)/python bench/loading.py
+
+# The tables of all published studies, from results/*/compare.csv to docs/results/, which git does not hold.
+results: $(READY)
+	$(BIN)/python tools/make_results.py
+
+# The site, in site/.
+docs: $(DOCS) results
+	$(BIN)/mkdocs build --strict
+
+# The wheel in an environment of its own: `aplt --version`; wheel-demo tries `aplt demo` there.
+wheel:
+	$(PYTHON) tools/try_wheel.py
+
+wheel-demo:
+	$(PYTHON) tools/try_wheel.py --demo

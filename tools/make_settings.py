@@ -1,4 +1,4 @@
-"""Writes docs/settings.md from the settings themselves: python docs/make_settings.py."""
+"""Writes docs/settings.md from the settings themselves: python tools/make_settings.py."""
 
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from aplt.offline.phase import Clusters
 from aplt.runs.configure import effective_config
 from aplt.settings import Settings
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("", "The run", RunConfig),
     ("split.", "Split", SplitSettings),
@@ -21,8 +22,8 @@ GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
 )
 INTRODUCTION = """# Settings
 
-Made by `python docs/make_settings.py`; do not edit. Set any of them with `--set key=value` or in a YAML file given to
-`aplt train`. An unknown key is an error. A method may set other defaults: they are at the end.
+Made by `python tools/make_settings.py`; do not edit. Set any of them with `--set key=value` or in a YAML file given to
+`aplt train`. An unknown key is an error. A method may change a default; the last section lists these changes.
 """
 
 
@@ -71,4 +72,4 @@ def _differences(method: Method) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("settings.md").write_text(settings_page(), encoding="utf-8")
+    PAGE.write_text(settings_page(), encoding="utf-8")
