@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from aplt.compare.comparison import Comparison, read_comparison
-from aplt.compare.markdown import comparison_tables
+from aplt.compare.page import comparison_tables
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.storage import write_text
@@ -35,7 +35,7 @@ def _section(comparison: Comparison) -> str:
     return "\n".join(
         [
             f"## {comparison.name}\n",
-            "".join(f"    {command}\n" for command in comparison.commands),
+            "".join(f"    {command}\n" for command in comparison.plan.commands),
             f"{counted(planned, 'cell')}, seeds {seeds}, {comparison.hours:.1f} hours of training in all with aplt "
             f"{' and '.join(comparison.versions)}.\n",
             comparison_tables(comparison),
