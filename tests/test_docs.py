@@ -11,14 +11,12 @@ import yaml
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.compare.checks import make_plan
 from aplt.compare.comparison import read_comparison
-from aplt.compare.plan import DEFAULT_METHODS, Plan
-from aplt.compare.table import COLUMNS
+from aplt.compare.plan import DEFAULT_METHODS, UPPER_BOUND, Plan, make_plan
+from aplt.compare.record import COLUMNS, CompareDir
 from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
-from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.runs.configure import effective_config
 from tests.compare.fake_comparison import fake_comparison
 

@@ -26,7 +26,8 @@ def right(method: str, clips: Path, runs: Path) -> int:
     """Returns how many of the test clips a method gets right."""
     # The demo's schedule is too short for unlabeled clips to tell: confident predictions are few by its end.
     longer = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": 60}
-    settings = merge(demo_settings(clips, method, seed=0), {"split": {"labeled": 0.2}, "train": longer})
+    own = {"clips": str(clips), "method": method, "split": {"labeled": 0.2}, "train": longer}
+    settings = merge(demo_settings(clips), own)
     result = train(configure(settings, "test"), RunDir(runs / method))
     test_clips: int = result["counts"]["test"]
     return round(float(result["top1"]) * test_clips)

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from aplt.compare.comparison import Comparison, read_comparison
-from aplt.compare.markdown import comparison_tables
+from aplt.compare.page import comparison_tables
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.storage import write_text
@@ -18,8 +18,8 @@ INTRODUCTION = """# Results
 
 Finished studies, each with the command that made it. These pages are made by `python tools/make_results.py` from
 `results/NAME/compare.csv`, which has one row per cell; `aplt report results/NAME` makes a page with curves of the same
-file. [Comparing methods](../compare.md) explains what is equal in all cells and what the tests say. All figures are of the
-last EMA model, never of one chosen on the test clips.
+file. [Comparing methods](../compare.md) explains what is equal in all cells and what the tests say. All figures are of
+the last EMA model, never of one chosen on the test clips.
 
 | study | what it asks | cells | seeds | hours |
 |--|--|--|--|--|
@@ -49,7 +49,7 @@ def study_page(comparison: Comparison) -> str:
     return "\n".join(
         [
             f"# {comparison.name}\n",
-            "".join(f"    {command}\n" for command in comparison.commands),
+            "".join(f"    {command}\n" for command in comparison.plan.commands),
             f"{counted(planned, 'cell')}, seeds {_seeds(comparison)}, {comparison.hours:.1f} hours of training in all "
             f"with aplt {' and '.join(comparison.versions)}.{tables}",
         ]

@@ -66,7 +66,7 @@ class ClipIndex(Sequence[Clip]):
 
     @cached_property
     def labels(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        """Labels of all clips [N], -1 where unknown; not to be changed. Only splits and evaluation may read hidden ones."""
+        """Labels of all clips [N], -1 where unknown; read-only. Only splits and evaluation may read hidden ones."""
         labels = np.array([clip.label for clip in self.clips], dtype=np.int64)
         labels.flags.writeable = False
         return labels

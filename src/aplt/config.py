@@ -26,6 +26,8 @@ def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
 
 DEFAULT_METHOD = "aplt"
 MAX_SEED = 2**63 - 1
+METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
+"""Settings that a recipe may have, and that mean nothing to another method."""
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]

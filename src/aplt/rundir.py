@@ -1,4 +1,4 @@
-"""Run and comparison folders: the names of their files.
+"""The folder of a run: the names of its files.
 
 Free of torch, so that a copied folder can be read anywhere.
 """
@@ -14,8 +14,6 @@ from aplt.errors import InputError
 from aplt.storage import json_object, read_json, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
-UPPER_BOUND = "upper bound"
-"""The method under which compare.csv lists supervised training with all labels."""
 
 
 class RunDir:
@@ -162,50 +160,3 @@ class RunDir:
 
     def _folders(self) -> tuple[Path, ...]:
         return self.checkpoint.parent, self.rounds, self.model
-
-
-class CompareDir:
-    """The folder of a comparison of methods. Paths are properties; nothing is created until it is written."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    @property
-    def plan(self) -> Path:
-        """The whole plan: `aplt compare` on it repeats or extends the comparison."""
-        return self.path / "compare.yaml"
-
-    @property
-    def cells(self) -> Path:
-        """One row a finished cell, in the plan's order; times last. A cell with a row needs no run folder any more."""
-        return self.path / "compare.csv"
-
-    @property
-    def failed(self) -> Path:
-        """Why cells of the last command could not be trained, a row a cell; there only if some could not."""
-        return self.path / "failed.csv"
-
-    @property
-    def table(self) -> Path:
-        """Means, deviations and paired differences as Markdown."""
-        return self.path / "table.md"
-
-    @property
-    def report(self) -> Path:
-        """The HTML report."""
-        return self.path / "report.html"
-
-    @property
-    def found(self) -> bool:
-        """Whether there is a comparison in this folder."""
-        return self.cells.is_file()
-
-    @property
-    def runs(self) -> Path:
-        """The folder of the cells' run folders."""
-        return self.path / "runs"
-
-    @property
-    def lock(self) -> Path:
-        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
-        return self.path / ".lock"

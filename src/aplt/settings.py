@@ -15,6 +15,7 @@ LONGEST = 100
 WANTED = {
     "bool": "expected true or false",
     "dict": "expected a mapping of settings",
+    "finite": "expected a number",
     "float": "expected a number",
     "greater_than": "expected more than {gt:g}",
     "greater_than_equal": "expected at least {ge:g}",

@@ -13,7 +13,7 @@ import uuid
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -81,6 +81,22 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
 def aside_of(path: Path) -> Path:
     """Returns a name beside `path` that nobody else uses, hidden and ending in .aside."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.aside")
+
+
+def absolute(path: Path) -> Path:
+    """Returns a path, of a file that is there or not, made absolute.
+
+    Raises:
+        InputError: no system could have such a file.
+    """
+    try:
+        found = path.resolve()
+        with suppress(FileNotFoundError):  # to be said by what reads it
+            found.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)[:100]!r} is no usable path ({why})") from error
+    return found
 
 
 def sweep(folders: Iterable[Path]) -> None:

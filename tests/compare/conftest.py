@@ -19,7 +19,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def whole(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("compare") / "whole"
-    study_of(clips, path).run(["aplt compare clips.csv"])
+    study_of(clips, path).run()
     return path
 
 

@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from aplt.compare.cells import Cell, plan_cells
-from aplt.compare.checks import make_plan
-from aplt.compare.plan import Plan
+from aplt.compare.plan import Plan, make_plan
+from aplt.compare.record import CompareDir
 from aplt.config import merge
-from aplt.rundir import CompareDir
 from tests.runs.clips import TINY
 
 SHARED = {key: value for key, value in TINY.items() if key != "split"} | {"split": {"test": 0.25}}

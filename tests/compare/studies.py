@@ -6,11 +6,10 @@ from typing import Any
 import pandas as pd
 
 from aplt.compare.cells import plan_cells
-from aplt.compare.checks import make_plan
-from aplt.compare.record import TIMES
+from aplt.compare.plan import make_plan
+from aplt.compare.record import TIMES, CompareDir
 from aplt.compare.study import Study
 from aplt.config import merge
-from aplt.rundir import CompareDir
 from tests.runs.clips import TINY
 
 SHORT = {"train": TINY["train"] | {"rounds": 2, "steps_per_round": 2}, "split": {"test": 0.25, "val": 0.2}}

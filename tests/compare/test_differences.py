@@ -7,7 +7,7 @@ import pytest
 
 from aplt.compare.comparison import read_comparison
 from aplt.compare.page import write_comparison
-from aplt.rundir import CompareDir
+from aplt.compare.record import CompareDir
 from aplt.storage import write_csv
 
 from .fake_comparison import fake_comparison

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from aplt.compare.comparison import read_comparison
-from aplt.compare.differences import gains
 from aplt.compare.page import write_comparison
+from aplt.compare.record import CompareDir
+from aplt.compare.tables import gains
 from aplt.errors import InputError
-from aplt.rundir import CompareDir
 from aplt.storage import write_csv
 
 from .fake_comparison import fake_comparison

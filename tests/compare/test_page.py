@@ -14,9 +14,11 @@ import pytest
 from aplt.compare.comparison import read_comparison
 from aplt.compare.labels import last_labels
 from aplt.compare.page import shared_settings, write_comparison
-from aplt.report.accuracy import Series, efficiency_chart, method_chart
+from aplt.compare.plan import UPPER_BOUND
+from aplt.compare.record import CompareDir
+from aplt.report.charts import Series, efficiency_chart, method_chart
 from aplt.report.words import Spread
-from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.rundir import RunDir
 from aplt.storage import write_csv, write_text
 from tests.report.reading import Page
 
@@ -153,7 +155,7 @@ def test_the_cost_of_each_method(tmp_path: Path) -> None:
     rows.loc[slow, ["seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"]] = [3600, 1800, 360, 400]
     write_csv(folder.cells, rows)
     cost = Page(write_comparison(folder.path)).table("Data set", "cost")
-    names = ["Cells", "Steps", "ms a step", "Time a cell", "Offline share", "Evaluation share"]
+    names = ["Cells", "Steps", "ms per step", "Time per cell", "Offline share", "Evaluation share"]
     (row,) = [row for row in cost if row["Method"] == "aplt"]
     assert [row[name] for name in names] == ["6", "400", "200", "20.7 min", "49.2 %", "9.9 %"]
 
@@ -256,7 +258,7 @@ def test_the_markdown_table(tmp_path: Path) -> None:
         "<summary>Labels by round</summary>",
     ]
     on_unlabeled = lines[lines.index("<summary>tiny: top-1 on the unlabeled clips of known label in %</summary>") :]
-    assert on_unlabeled[2] == "Mean ± deviation over 3 seeds; fewer cells are told in brackets."
+    assert on_unlabeled[2] == "Mean ± deviation over 3 seeds; (n): only n cells are done."
     assert " ".join(next(line for line in on_unlabeled if line.startswith("| fixmatch ")).split()) == (
         "| fixmatch | 70.0 ± 0.0 | 70.0 ± 0.0 |"
     )
@@ -291,7 +293,7 @@ def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], t
     rows.loc[rows["method"].isin(both), "read_out"] = "both"
     write_csv(folder.cells, rows)
     write_comparison(folder.path)
-    assert folder.table.read_text().splitlines()[2].partition("in brackets.")[2].strip() == told
+    assert folder.table.read_text().splitlines()[2].partition("cells are done.")[2].strip() == told
 
 
 def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aplt.cli.compare import default_folder, default_name
 from aplt.compare.ablation import ABLATION
-from aplt.compare.cells import doubled_rows
-from aplt.compare.checks import default_folder, default_name, load_plan
-from aplt.compare.plan import Variant, cell_name
+from aplt.compare.plan import UPPER_BOUND, Key, Variant, load_plan
+from aplt.compare.record import CompareDir
 from aplt.errors import InputError
 from aplt.offline.phase import Clusters
-from aplt.rundir import UPPER_BOUND, CompareDir
 from aplt.runs.setup import digests, read_clips
 from tests.compare.plans import cells_of, plan_of
 
@@ -40,18 +39,18 @@ def test_every_cell_once_and_the_same_split_for_all_methods(
         upper_bound=upper_bound,
         datasets={"tiny": {"folds": laid_over}},
     )
-    numbers: list[int | None] = [*range(1, len(folds) + 1)] or [None]
+    numbers = [str(k + 1) for k in range(len(folds))] or [""]
     wanted = set(product(numbers, methods, labeled, range(seeds)))
     if upper_bound:
         wanted |= set(product(numbers, [UPPER_BOUND], [1.0], range(seeds)))
-    found = [(cell.fold, cell.method, cell.labeled, cell.seed) for cell in cells]
+    found = [(cell.key.fold, cell.key.method, cell.key.labeled, cell.key.seed) for cell in cells]
     assert len(found) == len(set(found))
     assert set(found) == wanted
     assert len({cell.path for cell in cells}) == len(cells)
-    splits = {(cell.fold, cell.labeled, cell.seed, cell.digests["split"]) for cell in cells}
+    splits = {(cell.key.fold, cell.key.labeled, cell.key.seed, cell.digests["split"]) for cell in cells}
     assert len(splits) == len({key[:3] for key in splits})
     for cell in cells:
-        assert cell.config.split.seed == cell.config.train.seed == cell.seed
+        assert cell.config.split.seed == cell.config.train.seed == cell.key.seed
         assert cell.config.input == cells[0].config.input
     for cell in cells[-2:]:
         assert cell.digests == digests(*read_clips(cell.config))  # what training will find
@@ -60,7 +59,7 @@ def test_every_cell_once_and_the_same_split_for_all_methods(
 def test_a_part_of_a_study_is_balanced(clips: Path) -> None:
     other = {"clips": str(clips), "settings": {"train": {"learning_rate": 0.01}}}
     cells = cells_of(clips, datasets={"more": other}, methods=["supervised", "aplt"], seeds=2)
-    assert [(cell.seed, cell.dataset, cell.method) for cell in cells] == [
+    assert [(cell.key.seed, cell.key.dataset, cell.key.method) for cell in cells] == [
         *product((0, 1), ("tiny", "more"), ("supervised", "aplt", UPPER_BOUND))
     ]
 
@@ -78,19 +77,14 @@ def test_steps_are_those_of_all_training_clips_whatever_the_share(clips: Path) -
 
 def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:
     train = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": 8}
-    variants = {
-        "half": {"period": 0.5},
-        "twice": {"period": 2},
-        "two": {"settings": {"train": {"rounds": 2, "warm_up_rounds": 1}}},
-        "long": {"period": 20},
-    }
+    each = {"half": (20, 6), "twice": (5, 2), "two": (2, 1)}
+    variants = {name: {"settings": {"train": {"rounds": k, "warm_up_rounds": w}}} for name, (k, w) in each.items()}
     cells = cells_of(clips, settings={"train": train}, variants=variants, seeds=1, upper_bound=False)
-    found = {cell.method: cell.config.train for cell in cells}
+    found = {cell.key.method: cell.config.train for cell in cells}
     assert {name: (train.rounds, train.warm_up_rounds, train.steps_per_round) for name, train in found.items()} == {
         "half": (20, 6, 4),
         "twice": (5, 2, 16),
         "two": (2, 1, 40),
-        "long": (2, 1, 40),  # a warm-up stays one
     }
 
 
@@ -165,11 +159,11 @@ def test_defaults_of_a_plan(clips: Path) -> None:
 
 
 def test_a_name_with_a_comma_stands_in_quotes() -> None:
-    assert cell_name("nucla", 2, "uda, conf 0.6", 0.1, 3) == "nucla fold 2, 'uda, conf 0.6', 10% labeled, seed 3"
-    assert cell_name("nucla", None, "uda", 0.1, 3) == "nucla, uda, 10% labeled, seed 3"
+    assert str(Key("nucla", "2", "uda, conf 0.6", 0.1, 3)) == "nucla fold 2, 'uda, conf 0.6', 10% labeled, seed 3"
+    assert str(Key("nucla", "", "uda", 0.1, 3)) == "nucla, uda, 10% labeled, seed 3"
 
 
-def test_names(tmp_path: Path) -> None:
+def test_default_names(tmp_path: Path) -> None:
     assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
     assert default_name(tmp_path / "arid.csv") == "arid"
     assert default_name(tmp_path / "first" / "compare.yaml") == "first"
@@ -207,34 +201,15 @@ def test_methods_on_the_command_line_need_not_have_the_files_reference(
             load_plan(file, {"methods": methods})
 
 
-@pytest.mark.parametrize(
-    ("rounds", "warm_up", "doubles"),
-    [
-        (10, 3, {}),
-        (8, 2, {}),
-        (6, 2, {"one offline phase": "three times the period"}),
-        (2, 1, {"three times the period": "aplt", "one offline phase": "aplt"}),
-        (4, 0, {"no warm-up": "aplt"}),
-    ],
-)
-def test_rows_of_few_rounds_that_are_the_same_training_are_told(
-    clips: Path, rounds: int, warm_up: int, doubles: dict[str, str]
-) -> None:
-    train = {"rounds": rounds, "warm_up_rounds": warm_up, "steps_per_round": 12}
-    cells = cells_of(clips, settings={"train": train}, variants=ABLATION, seeds=2, upper_bound=True, labeled=[0.2, 1])
-    assert doubled_rows(cells) == doubles
-
-
-def test_the_upper_bound_doubles_no_row(clips: Path) -> None:
+def test_the_upper_bound_may_be_the_training_of_a_row(clips: Path) -> None:
     cells = cells_of(clips, methods=["supervised", "aplt"], labeled=[1.0], seeds=1, upper_bound=True)
     assert len({cell.digest for cell in cells}) == 2  # supervised with all labels is the bound
-    assert doubled_rows(cells) == {}
 
 
 def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> None:
     train = {"rounds": 10, "warm_up_rounds": 3}
     cells = cells_of(clips, settings={"train": train}, variants=ABLATION, seeds=1, upper_bound=False)
-    configs = {cell.method: cell.config for cell in cells}
+    configs = {cell.key.method: cell.config for cell in cells}
     assert list(configs) == list(ABLATION)
     texts = [config.to_yaml() for config in configs.values()]
     assert len(set(texts)) == len(texts)
@@ -242,7 +217,7 @@ def test_each_ablation_is_valid_and_differs_from_the_default(clips: Path) -> Non
         rounds, warm_up, steps = config.train.rounds, config.train.warm_up_rounds, config.train.steps_per_round or 0
         assert abs(rounds * steps - 40) <= rounds / 2
         if config.method == "aplt" and rounds > 2 and warm_up:
-            assert abs(warm_up / rounds - 0.3) < 0.04
+            assert abs(warm_up / rounds - 0.3) < 0.04  # as with the default's rounds
     # Every choice of the offline phase but how many views and iterations it has is undone once.
     default = configs["aplt"].offline
     assert default == Clusters().model_dump()

@@ -20,12 +20,12 @@ from tests.runs.clips import write_clips
             {"datasets": {"tiny": {"clisp": "x"}}},
             "unknown setting 'datasets.tiny.clisp'; did you mean 'datasets.tiny.clips'?",
         ),
-        ({"variants": {"a": {"perod": 2}}}, "unknown setting 'variants.a.perod'; did you mean 'variants.a.period'?"),
+        ({"variants": {"a": {"metod": 2}}}, "unknown setting 'variants.a.metod'; did you mean 'variants.a.method'?"),
         ({"datasets": {"other": {"clips": "none.csv"}}}, "data set 'other': "),
         ({"methods": "supervised,apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
         ({"methods": "aplt,aplt"}, "plan: setting 'methods' names aplt twice"),
         ({"methods": [], "variants": {}}, "plan: setting 'methods' names none, and there are no variants"),
-        ({"methods": "uda", "variants": {"uda": {}}}, "'uda' stands in methods and in variants"),
+        ({"methods": "uda", "variants": {"uda": {}}}, "'uda' is in methods and in variants"),
         (
             {"labeled": "150%"},
             "plan: setting 'labeled.0': expected a share from 0 to 1, written as 50% or 0.5, found '150%'",
@@ -40,14 +40,13 @@ from tests.runs.clips import write_clips
         ({"seeds": 2**70}, "plan: setting 'seeds': expected a number of seeds from 1 to 1000"),
         ({"seeds": "1,x"}, "plan: setting 'seeds.1': expected a whole number"),
         ({"upper_bound": "maybe"}, "plan: setting 'upper_bound': expected true or false, found 'maybe'"),
-        ({"variants": {"a": {"period": "x"}}}, "plan: setting 'variants.a.period': expected a number, found 'x'"),
         ({"datasets": {"a": {"clips": ["x"]}}}, "plan: setting 'datasets.a.clips': expected a path, found ['x']"),
         ({"reference": "apl"}, "plan: setting 'reference' is 'apl'; did you mean 'aplt'?"),
-        ({"variants": {"a/b": {}}}, "'a/b' cannot be a name"),
-        ({"variants": {"uda: 0.9": {}}}, "'uda: 0.9' cannot be a name"),
-        ({"variants": {"a\\b": {}}}, "cannot be a name"),
-        ({"variants": {"a ": {}}}, "'a ' cannot be a name"),
-        ({"variants": {"a.": {}}}, "'a.' cannot be a name"),
+        ({"variants": {"a/b": {}}}, "'a/b' cannot be the name"),
+        ({"variants": {"uda: 0.9": {}}}, "'uda: 0.9' cannot be the name"),
+        ({"variants": {"a\\b": {}}}, "cannot be the name"),
+        ({"variants": {"a ": {}}}, "'a ' cannot be the name"),
+        ({"variants": {"a.": {}}}, "'a.' cannot be the name"),
         (
             {"methods": "aplt", "variants": {"APLT": {}}},
             "tiny, aplt, 10% labeled, seed 0, and tiny, APLT, 10% labeled, seed 0: their folders would be the same",
@@ -102,12 +101,11 @@ from tests.runs.clips import write_clips
         *(
             (
                 {"settings": {"train": {"rounds": 10, "steps_per_round": 40}}, "variants": {"a": variant}},
-                f"tiny, a, 10% labeled, seed 0: {made}, where the other methods take 400; give it rounds (or a period)",
+                f"tiny, a, 10% labeled, seed 0: {made}, where the other methods take 400; give it rounds that",
             )
             for variant, made in (
                 ({"settings": {"train": {"rounds": 500}}}, "500 rounds of 1 step make 500"),
                 ({"settings": {"train": {"rounds": 250}}}, "250 rounds of 2 steps make 500"),
-                ({"period": 0.001}, "10,000 rounds of 1 step make 10,000"),
             )
         ),
         (

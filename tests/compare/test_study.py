@@ -1,7 +1,6 @@
 """A comparison from its plan to its tables: what is trained, what is kept, and what a kill leaves."""
 
 import shutil
-from importlib.metadata import version
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,13 +11,12 @@ import pytest
 import torch
 
 from aplt.compare.page import write_comparison
-from aplt.compare.record import TIMES, from_text
-from aplt.compare.study import Study, announce
-from aplt.compare.table import chosen_by_val, wrong_labels
+from aplt.compare.record import TIMES, CompareDir, chosen_by_val, read_rows, wrong_labels
+from aplt.compare.study import Study
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.rundir import CompareDir, RunDir
+from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
 
@@ -28,7 +26,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
     assert rows["method"].tolist() == [*METHODS, "upper bound"]
     assert list(rows.columns[-len(TIMES) :]) == list(TIMES)
     truth = {clip.id: read_index(clips).class_names[clip.label] for clip in read_index(clips)}
-    for row in rows.to_dict("records"):
+    for row, typed in zip(rows.to_dict("records"), read_rows(CompareDir(whole)), strict=True):
         run = RunDir(whole / row["run"])
         result, lines = run.read_result(), run.read_metrics()
         assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
@@ -42,13 +40,12 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         assert lines[-1]["test_beside_val"] == result["top1"]
         for kind in ("pseudo", "online"):
             taught = [
-                [line["round"], *(line[kind][key] for key in ("precision", "coverage"))] for line in lines if line[kind]
+                (line["round"], *(line[kind][key] for key in ("precision", "coverage"))) for line in lines if line[kind]
             ]
-            told = [
-                ["-" if np.isnan(figure) else figure for figure in one]
-                for one in from_text(str(row[f"{kind}_by_round"]))
+            told = getattr(typed, f"{kind}_by_round")
+            assert [tuple(one) for one in told] == [
+                tuple(figure if figure is None else round(figure, 4) for figure in one) for one in taught
             ]
-            assert told == [["-" if figure is None else round(figure, 4) for figure in one] for one in taught]
         assert run.report.exists()
         assert not run.checkpoint.parent.exists()  # it would be the largest file, and is needed no more
         if row["method"] == "upper bound":
@@ -82,7 +79,7 @@ def test_wrong_labels_are_unknown_without_truth(whole: Path) -> None:
     assert wrong_labels(run, {}) == {}
 
 
-def test_labels_that_count_half_and_whose_truth_is_known_are_right_or_wrong(tmp_path: Path) -> None:
+def test_labels_that_count_at_least_half_and_whose_truth_is_known_are_right_or_wrong(tmp_path: Path) -> None:
     RunDir(tmp_path).pseudo_labels.write_text(
         "id,label,online_label,weight\n"
         "right,a,a,1\nfitted,b,b,0.5\nnot fitted,a,b,0.7\nweak,b,b,0.49\nnever made,a,,0\nof no class,a,a,1\n"
@@ -92,30 +89,39 @@ def test_labels_that_count_half_and_whose_truth_is_known_are_right_or_wrong(tmp_
 
 
 def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
-    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run(["aplt compare"])
+    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run()
     (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
     assert row["val_top1"] != ""
     assert row["top1_by_val"] == ""
     assert row["offline_seconds"] > 0  # its fit
 
 
-def test_cells_of_another_version_and_people_seen_are_told_once(
-    whole: Path, clips: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_people_in_training_and_test_clips_are_remarked_once(
+    whole: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    announce(study_of(clips, whole))
+    study_of(clips, whole).announce()
     cells, people = capsys.readouterr().err.splitlines()
     assert cells == "4 cells, 4 of them finished"
-    assert people.startswith("tiny: the same people are in training and test clips, so the accuracy is that on people")
-    monkeypatch.setattr("aplt.compare.study.version", lambda _: "9.9")
-    announce(study_of(clips, whole))
-    assert capsys.readouterr().err.splitlines()[2:] == [
-        f"finished cells are of aplt {version('aplt')}, new ones of 9.9"
-    ]
-
-
-def test_people_apart_are_no_remark(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    announce(study_of(clips, tmp_path, settings={"split": {"by_subject": True, "test": 0.25, "val": 0.25}}))
+    assert people.startswith("tiny: the same people are in training and test clips")
+    study_of(clips, tmp_path, settings={"split": {"by_subject": True, "test": 0.25, "val": 0.25}}).announce()
     assert capsys.readouterr().err == "4 cells\n"
+
+
+def test_the_time_left_is_that_of_finished_cells_which_are_most_alike(
+    whole: Path, clips: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert study_of(clips, tmp_path).seconds_left() is None
+    other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
+    more = {"methods": ["supervised", "uda"], "labeled": [0.2, 0.5], "datasets": {"other": other}}
+    study = study_of(clips, whole, jobs=2, upper_bound=False, **more)
+    (path, row), *_ = study.rows.items()
+    uda = next(cell for cell in study.cells if cell.key.method == "uda")
+    study.rows = {path: row.model_copy(update={"seconds": 2.0}), uda.path: row.model_copy(update={"seconds": 8.0})}
+    study.rows[uda.path] = study.rows[uda.path].model_copy(update={"method": "uda"})
+    tiny, apart = 2.0 + 8.0, 4 * 5.0  # one cell of each method at 50 %; of the other data set no cell is finished
+    assert study.seconds_left() == (tiny + apart) / 2
+    study.announce()
+    assert capsys.readouterr().err.startswith("8 cells, 2 of them finished; about 15\u00a0s with 2 jobs to go\n")
 
 
 def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
@@ -130,7 +136,7 @@ def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
 ) -> None:
     path = tmp_path / "grown"
     shutil.copytree(whole, path)
-    study_of(clips, path, labeled=[0.2, 0.5], upper_bound=False).run(["aplt compare"])
+    study_of(clips, path, labeled=[0.2, 0.5], upper_bound=False).run()
     assert trained == [f"50%/{method}/seed0" for method in METHODS]
     rows = rows_of(path)
     assert rows["labeled"].tolist() == [0.2] * 3 + [0.5] * 3  # the upper bound's run is no part of this plan
@@ -155,7 +161,7 @@ def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(
 
     monkeypatch.setattr("aplt.compare.study.write_comparison", write)
     monkeypatch.setattr("aplt.compare.study.time", SimpleNamespace(monotonic=lambda: hour_after(2)))
-    study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run(["aplt compare"])
+    study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run()
     assert written == [0, 3, 4]
 
 
@@ -175,13 +181,13 @@ def test_cells_of_other_settings_are_never_mixed_in(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("aplt.compare.study.write_comparison", look)
         patch.setattr("aplt.compare.study.PAGE_REST", 0)
-        changed.run(["aplt compare"])
+        changed.run()
     assert seen == [[*METHODS, "upper bound"][:count] for count in (0, 1, 2, 3, 4, 4)]
     assert len(trained) == 4
 
 
 def test_two_jobs_leave_the_same_rows(whole: Path, clips: Path, tmp_path: Path) -> None:
-    study_of(clips, tmp_path / "two", jobs=2).run(["aplt compare"])
+    study_of(clips, tmp_path / "two", jobs=2).run()
     assert rows_of(tmp_path / "two").equals(rows_of(whole))
 
 
@@ -193,14 +199,14 @@ def test_cells_that_fail_are_named_at_the_end_and_keep_no_other(
 
     more: dict[str, Any] = {}
     with pytest.raises(InputError, match=r"^tiny, wild \[b\], 20% labeled, seed 0: .*the loss is not finite"):
-        study().run(["aplt compare"])
+        study().run()
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "upper bound"]
     assert "failed: tiny, wild [b], 20% labeled, seed 0: " in capsys.readouterr().err
     trained.clear()
-    assert [cell.method for cell in study().left] == ["wild [b]"]
+    assert [cell.key.method for cell in study().left] == ["wild [b]"]
     more = {"seeds": 2}
     with pytest.raises(InputError, match=r"^2 cells failed: tiny, wild .*, seed 0: .*; tiny, wild .*, seed 1: "):
-        study().run(["aplt compare"])
+        study().run()
     assert [name.split("/")[1] for name in trained] == ["wild [b]", "supervised", "wild [b]", "upper bound"]
 
 
@@ -225,15 +231,15 @@ def test_clips_that_change_meanwhile_are_not_trained_on(
     monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
     study = study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False)
     with pytest.raises(InputError, match=r"^tiny, fixmatch, .*clips.csv: the clips or their labels have changed"):
-        study.run(["aplt compare"])
+        study.run()
     assert steps == [4]
     assert rows_of(tmp_path / "study")["method"].tolist() == ["supervised"]
     # As they were, the study goes on.
     write(text)
     monkeypatch.undo()
     again = study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False)
-    again.require_kept()
-    again.run(["aplt compare"])
+    again.require_fit()
+    again.run()
     assert rows_of(tmp_path / "study")["method"].tolist() == ["supervised", "fixmatch"]
 
 
@@ -261,12 +267,12 @@ def test_whatever_ends_a_cell_ends_no_other(
     with monkeypatch.context() as patch:
         patch.setattr("aplt.compare.work.train_or_reuse", train)
         with pytest.raises(InputError, match=rf"^tiny, fixmatch, 20% labeled, seed 0: {told[jobs]}$"):
-            study_of(clips, tmp_path, jobs=jobs).run(["aplt compare"])
+            study_of(clips, tmp_path, jobs=jobs).run()
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "aplt", "upper bound"]
     (failed,) = pd.read_csv(folder.failed, keep_default_na=False).to_dict("records")
     assert failed["why"].startswith("tiny, fixmatch, 20% labeled, seed 0: ")
     assert ("Traceback" in failed["traceback"]) == (type(error) is RuntimeError)
     assert f"- failed: {failed['why']}" in folder.table.read_text()
-    study_of(clips, tmp_path).run(["aplt compare"])
+    study_of(clips, tmp_path).run()
     assert not folder.failed.exists()
     assert "failed" not in folder.table.read_text()

@@ -9,7 +9,7 @@ import pytest
 
 from aplt.errors import InputError
 from aplt.report import write_report
-from aplt.report.tables import read_run
+from aplt.report.run import read_run
 from aplt.rundir import RunDir
 
 from .fake_run import CLASSES, edit_json, fake_run

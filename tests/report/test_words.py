@@ -1,6 +1,6 @@
 import pytest
 
-from aplt.report.curves import Curve, line_chart, nice_ticks
+from aplt.report.charts import Curve, line_chart, nice_ticks
 from aplt.report.words import duration, number, percent, wilson
 
 

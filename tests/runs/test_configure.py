@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aplt.config import load_yaml
+from aplt.config import METHOD_GROUPS, load_yaml
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
-from aplt.runs.configure import METHOD_GROUPS, begun_config, configure, of_method
+from aplt.runs.configure import begun_config, configure, of_method
 from aplt.runs.setup import build_algorithm
 from aplt.tensors import Task
 from tests.runs.clips import tiny_config, write_clips

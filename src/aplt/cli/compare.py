@@ -1,16 +1,19 @@
 """`aplt compare`: methods on the same clips, labels, views and steps; the label-efficiency study as one command."""
 
 import os
+import re
 import shlex
 import sys
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
+
+if TYPE_CHECKING:
+    from aplt.compare.record import CompareDir
 
 USUAL = "supervised, fixmatch_teacher, aplt_paper, aplt"
 """The methods of a plan that names none."""
@@ -35,24 +38,20 @@ def compare(
         Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME, for --ablate NAME-ablation.")
     ] = None,
     replace: Annotated[
-        bool,
-        typer.Option("--replace", help="Give up finished cells there that it lacks or has other settings for."),
+        bool, typer.Option("--replace", help="Give up finished cells in the folder that are not part of this plan.")
     ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the cells and how long they take; a trial decodes all videos.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and train none.")] = False,
 ) -> None:
-    """Train methods on several shares of labels and seeds; writes a table and a report. Goes on where it stopped."""
+    """Train methods on several shares of labels and seeds; write a table and a report. Goes on where it stopped."""
     from aplt.compare.ablation import ABLATION
-    from aplt.compare.cells import doubled_rows, plan_cells
-    from aplt.compare.checks import default_folder, default_name, load_plan, make_plan
-    from aplt.compare.comparison import plan_commands, read_comparison
-    from aplt.compare.markdown import main_tables
-    from aplt.compare.study import FailedError, Study, announce
+    from aplt.compare.cells import plan_cells
+    from aplt.compare.comparison import read_comparison
+    from aplt.compare.page import main_tables
+    from aplt.compare.plan import load_plan, make_plan
+    from aplt.compare.record import CompareDir
+    from aplt.compare.study import FailedError, Study
+    from aplt.compare.study import compare as run_comparison
     from aplt.config import parse_assignments
-    from aplt.display import console
-    from aplt.lock import held
-    from aplt.rundir import CompareDir
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")
@@ -70,42 +69,43 @@ def compare(
     else:
         plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
     folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
-    if folder.path.is_file():
-        raise InputError(f"{folder.path}: expected a folder for the comparison, found a file")
-    cells = plan_cells(plan, folder)
-    for name, other in doubled_rows(cells).items():
-        same = f"'{name}' is the same training as '{other}' with these settings"
-        if not ablate:
-            raise InputError(f"{same}; leave one out")
-        console.print(f"{same}: left out", soft_wrap=True)
-        plan = plan.without(name)
-        cells = [cell for cell in cells if cell.method != name]
-    with (
-        stoppable(lambda: "; the same command goes on from there"),
-        nullcontext(True) if dry_run else held(folder.lock) as ours,
-    ):
-        if not ours:
-            raise InputError(f"{folder.path}: another process is at work on this comparison; wait for it")
-        study = Study(plan, cells, folder, jobs)
-        if dry_run:
-            for cell in study.cells:
-                print(f"{cell}{'' if cell in study.left else ': finished'}")
+    if dry_run:
+        study = Study(plan, plan_cells(plan, folder), folder, jobs)
+        for cell in study.cells:
+            print(f"{cell}{'' if cell in study.left else ': finished'}")
         if not replace:
-            study.require_kept()
-        study.try_out()
-        announce(study)
-        if dry_run:
-            return
-        own = source.resolve() == folder.plan.resolve()
-        commands = plan_commands(folder) if own or (study.rows and folder.plan.exists()) else []
-        if chosen or not own:  # the folder's own plan, unchanged, adds nothing to what led to it
-            commands.append(shlex.join(["aplt", *sys.argv[1:]]))
-        failed: FailedError | None = None
+            study.require_fit()
+        study.announce()
+        return
+    # The folder's own plan, unchanged, adds nothing to what led to it.
+    own = source.resolve() == folder.plan.resolve() and not chosen
+    command = None if own else shlex.join(["aplt", *sys.argv[1:]])
+    failed: FailedError | None = None
+    with stoppable(lambda: "; the same command goes on from there"):
         try:
-            study.run(list(dict.fromkeys(commands)))
+            comparison = run_comparison(plan, folder, jobs=jobs, replace=replace, command=command)
         except FailedError as error:
-            failed = error
-    print(main_tables(read_comparison(folder.path)))
+            failed, comparison = error, read_comparison(folder.path)
+    print(main_tables(comparison))
     print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
     if failed:
         raise failed
+
+
+def default_name(source: Path) -> str:
+    """Returns the name of a data set or comparison: its file's, or its folder's where the file has a usual name."""
+    from aplt.compare.plan import LONGEST_NAME, UNUSABLE
+    from aplt.storage import absolute
+
+    name = absolute(source).parent.name if source.stem in ("clips", "index", "compare") else source.stem
+    return re.sub(f"[{re.escape(UNUSABLE)}]", "-", name)[:LONGEST_NAME].strip(" .") or "clips"
+
+
+def default_folder(source: Path, *, ablate: bool) -> "CompareDir":
+    """Returns the folder of a comparison that is given none: that of the plan where it is one's compare.yaml."""
+    from aplt.compare.record import CompareDir
+
+    own = CompareDir(source.parent)
+    if source.name == own.plan.name and own.found and not ablate:
+        return own
+    return CompareDir(Path("compare") / f"{default_name(source)}{'-ablation' if ablate else ''}")

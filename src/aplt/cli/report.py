@@ -10,12 +10,11 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
 ) -> None:
     """Write the report.html of a run or a comparison again."""
+    from aplt.compare.page import write_comparison
+    from aplt.compare.record import CompareDir
     from aplt.report import write_report
-    from aplt.rundir import CompareDir
 
     if CompareDir(folder).found:
-        from aplt.compare.page import write_comparison
-
         print(write_comparison(folder))
     else:
         print(write_report(folder))

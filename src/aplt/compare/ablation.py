@@ -2,7 +2,7 @@
 
 from typing import Any
 
-# Name -> what is laid over a Variant's defaults, whose method is aplt.
+# Name -> fields of a Variant, whose method is aplt by default.
 ABLATION: dict[str, dict[str, Any]] = {
     "aplt": {},
     # Its read-out needs prototypes, which the offline phase makes.
@@ -27,9 +27,9 @@ ABLATION: dict[str, dict[str, Any]] = {
     "confidence 0.95": {"settings": {"method_settings": {"confidence": 0.95}}},
     "no alignment": {"settings": {"method_settings": {"alignment": False}}},
     "no offline prior": {"settings": {"method_settings": {"offline_prior": 0.0}}},
-    "half the period": {"period": 0.5},
-    # Not twice: of 5 rounds no number is 3 in 10.
-    "three times the period": {"period": 3.0},
+    # Rounds of other lengths than the default's 10 with 3 of warm-up; the total of steps stays.
+    "20 rounds": {"settings": {"train": {"rounds": 20, "warm_up_rounds": 6}}},
+    "3 rounds": {"settings": {"train": {"rounds": 3, "warm_up_rounds": 1}}},
     # Rounds are equally long, so the one before the only offline phase is half of the run.
     "one offline phase": {"settings": {"train": {"rounds": 2, "warm_up_rounds": 1}}},
     "no warm-up": {"settings": {"train": {"warm_up_rounds": 0}}},

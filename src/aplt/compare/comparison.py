@@ -1,24 +1,20 @@
 """What a comparison's folder says, read once and checked."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from aplt.compare.paired import Difference, all_differences, spread, with_tests
-from aplt.compare.plan import ALL, Plan, cell_name
-from aplt.compare.record import BY_ROUND, CELL, KINDS, USED, from_text, read_cells
+from aplt.compare.plan import UPPER_BOUND, Key, Plan
+from aplt.compare.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
 from aplt.config import load_yaml
 from aplt.errors import InputError
-from aplt.report.tables import read_csv
 from aplt.report.words import Spread
-from aplt.rundir import UPPER_BOUND, CompareDir, RunDir
+from aplt.rundir import RunDir
 from aplt.settings import validated
-from aplt.storage import read_text
 
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""
@@ -33,7 +29,7 @@ class Comparison:
     folder: CompareDir
     plan: Plan
     rows: pd.DataFrame
-    """compare.csv: a row a cell."""
+    """compare.csv: one row per cell."""
     failed: list[str]
     """What is said of cells that could not be trained, a sentence each."""
 
@@ -53,20 +49,9 @@ class Comparison:
         return sorted(self.plan.labeled)
 
     @cached_property
-    def cells(self) -> set[tuple[str, str, str, float, int]]:
-        """The plan's cells, as the columns CELL say which."""
-        rows = [*product(self.methods, self.shares), *([(UPPER_BOUND, ALL)] if self.plan.upper_bound else [])]
-        return {
-            (name, fold, method, share, seed)
-            for name, data in self.plan.datasets.items()
-            for fold in ([str(number) for number, _ in enumerate(data.folds, start=1)] or [""])
-            for (method, share), seed in product(rows, self.plan.seeds)
-        }
-
-    @property
     def planned(self) -> int:
         """How many cells the plan has."""
-        return len(self.cells)
+        return sum(1 for _ in self.plan.cells())
 
     @property
     def finished(self) -> bool:
@@ -83,7 +68,7 @@ class Comparison:
 
     def folds(self, dataset: str) -> int:
         """Returns how often the clips of a data set are divided."""
-        return max(1, len(self.plan.datasets[dataset].folds))
+        return len(self.plan.folds(dataset))
 
     def cells_each(self, dataset: str) -> int:
         """Returns how many cells the plan has of one method and share of a data set."""
@@ -109,8 +94,8 @@ class Comparison:
     def differences(self) -> dict[str, list[Difference]]:
         """The reference's paired differences of each of PAIRED, by data set and share and over all of several.
 
-        Tested are those of which all planned cells are done, lest seeds are added until a p-value pleases. Those over
-        all answer one question, so that they are corrected for their own number.
+        Tested are those of which all planned cells are done: else seeds could be added until a p-value pleases. Those
+        over all answer one question, so they are corrected for their own number.
         """
         return {figure: self._differences(figure) for figure in PAIRED}
 
@@ -145,11 +130,6 @@ class Comparison:
         return float(self.rows["seconds"].sum()) / 3600
 
     @cached_property
-    def commands(self) -> list[str]:
-        """The command lines that led to the plan."""
-        return plan_commands(self.folder)
-
-    @cached_property
     def configs(self) -> list[tuple[str, dict[str, Any]]]:
         """The row's name and whole effective config of each cell whose run folder has been copied along."""
         return [
@@ -166,14 +146,15 @@ class Comparison:
     @cached_property
     def by_round(self) -> dict[Any, pd.DataFrame]:
         """Means of the labels' precision and coverage by round, for each data set, share of labels, method and kind."""
-        lines = [
-            (dataset, labeled, method, kind, *one)
-            for kind, column in zip(KINDS, BY_ROUND, strict=True)
-            for dataset, labeled, method, text in self.rows[["dataset", "labeled", "method", column]].to_numpy()
-            for one in from_text(text)
-        ]
+        lines: list[tuple[Any, ...]] = []
+        for kind in KINDS:
+            columns = self.rows[["dataset", "labeled", "method", f"{kind}_by_round"]]
+            for dataset, labeled, method, rounds in columns.itertuples(index=False, name=None):
+                lines += [(dataset, labeled, method, kind, *one) for one in rounds]
         group = ["dataset", "labeled", "method", "kind"]
-        table = pd.DataFrame(lines, columns=[*group, "round", "precision", "coverage"])
+        table = pd.DataFrame(lines, columns=[*group, *RoundLabels._fields]).astype(
+            {"precision": float, "coverage": float}
+        )
         return {key: of_one.groupby("round")[["precision", "coverage"]].mean() for key, of_one in table.groupby(group)}
 
 
@@ -184,19 +165,13 @@ def _config(path: Path, written: int) -> dict[str, Any]:
     return load_yaml(path)
 
 
-def command_lines(commands: Sequence[str]) -> str:
-    """Returns the comments at the head of a plan that say what led to it."""
-    return "".join(f"# {' '.join(command.split())}\n" for command in commands)
-
-
-def plan_commands(folder: CompareDir) -> list[str]:
-    """Returns the command lines in the comments at the head of a folder's plan.
+def read_plan(folder: CompareDir) -> Plan:
+    """Returns the plan in a comparison's folder, its paths as they are there.
 
     Raises:
-        InputError: it is not UTF-8.
+        InputError: the file is missing or not a plan.
     """
-    head = takewhile(lambda line: line.startswith("# "), read_text(folder.plan).splitlines())
-    return [line.removeprefix("# ") for line in head if line.startswith("# aplt ")]
+    return validated(Plan, load_yaml(folder.plan), str(folder.plan))
 
 
 def read_comparison(path: Path) -> Comparison:
@@ -207,17 +182,14 @@ def read_comparison(path: Path) -> Comparison:
             of its cell.
     """
     folder = CompareDir(path)
-    plan = validated(Plan, load_yaml(folder.plan), str(folder.plan))
-    rows = read_cells(folder, USED)
-    failed = read_csv(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
-    comparison = Comparison(folder, plan, rows, failed)
-    numbers: dict[tuple[str, str, str, float, int], int] = {}
-    for number, cell in enumerate(rows[CELL].itertuples(index=False, name=None), start=1):
-        where = f"{folder.cells} row {number}: {cell_name(*cell)}"
-        if cell not in comparison.cells:
+    plan, rows = read_plan(folder), read_rows(folder)
+    planned, numbers = set(plan.cells()), dict[Key, int]()
+    for number, row in enumerate(rows, start=1):
+        where = f"{folder.cells} row {number}: {row.key}"
+        if row.key not in planned:
             raise InputError(f"{where}: no cell of {folder.plan.name}; give `aplt compare` the plan of all rows")
-        if cell in numbers:
-            again = f"the same cell as row {numbers[cell]}; `aplt compare {folder.plan}` keeps the one that counts"
+        if row.key in numbers:
+            again = f"the same cell as row {numbers[row.key]}; `aplt compare {folder.plan}` keeps the one that counts"
             raise InputError(f"{where}: {again}")
-        numbers[cell] = number
-    return comparison
+        numbers[row.key] = number
+    return Comparison(folder, plan, frame(rows), read_failed(folder))

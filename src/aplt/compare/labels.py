@@ -6,17 +6,17 @@ from statistics import mode
 
 from aplt.compare.comparison import Comparison
 from aplt.compare.paired import spread
-from aplt.compare.record import LABEL_FIGURES
-from aplt.compare.rows import Rows
-from aplt.report.curves import MOST_CURVES, Curve, line_chart
-from aplt.report.layout import Cell, figure, number_cell, share_cell
-from aplt.report.markup import Html, el, join
+from aplt.compare.record import KINDS
+from aplt.compare.tables import Rows
+from aplt.report.charts import MOST_CURVES, Curve, line_chart
+from aplt.report.html import Cell, Html, el, figure, join, number_cell, share_cell
 from aplt.report.words import ABSENT, share_text
 
 WHOSE = "labels of the offline phase before the round where the method has one, else those made step by step in it"
 
-MADE = {"pseudo": "offline", "online": "by step"}
+MADE = dict(zip(KINDS, ("offline", "by step"), strict=True))
 """The kinds of labels, as compare.csv and as a reader call them."""
+LAST = ("precision", "coverage", "wrong", "fitted", "unknown")
 
 
 def labels(comparison: Comparison) -> Html | None:
@@ -38,12 +38,12 @@ def labels(comparison: Comparison) -> Html | None:
 
 
 def last_labels(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share, method and kind on the last round's labels; None without any."""
+    """Returns one row per data set, share, method and kind of the last round's labels; None without any."""
     rows = []
     for dataset, share, method in _groups(comparison):
         where = {"dataset": dataset, "labeled": share, "method": method}
         for kind in _kinds(comparison, dataset, share, method):
-            found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LABEL_FIGURES]
+            found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LAST]
             precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
             rows.append(
                 [
@@ -70,7 +70,7 @@ def last_labels(comparison: Comparison) -> Rows | None:
 
 
 def labels_by_round(comparison: Comparison) -> Rows | None:
-    """Returns a row a data set, share, method and kind with precision/coverage by round; None without any."""
+    """Returns one row per data set, share, method and kind with precision/coverage by round; None without any."""
     rows = []
     for dataset, share, method in _groups(comparison):
         for kind in _kinds(comparison, dataset, share, method):
@@ -126,7 +126,7 @@ def _curves(
         )
         if any(curve.points for curve in (*curves, *pale)):
             title = f"{dataset}, {share_text(share)} labeled: {key}"
-            about_gray = " A gray line tells its method on hovering." if any(curve.points for curve in pale) else ""
+            about_gray = " Point at a gray line to see its method." if any(curve.points for curve in pale) else ""
             about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{about_gray}{_uneven(comparison)}"
             yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
 

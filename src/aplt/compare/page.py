@@ -1,31 +1,42 @@
 """The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import yaml
 
 from aplt.compare.comparison import MAIN, PAIRED, Comparison, read_comparison
-from aplt.compare.differences import gain_tables
-from aplt.compare.labels import labels
-from aplt.compare.labels_by_round import cells, cost
-from aplt.compare.markdown import comparison_tables
+from aplt.compare.labels import labels, labels_by_round, last_labels
 from aplt.compare.paired import spread
-from aplt.compare.rows import FIGURES, Rows, means
+from aplt.compare.plan import UPPER_BOUND
+from aplt.compare.tables import FIGURES, Rows, gain_tables, means
 from aplt.display import counted
-from aplt.report.accuracy import Series, efficiency_chart, method_chart
-from aplt.report.curves import MOST_CURVES
-from aplt.report.layout import absent, document, facts, figure, section
-from aplt.report.markup import Html, el, join
+from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart
+from aplt.report.html import (
+    Cell,
+    Html,
+    absent,
+    count_cell,
+    document,
+    el,
+    facts,
+    figure,
+    join,
+    section,
+    share_cell,
+    table,
+)
 from aplt.report.words import Spread, duration, share_text
-from aplt.rundir import UPPER_BOUND
 from aplt.storage import read_text, write_text
 
 PALE = (
     "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "
-    "out; a gray line tells its method on hovering, and the table below has all of them."
+    "out; point at a gray line to see its method. The table below has all of them."
 )
 
 
@@ -41,6 +52,29 @@ def write_comparison(folder: Path) -> Path:
     return comparison.folder.report
 
 
+def comparison_tables(comparison: Comparison) -> str:
+    """Returns table.md: means and the reference's paired differences of the main figure; all else folded away."""
+    places = comparison.plan.datasets
+    folded = [
+        *(means(comparison, name, figure) for figure in FIGURES if figure != MAIN for name in places),
+        *(table for figure in PAIRED if figure != MAIN for table in gain_tables(comparison, figure)[:1]),
+        *gain_tables(comparison, MAIN)[1:],
+        last_labels(comparison),
+        labels_by_round(comparison),
+    ]
+    notices = [f"Unfinished: {comparison.unfinished}\n"] if comparison.unfinished else []
+    if comparison.failed:
+        notices.append("".join(f"- failed: {escape(why, quote=False)}\n" for why in comparison.failed))
+    rest = [one.markdown(folded=True) for one in folded if one is not None]
+    return "\n".join([*notices, main_tables(comparison), *rest])
+
+
+def main_tables(comparison: Comparison) -> str:
+    """Returns the tables that answer the question: means of top-1 by data set, and the reference's gains."""
+    shown = [*(means(comparison, name, MAIN) for name in comparison.plan.datasets), *gain_tables(comparison, MAIN)[:1]]
+    return "\n".join(one.markdown() for one in shown if one is not None)
+
+
 def comparison_html(comparison: Comparison) -> str:
     """Returns the whole page."""
     parts: list[tuple[str, str, Html | None]] = []
@@ -49,8 +83,8 @@ def comparison_html(comparison: Comparison) -> str:
             ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
             ("differences", f"{comparison.plan.reference} against the others", _differences(comparison)),
             ("labels", "Pseudo-labels", labels(comparison)),
-            ("cost", "Cost", cost(comparison)),
-            ("cells", "Cells", cells(comparison)),
+            ("cost", "Cost", _cost(comparison)),
+            ("cells", "Cells", _cells(comparison)),
         ]
     parts.append(("settings", "Plan and settings", _settings(comparison)))
     present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
@@ -169,7 +203,7 @@ def _others_folded(found: dict[str, list[Rows]]) -> list[Html]:
 def _settings(comparison: Comparison) -> Html:
     plan = el("summary", "compare.yaml: the whole plan; `aplt compare` on it repeats or extends the comparison")
     parts = [
-        facts([("Command", command) for command in comparison.commands]),
+        facts([("Command", command) for command in comparison.plan.commands]),
         el("details", plan, el("pre", el("code", read_text(comparison.folder.plan)))),
     ]
     if comparison.configs:
@@ -197,3 +231,70 @@ def shared_settings(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
             if inner:
                 shared[key] = inner
     return shared
+
+
+def _cost(comparison: Comparison) -> Html:
+    """Returns how long each method takes."""
+    rows = []
+    for dataset in comparison.plan.datasets:
+        of_data = comparison.rows[comparison.rows["dataset"] == dataset]
+        for method in (*comparison.methods, UPPER_BOUND):
+            group = of_data[of_data["method"] == method]
+            if group.empty:
+                continue
+            seconds = float(group["seconds"].mean())
+            rows.append(
+                [
+                    Cell(dataset),
+                    Cell(method),
+                    count_cell(len(group)),
+                    count_cell(round(group["steps"].mean())),
+                    count_cell(round(group["ms_per_step"].mean())),
+                    Cell(duration(seconds), seconds),
+                    share_cell(float(group["offline_seconds"].sum() / group["seconds"].sum())),
+                    share_cell(float(group["evaluation_seconds"].sum() / group["seconds"].sum())),
+                ]
+            )
+    columns = [
+        "Data set",
+        "Method",
+        "Cells",
+        "Steps",
+        "ms per step",
+        "Time per cell",
+        "Offline share",
+        "Evaluation share",
+    ]
+    caption = "Means over cells; times depend on the machine, its other work and the number of jobs."
+    return table(caption, columns, rows, texts=2)
+
+
+def _cells(comparison: Comparison) -> Html:
+    """Returns every cell's figures and a link to its report."""
+    rows = [
+        [
+            Cell(_link(comparison, record)),
+            Cell(str(record["dataset"])),
+            Cell(str(record["fold"])),
+            Cell(share_text(record["labeled"]), record["labeled"]),
+            count_cell(int(record["labeled_clips"])),
+            count_cell(int(record["seed"])),
+            share_cell(record["top1"]),
+            share_cell(record["macro_f1"]),
+            share_cell(record["top1_by_val"]),
+            Cell(duration(record["seconds"]), record["seconds"]),
+        ]
+        for record in comparison.rows.to_dict("records")
+    ]
+    columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed", "Test top-1", "Test macro F1"]
+    columns += ["Test top-1 chosen by val", "Time"]
+    caption = "Every finished cell, from compare.csv; a method's name is the link to the run's own report."
+    inner = table(caption, columns, rows, texts=3)
+    return el("details", el("summary", counted(len(rows), "finished cell")), inner)
+
+
+def _link(comparison: Comparison, record: dict[Any, Any]) -> str:
+    report = comparison.folder.path / record["run"] / "report.html"
+    if not report.exists():
+        return str(record["method"])
+    return el("a", str(record["method"]), href=quote(Path(os.path.relpath(report, comparison.folder.path)).as_posix()))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_rel, wilcoxon
 
 from aplt.report.words import Spread
 
@@ -30,7 +29,7 @@ class Difference:
     each: np.ndarray
     """The differences themselves."""
     t_test: float | None = None
-    """p of the paired t-test; None where it is not defined, as for fewer than two differences, or not to be told."""
+    """p of the paired t-test; None where it is undefined, as for fewer than two differences, or not to be shown."""
     rank_test: float | None = None
     """p of Wilcoxon's signed-rank test."""
     holm: float | None = None
@@ -95,7 +94,7 @@ def with_tests(found: Sequence[Difference], chosen: Sequence[bool], planned: int
 def holm(p: np.ndarray, planned: int) -> np.ndarray:
     """Returns p-values corrected for the number of tests, whether or not these are independent.
 
-    Of the planned tests those without a p-value count as the largest ones, so that what is told before all are done is
+    Of the planned tests those without a p-value count as the largest ones, so that what is shown before all are done is
     never less strict than at the end.
 
     Source: S. Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 1979.
@@ -110,6 +109,8 @@ def t_test_p(gain: np.ndarray) -> float | None:
     """Returns the two-sided p of the paired t-test that differences have mean 0; None where all are equal."""
     if len(gain) < 2 or np.ptp(gain) == 0:
         return None
+    from scipy.stats import ttest_rel  # takes seconds to import, and a page without tests needs it not
+
     return _finite(ttest_rel(gain, np.zeros_like(gain)).pvalue)
 
 
@@ -117,6 +118,8 @@ def rank_test_p(gain: np.ndarray) -> float | None:
     """Returns the two-sided p of Wilcoxon's signed-rank test; ties drop out. None where nothing is left of two."""
     if len(gain) < 2 or not gain.any():
         return None
+    from scipy.stats import wilcoxon
+
     return _finite(wilcoxon(gain).pvalue)
 
 

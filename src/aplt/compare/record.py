@@ -1,79 +1,310 @@
-"""The columns of compare.csv, and how they are read."""
+"""compare.csv: its columns, a finished cell's row, and the folder of a comparison.
 
-import math
-from collections.abc import Iterable, Sequence
+Every column is a field of `Row`; the table is read back with the very values that were written.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError, model_validator
 
+from aplt.compare.plan import Key
+from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.report.tables import read_csv
-from aplt.rundir import CompareDir
+from aplt.rundir import RunDir
+from aplt.settings import wanted
+from aplt.storage import read_table, write_csv
 
+HALF = 0.5  # a soft weight from which on a label counts as taught
 KINDS = ("pseudo", "online")
-BY_ROUND = tuple(f"{kind}_by_round" for kind in KINDS)
-"""Columns of compare.csv with the precision and coverage of each round's labels."""
-WORDS = ("dataset", "fold", "method", "version", "read_out", "remark", "digest", "run", *BY_ROUND)
-"""Columns of compare.csv that are text; all others are numbers, empty where there is no such figure."""
-TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
-ALWAYS = ("labeled", "labeled_clips", "test_clips", "seed", "top1", "macro_f1", "steps", *TIMES)
-"""Numbers that every cell has."""
-LABEL_FIGURES = ("precision", "coverage", "wrong", "fitted", "unknown")
-TAUGHT = tuple(f"{kind}_{name}" for kind in KINDS for name in LABEL_FIGURES)
-"""Columns of compare.csv on the labels that unlabeled clips were taught: offline, and step by step."""
-USED = (
-    *("dataset", "fold", "method", "labeled", "seed", "labeled_clips", "test_clips", "run", "version", "read_out"),
-    *("remark", "top1", "macro_f1", "unlabeled_top1", "top1_by_val", *TAUGHT, *BY_ROUND, "steps"),
-    *("seconds", "offline_seconds", "evaluation_seconds", "ms_per_step"),
-)
-"""Columns of compare.csv that the page and the tables are made of."""
-CELL = ["dataset", "fold", "method", "labeled", "seed"]
-"""Columns of compare.csv that say which cell a row is of."""
+"""Labels of unlabeled clips: of the offline phase, and made step by step."""
 
 
-def read_cells(folder: CompareDir, columns: Sequence[str]) -> pd.DataFrame:
-    """Returns these columns of compare.csv, numbers with the very values that were written.
+class CompareDir:
+    """The folder of a comparison of methods. Paths are properties; nothing is created until it is written."""
 
-    Raises:
-        InputError: no such table or column; a row lacks what every cell has, or what should be a number is none.
-    """
-    table = read_csv(folder.cells, tuple(columns))[list(columns)]
-    for name in columns:
-        places = [(text, name, f"{folder.cells} row {k}") for k, text in enumerate(table[name], start=1)]
-        if name in BY_ROUND:
-            for place in places:
-                _require_rounds(*place)
-        elif name not in WORDS:
-            table[name] = [_number(*place) for place in places]
-    return table
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def plan(self) -> Path:
+        """The whole plan: `aplt compare` on it repeats or extends the comparison."""
+        return self.path / "compare.yaml"
+
+    @property
+    def cells(self) -> Path:
+        """One row per finished cell, in the plan's order. A cell with a row needs its run folder no longer."""
+        return self.path / "compare.csv"
+
+    @property
+    def failed(self) -> Path:
+        """Why cells of the last command could not be trained, one row per cell; there only if some could not."""
+        return self.path / "failed.csv"
+
+    @property
+    def table(self) -> Path:
+        """Means, deviations and paired differences as Markdown."""
+        return self.path / "table.md"
+
+    @property
+    def report(self) -> Path:
+        """The HTML report."""
+        return self.path / "report.html"
+
+    @property
+    def found(self) -> bool:
+        """Whether there is a comparison in this folder."""
+        return self.cells.is_file()
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the cells' run folders."""
+        return self.path / "runs"
+
+    @property
+    def lock(self) -> Path:
+        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
+        return self.path / ".lock"
 
 
-def _require_rounds(text: str, name: str, where: str) -> None:
-    try:
-        from_text(text)
-    except ValueError as error:
-        wanted = "a round, precision and coverage, and so on ('4 0.8125 0.63; 5 0.82 0.64')"
-        raise InputError(f"{where}: expected {wanted} as {name}, found '{text}'") from error
+class RoundLabels(NamedTuple):
+    """How good the labels of one round were; None where it is not known."""
+
+    round: int
+    precision: float | None
+    coverage: float | None
 
 
-def _number(text: str, name: str, where: str) -> float | None:
-    if not text and name not in ALWAYS:
-        return None
-    try:
-        value = int(text) if text.isdecimal() else float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: expected a number as {name}, found '{text}'")
-    return value
+def _rounds_from_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    each = [part.split() for part in value.split(";") if part.strip()]
+    return [[None if text == "-" else text for text in part] for part in each]
 
 
-def to_text(rounds: Iterable[tuple[int, float | None, float | None]]) -> str:
-    """Returns rounds, precisions and coverages as one field of compare.csv, '4 0.8125 0.6300; 5 ...'; - is unknown."""
-    shown = ((round_, *("-" if share is None else f"{share:.4f}" for share in two)) for round_, *two in rounds)
+def _rounds_as_text(rounds: Iterable[RoundLabels]) -> str:
+    shown = ((number, *("-" if share is None else f"{share:.4f}" for share in two)) for number, *two in rounds)
     return "; ".join(" ".join(map(str, one)) for one in shown)
 
 
-def from_text(text: str) -> list[tuple[int, float, float]]:
-    """Returns what `to_text` wrote; what is unknown is nan."""
-    found = (one.replace("-", "nan").split() for one in text.split(";") if one.strip())
-    return [(int(round_), float(precision), float(coverage)) for round_, precision, coverage in found]
+Rounds = Annotated[
+    tuple[RoundLabels, ...], BeforeValidator(_rounds_from_text), PlainSerializer(_rounds_as_text, return_type=str)
+]
+"""In compare.csv '4 0.8125 0.6300; 5 ...': round, precision and coverage; - is unknown."""
+
+
+class Row(BaseModel):
+    """One finished cell, as a row of compare.csv; a figure that it does not have is None, in the file empty."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True)
+
+    dataset: str
+    fold: str = ""
+    method: str
+    labeled: float
+    """The share of labels that was asked for."""
+    labeled_clips: int
+    test_clips: int
+    """Those of known label."""
+    seed: int
+    top1: float
+    """This and the next two: of the last EMA model on the test clips."""
+    top5: float | None = None
+    macro_f1: float
+    val_top1: float | None = None
+    top1_by_val: float | None = None
+    """Test accuracy after the round that is best on the val clips; a classifier fitted at the end has no rounds."""
+    unlabeled_top1: float | None = None
+    pseudo_precision: float | None = None
+    """What is said of labels is of the last round's: pseudo of the offline phase's, online of those made by steps."""
+    pseudo_coverage: float | None = None
+    pseudo_wrong: float | None = None
+    pseudo_fitted: float | None = None
+    """The share of the wrong labels that the final model repeats."""
+    pseudo_unknown: float | None = None
+    online_precision: float | None = None
+    online_coverage: float | None = None
+    online_wrong: float | None = None
+    online_fitted: float | None = None
+    online_unknown: float | None = None
+    pseudo_by_round: Rounds = ()
+    online_by_round: Rounds = ()
+    steps: int
+    version: str
+    read_out: str
+    remark: str = ""
+    digest: str = ""
+    run: str
+    seconds: float
+    offline_seconds: float
+    online_seconds: float
+    evaluation_seconds: float
+    ms_per_step: float
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_empty(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in values.items() if value not in ("", None)}
+
+    @property
+    def key(self) -> Key:
+        """Which cell it is."""
+        return Key(self.dataset, self.fold, self.method, self.labeled, self.seed)
+
+
+COLUMNS = tuple(Row.model_fields)
+REQUIRED = tuple(name for name, field in Row.model_fields.items() if field.is_required())
+TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
+
+
+def write_rows(folder: CompareDir, rows: Iterable[Row]) -> None:
+    """Writes compare.csv."""
+    write_csv(folder.cells, pd.DataFrame([row.model_dump() for row in rows], columns=list(COLUMNS), dtype=object))
+
+
+def read_rows(folder: CompareDir) -> list[Row]:
+    """Returns the rows of compare.csv; columns of the user's own in it are left out.
+
+    Raises:
+        InputError: no such table, or one without a column or value that every cell has, or with an unusable value.
+    """
+    found = read_table(folder.cells, REQUIRED).to_dict("records")
+    return [_row(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
+
+
+def _row(values: Mapping[Any, Any], where: str) -> Row:
+    try:
+        return Row.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        why = "expected a value" if first["type"] == "missing" else wanted(first)
+        if name.endswith("_by_round"):
+            why = "expected a round, precision and coverage, and so on ('4 0.8125 0.63; 5 0.82 0.64')"
+        raise InputError(f"{where}: {why} as {name}, found {values.get(name, '')!r}") from error
+
+
+def frame(rows: Sequence[Row]) -> pd.DataFrame:
+    """Returns rows as a table with the columns of compare.csv; what a row does not have is NaN."""
+    return pd.DataFrame({name: [getattr(row, name) for row in rows] for name in COLUMNS})
+
+
+def write_failed(folder: CompareDir, reasons: Sequence[tuple[str, str]]) -> None:
+    """Writes failed.csv with each cell's sentence and traceback, or removes it where no cell has failed."""
+    if reasons:
+        write_csv(folder.failed, pd.DataFrame(reasons, columns=["why", "traceback"]))
+    else:
+        folder.failed.unlink(missing_ok=True)
+
+
+def read_failed(folder: CompareDir) -> list[str]:
+    """Returns a sentence for each cell that could not be trained."""
+    found: list[str] = read_table(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
+    return found
+
+
+def cell_row(
+    key: Key,
+    config: RunConfig,
+    run: RunDir,
+    truth: dict[str, str],
+    *,
+    fitted: bool,
+    folder: CompareDir,
+    digest: str,
+    remark: str,
+) -> Row:
+    """Returns the row of a finished cell.
+
+    Args:
+        key: which cell.
+        config: that of the run.
+        run: its folder.
+        truth: label by clip id, without clips of unknown label.
+        fitted: its classifier was fitted at the end, so that no round has one.
+        folder: that of the comparison.
+        digest: what tells the row of this very cell.
+        remark: what a reader should know about its clips, or nothing.
+
+    Raises:
+        InputError: a file of the run is missing or damaged.
+    """
+    result, rounds = run.read_result(), run.read_metrics()
+    if not rounds:
+        raise InputError(f"{run.metrics}: expected one line per round of a finished run, found none")
+    last = rounds[-1]
+    labels = {
+        f"{kind}_{figure}": (last[kind] or {}).get(figure) for kind in KINDS for figure in ("precision", "coverage")
+    }
+    by_round = {
+        f"{kind}_by_round": [
+            RoundLabels(line["round"], line[kind].get("precision"), line[kind].get("coverage"))
+            for line in rounds
+            if line[kind]
+        ]
+        for kind in KINDS
+    }
+    seconds, steps = result["seconds"], result["steps"]
+    times = (
+        *(seconds[part] for part in ("total", "offline", "online", "evaluation")),
+        1000 * seconds["online"] / steps,
+    )
+    values = {
+        **key._asdict(),
+        **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
+        "labeled_clips": result["counts"]["labeled"],
+        "test_clips": sum(one["clips"] for one in result["per_class"]),
+        "val_top1": (result["val"] or {}).get("top1"),
+        "top1_by_val": None if fitted else chosen_by_val(rounds),
+        "unlabeled_top1": (result["unlabeled"] or {}).get("top1"),
+        **labels,
+        **wrong_labels(run, truth),
+        **by_round,
+        "steps": steps,
+        "version": result["versions"]["aplt"],
+        "read_out": config.read_out,
+        "remark": remark,
+        "digest": digest,
+        "run": run.path.relative_to(folder.path).as_posix(),
+        **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
+    }
+    return _row(values, str(run.path))
+
+
+def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
+    """Returns how many wrong labels the unlabeled clips were taught last, and what share the final model repeats.
+
+    Such a share tells how far the network has fitted mistakes. `pseudo_wrong` and `_fitted` are of the labels that the
+    last offline phase accepted, `online_` of those of the last round's steps that counted at least half; `_unknown`
+    counts those of clips whose own label is unknown, such as clips of no class. Left out where there were no such
+    labels or no unlabeled clip has a known one; the share is None where none was wrong.
+
+    Args:
+        run: a finished run.
+        truth: label by clip id; clips of unknown label are not in it.
+    """
+    found: dict[str, float | None] = {}
+    table = read_table(run.pseudo_labels, ("id", "label")) if run.pseudo_labels.exists() else pd.DataFrame()
+    if table.empty or not table["id"].isin(list(truth)).any():
+        return found
+    known = table["id"].map(truth)
+    for kind, column in (("pseudo", "offline_label"), ("online", "online_label")):
+        if column not in table:
+            continue
+        counted = table["accepted"] == "True" if kind == "pseudo" else table["weight"].astype(float) >= HALF
+        wrong = counted & known.notna() & (table[column] != known)
+        repeated = table["label"][wrong] == table[column][wrong]
+        found[f"{kind}_wrong"] = int(wrong.sum())
+        found[f"{kind}_fitted"] = float(repeated.mean()) if wrong.any() else None
+        found[f"{kind}_unknown"] = int((counted & known.isna()).sum())
+    return found
+
+
+def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
+    """Returns the test accuracy after the first of the rounds with the best val accuracy; None without val clips."""
+    watched = [line for line in rounds if line["test_beside_val"] is not None]
+    if not watched:
+        return None
+    return float(max(watched, key=lambda line: line["watched"]["top1"])["test_beside_val"])

@@ -31,13 +31,13 @@ class Encoder:
     """Whether there are published weights."""
 
 
-def _torchvision(name: str, **options: Any) -> Encoder:
+def _torchvision(builder: str, **options: Any) -> Encoder:
     """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
 
     def build(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
         from aplt.models import torchvision_nets
 
-        net: nn.Module = getattr(torchvision_nets, name)(clip_shape, weights, **options)
+        net: nn.Module = getattr(torchvision_nets, builder)(clip_shape, weights, **options)
         return net
 
     return Encoder(build, "video", weights=True)

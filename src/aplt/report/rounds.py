@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from aplt.report.curves import Curve, line_chart
-from aplt.report.heat import scale, threshold_map
-from aplt.report.layout import Cell, absent, count_cell, figure, number_cell, share_cell, table
-from aplt.report.markup import Html, el, join
-from aplt.report.tables import Run
+from aplt.report.charts import Curve, line_chart, scale, threshold_map
+from aplt.report.html import Cell, Html, absent, count_cell, el, figure, join, number_cell, share_cell, table
+from aplt.report.run import Run
 from aplt.report.words import duration, fixed
 
 
@@ -28,7 +26,7 @@ def _watched(run: Run) -> Html:
         Curve.of("macro F1", [(x, entry.get("macro_f1")) for x, entry in watched]),
     ]
     if run.watched_role == "test":
-        whose = "the test clips, for want of a validation split (watched only, never used to choose a model)"
+        whose = "the test clips, since there is no validation split (watched only, never used to choose a model)"
     else:
         whose = "the validation clips"
     caption = (
@@ -86,11 +84,11 @@ def _time(run: Run) -> Html:
     curves = [Curve.of(phase, [(line["round"], line["seconds"].get(phase)) for line in run.rounds]) for phase in phases]
     caption = (
         "Seconds that each round spent looking at the clips (offline), learning (online) and being evaluated; "
-        "where offline lies far below online, shorter rounds would cost little."
+        "where offline is far below online, shorter rounds would cost little."
         if "offline" in phases
         else "Seconds that each round spent learning (online) and being evaluated."
     )
-    return _chart("Seconds a round", curves, caption, run, in_percent=False)
+    return _chart("Seconds per round", curves, caption, run, in_percent=False)
 
 
 def _chart(title: str, curves: list[Curve], caption: str, run: Run, *, in_percent: bool) -> Html:
@@ -136,7 +134,7 @@ def _rounds(run: Run) -> Html:
 
 
 def thresholds(run: Run) -> Html | None:
-    """Returns the map of each class's threshold by round; None where there was no offline phase."""
+    """Returns the map of thresholds by class and round; None where there was no offline phase."""
     lines = [(line["round"], line["pseudo"]["threshold"]) for line in run.rounds if line.get("pseudo")]
     if not lines or not run.classes:
         return None

@@ -21,7 +21,6 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips
-from aplt.settings import shown
 from aplt.storage import read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
@@ -147,30 +146,6 @@ def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool
         if begun.of_training() != config.of_training():
             return False
     return run.read_digests() == made_of
-
-
-def changed_setting(config: RunConfig, run: RunDir) -> str | None:
-    """Returns the first setting in which a run in a folder differs from `config`, with both values, in words.
-
-    None where no run is there, or one of another version of aplt, or of the very settings.
-    """
-    if not run.config.exists():
-        return None
-    try:
-        begun = begun_config(load_yaml(run.config), str(run.config))
-    except InputError:  # of another version, or damaged
-        return None
-    return _first_changed(begun.of_training(), config.of_training())
-
-
-def _first_changed(there: dict[str, Any], here: dict[str, Any], group: str = "") -> str | None:
-    for key in dict.fromkeys((*there, *here)):
-        old, new = there.get(key), here.get(key)
-        if old == new:
-            continue
-        inner = _first_changed(old, new, f"{group}{key}.") if isinstance(old, dict) and isinstance(new, dict) else None
-        return inner or f"{group}{key} is {shown(old)} there, {shown(new)} here"
-    return None
 
 
 @contextmanager

@@ -1,10 +1,9 @@
 """From what a user sets to the whole config: laid over the method's settings, and these over the defaults."""
 
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from aplt.config import DEFAULT_METHOD, RunConfig, SplitSettings, merge, validate
+from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings, merge, validate
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.errors import InputError, suggest
@@ -12,9 +11,7 @@ from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, whole_settings
 from aplt.settings import keyword_settings, shown
-
-# What a recipe may set, and means nothing to another method.
-METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
+from aplt.storage import absolute
 
 
 def configure(settings: dict[str, Any], where: str) -> RunConfig:
@@ -59,22 +56,6 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
         raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which {kinds}")
     whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
     return config.model_copy(update={"encoder_settings": whole})
-
-
-def absolute(path: Path) -> Path:
-    """Returns a path, of a file that is there or not, made absolute.
-
-    Raises:
-        InputError: no system could have such a file.
-    """
-    try:
-        found = path.resolve()
-        with suppress(FileNotFoundError):  # to be said by what reads it
-            found.stat()
-    except (OSError, ValueError, RuntimeError) as error:  # too long, a null character, a loop of links
-        why = getattr(error, "strerror", None) or error
-        raise InputError(f"{shown(str(path))} is no usable path ({why})") from error
-    return found
 
 
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:

@@ -1,13 +1,64 @@
-"""The pieces every report page is made of: the document around it, figures, tables, headline tiles."""
+"""The pieces of a page: markup that cannot forget to escape, the document around it, figures, tables, tiles.
 
-from collections.abc import Sequence
+A plain string becomes text; only `Html`, made by `el` and `join`, is markup.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
 
-from aplt.report.markup import Html, asset, el, join
 from aplt.report.words import fixed, known, number, percent
 
+VOID = frozenset({"meta", "link", "line", "rect", "path", "circle"})
 # The page may not ask the network for anything, whatever a file in the run folder says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+
+class Html(str):
+    """Text that is markup already; made by `el` and `join`, never from what a user wrote."""
+
+    __slots__ = ()
+
+
+def render(child: str | None) -> str:
+    """Returns markup unchanged, any other text escaped, and nothing for None."""
+    if child is None:
+        return ""
+    return child if isinstance(child, Html) else escape(child)
+
+
+def join(children: Iterable[str | None]) -> Html:
+    """Returns the children one after the other, escaped where they are plain text."""
+    return Html("".join(map(render, children)))
+
+
+def el(name: str, *children: str | None, **attributes: str | float | None) -> Html:
+    """Returns one element.
+
+    Args:
+        name: the tag.
+        children: text (escaped) or markup; None is left out.
+        attributes: values (escaped); None is left out. A trailing underscore avoids Python's keywords and the
+            others become hyphens, except in SVG's viewBox: `class_`, `data_value`, `stroke_width`.
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in VOID and not children:
+        return Html(f"<{name}{written}/>")
+    return Html(f"<{name}{written}>{join(children)}</{name}>")
+
+
+def asset(name: str) -> Html:
+    """Returns a file of this package (style sheet, script) to be put into the page as it is."""
+    return Html(files("aplt.report").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _short(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 @dataclass(frozen=True)

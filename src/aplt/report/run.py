@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aplt.clips import ROLES
 from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.storage import read_text
-
-ROLES = ("labeled", "unlabeled", "val", "test")
+from aplt.storage import read_table, read_text
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ class Run:
         ]
 
     def class_rows(self) -> list[ClassRow]:
-        """Returns one row a class, in the classes' order."""
+        """Returns one row per class, in the classes' order."""
         result, pseudo = self.result or {}, self.last_pseudo or {}
         scored = {row["class"]: row for row in result.get("per_class") or []}
         labeled, accepted = result.get("labeled_per_class"), pseudo.get("accepted")
@@ -193,7 +192,7 @@ def read_run(path: Path) -> Run:
 
 
 def _predictions(path: Path) -> pd.DataFrame:
-    table = read_csv(path, ("id", "truth", "prediction_1", "score_1"))
+    table = read_table(path, ("id", "truth", "prediction_1", "score_1"))
     table["score_1"] = pd.to_numeric(table["score_1"], errors="coerce")
     return table[table["truth"] != ""]
 
@@ -203,24 +202,8 @@ def _counts(folder: RunDir, result: dict[str, Any] | None) -> dict[str, int] | N
         return {role: int(result["counts"].get(role, 0)) for role in ROLES}
     if not folder.split.exists():
         return None
-    found = read_csv(folder.split, ("id", "role"))["role"].value_counts()
+    found = read_table(folder.split, ("id", "role"))["role"].value_counts()
     return {role: int(found.get(role, 0)) for role in ROLES}
-
-
-def read_csv(path: Path, columns: tuple[str, ...]) -> pd.DataFrame:
-    """Returns a table with everything as text: a class may be called "NA" and an id "007".
-
-    Raises:
-        InputError: no CSV table, or one without one of the columns.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a CSV table ({' '.join(str(error).split())})") from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise InputError(f"{path}: column '{missing[0]}' is missing, found {', '.join(table.columns)}")
-    return table
 
 
 def _rank(row: dict[Any, Any], guesses: list[str]) -> int | None:

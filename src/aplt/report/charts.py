@@ -1,0 +1,394 @@
+"""All charts of the pages, as inline SVG.
+
+Drawn here, since these drawings take the page's colors (and so follow light, dark and print), show each value on
+pointing at it, weigh a few kilobytes and can be saved as SVG or PNG (page.js); a library's page would carry megabytes.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from aplt.display import counted
+from aplt.report.html import Html, el, join
+from aplt.report.words import Spread, fixed, number, percent, share_text
+
+WIDTH, HEIGHT = 520, 280
+LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 40
+COLORS = 6
+# Dash and marker tell two curves apart where color cannot: in print, and for the color-blind.
+# A seventh curve has the first one's color again but not its dash.
+DASHES = (None, "7 4", "2 3", "9 3 2 3", "12 4", "4 2")
+MARKERS = {  # None: a circle
+    0: None,
+    1: ((-3.1, -3.1), (3.1, -3.1), (3.1, 3.1), (-3.1, 3.1)),
+    2: ((0, -4.2), (4.2, 3.2), (-4.2, 3.2)),
+    3: ((0, -4.6), (4.6, 0), (0, 4.6), (-4.6, 0)),
+}
+MOST_CURVES = 8  # more in one chart cannot be told apart
+MARKED_ROUNDS = 40  # with more the markers would hide the curve
+DODGE = 5.0  # between the bars of neighboring methods at one share, so that none hides another
+ROW = 24.0
+LETTER = 6.3  # width of a letter at the labels' size of 11, in units of the drawing
+LONGEST = 30  # letters of a label; longer ones are cut, and whole on pointing at them
+BOUND = "all labels"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A name and its points (round, value); values that are not finite are left out."""
+
+    name: str
+    points: list[tuple[int, float]]
+
+    @classmethod
+    def of(cls, name: str, values: Iterable[tuple[int, float | None]]) -> "Curve":
+        """Returns a curve of the values that exist."""
+        return cls(name, [(x, float(y)) for x, y in values if y is not None and math.isfinite(y)])
+
+
+@dataclass(frozen=True)
+class Series:
+    """A method's accuracy by share of labels, ascending; `place` is that of its color among all methods."""
+
+    name: str
+    place: int
+    points: list[tuple[float, Spread]]
+
+
+@dataclass(frozen=True)
+class Plane:
+    """The area of a chart between its axes: x from `first` to `last` between margins, y over the ticks."""
+
+    first: float
+    last: float
+    ticks: Sequence[float]
+    margin: float = 0.0
+
+    def x(self, value: float) -> float:
+        """Returns the place of a value on the horizontal axis."""
+        across = (value - self.first) / (self.last - self.first)
+        return LEFT + self.margin + across * (WIDTH - LEFT - RIGHT - 2 * self.margin)
+
+    def y(self, value: float) -> float:
+        """Returns the place of a value on the vertical axis."""
+        up = (value - self.ticks[0]) / (self.ticks[-1] - self.ticks[0])
+        return HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
+
+    def axes(self, labels: Sequence[tuple[float, str]], name: str, write: Callable[[float], str]) -> Html:
+        """Returns the lines at the ticks with their values, the labels (x, text) below, and the axis' name."""
+        parts = []
+        for tick in self.ticks:
+            y = self.y(tick)
+            parts.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
+            parts.append(el("text", write(tick), x=LEFT - 8, y=y + 4, text_anchor="end"))
+        low = self.y(self.ticks[0]) + 17
+        parts += [el("text", text, x=self.x(value), y=low, text_anchor="middle") for value, text in labels]
+        middle = (LEFT + WIDTH - RIGHT) / 2
+        return join([*parts, el("text", name, x=middle, y=HEIGHT - 5, text_anchor="middle", class_="axis")])
+
+
+def line_chart(
+    curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up: int = 0, pale: Sequence[Curve] = ()
+) -> Html:
+    """Returns a legend and a chart of curves by round.
+
+    Args:
+        curves: at least one point among them; those without any keep their place in colors but are not drawn.
+        title: what is drawn, for the text alternative.
+        in_percent: the values are shares, 0 to 1.
+        warm_up: how many first rounds to shade.
+        pale: drawn behind as thin gray lines that show their names on pointing at them.
+    """
+    points = [point for curve in (*curves, *pale) for point in curve.points]
+    first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
+    half = 0.5 if first == last else 0.0
+    ticks = nice_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
+    plane = Plane(first - half, last + half, ticks)
+    write: Callable[[float], str] = percent if in_percent else number
+    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if (last - first) / s <= 12)
+    labels = [(float(x), str(x)) for x in range(first, last + 1) if x % step == 0]
+    drawn = [(place, curve) for place, curve in enumerate(curves) if curve.points]
+    behind = [curve for curve in pale if curve.points]
+    shade = None
+    if warm_up and first - half < warm_up + 0.5:
+        # The boundary is between the last warm-up round and the next.
+        end = min(plane.x(warm_up + 0.5), WIDTH - RIGHT) - LEFT
+        shade = el("rect", x=LEFT, y=TOP, width=end, height=HEIGHT - TOP - BOTTOM, class_="warm-up")
+    body = [shade, plane.axes(labels, "round", tick_percent if in_percent else number)]
+    body += [_pale_line(_spoken(curve, write), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind]
+    for place, curve in drawn:
+        places = [(plane.x(x), plane.y(y)) for x, y in curve.points]
+        shape = place if last - first <= MARKED_ROUNDS else None
+        told = [f"{curve.name}, round {x}: {write(y)}" for x, y in curve.points]
+        marks = [_point(text, shape, *where) for text, where in zip(told, places, strict=True)]
+        body.append(el("g", _line(place, _path(places)), *marks, class_=f"s{place % COLORS}"))
+    spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
+    shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
+    items = [*_others(len(behind)), *shaded]
+    svg = _drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
+    return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
+
+
+def efficiency_chart(
+    series: Sequence[Series], bound: Spread | None, *, title: str, pale: Sequence[Series] = ()
+) -> Html:
+    """Returns a legend and accuracies with their deviations by share on a log axis; the bound is a dashed line.
+
+    Args:
+        series: at least one.
+        bound: that of all labels.
+        title: what is drawn, for the text alternative.
+        pale: drawn behind as thin gray means that show their names on pointing at them.
+    """
+    shares = sorted({share for one in [*series, *pale] for share, _ in one.points})
+    means = [Spread(spread.mean, None, spread.count) for one in pale for _, spread in one.points]
+    ticks = _spread_ticks([*means, *(spread for one in series for _, spread in one.points)], bound)
+    plane = Plane(math.log(shares[0]), math.log(shares[-1]), ticks, margin=DODGE * len(series) / 2 + 12)
+    labels = [(math.log(share), share_text(share)) for share in shares]
+    body = [plane.axes(labels, "share of labels asked for", tick_percent)]
+    if bound is not None:
+        body.append(_bound_line(bound, f"M{LEFT} {plane.y(bound.mean):.1f}H{WIDTH - RIGHT}"))
+    for one in pale:
+        places = [(plane.x(math.log(share)), plane.y(spread.mean)) for share, spread in one.points]
+        body.append(_pale_line(f"{one.name}: {_by_share(one)}", places))
+    for number_, one in enumerate(series):
+        shift = (number_ - (len(series) - 1) / 2) * DODGE
+        places = [(plane.x(math.log(share)) + shift, plane.y(spread.mean)) for share, spread in one.points]
+        marks = []
+        for (share, spread), (x, y) in zip(one.points, places, strict=True):
+            reach = spread.deviation or 0.0
+            ends = plane.y(spread.mean - reach), plane.y(spread.mean + reach)
+            whisker = el("path", d=f"M{x:.1f} {ends[0]:.1f}V{ends[1]:.1f}", class_="whisker")
+            told = f"{one.name}, {share_text(share)} labeled: {spread.text()} % ({spread.count})"
+            marks.append(_point(told, one.place, x, y, whisker))
+        body.append(el("g", _line(one.place, _path(places)), *marks, class_=f"s{one.place % COLORS}"))
+    spoken = "; ".join(f"{one.name}: {_by_share(one)}" for one in [*series, *pale])
+    items = [*_others(len(pale)), *_bound_item(bound)]
+    svg = _drawing(body, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
+    return join([_legend([(one.place, one.name) for one in series], *items), svg])
+
+
+def method_chart(
+    rows: Sequence[tuple[str, Spread, Sequence[float]]], bound: Spread | None, reference: str, *, title: str
+) -> Html:
+    """Returns one row per method: its mean and deviation, and each cell's accuracy as a small ring.
+
+    Args:
+        rows: name, spread and the accuracies it is made of.
+        bound: that of all labels, a dashed line.
+        reference: the method whose mean is drawn through all rows.
+        title: what is drawn, for the text alternative.
+    """
+    single = [Spread(value, None, 1) for _, _, values in rows for value in values]
+    ticks = _spread_ticks([*single, *(spread for _, spread, _ in rows)], bound)
+    left = max(len(name) for name, _, _ in rows) * LETTER * 1.1 + 16
+    width, height = left + 620.0, len(rows) * ROW + 46
+    low = height - 34
+
+    def x_of(accuracy: float) -> float:
+        return left + (accuracy - ticks[0]) / (ticks[-1] - ticks[0]) * (width - left - 24)
+
+    body = []
+    for tick in ticks:
+        body.append(el("line", x1=x_of(tick), x2=x_of(tick), y1=8, y2=low, class_="grid"))
+        body.append(el("text", tick_percent(tick), x=x_of(tick), y=height - 18, text_anchor="middle"))
+    for name, spread, _ in rows:
+        if name == reference:
+            body.append(el("path", d=f"M{x_of(spread.mean):.1f} 8V{low:.1f}", class_="reference"))
+    if bound is not None:
+        body.append(_bound_line(bound, f"M{x_of(bound.mean):.1f} 8V{low:.1f}"))
+    for number_, (name, spread, values) in enumerate(rows):
+        y, reach = 8 + (number_ + 0.5) * ROW, spread.deviation or 0.0
+        ends = x_of(spread.mean - reach), x_of(spread.mean + reach)
+        rings = [el("circle", cx=x_of(value), cy=y, r=2.6, class_="ring") for value in values]
+        bar = el("path", d=f"M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}", class_="whisker")
+        told = el("title", f"{name}: {spread.text()} % ({spread.count})")
+        mark = _marker(0, x_of(spread.mean), y)
+        body.append(el("text", name, x=left - 10, y=y + 4, text_anchor="end", class_="strong"))
+        body.append(el("g", told, *rings, bar, mark, class_="s1" if name == reference else "s0"))
+    spoken = "; ".join(f"{name}: {spread.text()}" for name, spread, _ in rows)
+    items = [el("li", el("span", class_="swatch reference"), reference), *_bound_item(bound)]
+    svg = _drawing(body, width, height, f"{title} by method, in percent. {spoken}.", "methods")
+    return join([_legend([], *items), svg])
+
+
+def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
+    """Returns a confusion matrix [K, K], true class down and predicted across, colored by the row's share."""
+    count = len(names)
+    cell = 56.0 if count <= 8 else 34.0 if count <= 20 else 17.0
+    letters = max(len(_cut(name)) for name in names)
+    left, slanted = letters * LETTER + 14, count <= 20
+    # Names above the columns are upright, or lean to the right where the cells leave room to read them.
+    top = letters * LETTER * (0.72 if slanted else 1.0) + 20
+    width = left + count * cell + (letters * LETTER * 0.72 if slanted else 8)
+    totals = matrix.sum(axis=1)
+    parts = [_lattice(count, count, left, top, cell, cell)]
+    for k, name in enumerate(names):
+        middle = (k + 0.5) * cell
+        turn = f"translate({left + middle + 4:.1f} {top - 8:.1f}) rotate({-45 if slanted else -90})"
+        parts.append(_label(name, x=left - 8, y=top + middle + 4, text_anchor="end"))
+        parts.append(_label(name, transform=turn))
+    for row, column in np.argwhere(matrix).tolist():
+        hits, part = matrix[row, column], matrix[row, column] / totals[row]
+        told = f"{names[row]} → {names[column]}: {hits} of {counted(totals[row], 'clip')} ({percent(part)})"
+        parts.append(_cell(left + column * cell, top + row * cell, cell, cell, part, told, str(hits)))
+    tested = counted(totals.sum(), "test clip")
+    spoken = (
+        f"Confusion matrix of {counted(count, 'class', 'classes')}: {np.trace(matrix)} of {tested} on the diagonal."
+    )
+    return _drawing(parts, width, top + count * cell + 8, spoken, "heat")
+
+
+def threshold_map(values: np.ndarray, rounds: Sequence[int], names: Sequence[str]) -> Html:
+    """Returns thresholds [K, rounds], one row per class and one column per round, with the last round's as text."""
+    count, columns = values.shape
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    tall, wide = 26.0 if count <= 12 else 17.0, min(64.0, max(9.0, 620 / columns))
+    left, top = max(len(_cut(name)) for name in names) * LETTER + 14, 26.0
+    right, height = left + columns * wide, top + count * tall + 26
+    parts = [_lattice(count, columns, left, top, tall, wide)]
+    for column in range(0, columns, math.ceil(26 / wide)):
+        middle = left + (column + 0.5) * wide
+        parts.append(el("text", str(rounds[column]), x=middle, y=top - 8, text_anchor="middle"))
+    parts.append(el("text", "last", x=right + 10, y=top - 8, class_="axis"))
+    parts.append(el("text", "round", x=(left + right) / 2, y=height - 8, text_anchor="middle", class_="axis"))
+    for row, name in enumerate(names):
+        base = top + (row + 0.5) * tall + 4
+        parts.append(_label(name, x=left - 8, y=base, text_anchor="end"))
+        parts.append(el("text", fixed(values[row, -1]), x=right + 10, y=base, class_="strong"))
+        for column in np.flatnonzero(np.isfinite(values[row])).tolist():
+            value = float(values[row, column])
+            part = (value - low) / (high - low) if high > low else 0.5
+            told = f"{name}, round {rounds[column]}: {fixed(value)}"
+            parts.append(_cell(left + column * wide, top + row * tall, wide, tall, part, told))
+    of = f"{counted(count, 'class', 'classes')} over {counted(columns, 'round')}"
+    return _drawing(parts, right + 64, height, f"Thresholds of {of}, from {fixed(low)} to {fixed(high)}.", "heat")
+
+
+def scale(low: str, high: str) -> Html:
+    """Returns the legend of a heat map: five cells between the words for its ends."""
+    cells = [el("span", class_="heat-cell", style=f"opacity:{_opacity(k / 4):.2f}") for k in range(5)]
+    return el("p", low, *cells, high, class_="scale")
+
+
+def nice_ticks(low: float, high: float) -> list[float]:
+    """Returns evenly spaced round numbers, at least two, that span low to high."""
+    span = (high - low) or abs(high) or 1.0
+    power = 10.0 ** math.floor(math.log10(span / 4))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if span / (power * factor) <= 5)
+    # A value a rounding error beyond a tick needs no further tick.
+    start, stop = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(k * step, 12) for k in range(start, max(stop, start + 1) + 1)]
+
+
+def tick_percent(tick: float) -> str:
+    """Returns the label of a tick, with as many decimals as it has."""
+    whole = round(tick * 100, 6)
+    return percent(tick, next(digits for digits in range(7) if round(whole, digits) == whole))
+
+
+def _drawing(parts: Iterable[Html | None], width: float, height: float, spoken: str, kind: str) -> Html:
+    style = None
+    if kind == "heat":  # at its natural size where there is room; well below it the page scrolls it sideways
+        style = f"max-width:{width:.0f}px;min-width:min({width:.0f}px,{max(300.0, width * 0.85):.0f}px)"
+    box = f"0 0 {width:.0f} {height:.0f}"
+    return el("svg", *parts, class_=kind, viewBox=box, role="img", aria_label=spoken, style=style)
+
+
+def _path(places: Iterable[tuple[float, float]]) -> str:
+    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in places)
+
+
+def _line(place: int, path: str) -> Html:
+    return el("path", d=path, class_="curve", stroke_dasharray=DASHES[(place + place // COLORS) % len(DASHES)])
+
+
+def _pale_line(told: str, places: Iterable[tuple[float, float]]) -> Html:
+    return el("g", el("title", told), el("path", d=_path(places), class_="curve"), class_="pale")
+
+
+def _bound_line(bound: Spread, path: str) -> Html:
+    return el("g", el("title", f"{BOUND}: {percent(bound.mean)}"), el("path", d=path, class_="bound"))
+
+
+def _marker(place: int, x: float, y: float) -> Html:
+    corners = MARKERS[place % len(MARKERS)]
+    if corners is None:
+        return el("circle", cx=x, cy=y, r=3.4, class_="mark")
+    return el("path", d=_path((x + dx, y + dy) for dx, dy in corners) + "Z", class_="mark")
+
+
+def _point(told: str, place: int | None, x: float, y: float, behind: Html | None = None) -> Html:
+    """Returns a point that says something on pointing near it, with the marker of a place unless that is None."""
+    marker = None if place is None else _marker(place, x, y)
+    return el("g", el("title", told), behind, marker, el("circle", cx=x, cy=y, r=9, class_="target"))
+
+
+def _legend(names: Sequence[tuple[int, str]], *more: Html) -> Html:
+    items = []
+    for place, name in names:
+        sign = el("g", _line(place, "M1 7L33 7"), _marker(place, 17, 7), class_=f"s{place % COLORS}")
+        items.append(el("li", el("svg", sign, class_="swatch", viewBox="0 0 34 14", aria_hidden="true"), name))
+    return el("ul", *items, *more, class_="legend")
+
+
+def _others(count: int) -> list[Html]:
+    return [el("li", el("span", class_="swatch others"), counted(count, "other method"))] if count else []
+
+
+def _bound_item(bound: Spread | None) -> list[Html]:
+    return [] if bound is None else [el("li", el("span", class_="swatch bound"), BOUND)]
+
+
+def _spoken(curve: Curve, write: Callable[[float], str]) -> str:
+    (first, start), (last, end) = curve.points[0], curve.points[-1]
+    return f"{curve.name}: {write(start)} in round {first}, {write(end)} in round {last}"
+
+
+def _by_share(one: Series) -> str:
+    return ", ".join(f"{spread.text()} at {share_text(share)}" for share, spread in one.points)
+
+
+def _spread_ticks(spreads: Sequence[Spread], bound: Spread | None) -> list[float]:
+    reaches = [(spread.mean, spread.deviation or 0.0) for spread in spreads]
+    reaches += [] if bound is None else [(bound.mean, 0.0)]
+    return nice_ticks(min(mean - reach for mean, reach in reaches), max(mean + reach for mean, reach in reaches))
+
+
+def _opacity(part: float) -> float:
+    # One hue at an opacity works on light and dark paper and for the color-blind. Never quite empty: one clip in a
+    # hundred must still be seen.
+    return 0.1 + 0.9 * part
+
+
+def _cell(x: float, y: float, width: float, height: float, part: float, told: str, text: str | None = None) -> Html:
+    opacity = _opacity(part)
+    box = {"x": x + 0.5, "y": y + 0.5, "width": width - 1, "height": height - 1}
+    shape = el("rect", class_="cell", fill_opacity=round(opacity, 3), **box)
+    words = None
+    if text is not None:
+        # Three digits must fit in a cell of the largest matrix.
+        size = min(14.0, width * 0.5, width * 1.5 / max(len(text), 2))
+        where = {"x": x + width / 2, "y": y + height / 2 + size * 0.36}
+        kind = "on-heat" if opacity > 0.6 else "off-heat"
+        words = el("text", text, class_=kind, text_anchor="middle", style=f"font-size:{size:.1f}px", **where)
+    return el("g", el("title", told), shape, words)
+
+
+def _lattice(rows: int, columns: int, left: float, top: float, tall: float, wide: float) -> Html:
+    # Faint lines lead the eye from a cell to its names.
+    right, bottom = left + columns * wide, top + rows * tall
+    across = "".join(f"M{left:g} {top + k * tall:g}H{right:g}" for k in range(rows + 1))
+    down = "".join(f"M{left + k * wide:g} {top:g}V{bottom:g}" for k in range(columns + 1))
+    return el("path", d=across + down, class_="lattice")
+
+
+def _label(name: str, **attributes: str | float) -> Html:
+    return el("text", el("title", name), _cut(name), **attributes)
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"
