@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aplt.clips import Clip, ClipIndex, Split
+    from aplt.compare.comparison import Comparison
     from aplt.data.index import read_index
     from aplt.errors import InputError
-    from aplt.library import Comparison, Run, compare, evaluate, load, predict, resume, train
+    from aplt.library import Run, compare, evaluate, load, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
     from aplt.record import Figures, Result, Round
+    from aplt.runs.predict import Evaluation
     from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
 
 __version__ = version("aplt")
@@ -30,11 +32,13 @@ _HOME = {
     "aplt.clips": ("Clip", "ClipIndex", "Split"),
     "aplt.data.index": ("read_index",),
     "aplt.errors": ("InputError",),
-    "aplt.library": ("Comparison", "Run", "compare", "evaluate", "load", "predict", "resume", "train"),
+    "aplt.compare.comparison": ("Comparison",),
+    "aplt.library": ("Run", "compare", "evaluate", "load", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
     "aplt.record": ("Figures", "Result", "Round"),
+    "aplt.runs.predict": ("Evaluation",),
     "aplt.tensors": (
         *("Algorithm", "FeatureBank", "Guidance", "Offline", "OnlineLabels", "SemiBatch", "Step", "StepLoss", "Task"),
     ),
@@ -46,6 +50,7 @@ __all__ = [
     "ClipIndex",
     "Comparison",
     "Encoder",
+    "Evaluation",
     "FeatureBank",
     "Figures",
     "Guidance",

@@ -41,6 +41,8 @@ class Figure:
 
     title: str
     compute: Callable[[Predicted], float | None]
+    paired: bool = True
+    """Whether comparisons test the differences in it."""
 
 
 def _top1(clips: Predicted) -> float:
@@ -69,15 +71,23 @@ class ClassFigures(Record):
     f1: float
 
 
-class Figures(Record):
-    """How well clips of known label were named. Each field but the last is shown wherever figures are."""
+class FigureValues(Record):
+    """The figures that are shown wherever figures are: each is a field, and this is the one place to add another.
+
+    One that is added later has the default None, so that what was written before can be read.
+    """
 
     top1: Annotated[float, Figure("top-1", _top1)]
     """Share of clips whose best class is right."""
-    top5: Annotated[float | None, Figure("top-5", _top5)]
+    top5: Annotated[float | None, Figure("top-5", _top5, paired=False)] = None
     """Share of clips of which one of the five best classes is right; None with five classes or fewer."""
     macro_f1: Annotated[float, Figure("macro F1", _macro_f1)]
     """Mean F1 over the classes that the clips hold or that were predicted."""
+
+
+class Figures(FigureValues):
+    """How well clips of known label were named."""
+
     per_class: tuple[ClassFigures, ...]
 
     @classmethod
@@ -102,6 +112,11 @@ class Figures(Record):
         """How many clips they are of."""
         return sum(one.clips for one in self.per_class)
 
+    def shown(self) -> dict[str, float]:
+        """Returns the figures that exist by their titles, such as {'top-1': 0.61}."""
+        found = {figure.title: getattr(self, name) for name, figure in FIGURES.items()}
+        return {title: value for title, value in found.items() if value is not None}
+
     def to_frame(self) -> pd.DataFrame:
         """Returns a row per class: class, clips, precision, recall, f1."""
         rows = [one.model_dump() for one in self.per_class]
@@ -110,11 +125,11 @@ class Figures(Record):
 
 FIGURES: dict[str, Figure] = {
     name: figure
-    for name, field in Figures.model_fields.items()
+    for name, field in FigureValues.model_fields.items()
     for figure in field.metadata
     if isinstance(figure, Figure)
 }
-"""The figures that are shown wherever figures are, by the name of their field."""
+"""The figures by the name of their field."""
 
 
 def rank(score: np.ndarray) -> np.ndarray:
@@ -156,6 +171,9 @@ class Watched(Record):
     figures: Figures
 
 
+PHASES = ("offline", "online", "evaluation")
+
+
 class Seconds(Record):
     """Time spent, by phase."""
 
@@ -167,10 +185,6 @@ class Seconds(Record):
     def total(self) -> float:
         """All phases together."""
         return self.offline + self.online + self.evaluation
-
-    def plus(self, phase: str, seconds: float) -> "Seconds":
-        """Returns the times with more of one phase."""
-        return self.model_copy(update={phase: getattr(self, phase) + seconds})
 
 
 class Round(Record):

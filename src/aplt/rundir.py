@@ -3,14 +3,17 @@
 Free of torch, so that a copied folder can be read anywhere.
 """
 
-import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
 
 from aplt.errors import InputError
+from aplt.record import Record, Result, Round
+from aplt.settings import shown, wanted
 from aplt.storage import json_object, read_json, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
@@ -118,8 +121,8 @@ class RunDir:
         with suppress(OSError):  # it is not there, or holds files of others
             self.checkpoint.parent.rmdir()
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """Returns the metrics of the rounds done so far, oldest first.
+    def read_rounds(self) -> list[Round]:
+        """Returns what the rounds done so far left, oldest first.
 
         Raises:
             InputError: a line is damaged.
@@ -127,13 +130,18 @@ class RunDir:
         if not self.metrics.exists():
             return []
         lines = self.metrics.read_bytes().splitlines()
-        return [json_object(line, f"{self.metrics} line {number}") for number, line in enumerate(lines, start=1)]
+        places = (f"{self.metrics} line {number}" for number in range(1, len(lines) + 1))
+        return [_record(Round, json_object(line, place), place) for line, place in zip(lines, places, strict=True)]
 
-    def write_metrics(self, rounds: list[dict[str, Any]]) -> None:
-        """Writes the metrics of all rounds done so far: one short line each, so writing all anew is cheap."""
-        write_text(self.metrics, "".join(json.dumps(line) + "\n" for line in rounds))
+    def write_rounds(self, rounds: Sequence[Round]) -> None:
+        """Writes all rounds done so far: one short line each, so writing all again is cheap."""
+        write_text(self.metrics, "".join(line.model_dump_json() + "\n" for line in rounds))
 
-    def read_result(self) -> dict[str, Any]:
+    def write_result(self, result: Result) -> None:
+        """Writes the final figures: the last file of a run."""
+        write_text(self.result, result.model_dump_json(indent=2) + "\n")
+
+    def read_result(self) -> Result:
         """Returns the final figures.
 
         Raises:
@@ -141,7 +149,7 @@ class RunDir:
         """
         if not self.result.exists():
             raise InputError(f"{self.path} holds no result.json: not a run folder, or its training is unfinished")
-        return read_json(self.result)
+        return _record(Result, read_json(self.result), str(self.result))
 
     def read_digests(self) -> dict[str, str]:
         """Returns the digests of the index and the split that the run was made of; empty where nothing says it."""
@@ -160,3 +168,16 @@ class RunDir:
 
     def _folders(self) -> tuple[Path, ...]:
         return self.checkpoint.parent, self.rounds, self.model
+
+
+_Record = TypeVar("_Record", bound=Record)
+
+
+def _record(kind: type[_Record], found: dict[str, Any], where: str) -> _Record:
+    try:
+        return kind.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        why = "is missing" if first["type"] == "missing" else f"{wanted(first)}, found {shown(first['input'])}"
+        raise InputError(f"{where}: {key}: {why}; another version of aplt may have written it") from error

@@ -1,19 +1,15 @@
 """`aplt compare`: methods on the same clips, labels, views and steps; the label-efficiency study as one command."""
 
 import os
-import re
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
-
-if TYPE_CHECKING:
-    from aplt.compare.record import CompareDir
 
 USUAL = "supervised, fixmatch_teacher, aplt_paper, aplt"
 """The methods of a plan that names none."""
@@ -47,28 +43,22 @@ def compare(
     from aplt.compare.cells import plan_cells
     from aplt.compare.comparison import read_comparison
     from aplt.compare.page import main_tables
-    from aplt.compare.plan import load_plan, make_plan
-    from aplt.compare.record import CompareDir
     from aplt.compare.study import FailedError, Study
     from aplt.compare.study import compare as run_comparison
     from aplt.config import parse_assignments
+    from aplt.library import plan_comparison
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")
-    options: dict[str, Any] = {"methods": methods, "labeled": labeled, "seeds": seeds, "upper_bound": upper_bound}
-    chosen = {key: value for key, value in options.items() if value is not None}
+    options = {
+        "methods": methods,
+        "labeled": labeled,
+        "seeds": seeds,
+        "upper_bound": upper_bound,
+        "variants": ABLATION if ablate else None,
+    }
     settings = parse_assignments(set_ or []) | ({"encoder": encoder} if encoder is not None else {})
-    if settings:
-        chosen["settings"] = settings
-    if ablate:
-        chosen["variants"] = ABLATION
-    if source.is_dir() and CompareDir(source).plan.is_file():
-        source = CompareDir(source).plan
-    if source.suffix.lower() in (".yaml", ".yml"):
-        plan = load_plan(source, chosen)
-    else:
-        plan = make_plan({"datasets": {default_name(source): {"clips": str(source)}}} | chosen, "compare", Path())
-    folder = CompareDir(output) if output else default_folder(source, ablate=ablate)
+    plan, folder = plan_comparison(source, options, settings, output)
     if dry_run:
         study = Study(plan, plan_cells(plan, folder), folder, jobs)
         for cell in study.cells:
@@ -78,7 +68,8 @@ def compare(
         study.announce()
         return
     # The folder's own plan, unchanged, adds nothing to what led to it.
-    own = source.resolve() == folder.plan.resolve() and not chosen
+    given = settings or any(value is not None for value in options.values())
+    own = not given and source.resolve() in (folder.plan.resolve(), folder.path.resolve())
     command = None if own else shlex.join(["aplt", *sys.argv[1:]])
     failed: FailedError | None = None
     with stoppable(lambda: "; the same command goes on from there"):
@@ -90,22 +81,3 @@ def compare(
     print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
     if failed:
         raise failed
-
-
-def default_name(source: Path) -> str:
-    """Returns the name of a data set or comparison: its file's, or its folder's where the file has a usual name."""
-    from aplt.compare.plan import LONGEST_NAME, UNUSABLE
-    from aplt.storage import absolute
-
-    name = absolute(source).parent.name if source.stem in ("clips", "index", "compare") else source.stem
-    return re.sub(f"[{re.escape(UNUSABLE)}]", "-", name)[:LONGEST_NAME].strip(" .") or "clips"
-
-
-def default_folder(source: Path, *, ablate: bool) -> "CompareDir":
-    """Returns the folder of a comparison that is given none: that of the plan where it is one's compare.yaml."""
-    from aplt.compare.record import CompareDir
-
-    own = CompareDir(source.parent)
-    if source.name == own.plan.name and own.found and not ablate:
-        return own
-    return CompareDir(Path("compare") / f"{default_name(source)}{'-ablation' if ablate else ''}")

@@ -16,33 +16,28 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
-    from json import dumps
-
     from aplt.clips import ROLES
     from aplt.display import counted
     from aplt.errors import suggest
-    from aplt.rundir import RunDir
     from aplt.runs.predict import evaluate as evaluate_run
-    from aplt.runs.predict import trained_on
 
     if role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
-    figures = evaluate_run(RunDir(run), clips, role)
-    if clips is not None and (known := trained_on(RunDir(run), clips)):
+    found = evaluate_run(run, clips, role)
+    figures = found.figures
+    if found.seen:
         print(
-            f"aplt: {known} of {counted(figures['clips'], 'clip')} in {clips} with the id or the file of clips that "
-            "the model was trained on: these figures say little of new clips",
+            f"aplt: {found.seen} of {counted(figures.clips, 'clip')} in {clips} with the id or the file of clips that "
+            "the model was trained on: these figures say little about new clips",
             file=sys.stderr,
         )
     if json:
-        print(dumps(figures, indent=2, ensure_ascii=False))
+        print(figures.model_dump_json(indent=2))
         return
-    named = {"top-1": figures["top1"], "top-5": figures["top5"], "macro F1": figures["macro_f1"]}
-    shown = ", ".join(f"{name} {figure:.1%}" for name, figure in named.items() if figure is not None)
-    more = f" ({figures['unlabeled']} more without a label)" if figures["unlabeled"] else ""
-    print(f"{counted(figures['clips'], 'clip')}{more}: {shown}")
-    width = max(len(row["class"]) for row in figures["per_class"])
+    shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
+    more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
+    print(f"{counted(figures.clips, 'clip')}{more}: {shown}")
+    width = max(len(one.name) for one in figures.per_class)
     print(f"{'class':{width}}  clips  precision  recall     f1")
-    for row in figures["per_class"]:
-        values = f"{row['precision']:9.1%}  {row['recall']:6.1%}  {row['f1']:5.1%}"
-        print(f"{row['class']:{width}}  {row['clips']:5}  {values}")
+    for one in figures.per_class:
+        print(f"{one.name:{width}}  {one.clips:5}  {one.precision:9.1%}  {one.recall:6.1%}  {one.f1:5.1%}")

@@ -12,13 +12,14 @@ from aplt.compare.plan import UPPER_BOUND, Key, Plan
 from aplt.compare.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
 from aplt.config import load_yaml
 from aplt.errors import InputError
+from aplt.record import FIGURES
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
 from aplt.settings import validated
 
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""
-PAIRED = (MAIN, "macro_f1", "unlabeled_top1")
+PAIRED = (*(name for name, figure in FIGURES.items() if figure.paired), "unlabeled_top1")
 """Columns by which the reference is set against the others."""
 
 
@@ -32,6 +33,10 @@ class Comparison:
     """compare.csv: one row per cell."""
     failed: list[str]
     """What is said of cells that could not be trained, a sentence each."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Returns a copy of compare.csv: one row per cell."""
+        return self.rows.copy()
 
     @property
     def name(self) -> str:

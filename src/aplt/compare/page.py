@@ -14,8 +14,9 @@ from aplt.compare.comparison import MAIN, PAIRED, Comparison, read_comparison
 from aplt.compare.labels import labels, labels_by_round, last_labels
 from aplt.compare.paired import spread
 from aplt.compare.plan import UPPER_BOUND
-from aplt.compare.tables import FIGURES, Rows, gain_tables, means
+from aplt.compare.tables import TITLES, Rows, gain_tables, means
 from aplt.display import counted
+from aplt.record import FIGURES
 from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart
 from aplt.report.html import (
     Cell,
@@ -56,7 +57,7 @@ def comparison_tables(comparison: Comparison) -> str:
     """Returns table.md: means and the reference's paired differences of the main figure; all else folded away."""
     places = comparison.plan.datasets
     folded = [
-        *(means(comparison, name, figure) for figure in FIGURES if figure != MAIN for name in places),
+        *(means(comparison, name, figure) for figure in TITLES if figure != MAIN for name in places),
         *(table for figure in PAIRED if figure != MAIN for table in gain_tables(comparison, figure)[:1]),
         *gain_tables(comparison, MAIN)[1:],
         last_labels(comparison),
@@ -129,7 +130,7 @@ def _accuracy(comparison: Comparison) -> Html:
     shown = el("div", *figures, class_="figures") if several else join(figures)
     found = {
         figure: [one for name in comparison.plan.datasets if (one := means(comparison, name, figure)) is not None]
-        for figure in FIGURES
+        for figure in TITLES
     }
     return join([shown, *_others_folded(found)])
 
@@ -193,7 +194,7 @@ def _differences(comparison: Comparison) -> Html:
 def _others_folded(found: dict[str, list[Rows]]) -> list[Html]:
     """Returns the tables of the main figure open, and those of each other one folded away."""
     folded = [
-        el("details", el("summary", f"The same: {FIGURES[figure]}"), *(one.html() for one in tables))
+        el("details", el("summary", f"The same: {TITLES[figure]}"), *(one.html() for one in tables))
         for figure, tables in found.items()
         if tables and figure != MAIN
     ]
@@ -279,14 +280,14 @@ def _cells(comparison: Comparison) -> Html:
             Cell(share_text(record["labeled"]), record["labeled"]),
             count_cell(int(record["labeled_clips"])),
             count_cell(int(record["seed"])),
-            share_cell(record["top1"]),
-            share_cell(record["macro_f1"]),
+            *(share_cell(record[name]) for name in FIGURES),
             share_cell(record["top1_by_val"]),
             Cell(duration(record["seconds"]), record["seconds"]),
         ]
         for record in comparison.rows.to_dict("records")
     ]
-    columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed", "Test top-1", "Test macro F1"]
+    columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed"]
+    columns += [f"Test {figure.title}" for figure in FIGURES.values()]
     columns += ["Test top-1 chosen by val", "Time"]
     caption = "Every finished cell, from compare.csv; a method's name is the link to the run's own report."
     inner = table(caption, columns, rows, texts=3)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText, load_yaml, merge
 from aplt.errors import InputError, suggest
+from aplt.reference import is_reference
 from aplt.report.words import share_text
 from aplt.settings import Settings, shown, validated
 from aplt.storage import absolute
@@ -173,6 +174,11 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             `where` names the origin.
     """
     plan = validated(Plan, settings, where)
+    # An own method, package.module:name, is a row by its name alone, since a row names a folder.
+    own = {name.rpartition(":")[2]: Variant(method=name) for name in plan.methods if is_reference(name)}
+    if own:
+        methods = tuple(name for name in plan.methods if not is_reference(name))
+        plan = plan.model_copy(update={"methods": methods, "variants": own | plan.variants})
     # A variant that is the plain method, such as one of the ablation, is that row.
     plain = {name for name, variant in plan.variants.items() if variant == Variant(method=name)}
     plan = plan.model_copy(update={"methods": tuple(name for name in plan.methods if name not in plain)})

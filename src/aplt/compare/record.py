@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationError, model_validator
 
 from aplt.compare.plan import Key
 from aplt.config import RunConfig
 from aplt.errors import InputError
+from aplt.record import FIGURES, FigureValues, Round
 from aplt.rundir import RunDir
 from aplt.settings import wanted
 from aplt.storage import read_table, write_csv
@@ -95,10 +96,13 @@ Rounds = Annotated[
 """In compare.csv '4 0.8125 0.6300; 5 ...': round, precision and coverage; - is unknown."""
 
 
-class Row(BaseModel):
-    """One finished cell, as a row of compare.csv; a figure that it does not have is None, in the file empty."""
+class Row(FigureValues):
+    """One finished cell, as a row of compare.csv; a figure that it does not have is None, in the file empty.
 
-    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True)
+    The figures of FigureValues are those of the last EMA model on the test clips.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
 
     dataset: str
     fold: str = ""
@@ -109,10 +113,6 @@ class Row(BaseModel):
     test_clips: int
     """Those of known label."""
     seed: int
-    top1: float
-    """This and the next two: of the last EMA model on the test clips."""
-    top5: float | None = None
-    macro_f1: float
     val_top1: float | None = None
     top1_by_val: float | None = None
     """Test accuracy after the round that is best on the val clips; a classifier fitted at the end has no rounds."""
@@ -154,7 +154,10 @@ class Row(BaseModel):
         return Key(self.dataset, self.fold, self.method, self.labeled, self.seed)
 
 
-COLUMNS = tuple(Row.model_fields)
+_PLACE = tuple(Row.model_fields).index("val_top1") - len(FIGURES)
+_OTHERS = [name for name in Row.model_fields if name not in FIGURES]
+COLUMNS = (*_OTHERS[:_PLACE], *FIGURES, *_OTHERS[_PLACE:])
+"""Which cell, its figures, and all else."""
 REQUIRED = tuple(name for name, field in Row.model_fields.items() if field.is_required())
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 
@@ -231,39 +234,39 @@ def cell_row(
     Raises:
         InputError: a file of the run is missing or damaged.
     """
-    result, rounds = run.read_result(), run.read_metrics()
+    result, rounds = run.read_result(), run.read_rounds()
     if not rounds:
         raise InputError(f"{run.metrics}: expected one line per round of a finished run, found none")
-    last = rounds[-1]
+    if result.test is None:
+        raise InputError(f"{run.result}: no figure of the test clips, so it is no cell of a comparison")
     labels = {
-        f"{kind}_{figure}": (last[kind] or {}).get(figure) for kind in KINDS for figure in ("precision", "coverage")
+        f"{kind}_{figure}": getattr(getattr(rounds[-1], kind), figure, None)
+        for kind in KINDS
+        for figure in ("precision", "coverage")
     }
     by_round = {
         f"{kind}_by_round": [
-            RoundLabels(line["round"], line[kind].get("precision"), line[kind].get("coverage"))
+            RoundLabels(line.round, found.precision, found.coverage)
             for line in rounds
-            if line[kind]
+            if (found := getattr(line, kind)) is not None
         ]
         for kind in KINDS
     }
-    seconds, steps = result["seconds"], result["steps"]
-    times = (
-        *(seconds[part] for part in ("total", "offline", "online", "evaluation")),
-        1000 * seconds["online"] / steps,
-    )
+    seconds, steps = result.seconds, result.steps
+    times = (seconds.total, seconds.offline, seconds.online, seconds.evaluation, 1000 * seconds.online / steps)
     values = {
         **key._asdict(),
-        **{figure: result[figure] for figure in ("top1", "top5", "macro_f1")},
-        "labeled_clips": result["counts"]["labeled"],
-        "test_clips": sum(one["clips"] for one in result["per_class"]),
-        "val_top1": (result["val"] or {}).get("top1"),
+        **{name: getattr(result.test, name) for name in FIGURES},
+        "labeled_clips": result.counts.labeled,
+        "test_clips": result.test.clips,
+        "val_top1": result.val.top1 if result.val else None,
         "top1_by_val": None if fitted else chosen_by_val(rounds),
-        "unlabeled_top1": (result["unlabeled"] or {}).get("top1"),
+        "unlabeled_top1": result.unlabeled.top1 if result.unlabeled else None,
         **labels,
         **wrong_labels(run, truth),
         **by_round,
         "steps": steps,
-        "version": result["versions"]["aplt"],
+        "version": result.versions["aplt"],
         "read_out": config.read_out,
         "remark": remark,
         "digest": digest,
@@ -302,9 +305,11 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
     return found
 
 
-def chosen_by_val(rounds: list[dict[str, Any]]) -> float | None:
+def chosen_by_val(rounds: Sequence[Round]) -> float | None:
     """Returns the test accuracy after the first of the rounds with the best val accuracy; None without val clips."""
-    watched = [line for line in rounds if line["test_beside_val"] is not None]
-    if not watched:
-        return None
-    return float(max(watched, key=lambda line: line["watched"]["top1"])["test_beside_val"])
+    each = [
+        (line.watched.figures.top1, line.test_beside_val)
+        for line in rounds
+        if line.watched is not None and line.test_beside_val is not None
+    ]
+    return max(each, key=lambda pair: pair[0])[1] if each else None

@@ -8,12 +8,12 @@ from aplt.compare.comparison import Comparison
 from aplt.compare.paired import Difference
 from aplt.compare.plan import UPPER_BOUND
 from aplt.display import counted
+from aplt.record import FIGURES
 from aplt.report.html import Cell, Html, table
 from aplt.report.words import ABSENT, share_text
 
-FIGURES = {
-    "top1": "test top-1",
-    "macro_f1": "test macro F1",
+TITLES = {
+    **{name: f"test {figure.title}" for name, figure in FIGURES.items()},
     "unlabeled_top1": "top-1 on the unlabeled clips of known label",
     "top1_by_val": "test top-1 after the round that is best on the validation clips",
 }
@@ -85,7 +85,7 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
             *(_remarks(comparison, dataset) if tested else []),
         ]
     )
-    return Rows(f"{dataset}: {FIGURES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
+    return Rows(f"{dataset}: {TITLES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
 
 
 def _test_clips(comparison: Comparison, dataset: str) -> str:
@@ -158,7 +158,7 @@ def gains(comparison: Comparison, figure: str) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), "
-        f"{FIGURES[figure]} in points, first averaged over shares, then mean ± deviation over data sets, folds and "
+        f"{TITLES[figure]} in points, first averaged over shares, then mean ± deviation over data sets, folds and "
         "seeds, each of which counts once; how many cells the reference won, and in how many both are level; in how "
         "many data sets and shares the mean is above zero; and these means. The smallest gain comes first. "
         f"{ABOUT_TESTS}"
@@ -170,7 +170,7 @@ def gains(comparison: Comparison, figure: str) -> Rows | None:
         caption += " The test takes folds for draws of one kind, which they are not."
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
-    return Rows(f"Gain over all cells, and by data set and share: {FIGURES[figure]}", caption, columns, rows)
+    return Rows(f"Gain over all cells, and by data set and share: {TITLES[figure]}", caption, columns, rows)
 
 
 def differences(comparison: Comparison, figure: str) -> Rows | None:
@@ -192,11 +192,11 @@ def differences(comparison: Comparison, figure: str) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, "
-        f"{FIGURES[figure]}, mean ± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ "
+        f"{TITLES[figure]}, mean ± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ "
         "(0.25 for three)."
     )
     columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
-    return Rows(f"Gain by data set and share of labels: {FIGURES[figure]}", caption, columns, rows, texts=3)
+    return Rows(f"Gain by data set and share of labels: {TITLES[figure]}", caption, columns, rows, texts=3)
 
 
 def _won_cell(won: int, level: int, pairs: int) -> Cell:

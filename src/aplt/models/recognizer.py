@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
+from huggingface_hub import PyTorchModelHubMixin, snapshot_download
 from pydantic import Field, PositiveInt
 from safetensors import SafetensorError
 from safetensors.torch import load_model
@@ -98,6 +98,20 @@ def save_model(model: Recognizer, folder: Path) -> None:
         raise InputError(f"{folder}: the model cannot be written ({error})") from error
     finally:
         shutil.rmtree(aside)
+
+
+def load_from_hub(repository: str) -> Recognizer:
+    """Returns the model in a repository owner/name on the Hugging Face Hub, fetched or as fetched before.
+
+    Raises:
+        InputError: it cannot be fetched, or holds no model of this version.
+    """
+    try:
+        folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors"])
+    except (OSError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise InputError(f"{repository}: no such folder, and not to be had from the Hub ({why})") from error
+    return load_recognizer(Path(folder))
 
 
 def load_recognizer(folder: Path) -> Recognizer:

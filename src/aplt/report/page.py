@@ -2,12 +2,12 @@
 
 import shlex
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from aplt.clips import ROLES
 from aplt.display import counted
+from aplt.record import FIGURES, PHASES, Result
 from aplt.report.charts import confusion_map, scale
 from aplt.report.html import (
     Cell,
@@ -98,39 +98,45 @@ def _summary(run: Run) -> Html:
 def _tiles(run: Run) -> list[Html]:
     tiles = []
     if run.result is not None:
-        tiles += _test_tiles(run, run.result)
-    elif run.watched_role is not None:
-        watched = next(line["watched"] for line in reversed(run.rounds) if line.get("watched"))
-        note = f"on the {watched['role']} clips, after the last round so far"
-        tiles.append(tile("Watched top-1 accuracy", percent(watched["top1"]), note))
-        tiles.append(tile("Watched macro F1", percent(watched.get("macro_f1")), note))
+        tiles += _test_tiles(run.result)
+    elif run.last_watched is not None:
+        note = f"on the {run.last_watched.role} clips, after the last round so far"
+        tiles += [
+            tile(f"Watched {title}", percent(value), note) for title, value in run.last_watched.figures.shown().items()
+        ]
     pseudo = run.last_pseudo
     if pseudo is not None:
-        accepted, known = sum(pseudo["accepted"]), sum(pseudo["known"])
+        accepted, known = sum(pseudo.accepted), sum(pseudo.known)
         note = f"{counted(accepted, 'pseudo-label')} accepted in the last round"
         if known < accepted:
             note += f"; {known:,d} of them with a known truth" if known else "; hidden truth unknown"
-        tiles.append(tile("Pseudo-label precision", percent(pseudo.get("precision")), note))
-        tiles.append(tile("Pseudo-label coverage", percent(pseudo["coverage"]), "of the unlabeled clips, last round"))
+        tiles.append(tile("Pseudo-label precision", percent(pseudo.precision), note))
+        tiles.append(tile("Pseudo-label coverage", percent(pseudo.coverage), "of the unlabeled clips, last round"))
     spent = run.seconds
-    offline = share(spent["offline"], spent["total"])
-    note = f"{percent(offline)} of it offline" if spent["offline"] else "no offline phase"
-    tiles.append(tile("Time", duration(spent["total"]), note))
+    note = f"{percent(share(spent.offline, spent.total))} of it offline" if spent.offline else "no offline phase"
+    tiles.append(tile("Time", duration(spent.total), note))
     return tiles
 
 
-def _test_tiles(run: Run, result: dict[str, Any]) -> list[Html]:
-    if result.get("top1") is None:
-        missing = "no test clip has a label" if result["counts"]["test"] else "this run has no test clips"
-        return [tile("Test top-1 accuracy", ABSENT, missing)]
-    low, high = wilson(result["top1"], run.scored)
-    interval = f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(run.scored, 'clip')}"
-    if unscored := result["counts"]["test"] - run.scored:
-        interval += f"; {unscored:,d} more without a label"
-    tiles = [tile("Test top-1 accuracy", percent(result["top1"]), interval)]
-    if result["top5"] is not None:
-        tiles.append(tile("Test top-5 accuracy", percent(result["top5"]), f"{result['counts']['classes']} classes"))
-    return [*tiles, tile("Test macro F1", percent(result.get("macro_f1")), "mean F1 over classes")]
+def _test_tiles(result: Result) -> list[Html]:
+    figures = result.test
+    if figures is None:
+        missing = "no test clip has a label" if result.counts.test else "this run has no test clips"
+        return [tile("Test top-1", ABSENT, missing)]
+    low, high = wilson(figures.top1, figures.clips)
+    notes = {
+        "top1": f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(figures.clips, 'clip')}",
+        "top5": f"{result.counts.classes} classes",
+        "macro_f1": "mean F1 over classes",
+    }
+    if unscored := result.counts.test - figures.clips:
+        notes["top1"] += f"; {unscored:,d} more without a label"
+    values = {name: getattr(figures, name) for name in FIGURES}
+    return [
+        tile(f"Test {FIGURES[name].title}", percent(value), notes.get(name, ""))
+        for name, value in values.items()
+        if value is not None
+    ]
 
 
 def _roles(run: Run) -> Html | None:
@@ -145,41 +151,36 @@ def _roles(run: Run) -> Html | None:
 
 
 def _facts(run: Run) -> list[tuple[str, str | None]]:
-    result, counts, spent = run.result or {}, run.counts, run.seconds
+    result, counts, spent = run.result, run.counts, run.seconds
     labeled = None
     if counts:
         training = counts["labeled"] + counts["unlabeled"]
         labeled = f"{counts['labeled']:,d} of {counted(training, 'clip')} for training"
         labeled += f" ({percent(share(counts['labeled'], training))})"
-        if result.get("labeled_fraction") is not None:
-            labeled += f", {percent(result['labeled_fraction'])} of those whose label is known"
-        if result.get("labeled_asked") is not None:
-            labeled += f"; asked for {percent(result['labeled_asked'])}"
-    val = result.get("val")
-    validation = None
-    if val:
-        named = {"top-1": val["top1"], "top-5": val["top5"], "macro F1": val["macro_f1"]}
-        validation = ", ".join(f"{name} {percent(figure)}" for name, figure in named.items() if figure is not None)
     phases = ", ".join(
-        f"{phase} {duration(spent[phase])} ({percent(share(spent[phase], spent['total']))})"
-        for phase in ("offline", "online", "evaluation")
-        if spent.get(phase)
+        f"{phase} {duration(seconds)} ({percent(share(seconds, spent.total))})"
+        for phase in PHASES
+        if (seconds := getattr(spent, phase))
     )
-    interval = None
-    if result.get("top1") is not None:
-        interval = (
-            "Wilson's, for these test clips; it knows nothing of other seeds, nor that one person's clips are alike"
-        )
-    parameters = result.get("parameters")
+    found: list[tuple[str, str | None]] = [("Labels", labeled), ("Time by phase", phases or None)]
+    if result is None:
+        return found
+    labeled = f"{labeled}, {percent(result.labeled_fraction)} of those whose label is known"
+    if result.labeled_asked is not None:
+        labeled += f"; asked for {percent(result.labeled_asked)}"
+    others = {"Validation": result.val, "Unlabeled clips of known label": result.unlabeled}
+    each = {
+        title: ", ".join(f"{name} {percent(value)}" for name, value in figures.shown().items())
+        for title, figures in others.items()
+        if figures is not None
+    }
+    interval = "Wilson's, for these test clips; it knows nothing of other seeds, nor that one person's clips are alike"
     return [
         ("Labels", labeled),
-        ("Validation", validation),
+        *each.items(),
         ("Time by phase", phases or None),
-        (
-            "Model",
-            f"{counted(parameters, 'parameter')}, {counted(result['steps'], 'step')}" if parameters else None,
-        ),
-        ("95\u00a0% interval", interval),
+        ("Model", f"{counted(result.parameters, 'parameter')}, {counted(result.steps, 'step')}"),
+        ("95\u00a0% interval", interval if result.test else None),
     ]
 
 
@@ -275,13 +276,11 @@ def _mistakes(run: Run) -> Html | None:
 
 
 def _settings(run: Run) -> Html | None:
-    result = run.result or {}
     parts: list[Html] = []
     if run.config_text is not None:
         summary_ = el("summary", "config.yaml: every setting; ", el("code", "aplt train"), " on it repeats the run")
         parts.append(el("details", summary_, el("pre", el("code", run.config_text))))
-    for title, key in (("Versions", "versions"), ("Digests", "digests")):
-        if result.get(key):
-            pairs = [(str(name), str(value)) for name, value in result[key].items()]
-            parts.append(el("div", el("h3", title), facts(pairs)))
+    if run.result is not None:
+        for title, pairs in (("Versions", run.result.versions), ("Digests", run.result.digests)):
+            parts.append(el("div", el("h3", title), facts(list(pairs.items()))))
     return join(parts) if parts else None

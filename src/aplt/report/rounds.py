@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from aplt.record import FIGURES, PHASES
 from aplt.report.charts import Curve, line_chart, scale, threshold_map
 from aplt.report.html import Cell, Html, absent, count_cell, el, figure, join, number_cell, share_cell, table
 from aplt.report.run import Run
@@ -18,19 +19,20 @@ def curves(run: Run) -> Html:
 
 def _watched(run: Run) -> Html:
     title = "Watched accuracy"
-    if run.watched_role is None:
+    if run.last_watched is None:
         return absent(title, "No clips were watched during training: the run has neither val nor test clips.")
-    watched = [(line["round"], line["watched"]) for line in run.rounds if line.get("watched")]
+    watched = [(line.round, line.watched.figures) for line in run.rounds if line.watched]
     curves = [
-        Curve.of("top-1 accuracy", [(x, entry["top1"]) for x, entry in watched]),
-        Curve.of("macro F1", [(x, entry.get("macro_f1")) for x, entry in watched]),
+        Curve.of(figure.title, [(x, getattr(figures, name)) for x, figures in watched])
+        for name, figure in FIGURES.items()
+        if any(getattr(figures, name) is not None for _, figures in watched)
     ]
-    if run.watched_role == "test":
+    if run.last_watched.role == "test":
         whose = "the test clips, since there is no validation split (watched only, never used to choose a model)"
     else:
         whose = "the validation clips"
     caption = (
-        f"Share of clips recognized (top-1) and mean F1 over classes, measured after each round on {whose}; "
+        f"How well clips were recognized after each round, on {whose}; "
         "a curve that still rises at the end asks for more rounds."
     )
     return _chart(title, curves, caption, run, in_percent=True)
@@ -46,11 +48,11 @@ def _pseudo(run: Run) -> Html:
         ("online", "precision"): "precision, made online",
         ("online", "coverage"): "coverage, made online",
     }
-    made = {group for group, _ in names if any(line.get(group) for line in run.rounds)}
+    made = {group for group, _ in names if any(getattr(line, group) for line in run.rounds)}
     if not made:
         return absent(title, "No round has made pseudo-labels so far, or the method makes none.")
     curves = [
-        Curve.of(name, [(line["round"], line[group].get(key)) for line in run.rounds if line.get(group)])
+        Curve.of(name, [(line.round, getattr(found, key)) for line in run.rounds if (found := getattr(line, group))])
         for (group, key), name in names.items()
         if group in made
     ]
@@ -70,8 +72,8 @@ def _pseudo(run: Run) -> Html:
 
 
 def _losses(run: Run) -> Html:
-    parts = list(dict.fromkeys(part for line in run.rounds for part in line["loss"]))
-    curves = [Curve.of(part, [(line["round"], line["loss"].get(part)) for line in run.rounds]) for part in parts]
+    parts = list(dict.fromkeys(part for line in run.rounds for part in line.loss))
+    curves = [Curve.of(part, [(line.round, line.loss.get(part)) for line in run.rounds]) for part in parts]
     caption = (
         "Training loss of each round in total and by part, named as in the method's documentation; parts that "
         "need unlabeled clips begin after the warm-up, so the total may rise there."
@@ -80,8 +82,8 @@ def _losses(run: Run) -> Html:
 
 
 def _time(run: Run) -> Html:
-    phases = [phase for phase in ("offline", "online", "evaluation") if run.seconds.get(phase)]
-    curves = [Curve.of(phase, [(line["round"], line["seconds"].get(phase)) for line in run.rounds]) for phase in phases]
+    phases = [phase for phase in PHASES if getattr(run.seconds, phase)]
+    curves = [Curve.of(phase, [(line.round, getattr(line.seconds, phase)) for line in run.rounds]) for phase in phases]
     caption = (
         "Seconds that each round spent looking at the clips (offline), learning (online) and being evaluated; "
         "where offline is far below online, shorter rounds would cost little."
@@ -101,20 +103,16 @@ def _chart(title: str, curves: list[Curve], caption: str, run: Run, *, in_percen
 def _rounds(run: Run) -> Html:
     rows = []
     for line in run.rounds:
-        pseudo, watched = line.get("pseudo") or {}, line.get("watched") or {}
-        seconds = sum(line["seconds"].values())
+        pseudo, figures = line.pseudo, line.watched.figures if line.watched else None
         rows.append(
             [
-                Cell(f"{line['round']}{' (warm-up)' if line.get('warm_up') else ''}"),
-                count_cell(line["steps_done"]),
-                number_cell(line["learning_rate"]),
-                number_cell(line["loss"].get("total")),
-                share_cell(pseudo.get("coverage")),
-                share_cell(pseudo.get("precision")),
-                share_cell(pseudo.get("rejected_precision")),
-                share_cell(watched.get("top1")),
-                share_cell(watched.get("macro_f1")),
-                Cell(duration(seconds), seconds),
+                Cell(f"{line.round}{' (warm-up)' if line.warm_up else ''}"),
+                count_cell(line.steps_done),
+                number_cell(line.learning_rate),
+                number_cell(line.loss.get("total")),
+                *(share_cell(getattr(pseudo, name, None)) for name in ("coverage", "precision", "rejected_precision")),
+                *(share_cell(getattr(figures, name, None)) for name in FIGURES),
+                Cell(duration(line.seconds.total), line.seconds.total),
             ]
         )
     columns = [
@@ -125,8 +123,7 @@ def _rounds(run: Run) -> Html:
         "Coverage",
         "Precision",
         "Precision of the screened-out",
-        "Watched top-1",
-        "Watched macro F1",
+        *(f"Watched {figure.title}" for figure in FIGURES.values()),
         "Time",
     ]
     caption = "The figures behind the curves, from metrics.jsonl."
@@ -135,7 +132,7 @@ def _rounds(run: Run) -> Html:
 
 def thresholds(run: Run) -> Html | None:
     """Returns the map of thresholds by class and round; None where there was no offline phase."""
-    lines = [(line["round"], line["pseudo"]["threshold"]) for line in run.rounds if line.get("pseudo")]
+    lines = [(line.round, line.pseudo.threshold) for line in run.rounds if line.pseudo]
     if not lines or not run.classes:
         return None
     values = np.array([threshold for _, threshold in lines], dtype=np.float64).T

@@ -11,6 +11,8 @@ import pandas as pd
 from aplt.clips import ROLES
 from aplt.config import load_yaml
 from aplt.errors import InputError
+from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
+from aplt.report.words import share
 from aplt.rundir import RunDir
 from aplt.storage import read_table, read_text
 
@@ -50,8 +52,8 @@ class Run:
     name: str
     config: dict[str, Any]
     config_text: str | None
-    rounds: list[dict[str, Any]]
-    result: dict[str, Any] | None
+    rounds: list[Round]
+    result: Result | None
     predictions: pd.DataFrame | None
     counts: dict[str, int] | None
     """Clips by role."""
@@ -59,18 +61,19 @@ class Run:
     @property
     def method(self) -> str:
         """The method's name, as far as the folder tells."""
-        return str((self.result or self.config).get("method", "unknown method"))
+        return self.result.method if self.result else str(self.config.get("method", "unknown method"))
 
     @property
     def encoder(self) -> str:
         """The encoder's name, as far as the folder tells."""
-        return str((self.result or self.config).get("encoder", "unknown encoder"))
+        return self.result.encoder if self.result else str(self.config.get("encoder", "unknown encoder"))
 
     @property
     def seed(self) -> str:
         """The training's seed, as far as the folder tells."""
-        found = (self.result or self.config.get("train") or {}).get("seed")
-        return "unknown" if found is None else str(found)
+        if self.result is not None:
+            return str(self.result.seed)
+        return str((self.config.get("train") or {}).get("seed", "unknown"))
 
     @property
     def planned_rounds(self) -> int | None:
@@ -79,38 +82,34 @@ class Run:
         return int(rounds) if rounds is not None else None
 
     @cached_property
-    def seconds(self) -> dict[str, float]:
-        """Time by phase and in total; of the rounds done so far where the run is unfinished."""
+    def seconds(self) -> Seconds:
+        """Time by phase; of the rounds done so far where the run is unfinished."""
         if self.result is not None:
-            return {key: float(value) for key, value in self.result["seconds"].items()}
-        spent = {
-            phase: sum(float(line["seconds"][phase]) for line in self.rounds)
-            for phase in ("offline", "online", "evaluation")
-        }
-        return {"total": sum(spent.values()), **spent}
+            return self.result.seconds
+        return Seconds(**{phase: sum(getattr(line.seconds, phase) for line in self.rounds) for phase in PHASES})
 
     @cached_property
-    def last_pseudo(self) -> dict[str, Any] | None:
-        """The last round's entry about pseudo-labels."""
-        return next((line["pseudo"] for line in reversed(self.rounds) if line.get("pseudo")), None)
+    def last_pseudo(self) -> PseudoFigures | None:
+        """What the last offline phase believed."""
+        return next((line.pseudo for line in reversed(self.rounds) if line.pseudo), None)
 
     @cached_property
-    def watched_role(self) -> str | None:
-        """The role of the clips watched during training: val, or test where there is no validation split."""
-        return next((str(line["watched"]["role"]) for line in self.rounds if line.get("watched")), None)
+    def last_watched(self) -> Watched | None:
+        """The watched clips after the last round: val, or test where there is no validation split."""
+        return next((line.watched for line in reversed(self.rounds) if line.watched), None)
 
     @cached_property
     def warm_up(self) -> int:
         """How many rounds showed labeled clips only."""
-        return sum(bool(line.get("warm_up")) for line in self.rounds)
+        return sum(line.warm_up for line in self.rounds)
 
     @cached_property
     def classes(self) -> list[str]:
         """Class names; numbers stand in while the run is unfinished, because only result.json names them."""
         if self.result is not None:
-            return [str(name) for name in self.result["classes"]]
+            return list(self.result.classes)
         pseudo = self.last_pseudo
-        return [f"class {k}" for k in range(len(pseudo["threshold"]))] if pseudo else []
+        return [f"class {k}" for k in range(len(pseudo.threshold))] if pseudo else []
 
     @cached_property
     def confusion(self) -> np.ndarray | None:
@@ -129,7 +128,7 @@ class Run:
     @cached_property
     def scored(self) -> int:
         """Test clips whose label is known: the only ones that test figures count."""
-        return sum(row["clips"] for row in (self.result or {}).get("per_class") or [])
+        return self.result.test.clips if self.result and self.result.test else 0
 
     def mistakes(self, most: int) -> list[Mistake]:
         """Returns the wrong test predictions with the highest scores, at most `most`, highest first."""
@@ -145,25 +144,22 @@ class Run:
 
     def class_rows(self) -> list[ClassRow]:
         """Returns one row per class, in the classes' order."""
-        result, pseudo = self.result or {}, self.last_pseudo or {}
-        scored = {row["class"]: row for row in result.get("per_class") or []}
-        labeled, accepted = result.get("labeled_per_class"), pseudo.get("accepted")
-        known, correct, threshold = pseudo.get("known"), pseudo.get("correct"), pseudo.get("threshold")
+        result, pseudo = self.result, self.last_pseudo
+        scored = {one.name: one for one in result.test.per_class} if result and result.test else {}
         rows = []
         for k, name in enumerate(self.classes):
-            score = scored.get(name, {})
-            right = correct[k] / known[k] if correct and known and known[k] else None
+            score = scored.get(name)
             rows.append(
                 ClassRow(
                     name=name,
-                    labeled=labeled[k] if labeled else None,
-                    clips=score.get("clips"),
-                    precision=score.get("precision"),
-                    recall=score.get("recall"),
-                    f1=score.get("f1"),
-                    accepted=accepted[k] if accepted else None,
-                    accepted_precision=right,
-                    threshold=threshold[k] if threshold else None,
+                    labeled=result.labeled_per_class[k] if result else None,
+                    clips=score.clips if score else None,
+                    precision=score.precision if score else None,
+                    recall=score.recall if score else None,
+                    f1=score.f1 if score else None,
+                    accepted=pseudo.accepted[k] if pseudo else None,
+                    accepted_precision=share(pseudo.correct[k], pseudo.known[k]) if pseudo else None,
+                    threshold=pseudo.threshold[k] if pseudo else None,
                 )
             )
         return rows
@@ -184,7 +180,7 @@ def read_run(path: Path) -> Run:
         name=path.resolve().name,
         config=load_yaml(folder.config) if folder.config.exists() else {},
         config_text=read_text(folder.config) if folder.config.exists() else None,
-        rounds=folder.read_metrics(),
+        rounds=folder.read_rounds(),
         result=result,
         predictions=_predictions(folder.predictions) if result and folder.predictions.exists() else None,
         counts=_counts(folder, result),
@@ -197,9 +193,9 @@ def _predictions(path: Path) -> pd.DataFrame:
     return table[table["truth"] != ""]
 
 
-def _counts(folder: RunDir, result: dict[str, Any] | None) -> dict[str, int] | None:
+def _counts(folder: RunDir, result: Result | None) -> dict[str, int] | None:
     if result is not None:
-        return {role: int(result["counts"].get(role, 0)) for role in ROLES}
+        return {role: getattr(result.counts, role) for role in ROLES}
     if not folder.split.exists():
         return None
     found = read_table(folder.split, ("id", "role"))["role"].value_counts()

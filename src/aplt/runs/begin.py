@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
@@ -17,6 +16,7 @@ from aplt.data.splits import load_split, remark_on_people, save_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
+from aplt.record import Result
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
@@ -26,14 +26,16 @@ from aplt.storage import read_text, write_json, write_text
 ADVICE = "undo the change, or start a new run with another --name"
 
 
-def train(config: RunConfig, run: RunDir) -> dict[str, Any]:
-    """Trains a new run and returns its result.json; other files in the folder stay as they are.
+def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Result:
+    """Trains a new run and returns its final figures; other files in the folder stay as they are.
+
+    `index` is that of the config's clips, where it has been read already.
 
     Raises:
         InputError: the folder holds a run already, or parts of one, or another process trains in it; or the clips,
             split or settings are not usable.
     """
-    index, split = read_clips(config)
+    index, split = read_clips(config, index)
     accelerator = make_accelerator(config.train.precision)
     drawn = config.split_file is None
     advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"
@@ -71,8 +73,8 @@ def _require_free(run: RunDir) -> None:
         raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")
 
 
-def resume(run: RunDir) -> dict[str, Any]:
-    """Continues an interrupted run from its last checkpoint and returns its result.json; a finished one is only read.
+def resume(run: RunDir) -> Result:
+    """Continues an interrupted run from its last checkpoint and returns its final figures; a finished one is only read.
 
     Raises:
         InputError: no run in this folder, one of another version of aplt, a damaged one, one that another process
@@ -99,7 +101,7 @@ def resume(run: RunDir) -> dict[str, Any]:
         return trainer.train()
 
 
-def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> dict[str, Any]:
+def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> Result:
     """Returns the result of a run with this config on these very clips: as found, continued, or trained anew.
 
     Where files lie, and how they are read, may have changed since it was begun. A run that is trained anew takes the
@@ -157,7 +159,7 @@ def _hinting(clips: Path) -> Iterator[None]:
         raise InputError(f"{error}; `aplt check {shlex.quote(str(clips))}` names all such clips") from error
 
 
-def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> dict[str, Any]:
+def _begin(config: RunConfig, run: RunDir, index: ClipIndex, split: Split, accelerator: Accelerator) -> Result:
     trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
     # No process may begin to write before all have seen that the folder is free.
     accelerator.wait_for_everyone()

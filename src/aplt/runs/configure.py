@@ -3,9 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings, merge, validate
+from aplt.clips import ClipIndex
+from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings, load_yaml, merge, validate
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
+from aplt.display import console
 from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
@@ -15,7 +17,12 @@ from aplt.storage import absolute
 
 
 def configure(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the whole config for the clips that `settings` names, with paths made absolute.
+    """Returns the whole config for the clips that `settings` names; see `configured`."""
+    return configured(settings, where)[0]
+
+
+def configured(settings: dict[str, Any], where: str) -> tuple[RunConfig, ClipIndex]:
+    """Returns the whole config for the clips that `settings` names, with paths made absolute, and these clips.
 
     Raises:
         InputError: the clips or a setting are not usable.
@@ -23,7 +30,8 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
     if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
     places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
-    config = effective_config(settings | places, modality_of(read_index(Path(places["clips"]))).name, where)
+    index = read_index(Path(places["clips"]))
+    config = effective_config(settings | places, modality_of(index).name, where)
     # A run's config.yaml lists the defaults, too, so they count as not given.
     idle = [name for name, value in SplitSettings() if getattr(config.split, name) != value]
     if config.split_file is not None and idle:
@@ -31,7 +39,42 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
             f"{where}: setting 'split.{idle[0]}' would change nothing beside 'split_file', which says the role of "
             "every clip; remove one of them"
         )
-    return config
+    return config, index
+
+
+def configure_new(source: Path, chosen: dict[str, Any], seed: int | None) -> tuple[RunConfig, ClipIndex]:
+    """Returns the config of a new run and its clips: those or the config.yaml in `source`, under what the user chose.
+
+    Raises:
+        InputError: the clips or a setting are not usable.
+    """
+    if source.suffix.lower() in (".yaml", ".yml"):
+        settings, where = _without_others(load_yaml(source), chosen, source), str(source)
+    else:
+        settings, where = {"clips": str(source)}, "settings"
+    split_file = chosen.get("split_file", settings.get("split_file"))
+    if split_file is not None and (idle := chosen.get("split")):
+        name = f"split.{next(iter(idle))}" if isinstance(idle, dict) else "split"
+        raise InputError(f"{split_file} says the role of every clip: {name} would change nothing beside it")
+    if seed is not None:
+        seeds = {"train": {"seed": seed}} | ({"split": {"seed": seed}} if split_file is None else {})
+        settings = merge(settings, seeds)
+    return configured(merge(settings, chosen), where)
+
+
+def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Path) -> dict[str, Any]:
+    """Returns the settings in a config.yaml without those of the method, encoder or split that the command changes."""
+    if "method" in chosen:
+        settings, left = of_method(settings, chosen["method"])
+        if left:
+            console.print(f"{', '.join(left)} in {source} belong to another method and are left out", soft_wrap=True)
+    if chosen.get("encoder", settings.get("encoder")) != settings.get("encoder"):
+        settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
+        console.print(f"the settings of the encoder in {source} belong to another and are left out", soft_wrap=True)
+    if chosen.get("split_file") is not None:
+        # As a run's config.yaml has them they say nothing beside a file.
+        settings = {key: value for key, value in settings.items() if key != "split"}
+    return settings
 
 
 def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:

@@ -5,7 +5,6 @@ killed anywhere and resumed ends with the same weights as one that was not.
 """
 
 import time
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,9 +19,10 @@ from aplt.methods.catalog import find_method
 from aplt.methods.processes import gather
 from aplt.methods.step import take_step
 from aplt.offline.bank import build_bank
+from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
-from aplt.runs.outcome import describe_round, finish, known_labels, round_metrics
+from aplt.runs.outcome import Outcome, describe, known_labels
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
@@ -44,13 +44,14 @@ class Trainer:
         self.state = build_state(config, material, self.device)
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
+        self.outcome = Outcome(config, run, material, self.state, self.device)
         self.labels = known_labels(material)
         self.guidance: Guidance | None = None
         self.clock = Clock(self.state)
         self.saved_at = time.monotonic()
 
-    def train(self) -> dict[str, Any]:
-        """Goes on from the last checkpoint, or begins; returns result.json."""
+    def train(self) -> Result:
+        """Goes on from the last checkpoint, or begins; returns the final figures."""
         state, rounds = self.state, self.config.train.rounds
         self._restore()
         with bar("training", rounds * self.material.steps_per_round) as progress:
@@ -69,9 +70,7 @@ class Trainer:
                         self._fit_head(self.method.fit_head, progress)
                 progress.text("evaluation")
                 with self.accelerator.autocast():
-                    finish(
-                        self.config, self.run, self.material, state, self.guidance, self.clock, self.device, progress
-                    )
+                    self.outcome.of_run(self.guidance, self.clock, progress)
             self.accelerator.wait_for_everyone()
         return self.run.read_result()
 
@@ -184,12 +183,12 @@ class Trainer:
         state, guidance = self.state, self.guidance
         progress.text(f"round {state.round + 1}: evaluation")
         with self.clock.phase("evaluation"), self.accelerator.autocast():
-            metrics = round_metrics(self.config, self.material, state, guidance, self.device, progress, warm_up=warm_up)
-        metrics["seconds"] = state.round_seconds
-        self.run.write_metrics([*self.run.read_metrics()[: state.round], metrics])
+            line = self.outcome.of_round(guidance, progress, warm_up=warm_up)
+        line = line.model_copy(update={"seconds": Seconds(**state.round_seconds)})
+        self.run.write_rounds([*self.run.read_rounds()[: state.round], line])
         if guidance is not None:
             append_to_ledger(self.run, self.material.index, guidance)
-        progress.line(describe_round(metrics, self.config.train.rounds))
+        progress.line(describe(line, self.config.train.rounds))
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
         """Moves the parts of the loss so far into the state.
@@ -221,7 +220,7 @@ class Trainer:
         scaler = load_checkpoint(self.run.checkpoint, state)
         if scaler and self.accelerator.scaler:
             self.accelerator.scaler.load_state_dict(scaler)
-        known = len(self.run.read_metrics())
+        known = len(self.run.read_rounds())
         if known < state.round:
             raise InputError(
                 f"{self.run.metrics}: expected a line for each of {counted(state.round, 'round')}, found {known}"

@@ -1,57 +1,40 @@
-"""Figures of recognizers and pseudo-labels, by scikit-learn where it has them."""
+"""Scores of a recognizer on clips, and the figures of pseudo-labels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import precision_recall_fscore_support
+import torch
+from torch import Tensor
 
 from aplt.clips import UNKNOWN
+from aplt.models.recognizer import Recognizer
+from aplt.record import OnlineFigures, PseudoFigures, rank
 from aplt.tensors import PseudoLabels
 
 
-def classification_metrics(truth: np.ndarray, score: np.ndarray, class_names: Sequence[str]) -> dict[str, Any]:
-    """Returns top1, top5, macro_f1 and per_class figures of scores [n, K] against labels [n].
+@dataclass(frozen=True)
+class Scored:
+    """Class probabilities of clips, aligned with their positions."""
 
-    Clips of unknown label (-1) do not count. macro_f1 is the mean over the classes that the clips hold or that were
-    predicted, as scikit-learn's f1_score has it. With five classes or fewer, of which any answer would count, top5 is
-    None. An empty mapping where no clip has a known label.
-    """
-    known = truth != UNKNOWN
-    truth, score = truth[known], score[known]
-    if not len(truth):
-        return {}
-    ranked = rank(score)
-    predicted = ranked[:, 0]
-    classes = np.arange(len(class_names))
-    precision, recall, f1, clips = precision_recall_fscore_support(truth, predicted, labels=classes, zero_division=0)
-    present = np.isin(classes, np.concatenate([truth, predicted]))
-    per_class = [
-        {
-            "class": name,
-            "clips": int(clips[k]),
-            "precision": float(precision[k]),
-            "recall": float(recall[k]),
-            "f1": float(f1[k]),
-        }
-        for k, name in enumerate(class_names)
-    ]
-    return {
-        "top1": float((predicted == truth).mean()),
-        "top5": float((ranked[:, :5] == truth[:, None]).any(axis=1).mean()) if len(class_names) > 5 else None,
-        "macro_f1": float(f1[present].mean()),
-        "per_class": per_class,
-    }
+    position: np.ndarray  # [n] int64
+    score: np.ndarray  # [n, K] float32
 
 
-def rank(score: np.ndarray) -> np.ndarray:
-    """Returns the classes of each row of score [n, K], best first; the lower number first among equals."""
-    return np.argsort(-score, axis=1, kind="stable")
+@torch.no_grad()
+def score_clips(model: Recognizer, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Scored:
+    """Returns the scores of batches (positions [n], clips [n, *clip]); the model must be in evaluation mode."""
+    positions, scores = [torch.empty(0, dtype=torch.int64)], [torch.empty(0, len(model.class_names))]
+    for position, clips in batches:
+        scores.append(model.probabilities(model(clips.to(device))).cpu())
+        positions.append(position)
+    return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy())
 
 
 def prediction_table(score: np.ndarray, class_names: Sequence[str], best: int = 5) -> pd.DataFrame:
-    """Returns the columns prediction_1, score_1, ... of the `best` classes a row."""
+    """Returns the columns prediction_1, score_1, ... of the `best` classes per row."""
     ranked = rank(score)[:, :best]
     columns: dict[str, Any] = {}
     for place in range(ranked.shape[1]):
@@ -60,12 +43,10 @@ def prediction_table(score: np.ndarray, class_names: Sequence[str], best: int = 
     return pd.DataFrame(columns)
 
 
-def pseudo_label_metrics(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Sequence[int]) -> dict[str, Any]:
+def pseudo_label_figures(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Sequence[int]) -> PseudoFigures:
     """Returns how many of the unlabeled clips were accepted and, where their truth is known, how many rightly.
 
-    `truth` [N] holds the hidden labels; training never sees them nor this. Precisions are None where no accepted
-    (rejected, any) unlabeled clip has a known truth. Lists are by class of the pseudo-label: how many were accepted, of
-    how many of these the truth is known, how many of these are right.
+    `truth` [N] holds the hidden labels; training never sees them nor this.
     """
     rows = np.array(unlabeled, dtype=np.int64)
     label, accepted = pseudo.label.numpy()[rows], pseudo.accepted.numpy()[rows]
@@ -77,19 +58,19 @@ def pseudo_label_metrics(pseudo: PseudoLabels, truth: np.ndarray, unlabeled: Seq
 
     classes = len(pseudo.threshold)
     threshold = pseudo.threshold.numpy()
-    return {
-        "coverage": float(accepted.mean()),
-        "precision": share_right(accepted),
-        "rejected_precision": share_right(~accepted),
-        "all_precision": share_right(np.ones_like(accepted)),
-        "accepted": np.bincount(label[accepted], minlength=classes).tolist(),
-        "known": np.bincount(label[accepted & known], minlength=classes).tolist(),
-        "correct": np.bincount(label[accepted & known & right], minlength=classes).tolist(),
-        "threshold": [float(value) if np.isfinite(value) else None for value in threshold],
-    }
+    return PseudoFigures(
+        coverage=float(accepted.mean()),
+        precision=share_right(accepted),
+        rejected_precision=share_right(~accepted),
+        all_precision=share_right(np.ones_like(accepted)),
+        accepted=tuple(np.bincount(label[accepted], minlength=classes).tolist()),
+        known=tuple(np.bincount(label[accepted & known], minlength=classes).tolist()),
+        correct=tuple(np.bincount(label[accepted & known & right], minlength=classes).tolist()),
+        threshold=tuple(float(value) if np.isfinite(value) else None for value in threshold),
+    )
 
 
-def online_label_metrics(label: np.ndarray, weight: np.ndarray, truth: np.ndarray) -> dict[str, float | None] | None:
+def online_label_figures(label: np.ndarray, weight: np.ndarray, truth: np.ndarray) -> OnlineFigures | None:
     """Returns coverage and precision of the labels [N] that a round's steps made (-1: none), as far as they counted.
 
     coverage is the mean weight [N]; precision the weighted share of right ones among those of known truth [N], None
@@ -101,4 +82,4 @@ def online_label_metrics(label: np.ndarray, weight: np.ndarray, truth: np.ndarra
     known = made & (truth != UNKNOWN)
     counted = float(weight[known].sum())
     right = float(weight[known & (label == truth)].sum())
-    return {"coverage": float(weight[made].mean()), "precision": right / counted if counted else None}
+    return OnlineFigures(coverage=float(weight[made].mean()), precision=right / counted if counted else None)

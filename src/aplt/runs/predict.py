@@ -1,9 +1,11 @@
 """A trained model on clips: figures where labels are known, and a table of predictions for any files."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -20,8 +22,9 @@ from aplt.data.splits import load_split
 from aplt.display import bar
 from aplt.errors import InputError, suggest
 from aplt.models.recognizer import Recognizer, load_recognizer
+from aplt.record import Figures
 from aplt.rundir import RunDir
-from aplt.runs.measure import classification_metrics, prediction_table
+from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.storage import read_table
 
 BATCH = 16
@@ -63,11 +66,11 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
 
 
 def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
-    """Returns a row a clip: path, start, end, the five best classes with scores, and an error where it is unreadable.
+    """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
 
     An unreadable clip does not stop the others.
     """
-    position, score, errors = _score(model, clips, workers)
+    scored, errors = _score(model, clips, workers)
     where = pd.DataFrame(
         {
             "path": [str(clip.path) for clip in clips],
@@ -75,48 +78,55 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
             "end": [clip.end for clip in clips],
         }
     )
-    best = prediction_table(score, model.class_names).set_axis(position, axis="index")
+    best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
     return (
         where.join(best).assign(error=pd.Series(errors, dtype=object)).astype({"error": object}).fillna({"error": ""})
     )
 
 
-def evaluate(run: RunDir, clips: Path | None, role: Role) -> dict[str, Any]:
-    """Returns the model's figures on the run's clips of a role, or on those of another index.
+@dataclass(frozen=True)
+class Evaluation:
+    """A model's figures on clips of known label."""
 
-    Only clips with a label count, as many as `clips` says; `unlabeled` is how many others there are.
+    figures: Figures
+    unlabeled: int
+    """Further clips, whose label is not known."""
+    seen: int
+    """Of the clips in the figures, how many have the id, or are the same part of the same file, as training clips."""
+
+
+def evaluate(folder: Path, clips: Path | None, role: Role) -> Evaluation:
+    """Returns a model's figures on its run's clips of a role, or on those of another index.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
     """
-    model = load_model(run.path)
+    model, run = load_model(folder), RunDir(folder)
     if clips is None:
         config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
         source = config.clips
         index = read_index(source)
         advice = "undo the change, or evaluate on other clips with --clips"
         positions: Sequence[int] = load_split(run.split, index, advice).positions(role)
-        what = f"{run.path} has no {role} clip with a label"
+        what = f"{folder} has no {role} clip with a label"
     else:
         source, index = clips, read_index(clips)
         positions, what = range(len(index)), f"{clips} has no clip with a label"
     labeled = [position for position in positions if index[position].label != UNKNOWN]
-    if not labeled:
-        raise InputError(f"{what} to evaluate on")
     require_files((index[position] for position in labeled), source)
     truth = _labels_of(model, index)[labeled]
-    position, score, errors = _score(model, [index[p] for p in labeled], None)
+    scored, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
         raise InputError(next(iter(errors.values())))
-    counts = {"clips": len(labeled), "unlabeled": len(positions) - len(labeled)}
-    return {**counts, **classification_metrics(truth[position], score, model.class_names)}
+    figures = Figures.of(truth[scored.position], scored.score, model.class_names)
+    if figures is None:
+        raise InputError(f"{what} to evaluate on")
+    seen = 0 if clips is None else _trained_on(run, [index[p] for p in labeled])
+    return Evaluation(figures, len(positions) - len(labeled), seen)
 
 
-def trained_on(run: RunDir, clips: Path) -> int:
-    """Returns how many labeled clips of an index have the id, or are the same part of the same file, as training clips.
-
-    A model folder that was copied out of its run tells nothing of its clips: 0.
-    """
+def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
+    """Returns how many of the clips were training clips; of a model folder copied out of its run nobody knows: 0."""
     if not (run.config.exists() and run.split.exists()):
         return 0
     table = read_table(run.split)
@@ -126,7 +136,7 @@ def trained_on(run: RunDir, clips: Path) -> int:
         parts = {_part(clip) for clip in index if clip.id in ids}
     except InputError:  # the clips have moved since: their ids still tell
         parts = set()
-    return sum(clip.label != UNKNOWN and (clip.id in ids or _part(clip) in parts) for clip in read_index(clips))
+    return sum(clip.id in ids or _part(clip) in parts for clip in clips)
 
 
 def _part(clip: Clip) -> tuple[Path, float | None, float | None]:
@@ -143,41 +153,31 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
 
 
-@torch.no_grad()
-def _score(
-    model: Recognizer, clips: Sequence[Clip], workers: int | None
-) -> tuple[np.ndarray, np.ndarray, dict[int, str]]:
-    """Returns (positions [n], scores [n, K]) of the readable clips and the errors of the others by position."""
+def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, str]]:
+    """Returns the scores of the readable clips and the errors of the others, by their place in the list."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model = model.to(device).eval()
     modality = MODALITIES[str(model.input["kind"])]
     settings = modality.input.model_validate(model.input)
     views = modality.make_views(dict(enumerate(clips)), settings, cast(ClipShape, model.clip_shape))
-    workers = modality.workers() if workers is None else workers
     errors: dict[int, str] = {}
-    positions: list[int] = []
-    scores = [torch.empty(0, len(model.class_names))]
-    waiting: list[Tensor] = []
-
-    def flush() -> None:
-        if waiting:
-            scores.append(model.probabilities(model(torch.stack(waiting).to(device))).cpu())
-            waiting.clear()
-
-    for position, clip in enumerate(clips):
+    for place, clip in enumerate(clips):
         if (found := modality_of_file(clip.path)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
-            errors[position] = f"clip '{clip.id}' ({clip.path}): {why}"
-    fitting = [position for position in range(len(clips)) if position not in errors]
-    with bar("predicting", len(fitting)) as progress:
-        for position, view in single_views(views, fitting, workers):
-            if isinstance(view, InputError):
-                errors[position] = str(view)
-            else:
-                positions.append(position)
-                waiting.append(view)
-            if len(waiting) == BATCH:
-                flush()
-            progress.advance()
-        flush()
-    return np.array(positions, dtype=np.int64), torch.cat(scores).numpy(), errors
+            errors[place] = f"clip '{clip.id}' ({clip.path}): {why}"
+    fitting = [place for place in range(len(clips)) if place not in errors]
+
+    def readable() -> Iterator[tuple[int, Tensor]]:
+        with bar("predicting", len(fitting)) as progress:
+            for place, view in single_views(views, fitting, modality.workers() if workers is None else workers):
+                if isinstance(view, InputError):
+                    errors[place] = str(view)
+                else:
+                    yield place, view
+                progress.advance()
+
+    def batches() -> Iterator[tuple[Tensor, Tensor]]:
+        each = readable()
+        while some := list(islice(each, BATCH)):
+            yield torch.tensor([place for place, _ in some]), torch.stack([view for _, view in some])
+
+    return score_clips(model.to(device).eval(), batches(), device), errors

@@ -51,13 +51,13 @@ class Material:
         return None
 
 
-def read_clips(config: RunConfig) -> tuple[ClipIndex, Split]:
-    """Returns the index that a config names and its split, as kept in a file or drawn.
+def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:
+    """Returns the index that a config names, unless it is given, and its split, as kept in a file or drawn.
 
     Raises:
         InputError: one of them is not usable.
     """
-    index = read_index(config.clips)
+    index = index or read_index(config.clips)
     return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
 
 

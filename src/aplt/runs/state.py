@@ -18,10 +18,9 @@ from torch.optim.swa_utils import AveragedModel
 from aplt.clips import UNKNOWN
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
+from aplt.record import PHASES
 from aplt.storage import atomic
 from aplt.tensors import Algorithm
-
-PHASES = ("offline", "online", "evaluation")
 
 
 class OnlineLog(nn.Module):

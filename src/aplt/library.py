@@ -1,0 +1,364 @@
+"""What the command line does, as functions: train, resume, compare, predict, evaluate, load.
+
+Paths may be strings. Methods and encoders are names, package.module:name, or the objects themselves.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+
+from aplt.clips import ClipIndex, Role
+from aplt.config import merge
+from aplt.errors import InputError
+from aplt.record import Result, rounds_frame
+from aplt.rundir import RunDir
+from aplt.settings import shown
+from aplt.storage import absolute, read_table
+
+if TYPE_CHECKING:
+    from aplt.compare.comparison import Comparison
+    from aplt.compare.plan import Plan
+    from aplt.compare.record import CompareDir
+    from aplt.config import RunConfig
+    from aplt.methods.method import Method
+    from aplt.models.encoders import Encoder
+    from aplt.models.recognizer import Recognizer
+    from aplt.runs.predict import Evaluation
+
+PathLike = str | Path
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: what its folder holds, read when it is asked for."""
+
+    path: Path
+
+    @cached_property
+    def result(self) -> Result:
+        """The final figures.
+
+        Raises:
+            InputError: the run is not finished, or the folder is not one of a run.
+        """
+        return RunDir(self.path).read_result()
+
+    @property
+    def rounds(self) -> pd.DataFrame:
+        """A row per round: loss, figures of the watched clips, precision and coverage of the labels, seconds."""
+        return rounds_frame(RunDir(self.path).read_rounds())
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """A row per test clip: id, truth, the five best classes with scores."""
+        return _numbers(read_table(RunDir(self.path).predictions))
+
+    @property
+    def pseudo_labels(self) -> pd.DataFrame:
+        """A row per unlabeled clip: the final model's label and score, and what it was taught."""
+        return _numbers(read_table(RunDir(self.path).pseudo_labels))
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """A row per round and training clip: what the offline phase believed of it."""
+        return _numbers(read_table(RunDir(self.path).ledger))
+
+    @cached_property
+    def model(self) -> "Recognizer":
+        """The trained model, in evaluation mode."""
+        return load(self.path)
+
+    @property
+    def report(self) -> Path:
+        """The HTML page."""
+        return RunDir(self.path).report
+
+
+def train(
+    clips: PathLike,
+    *,
+    method: "str | Method | None" = None,
+    encoder: "str | Encoder | None" = None,
+    labeled: float | str | None = None,
+    split: PathLike | None = None,
+    seed: int | None = None,
+    settings: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    runs: PathLike = "runs",
+) -> Run:
+    """Trains a recognizer on labeled and unlabeled clips and writes its report.
+
+    Args:
+        clips: clips.csv, a folder of clips, or a run's config.yaml.
+        method: By default aplt; `aplt recipes` lists those with a name.
+        encoder: By default the one of the clips' modality.
+        labeled: Share of each class's labels to use, such as 0.1 or "10%".
+        split: A split made by `aplt split`, which says the role of every clip.
+        seed: Of the split, the model and the order of clips.
+        settings: Any setting, nested: {"train": {"rounds": 5}}.
+        name: Of the run's folder; by default of the method and the seed.
+        runs: Folder of run folders.
+
+    Raises:
+        InputError: the clips, the split or a setting is not usable, or the folder holds a run already.
+    """
+    options = {
+        "split_file": None if split is None else str(split),
+        "method": _method_name(method),
+        "encoder": _encoder_name(encoder),
+        "split": None if labeled is None else {"labeled": labeled},
+    }
+    begun = prepare(Path(clips), options, settings=settings or {}, seed=seed, name=name, runs=Path(runs))
+    return begin(begun)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that could begin: what it is made of and where it goes."""
+
+    config: "RunConfig"
+    index: ClipIndex
+    folder: RunDir
+
+
+def prepare(
+    source: Path,
+    options: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    seed: int | None,
+    name: str | None,
+    runs: Path,
+) -> Prepared:
+    """Returns what a run is made of, once everything that can be refused at once is refused.
+
+    Args:
+        source: clips.csv, a folder of clips, or a run's config.yaml.
+        options: Settings that have an option of their own; None means not set.
+        settings: Any others.
+        seed: Of the split, the model and the order of clips.
+        name: Of the run's folder.
+        runs: Folder of run folders.
+
+    Raises:
+        InputError: the clips or a setting are not usable.
+    """
+    from aplt.runs.configure import configure_new
+
+    chosen = {key: value for key, value in options.items() if value is not None}
+    if "split_file" in chosen and "split" in chosen:
+        raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
+    if name is not None and (name in ("", "..") or Path(name).name != name):
+        raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
+    config, index = configure_new(source, merge(chosen, dict(settings)), seed)
+    method = re.sub(r"[^\w.-]+", "-", config.method)
+    return Prepared(config, index, RunDir(runs / (name or f"{method}-seed{config.train.seed}")))
+
+
+def begin(prepared: Prepared) -> Run:
+    """Trains a prepared run and writes its report.
+
+    Raises:
+        InputError: the folder holds a run already, another process trains in it, or a clip is not usable.
+    """
+    from aplt.runs.begin import train as train_run
+
+    train_run(prepared.config, prepared.folder, prepared.index)
+    return _finished(prepared.folder)
+
+
+def resume(run: PathLike) -> Run:
+    """Continues an interrupted run from its last checkpoint; a finished one is left as it is.
+
+    Raises:
+        InputError: no run in this folder, a damaged one, one that another process trains, or its clips have changed.
+    """
+    from aplt.runs.begin import resume as go_on
+
+    folder = RunDir(Path(run))
+    go_on(folder)
+    return _finished(folder)
+
+
+def compare(
+    source: PathLike,
+    *,
+    methods: "Iterable[str | Method] | str | None" = None,
+    labeled: Iterable[float | str] | float | str | None = None,
+    seeds: int | Iterable[int] | str | None = None,
+    encoder: "str | Encoder | None" = None,
+    settings: Mapping[str, Any] | None = None,
+    variants: Mapping[str, Any] | None = None,
+    upper_bound: bool | None = None,
+    output: PathLike | None = None,
+    jobs: int = 1,
+    replace: bool = False,
+) -> "Comparison":
+    """Trains methods on several shares of labels and seeds; goes on where it stopped.
+
+    Args:
+        source: clips.csv, a folder of clips, a compare.yaml or its folder; options are laid over a plan's.
+        methods: By default supervised, fixmatch_teacher, aplt_paper and aplt.
+        labeled: Shares of labels; by default 10 %.
+        seeds: A number n for 0 to n-1, or a list; by default 3.
+        encoder: The same for all methods.
+        settings: Of all cells, as for `train`.
+        variants: Methods with settings of their own by name: {"wide": {"settings": {...}}}.
+        upper_bound: Whether supervised training with all labels is added; by default it is.
+        output: Folder; by default compare/NAME.
+        jobs: Cells trained at once, on a share of the cores each.
+        replace: Give up finished cells in the folder that are not part of this plan.
+
+    Raises:
+        InputError: the plan, its clips or a setting is not usable, or cells could not be trained.
+    """
+    from aplt.compare.study import compare as run_comparison
+
+    named = [methods] if isinstance(methods, str) else methods
+    options = {
+        "methods": None if named is None else [_method_name(method) for method in named],
+        "labeled": labeled if isinstance(labeled, float | int | str | None) else list(labeled),
+        "seeds": seeds if isinstance(seeds, int | str | None) else list(seeds),
+        "variants": None if variants is None else dict(variants),
+        "upper_bound": upper_bound,
+    }
+    own = {} if encoder is None else {"encoder": _encoder_name(encoder)}
+    plan, folder = plan_comparison(Path(source), options, merge(dict(settings or {}), own), output)
+    return run_comparison(plan, folder, jobs=jobs, replace=replace)
+
+
+def plan_comparison(
+    source: Path, options: Mapping[str, Any], settings: Mapping[str, Any], output: PathLike | None
+) -> "tuple[Plan, CompareDir]":
+    """Returns the plan of a comparison and its folder.
+
+    Args:
+        source: clips.csv, a folder of clips, a compare.yaml or its folder.
+        options: What the user sets of the plan; None means nothing is set.
+        settings: What the user sets for all cells.
+        output: The folder, if one is given.
+
+    Raises:
+        InputError: a key or a value is not usable.
+    """
+    from aplt.compare.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
+    from aplt.compare.record import CompareDir
+
+    chosen = {key: value for key, value in options.items() if value is not None}
+    if settings:
+        chosen["settings"] = dict(settings)
+    if source.is_dir() and CompareDir(source).plan.is_file():
+        source = CompareDir(source).plan
+    usual = source.stem in ("clips", "index", "compare")
+    name = re.sub(f"[{re.escape(UNUSABLE)}]", "-", absolute(source).parent.name if usual else source.stem)
+    name = name[:LONGEST_NAME].strip(" .") or "clips"
+    if source.suffix.lower() in (".yaml", ".yml"):
+        plan = load_plan(source, chosen)
+    else:
+        plan = make_plan({"datasets": {name: {"clips": str(source)}}} | chosen, "compare", Path())
+    if output is not None:
+        return plan, CompareDir(Path(output))
+    own = CompareDir(source.parent)
+    if source.name == own.plan.name and own.found and "variants" not in chosen:
+        return plan, own
+    return plan, CompareDir(Path("compare") / f"{name}{'-ablation' if 'variants' in chosen else ''}")
+
+
+def load(source: PathLike) -> "Recognizer":
+    """Returns the trained model of a run folder, a model folder, or a repository on the Hugging Face Hub.
+
+    A string owner/name that is no folder here is taken for a repository's. A model with an encoder of one's own needs
+    that code: the folder names it.
+
+    Raises:
+        InputError: no model there, or one that this version cannot read.
+    """
+    from aplt.models.recognizer import load_from_hub
+    from aplt.runs.predict import load_model
+
+    if isinstance(source, str) and re.fullmatch(r"[\w.-]+/[\w.-]+", source) and not Path(source).exists():
+        return load_from_hub(source)
+    return load_model(Path(source))
+
+
+def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
+    """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
+
+    Args:
+        model: A run, its folder, a model folder, or a model.
+        paths: Files, folders and clips.csv tables, or one of them.
+
+    Raises:
+        InputError: no model, or a path does not exist.
+    """
+    from aplt.models.recognizer import Recognizer
+    from aplt.runs.predict import gather_clips
+    from aplt.runs.predict import predict as predict_clips
+
+    path = model.path if isinstance(model, Run) else model
+    found = path if isinstance(path, Recognizer) else load(path)
+    listed = [paths] if isinstance(paths, str | Path) else paths
+    return predict_clips(found, gather_clips([Path(path) for path in listed]))
+
+
+def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role = "test") -> "Evaluation":
+    """Returns a model's figures on its run's clips of a role, or on those of another index.
+
+    Raises:
+        InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
+    """
+    from aplt.runs.predict import evaluate as evaluate_run
+
+    folder = run.path if isinstance(run, Run) else Path(run)
+    return evaluate_run(folder, None if clips is None else Path(clips), role)
+
+
+def _finished(run: RunDir) -> Run:
+    from accelerate import PartialState
+
+    from aplt.report import write_report
+
+    if PartialState().is_main_process:
+        write_report(run.path)
+    return Run(run.path)
+
+
+def _method_name(method: "str | Method | None") -> str | None:
+    from aplt.methods.catalog import METHODS
+
+    return _name_of(method, METHODS, "method")
+
+
+def _encoder_name(encoder: "str | Encoder | None") -> str | None:
+    from aplt.models.encoders import ENCODERS
+
+    return _name_of(encoder, ENCODERS, "encoder")
+
+
+def _name_of(value: str | _Kind | None, known: Mapping[str, _Kind], what: str) -> str | None:
+    """Returns the name by which a config keeps a method or encoder, whatever it was given as."""
+    from aplt.reference import reference_to
+
+    if value is None or isinstance(value, str):
+        return value
+    return next((name for name, one in known.items() if one is value), None) or reference_to(value, what)
+
+
+def _numbers(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns a table of strings with numbers and truth values where all of a column are."""
+    return table.apply(_typed)
+
+
+def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    if column.name in ("id", "path", "label", "truth") or str(column.name).startswith("prediction_"):
+        return column  # a class may be called 7, or an id 007
+    if column.isin(["True", "False"]).all():
+        return column == "True"
+    numbers = pd.to_numeric(column.where(column != ""), errors="coerce")
+    return numbers if numbers.notna().equals(column != "") else column
