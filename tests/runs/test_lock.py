@@ -89,6 +89,14 @@ def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path
     assert not run.lock.exists()
 
 
+def test_a_folder_that_stays_empty_goes_again(tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "runs" / "new" / "run")
+    (tmp_path / "runs").mkdir()
+    with alone(run, make_accelerator("no")):
+        assert run.lock.exists()
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
 def test_a_file_system_without_locks_is_said_and_no_obstacle(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
