@@ -43,10 +43,3 @@ def held(path: Path) -> Iterator[bool]:
         for folder in made:
             with suppress(OSError):  # it has files now
                 folder.rmdir()
-
-
-def await_release(path: Path, seconds: float) -> None:
-    """Waits until no process holds the lock on a file, at most so long."""
-    if path.exists():
-        with suppress(Timeout), FileLock(path, timeout=seconds):
-            path.unlink()

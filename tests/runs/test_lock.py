@@ -3,7 +3,6 @@
 import errno
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from aplt.errors import InputError
-from aplt.lock import await_release, held
 from aplt.rundir import RunDir
 from aplt.runs.begin import alone, resume, train, train_or_reuse
 from aplt.runs.setup import make_accelerator
@@ -66,19 +64,6 @@ def test_a_folder_in_which_another_process_trains_is_left_alone(
     assert begun.lock.exists()
     resume(begun)
     assert not begun.lock.exists()
-
-
-def test_waiting_ends_when_the_other_process_does_or_the_time_is_over(begun: RunDir, other: ForkProcess) -> None:
-    await_release(begun.lock, 0.1)
-    with held(begun.lock) as ours:
-        assert not ours
-    timer = threading.Timer(0.3, other.kill)
-    timer.start()
-    await_release(begun.lock, 60)
-    timer.join()
-    assert not begun.lock.exists()
-    with held(begun.lock) as ours:
-        assert ours
 
 
 def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path) -> None:
