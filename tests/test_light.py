@@ -1,4 +1,4 @@
-"""Verbs on clips start at once: they import neither torch nor what computes with it."""
+"""What needs no network starts at once: it imports neither torch nor what computes with it."""
 
 import os
 import subprocess
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.report.fake_run import fake_run
 
 HEAVY = ("torch", "torchvision", "accelerate", "sklearn", "scipy.stats", "av")
 PROGRAM = f"""
@@ -25,6 +27,7 @@ def folder(tmp_path: Path) -> Path:
         path = tmp_path / "clips" / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, np.random.default_rng(0).random((4, 5, 3)))
+    fake_run(tmp_path / "run")
     return tmp_path
 
 
@@ -50,6 +53,7 @@ def heavy_after(folder: Path, *arguments: str) -> str:
         ("index", "clips", "-o", "clips.csv"),
         ("split", "clips", "-o", "split.csv"),
         ("check", "clips"),
+        ("report", "run"),
     ],
 )
 def test_nothing_heavy_is_imported(folder: Path, arguments: tuple[str, ...]) -> None:

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-# Progress goes to standard error: standard output is for what a script may want to read.
+# Progress goes to standard error: standard output is for scripts.
 console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
 
 WIDE = 20

@@ -11,7 +11,7 @@ class InputError(ValueError):
 def suggest(name: str, names: Iterable[str], group: str = "") -> str:
     """Returns "; did you mean 'x'?" for a near match of `name`, otherwise the list of what is allowed.
 
-    `group` is what stands before the near match where names are those of a group of settings, such as "train.".
+    `group` is written before the near match where names are those of a group of settings, such as "train.".
     """
     known = sorted(names)
     folded = {one.casefold(): one for one in reversed(known)}

@@ -18,7 +18,11 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 @contextmanager
 def held(path: Path) -> Iterator[bool]:
-    """Holds the lock on a file while the block runs, and gives whether it does: not where another process holds it."""
+    """Holds the lock on a file while the block runs; gives False where another process has it.
+
+    Makes the file's folder, and removes it where nothing else was written into it.
+    """
+    made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=0)
     try:
@@ -36,10 +40,6 @@ def held(path: Path) -> Iterator[bool]:
         with suppress(OSError):  # where an open file cannot be removed
             path.unlink()
         lock.release()
-
-
-def await_release(path: Path, seconds: float) -> None:
-    """Waits until no process holds the lock on a file, at most so long."""
-    if path.exists():
-        with suppress(Timeout), FileLock(path, timeout=seconds):
-            path.unlink()
+        for folder in made:
+            with suppress(OSError):  # it has files now
+                folder.rmdir()

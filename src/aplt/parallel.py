@@ -52,7 +52,7 @@ def in_processes(
 def as_they_finish(
     function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int
 ) -> Iterator[Iterable[_Result]]:
-    """Gives the function's results in the order in which they come, for work of which each item takes long.
+    """Gives the function's results as they come, for items that take long.
 
     The processes begin with the block, before any thread that the block starts, with an equal share of the cores each
     (however few items there are: sums come out otherwise with other numbers of threads) and on one GPU after the other;

@@ -102,7 +102,7 @@ def test_wrong_shapes(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_skeleton(saved(tmp_path, np.zeros(shape)))
         assert f"with C = 2 or 3, found shape {list(shape)}" in str(caught.value)
-    with pytest.raises(InputError, match="holds no finite coordinate"):
+    with pytest.raises(InputError, match="no finite coordinate"):
         read_skeleton(saved(tmp_path, np.full((4, 5, 3), np.nan)))
 
 

@@ -291,7 +291,7 @@ def test_file_may_leave_clips_out_and_lack_digests(tmp_path: Path) -> None:
         ("id,role\nclip99,labeled\n", "row 1: no clip 'clip99' in the index"),
         ("id,role\nclip0,labeled\nclip0,test\nclip3,labeled\n", "clip 'clip0' appears twice"),
         ("id,role\nclip0,labeled\n", "class 'class1' has no labeled clip"),
-        ("id,role\nclip6,labeled\n", "the index has no label for it"),
+        ("id,role\nclip6,labeled\n", "no label in the index"),
         ("id,role\nclip0,labeled,x\nclip3,labeled,x\n", "row 1: found 3 fields, expected at most 2"),
     ],
 )

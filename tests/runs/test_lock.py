@@ -3,7 +3,6 @@
 import errno
 import multiprocessing
 import os
-import threading
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkProcess
 from pathlib import Path
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from aplt.errors import InputError
-from aplt.lock import await_release, held
 from aplt.rundir import RunDir
 from aplt.runs.begin import alone, resume, train, train_or_reuse
 from aplt.runs.setup import make_accelerator
@@ -68,25 +66,20 @@ def test_a_folder_in_which_another_process_trains_is_left_alone(
     assert not begun.lock.exists()
 
 
-def test_waiting_ends_when_the_other_process_does_or_the_time_is_over(begun: RunDir, other: ForkProcess) -> None:
-    await_release(begun.lock, 0.1)
-    with held(begun.lock) as ours:
-        assert not ours
-    timer = threading.Timer(0.3, other.kill)
-    timer.start()
-    await_release(begun.lock, 60)
-    timer.join()
-    assert not begun.lock.exists()
-    with held(begun.lock) as ours:
-        assert ours
-
-
 def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     run.path.mkdir()
     run.lock.touch()
     assert train(tiny_config(clips), run)["steps"] == 16
     assert not run.lock.exists()
+
+
+def test_a_folder_that_stays_empty_goes_again(tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "runs" / "new" / "run")
+    (tmp_path / "runs").mkdir()
+    with alone(run, make_accelerator("no")):
+        assert run.lock.exists()
+    assert list((tmp_path / "runs").iterdir()) == []
 
 
 def test_a_file_system_without_locks_is_said_and_no_obstacle(

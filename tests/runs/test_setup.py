@@ -57,7 +57,7 @@ def test_clips_that_have_moved_are_named_before_training(clips: Path, tmp_path: 
     gone = clips.parent / "gone.npy"
     assert str(caught.value) == (
         f"clip '{gone}' ({gone}): no such file; if the clips have moved since {index} was made, "
-        "make it anew with aplt index"
+        "make it again with aplt index"
     )
 
 

@@ -1,1 +1,1 @@
-"""The command line: verbs. Heavy imports stand inside each verb, so that --help answers at once."""
+"""The command line: verbs. Heavy imports are inside each verb, so that --help answers at once."""

@@ -59,7 +59,7 @@ def main() -> None:
     except InputError as error:
         _fail(str(error))
     except BrokenPipeError:
-        sys.exit(1)  # nobody reads on, as in `aplt recipes | head -1`
+        sys.exit(1)  # the reader has closed the pipe, as in `aplt recipes | head -1`
     except OSError as error:
         # Without an errno it comes from a loader process, as a traceback whose last line says what it is.
         why = error.strerror or (str(error).strip().splitlines() or [type(error).__name__])[-1]

@@ -16,7 +16,7 @@ def split(
     by_subject: Annotated[bool, typer.Option(help="Hold out whole subjects for test and val.")] = False,
     test_subjects: Annotated[str, typer.Option(help="Test on exactly these: s01,s02.")] = "",
     val_subjects: Annotated[str, typer.Option(help="Validate on exactly these: s03,s04.")] = "",
-    ignore_official: Annotated[bool, typer.Option(help="Draw anew although there is a split column.")] = False,
+    ignore_official: Annotated[bool, typer.Option(help="Draw although there is a split column.")] = False,
 ) -> None:
     """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
     from aplt.cli.overwriting import require_own

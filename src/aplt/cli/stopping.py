@@ -1,4 +1,4 @@
-"""What a user or the system stops ends in order, with a sentence on how to go on."""
+"""A command that is stopped ends in order, with a sentence on how to continue."""
 
 import math
 import signal
@@ -12,12 +12,12 @@ import typer
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # of Ctrl-C and of batch queues
 REST = 5.0
-"""Seconds after a signal in which no other counts: another would stop the very end of the processes at work."""
+"""Seconds after a signal in which others are ignored: they would interrupt the ending of other processes."""
 
 
 @contextmanager
 def stoppable(hint: Callable[[], str]) -> Iterator[None]:
-    """Ends the command with status 130 on Ctrl-C and SIGTERM, and removes what stands in temporary folders.
+    """Ends the command with status 130 on Ctrl-C and SIGTERM, and removes its temporary folders.
 
     Args:
         hint: what is said after "interrupted", asked for then.

@@ -1,15 +1,16 @@
 """Batches: the steps of an online phase, the pass of an offline phase, and clips to evaluate.
 
-Which clips a step holds, and how each is varied, is a pure function of (seed, round, step): a round can be entered
-anywhere and gives the same batches whatever the number of loader processes.
+Which clips a step has, and how each is varied, is a pure function of (seed, round, step): a round can be entered at
+any step, and gives the same batches whatever the number of loader processes.
 """
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
 EVALUATION_BATCH = 64
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,8 @@ class Request:
 class SemiData:
     """The training clips, as the two phases see them.
 
-    `label_of` holds the labels of the labeled clips and no other; `unlabeled` may be empty. `share` is the number of
-    this process and how many there are; batch sizes are those of all of them together and multiples of it.
+    `label_of` has the labels of the labeled clips and no others; `unlabeled` may be empty. `share` is the number of
+    this process and how many there are; batch sizes are those of all processes together, and multiples of their number.
     """
 
     def __init__(
@@ -69,7 +71,7 @@ class SemiData:
         labeled_size, unlabeled_size = self._batch
         labeled = _epochs(self.labeled, steps * labeled_size, (self._seed, round_, 0))
         others = _epochs(self.unlabeled, steps * unlabeled_size if unlabeled else 0, (self._seed, round_, 1))
-        dataset = _Steps(
+        made = _Steps(
             self.views,
             self.label_of,
             labeled.reshape(steps, -1),
@@ -77,86 +79,86 @@ class SemiData:
             (self._seed, round_),
             self._share,
         )
-        yield from _load(dataset, range(start, steps), self._workers)
+        yield from _load(made.batch, range(start, steps), self._workers)
 
     def view_batches(
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` tells repeated passes apart."""
+        """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
         requests = [Request(p, kind, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
         groups = [requests[i : i + EVALUATION_BATCH] for i in range(0, len(requests), EVALUATION_BATCH)]
-        yield from _load(_Passes(self.views, groups), range(len(groups)), self._workers)
+        yield from _load(_Pass(self.views, groups).batch, range(len(groups)), self._workers)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
     """Yields each position with its center view, or with why there is none."""
-    items = _items(_Singles(views, positions), range(len(positions)), workers)
+    items = _items(partial(_center, views, positions), range(len(positions)), workers)
     yield from zip(positions, items, strict=True)
 
 
-class _Steps(Dataset[SemiBatch | InputError]):
-    def __init__(
-        self,
-        views: Views,
-        label_of: dict[int, int],
-        labeled: np.ndarray,
-        unlabeled: np.ndarray,
-        key: tuple[int, int],
-        share: tuple[int, int],
-    ) -> None:
-        self._views, self._label_of = views, label_of
-        self._labeled, self._unlabeled, self._key = labeled, unlabeled, key
-        self._share = share
+class _Made(Dataset[Any]):
+    """Items that `make` returns for a number; an InputError becomes the item, so that it leaves a worker as it is."""
 
-    def __getitem__(self, step: int) -> SemiBatch | InputError:
-        labeled, unlabeled = self._own(self._labeled[step]), self._own(self._unlabeled[step])
+    def __init__(self, make: Callable[[int], Any]) -> None:
+        self._make = make
 
-        def views(slots: dict[int, int], kind: Kind) -> Tensor:
-            # The slot tells repeated draws of one clip in one batch apart.
-            keyed = {slot: (*self._key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
-            return _stack(self._views, [Request(p, kind, keyed[slot]) for slot, p in slots.items()])
-
+    def __getitem__(self, number: int) -> Any:
         try:
-            return SemiBatch(
-                views(labeled, "weak"),
-                views(labeled, "strong"),
-                torch.tensor([self._label_of[p] for p in labeled.values()], dtype=torch.int64),
-                torch.tensor(list(labeled.values()), dtype=torch.int64),
-                views(unlabeled, "weak"),
-                views(unlabeled, "strong"),
-                torch.tensor(list(unlabeled.values()), dtype=torch.int64),
-            )
+            return self._make(number)
         except InputError as error:
             return error
 
+
+@dataclass(frozen=True)
+class _Steps:
+    """What a process sees of the steps of a round; `labeled` and `unlabeled` [steps, B or U] are positions."""
+
+    views: Views
+    label_of: dict[int, int]
+    labeled: np.ndarray
+    unlabeled: np.ndarray
+    key: tuple[int, int]
+    share: tuple[int, int]
+
+    def batch(self, step: int) -> SemiBatch:
+        labeled, unlabeled = self._own(self.labeled[step]), self._own(self.unlabeled[step])
+
+        def views(slots: dict[int, int], kind: Kind) -> Tensor:
+            # The slot keeps repeated draws of one clip in one batch apart.
+            keyed = {slot: (*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
+            return _stack(self.views, [Request(p, kind, keyed[slot]) for slot, p in slots.items()])
+
+        return SemiBatch(
+            views(labeled, "weak"),
+            views(labeled, "strong"),
+            torch.tensor([self.label_of[p] for p in labeled.values()], dtype=torch.int64),
+            torch.tensor(list(labeled.values()), dtype=torch.int64),
+            views(unlabeled, "weak"),
+            views(unlabeled, "strong"),
+            torch.tensor(list(unlabeled.values()), dtype=torch.int64),
+        )
+
     def _own(self, positions: np.ndarray) -> dict[int, int]:
         """Returns this process's clips of a batch by their slot in it."""
-        number, count = self._share
+        number, count = self.share
         size = len(positions) // count
         return {slot: int(positions[slot]) for slot in range(number * size, (number + 1) * size)}
 
 
-class _Passes(Dataset[tuple[Tensor, Tensor] | InputError]):
-    def __init__(self, views: Views, groups: Sequence[Sequence[Request]]) -> None:
-        self._views, self._groups = views, groups
+@dataclass(frozen=True)
+class _Pass:
+    """Views of many clips, in groups."""
 
-    def __getitem__(self, number: int) -> tuple[Tensor, Tensor] | InputError:
-        group = self._groups[number]
-        try:
-            return torch.tensor([request.position for request in group]), _stack(self._views, group)
-        except InputError as error:
-            return error
+    views: Views
+    groups: Sequence[Sequence[Request]]
+
+    def batch(self, number: int) -> tuple[Tensor, Tensor]:
+        group = self.groups[number]
+        return torch.tensor([request.position for request in group]), _stack(self.views, group)
 
 
-class _Singles(Dataset[Tensor | InputError]):
-    def __init__(self, views: Views, positions: Sequence[int]) -> None:
-        self._views, self._positions = views, positions
-
-    def __getitem__(self, number: int) -> Tensor | InputError:
-        try:
-            return self._views(self._positions[number], "center", (0,))
-        except InputError as error:
-            return error
+def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
+    return views(positions[number], "center", (0,))
 
 
 def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
@@ -165,18 +167,18 @@ def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
     return torch.stack([views(request.position, request.kind, request.key) for request in requests])
 
 
-def _load(dataset: Any, numbers: Sequence[int], workers: int) -> Iterator[Any]:
-    """Yields the dataset's items in order; an InputError made by a worker is raised here, as it was."""
-    for item in _items(dataset, numbers, workers):
+def _load(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item]:
+    """Yields what `make` returns for the numbers, in order; an InputError is raised here, wherever it was made."""
+    for item in _items(make, numbers, workers):
         if isinstance(item, InputError):
             raise item
         yield item
 
 
-def _items(dataset: Any, numbers: Sequence[int], workers: int) -> Iterator[Any]:
-    """Yields the dataset's items in order."""
+def _items(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item | InputError]:
+    """Yields what `make` returns for the numbers, in order, or the InputError that it raises."""
     loader = DataLoader(
-        dataset,
+        _Made(make),
         batch_size=None,
         sampler=numbers,
         num_workers=min(workers, len(numbers)),

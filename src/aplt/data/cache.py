@@ -30,7 +30,7 @@ from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, write_json
 
-# Part of every entry's name: to be raised when decoding gives other frames than before.
+# Part of every entry's name: raise it when decoding gives other frames than before.
 FORMAT = 1
 
 

@@ -1,4 +1,4 @@
-"""Checking an index: decodes every clip to its end; names each clip and class that training could not use."""
+"""Checks an index: reads every clip to its end and names the clips and classes that training could not use."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -18,12 +18,12 @@ from aplt.storage import file_digest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A clip or class that is not usable as it is, with a short code for what is wrong and a sentence about it."""
+    """A clip or class that training could not use: a short code for what is wrong, and a sentence about it."""
 
     id: str
     """The clip's, or the name of the class."""
     path: Path | None
-    """None: a class."""
+    """None where this is about a class."""
     problem: Problem | Literal["too short", "duplicate", "few labels"]
     detail: str
 
@@ -35,7 +35,7 @@ def check(
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
-    """Returns what is wrong with clips of the index, at most one finding a clip, in the order of the index.
+    """Returns what is wrong with clips of the index, at most one finding per clip, in the order of the index.
 
     A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels. Of
     another kind is what most clips are not: of another modality, or a skeleton with other joints.
@@ -43,7 +43,7 @@ def check(
     Args:
         index: Clips of any modality.
         min_frames: Clips with fewer frames are too short.
-        processes: How many decode at once; by default as many as there are cores.
+        processes: How many read at once; by default as many as there are cores.
         progress: Called with (clips done, clips in all).
     """
     examined: list[Finding | str] = []
@@ -63,7 +63,7 @@ def check(
         original = first.setdefault((contents[clip.path], clip.start or 0.0, clip.end), clip)
         (usual, count), *_ = kinds.most_common(1)
         if result != usual:
-            why = f"is {result}, but {count} of {len(index)} clips are each {usual}; an index holds one kind"
+            why = f"is {result}, but {count} of {len(index)} clips are each {usual}; an index has clips of one kind"
             findings.append(Finding(clip.id, clip.path, "other kind", why))
         elif original is not clip:
             why = f"has the same content as clip '{original.id}' ({original.path})"

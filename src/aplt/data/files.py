@@ -82,4 +82,4 @@ def require_files(clips: Iterable[Clip], source: Path) -> None:
     for clip in clips:
         if not mode(clip.path):
             where = f"clip '{clip.id}' ({clip.path}): no such file"
-            raise InputError(f"{where}; if the clips have moved since {source} was made, make it anew with aplt index")
+            raise InputError(f"{where}; if the clips have moved since {source} was made, make it again with aplt index")

@@ -15,7 +15,7 @@ from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
-# Plain digits: isdigit() takes "²" for one, which int() refuses, as it refuses numbers of thousands of digits.
+# Plain digits: isdigit() accepts "²", which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
@@ -36,8 +36,8 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
 def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
 
-    Class names are sorted, as numbers where all are whole numbers. Blanks around a value do not count, but those of a
-    path do. Columns that are no part of the contract are ignored unless they look like a misspelled one.
+    Class names are sorted, as numbers where all are whole numbers. Blanks around a value are dropped, except in paths.
+    Other columns are ignored unless they look like a misspelled one.
 
     Raises:
         InputError: names `where` and the row or column.
@@ -48,7 +48,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
         if hint.startswith("; did you mean"):
             raise InputError(f"{where}: unknown column '{column}'{hint}")
     if table.empty:
-        raise InputError(f"{where}: holds no clips")
+        raise InputError(f"{where}: no clips in it")
     table = table.reindex(columns=list(COLUMNS), fill_value="")
     for column in COLUMNS[1:]:
         table[column] = [value.strip() for value in table[column]]
@@ -89,7 +89,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
 
     Raises:
-        InputError: a file with another content is there: it may have been edited by hand.
+        InputError: a file with other content is there, which may have been edited by hand.
     """
     home = output.resolve().parent
     paths = [Path(os.path.relpath(root.resolve() / path, home)).as_posix() for path in table["path"]]
@@ -123,5 +123,5 @@ def _interval(start: str, end: str, at: str) -> tuple[float | None, float | None
             raise InputError(f"{at}: {name} is '{text}', expected seconds") from error
     first, last = bounds
     if (first is not None and not first >= 0) or (last is not None and not last > (first or 0.0)):
-        raise InputError(f"{at}: the interval {start}-{end} is not one; expected 0 <= start < end, in seconds")
+        raise InputError(f"{at}: the interval is {start}-{end}; expected 0 <= start < end, in seconds")
     return first, last

@@ -1,4 +1,4 @@
-"""Reading skeleton sequences: arrays, and the file formats of N-UCLA (JSON) and KARD (text)."""
+"""Reads skeleton sequences: arrays, and the files of N-UCLA (JSON) and KARD (text)."""
 
 import json
 import struct
@@ -20,8 +20,7 @@ from aplt.storage import reason
 KARD_JOINTS = 15
 
 MOST_PERSONS = 16  # in one clip
-# What damaged bytes make numpy, zipfile and json raise; a mistake of the readers' own, an AttributeError or the like,
-# is not among them and shows itself.
+# What numpy, zipfile and json raise on damaged bytes. A bug in a reader, such as an AttributeError, is not among them.
 UNREADABLE = (
     ArithmeticError,
     BadZipFile,
@@ -120,7 +119,7 @@ def _fill_gaps(sequence: np.ndarray, path: Path) -> np.ndarray:
     if finite.all():
         return sequence
     if not finite.any():
-        raise InputError(f"{path}: holds no finite coordinate")
+        raise InputError(f"{path}: no finite coordinate in it")
     frames = np.arange(sequence.shape[1])
     for person, joint, channel in np.argwhere(~finite.all(axis=1)):
         values, seen = sequence[person, :, joint, channel], finite[person, :, joint, channel]

@@ -27,11 +27,11 @@ def _as_setting(name: str) -> str:
 
 
 def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str], str] = _as_setting) -> Split:
-    """Returns a split drawn from `settings.seed`; `called` is what an error calls a setting.
+    """Returns a split drawn from `settings.seed`; `called` gives the name of a setting in an error.
 
-    Test and val clips are those of the official column; where it has none, those of named subjects, else a draw
-    (whole subjects, or stratified by class). Labels are then drawn from the rest, class by class: at least one a
-    class, and for one seed a larger share contains every smaller one. Clips without a known label are unlabeled.
+    Test and val clips are those of the official column, or those of the subjects that are named, or a draw of whole
+    subjects or of a share of each class. Labels are then drawn from the rest, class by class: at least one per class,
+    and with the same seed a larger share contains every smaller one. Clips without a known label are unlabeled.
 
     Raises:
         InputError: fewer than two classes, a class that has no clip left to label, or a setting that does not fit the
@@ -56,29 +56,29 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
 
 def remark_on_people(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
-    """Returns a remark on subjects who are in training clips and in test clips, too, and how that is avoided.
+    """Returns a remark on subjects who are in both training and test clips, and how `by` avoids that.
 
-    None where nobody is, or where the test clips are those of the index's own split column.
+    None where there are none, or where the test clips are those of the index's own split column.
     """
     trained = {index[p].subject for p in (*split.labeled, *split.unlabeled)}
     people = {index[p].subject for p in split.test} & trained - {None}
     if not people or all(index[p].official == "test" for p in split.test):
         return None
     return (
-        "the same people are in training and test clips, so the accuracy is that on people already seen; "
+        "the same people are in training and test clips, so the accuracy is measured on people already seen; "
         f"{by} holds out whole people"
     )
 
 
 def save_split(path: Path, index: ClipIndex, split: Split) -> None:
-    """Writes `id,role,digest`, a row a clip that takes part; the digest is that of the clip's row in the index."""
+    """Writes `id,role,digest`, one row per clip that takes part; the digest is that of the clip's row in the index."""
     rows = [
         (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
     ]
     write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
 
 
-def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew") -> Split:
+def load_split(path: Path, index: ClipIndex, advice: str = "make the split again") -> Split:
     """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
 
     `advice` is what to do where the index no longer fits it.
@@ -109,7 +109,7 @@ def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew"
                 f"split was made; {advice}"
             )
         if role == "labeled" and index[position].label == UNKNOWN:
-            raise InputError(f"{path} row {row}: clip '{id_}' is to be labeled but the index has no label for it")
+            raise InputError(f"{path} row {row}: clip '{id_}' has the role 'labeled', but no label in the index")
         members[role].append(position)
     split = Split(**{role: tuple(sorted(members[role])) for role in ROLES})
     for label, found in _by_class(index, split.labeled).items():
@@ -119,7 +119,7 @@ def load_split(path: Path, index: ClipIndex, advice: str = "make the split anew"
 
 
 def require_classes(index: ClipIndex) -> None:
-    """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to tell apart."""
+    """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to learn."""
     if index.num_classes < 2:
         found = f"all that have one are '{index.class_names[0]}'" if index.class_names else "none has one"
         raise InputError(

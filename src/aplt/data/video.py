@@ -98,7 +98,7 @@ def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
 def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Opens the clip's file and its video stream; says what FFmpeg finds wrong as a ClipError."""
     try:
-        # The absolute path, for FFmpeg takes what stands before a colon for a protocol.
+        # The absolute path, because FFmpeg reads what comes before a colon as a protocol.
         container = av.open(str(clip.path.absolute()), mode="r", metadata_errors="replace")
     except av.FFmpegError as error:
         why = f"FFmpeg cannot read it as a video ({error.strerror})"
@@ -107,7 +107,7 @@ def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
         # An audio file's cover picture is stored as a video stream of one frame.
         streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
         if not streams:
-            raise ClipError(clip, "no video stream", "the file holds no video stream")
+            raise ClipError(clip, "no video stream", "the file has no video stream")
         stream = streams[0]
         # PyAV has no codec context where it has no decoder; its types do not say so.
         if getattr(stream, "codec_context", None) is None:
@@ -162,7 +162,7 @@ def _interval(
     start = clip.start or 0.0
     length = math.inf if clip.end is None else clip.end - start
     wanted = f"the interval {start:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
-    # A frame waits until the next one tells whether it is still on screen when the clip starts.
+    # A frame waits until the next one shows whether it is still on screen when the clip starts.
     waiting: tuple[float, VideoFrame] | None = None
     some = False
     until, longest, grace = -math.inf, 0.0, GRACE

@@ -104,7 +104,7 @@ def normalize_brightness(frames: Tensor) -> Tensor:
     mean = float(frames.float().mean()) / 255
     gamma = math.log(MID_GRAY) / math.log(min(max(mean, 1 / 255), 254 / 255))
     table = (torch.linspace(0, 1, 256) ** gamma * 255).round().to(torch.uint8)
-    # Looked up by NumPy, which takes uint8 for an index as it is: torch needs eight bytes a pixel for that.
+    # Looked up by NumPy, which takes uint8 for an index as it is: torch needs eight bytes per pixel for that.
     return torch.from_numpy(table.numpy()[frames.numpy()])
 
 

@@ -1,4 +1,4 @@
-"""Views: a clip -> a clip tensor, as it stands (center), a little varied (weak) or heavily varied (strong).
+"""Views: a clip -> a clip tensor, as it is (center), a little varied (weak) or heavily varied (strong).
 
 A view is a pure function of its key, a tuple of whole numbers such as (seed, round, step, position): a run repeats
 exactly whatever the number of workers. One draw holds for all frames of a clip.

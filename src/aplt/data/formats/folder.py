@@ -32,7 +32,7 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     if official and others:
         raise InputError(
             f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
-            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may hold clips"
+            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may have clips"
         )
     rows = []
     for clip in clips:
