@@ -20,5 +20,120 @@ for (const button of document.querySelectorAll("th button")) {
     body.append(...[...body.rows].sort((a, b) => compare(key(a), key(b))));
   });
 }
-// On paper nothing can be opened, so everything is.
-addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => (d.open = true)));
+
+// On paper nothing can be opened, so everything is; afterwards it is as it was.
+const folded = () => document.querySelectorAll("details:not([open])");
+let opened = [];
+addEventListener("beforeprint", () => { opened = [...folded()]; opened.forEach((part) => (part.open = true)); });
+addEventListener("afterprint", () => opened.forEach((part) => (part.open = false)));
+
+// Each chart can be saved as it looks, with its title and legend: as SVG to edit, as PNG to paste.
+const SVG = "http://www.w3.org/2000/svg";
+const STYLES = ["color", "fill", "fill-opacity", "font-family", "font-size", "font-weight", "opacity", "stroke",
+  "stroke-dasharray", "stroke-linejoin", "stroke-width", "text-anchor"];
+
+function drawn(name, attributes, text = "") {
+  const made = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  made.textContent = text;
+  return made;
+}
+
+// A copy that needs no style sheet.
+function styled(source) {
+  const copy = source.cloneNode(true);
+  const copies = [copy, ...copy.querySelectorAll("*")];
+  [source, ...source.querySelectorAll("*")].forEach((element, place) => {
+    const style = getComputedStyle(element);
+    copies[place].setAttribute("style", STYLES.map((key) => `${key}:${style.getPropertyValue(key)}`).join(";"));
+  });
+  for (const target of copy.querySelectorAll(".target")) target.remove();
+  return copy;
+}
+
+function picture(figure) {
+  const chart = figure.querySelector("svg[role=img]");
+  const around = figure.getBoundingClientRect();
+  const heading = figure.querySelector("h3");
+  const legends = [...figure.querySelectorAll(".legend li, .scale")];
+  const parts = [heading, ...legends, chart].map((part) => part.getBoundingClientRect());
+  const width = Math.ceil(Math.max(...parts.map((box) => box.right)) - around.left) + 32;
+  const height = Math.ceil(Math.max(...parts.map((box) => box.bottom)) - around.top) + 32;
+  const whole = drawn("svg", { xmlns: SVG, width, height, viewBox: `-16 -16 ${width} ${height}` });
+  const paper = getComputedStyle(document.body).backgroundColor;
+  whole.append(drawn("rect", { x: -16, y: -16, width, height, fill: paper }));
+  const place = (element) => {
+    const box = element.getBoundingClientRect();
+    return { x: box.left - around.left, y: box.top - around.top, width: box.width, height: box.height };
+  };
+  const put = (source) => {
+    const copy = styled(source);
+    for (const [key, value] of Object.entries(place(source))) copy.setAttribute(key, value);
+    whole.append(copy);
+  };
+  const words = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    const style = getComputedStyle(node.parentElement);
+    const size = parseFloat(style.fontSize);
+    const where = { x: box.left - around.left, y: box.top - around.top + box.height / 2 + size * 0.35 };
+    const font = `font:${style.fontWeight} ${style.fontSize} ${style.fontFamily};fill:${style.color}`;
+    whole.append(drawn("text", { ...where, style: font }, node.textContent));
+  };
+  words(heading.firstChild);
+  for (const item of legends) {
+    for (const node of item.childNodes) {
+      if (node.nodeType === Node.TEXT_NODE) words(node);
+      else if (node.tagName === "svg") put(node);
+      else {
+        const style = getComputedStyle(node);
+        const { x, y, ...size } = place(node);
+        const line = parseFloat(style.borderTopWidth) > 0 && size.height < 4;
+        const fill = line ? style.borderTopColor : style.backgroundColor;
+        const mark = line && style.borderTopStyle === "dashed"
+          ? drawn("path", { d: `M${x} ${y}h${size.width}`, stroke: fill, "stroke-width": 2, "stroke-dasharray": "6 4" })
+          : drawn("rect", { x, y, ...size, fill, opacity: style.opacity });
+        whole.append(mark);
+      }
+    }
+  }
+  put(chart);
+  return { text: new XMLSerializer().serializeToString(whole), width, height };
+}
+
+function download(name, href) {
+  const link = document.createElement("a");
+  link.download = name;
+  link.href = href;
+  link.click();
+}
+
+for (const figure of document.querySelectorAll("figure:has(svg[role=img])")) {
+  const name = figure.querySelector("h3").textContent.replace(/[^\p{L}\p{N}%]+/gu, "-");
+  const save = (kind, action) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = kind;
+    button.title = `Save this chart as ${kind}`;
+    button.addEventListener("click", () => action(picture(figure)));
+    return button;
+  };
+  const source = ({ text }) => `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  const buttons = document.createElement("span");
+  buttons.className = "save";
+  buttons.append(
+    save("SVG", (made) => download(`${name}.svg`, source(made))),
+    save("PNG", (made) => {
+      const image = new Image();
+      image.onload = () => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [2 * made.width, 2 * made.height];
+        canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+        download(`${name}.png`, canvas.toDataURL("image/png"));
+      };
+      image.src = source(made);
+    }),
+  );
+  figure.querySelector("h3").append(buttons);
+}
