@@ -2,7 +2,7 @@
 
 import torch
 
-from aplt.offline.propagation import ALPHA, GAMMA, PASSES, balance, propagate
+from aplt.offline.propagation import ALPHA, GAMMA, PASSES, propagate
 
 
 def circle(*degrees: float) -> torch.Tensor:
@@ -41,11 +41,3 @@ def test_a_wrong_belief_among_agreeing_neighbors_is_turned() -> None:
 
 def test_more_neighbors_than_clips() -> None:
     assert propagate(circle(0, 10, 20), torch.eye(3), 50).isfinite().all()
-
-
-def test_balance_brings_the_free_rows_to_the_prior() -> None:
-    belief = torch.rand(400, 3, generator=torch.Generator().manual_seed(1)).softmax(dim=1)
-    free = torch.arange(400) % 4 > 0
-    found = balance(belief, torch.tensor([6.0, 3.0, 1.0]), free)
-    torch.testing.assert_close(found[free].mean(dim=0), torch.tensor([0.6, 0.3, 0.1]), atol=0.01, rtol=0)
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(400))

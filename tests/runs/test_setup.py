@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from accelerate.state import AcceleratorState
+from aplt.runs.scoring import score_clips
 
 from aplt.clips import Split
 from aplt.config import TrainSettings
@@ -17,7 +18,6 @@ from aplt.offline.bank import build_bank
 from aplt.offline.phase import Clusters
 from aplt.rundir import RunDir
 from aplt.runs.begin import train, train_or_reuse
-from aplt.runs.scoring import score_clips
 from aplt.runs.setup import make_accelerator, prepare_material, read_clips, steps_per_round
 from tests.runs.clips import tiny_config, write_clips
 

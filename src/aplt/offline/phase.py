@@ -13,8 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.clips import UNKNOWN
+from aplt.offline.balance import balance
 from aplt.offline.kmeans import semi_supervised_kmeans
-from aplt.offline.propagation import balance, propagate
+from aplt.offline.propagation import propagate
 from aplt.offline.space import whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.settings import Settings
@@ -125,8 +126,8 @@ def _cluster(
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
     belief = propagate(feature, belief, settings.neighbors)
-    if prior is not None and not given.all():
-        belief = balance(belief, prior, ~given)
+    if prior is not None:
+        belief = balance(belief.clamp(min=torch.finfo(belief.dtype).tiny).log(), prior, ~given).exp()
     label, own = _own(belief, known)
     return label, 1 - own, own
 

@@ -34,11 +34,3 @@ def propagate(feature: Tensor, belief: Tensor, neighbors: int) -> Tensor:
     for _ in range(PASSES):
         found = ALPHA * (spread @ found) + (1 - ALPHA) * start
     return functional.normalize(torch.from_numpy(found), p=1, dim=1).to(belief.dtype)
-
-
-def balance(belief: Tensor, prior: Tensor, free: Tensor) -> Tensor:
-    """Returns beliefs [M, K] whose mean over the `free` rows is about `prior` [K]: Sinkhorn's iteration."""
-    share = prior / prior.sum()
-    for _ in range(20):
-        belief = functional.normalize(belief * (share / belief[free].mean(dim=0).clamp(min=1e-6)), p=1, dim=1)
-    return belief
