@@ -97,7 +97,7 @@ def test_ctrl_c_says_how_to_go_on(clips: Path, tmp_path: Path, capsys: pytest.Ca
         assert last == f"aplt: interrupted; continue with `aplt train --resume {run.path}`"
         assert aplt("train", "--resume", run.path) == 130
         assert capsys.readouterr().err.splitlines()[-1] == last
-    assert resume(run)["steps"] == 6
+    assert resume(run).steps == 6
 
 
 def test_ctrl_c_while_loader_processes_start(clips: Path, tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def right(method: str, clips: Path, runs: Path) -> int:
     own = {"clips": str(clips), "method": method, "split": {"labeled": 0.2}, "train": longer}
     settings = merge(demo_settings(clips), own)
     result = train(configure(settings, "test"), RunDir(runs / method))
-    test_clips: int = result["counts"]["test"]
-    return round(float(result["top1"]) * test_clips)
+    assert result.test is not None
+    return round(result.test.top1 * result.counts.test)
 
 
 @pytest.fixture(scope="module")

@@ -61,13 +61,15 @@ def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
         run = RunDir(folder / name)
         results.append(train(tiny_config(source, **settings), run))
         weights.append(load_file(run.model / "model.safetensors"))
-        last = run.read_metrics()[-1]
+        last = run.read_rounds()[-1]
         if METHODS[method].algorithm is not None:
-            assert last["online"]["coverage"] > 0, "no label was learned from online"
+            assert last.online is not None
+            assert last.online.coverage > 0, "no label was learned from online"
         if METHODS[method].offline is not None:
-            assert last["pseudo"]["coverage"] > 0, "no offline label was accepted"
+            assert last.pseudo is not None
+            assert last.pseudo.coverage > 0, "no offline label was accepted"
     # The figures do differ: the labels that were permuted are the ones that figures are made of.
-    assert results[0]["per_class"] != results[1]["per_class"]
+    assert results[0].test != results[1].test
     different = [key for key in weights[0] if not torch.equal(weights[0][key], weights[1][key])]
     assert not different, f"hidden labels reach {different}"
 

@@ -5,27 +5,56 @@ from pathlib import Path
 import pytest
 
 from aplt.errors import InputError
+from aplt.record import Figures, Round, Seconds, Watched
 from aplt.rundir import RunDir
+
+FIGURES = Figures(top1=0.5, macro_f1=0.25, per_class=())
+
+
+def a_round(number: int, watched: Watched | None = None) -> Round:
+    return Round(
+        round=number,
+        warm_up=False,
+        steps_done=8,
+        learning_rate=0.5,
+        loss={"total": 1.0},
+        pseudo=None,
+        online=None,
+        watched=watched,
+        test_beside_val=None,
+        seconds=Seconds(online=3.0),
+    )
 
 
 def test_metrics_round_trip(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    assert run.read_metrics() == []
-    run.write_metrics([{"round": 0, "x": None}, {"round": 1}])
-    assert run.read_metrics() == [{"round": 0, "x": None}, {"round": 1}]
+    assert run.read_rounds() == []
+    lines = [a_round(1), a_round(2, watched=Watched(role="val", figures=FIGURES))]
+    run.write_rounds(lines)
+    assert run.read_rounds() == lines
 
 
 def test_damaged_parts_are_named(tmp_path: Path) -> None:
     run = RunDir(tmp_path)
-    run.metrics.write_bytes(b'{"round": 0}\n{"round": \xff}\n')
+    run.metrics.write_bytes(a_round(1).model_dump_json().encode() + b'\n{"round": \xff}\n')
     with pytest.raises(InputError, match=r"metrics\.jsonl line 2: not JSON"):
-        run.read_metrics()
+        run.read_rounds()
     run.result.write_text('{"top1": 0.5')
     with pytest.raises(InputError, match=r"result\.json: not JSON"):
         run.read_result()
     run.result.write_text("null")
     with pytest.raises(InputError, match=r"result\.json: expected a JSON object, found NoneType"):
         run.read_result()
+
+
+def test_a_figure_that_is_missing_or_no_number_is_named(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.metrics.write_text(a_round(1).model_dump_json().replace('"steps_done":8,', "") + "\n")
+    with pytest.raises(InputError, match=r"metrics\.jsonl line 1: steps_done: is missing"):
+        run.read_rounds()
+    run.metrics.write_text(a_round(1).model_dump_json().replace("0.5", '"fast"') + "\n")
+    with pytest.raises(InputError, match=r"metrics\.jsonl line 1: learning_rate: expected a number, found 'fast'"):
+        run.read_rounds()
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def fake_comparison(
     for number, key in enumerate(plan.cells()):
         bound = key.method == UPPER_BOUND
         run = runs[number % (len(methods) * len(shares) + 1) % 3]
-        made = [(line["round"], line["pseudo"]) for line in RunDir(run).read_metrics() if line["pseudo"]]
+        made = [(line.round, line.pseudo) for line in RunDir(run).read_rounds() if line.pseudo]
         level = 0.9 if bound else round(0.4 + key.labeled / 3 + 0.05 * methods.index(key.method), 3)
         rows.append(
             Row(
@@ -55,7 +55,7 @@ def fake_comparison(
                 pseudo_wrong=12,
                 pseudo_fitted=0.25,
                 pseudo_unknown=3,
-                pseudo_by_round=tuple(RoundLabels(k, one["precision"], one["coverage"]) for k, one in made),
+                pseudo_by_round=tuple(RoundLabels(k, one.precision, one.coverage) for k, one in made),
                 steps=400,
                 version="0.1.0",
                 read_out="classifier",

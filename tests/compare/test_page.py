@@ -268,8 +268,8 @@ def test_the_markdown_table(tmp_path: Path) -> None:
     rows = pd.read_csv(folder.cells)
     for method, share in product(("fixmatch", "aplt"), SHARES):
         (name,) = set(rows["run"][(rows["method"] == method) & (rows["labeled"] == share)])
-        pseudo = [line["pseudo"] for line in RunDir(folder.path / name).read_metrics() if line["pseudo"]]
-        by_round = " ".join(f"{100 * one['precision']:.0f}/{100 * one['coverage']:.0f}" for one in pseudo)
+        pseudo = [line.pseudo for line in RunDir(folder.path / name).read_rounds() if line.pseudo]
+        by_round = " ".join(f"{100 * (one.precision or 0):.0f}/{100 * one.coverage:.0f}" for one in pseudo)
         assert "/" in by_round
         assert ["tiny", method, "offline", f"{share:.0%}", by_round] in cells
 

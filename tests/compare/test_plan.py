@@ -1,5 +1,6 @@
 """Plans: what is refused and how it is said, and the cells that a plan has."""
 
+import shutil
 from itertools import product
 from pathlib import Path
 
@@ -7,11 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aplt.cli.compare import default_folder, default_name
 from aplt.compare.ablation import ABLATION
 from aplt.compare.plan import UPPER_BOUND, Key, Variant, load_plan
 from aplt.compare.record import CompareDir
 from aplt.errors import InputError
+from aplt.library import plan_comparison
 from aplt.offline.phase import Clusters
 from aplt.runs.setup import digests, read_clips
 from tests.compare.plans import cells_of, plan_of
@@ -163,22 +164,30 @@ def test_a_name_with_a_comma_stands_in_quotes() -> None:
     assert str(Key("nucla", "", "uda", 0.1, 3)) == "nucla, uda, 10% labeled, seed 3"
 
 
-def test_default_names(tmp_path: Path) -> None:
-    assert default_name(tmp_path / "nucla" / "clips.csv") == "nucla"
-    assert default_name(tmp_path / "arid.csv") == "arid"
-    assert default_name(tmp_path / "first" / "compare.yaml") == "first"
-    assert default_name(tmp_path / ".a: b?. " / "clips.csv") == "a- b-"
+@pytest.mark.parametrize(("folder", "name"), [("nucla", "nucla"), ("arid.csv", "arid"), (".a: b?. ", "a- b-")])
+def test_default_names_and_folders(clips: Path, tmp_path: Path, folder: str, name: str) -> None:
+    source = tmp_path / folder if folder.endswith(".csv") else tmp_path / folder / "clips.csv"
+    source.parent.mkdir(exist_ok=True)
+    shutil.copy(clips, source)
+    plan, found = plan_comparison(source, {}, {}, None)
+    assert list(plan.datasets) == [name]
+    assert found.path == Path("compare") / name
+    assert plan_comparison(source, {"variants": ABLATION}, {}, None)[1].path == Path(f"compare/{name}-ablation")
 
 
-def test_default_folders(tmp_path: Path) -> None:
-    plan = tmp_path / "first" / "compare.yaml"
-    assert default_folder(tmp_path / "nucla" / "clips.csv", ablate=False).path == Path("compare/nucla")
-    assert default_folder(tmp_path / "nucla" / "clips.csv", ablate=True).path == Path("compare/nucla-ablation")
-    assert default_folder(plan, ablate=False).path == Path("compare/first")
-    plan.parent.mkdir()
-    CompareDir(plan.parent).cells.touch()
-    assert default_folder(plan, ablate=False).path == plan.parent
-    assert default_folder(plan, ablate=True).path == Path("compare/first-ablation")
+def test_the_plan_of_a_comparison_goes_on_in_its_folder(clips: Path, tmp_path: Path) -> None:
+    own = CompareDir(tmp_path / "first")
+    own.path.mkdir()
+    own.plan.write_text(plan_of(clips).to_yaml())
+    assert plan_comparison(own.plan, {}, {}, None)[1].path == Path("compare/first")
+    own.cells.touch()
+    assert plan_comparison(own.path, {}, {}, None)[1].path == own.path
+    assert plan_comparison(own.path, {"variants": ABLATION}, {}, None)[1].path == Path("compare/first-ablation")
+
+
+def test_own_methods_are_rows_by_their_name(clips: Path) -> None:
+    plan = plan_of(clips, methods="supervised,own.module:MINE", reference="MINE")
+    assert plan.rows["MINE"] == Variant(method="own.module:MINE")
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,11 @@ from aplt.compare.study import Study
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
+from aplt.record import Figures, Watched
 from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
 from tests.compare.studies import METHODS, WILD, rows_of, study_of
+from tests.test_rundir import a_round
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
@@ -28,20 +30,20 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
     truth = {clip.id: read_index(clips).class_names[clip.label] for clip in read_index(clips)}
     for row, typed in zip(rows.to_dict("records"), read_rows(CompareDir(whole)), strict=True):
         run = RunDir(whole / row["run"])
-        result, lines = run.read_result(), run.read_metrics()
+        result, lines = run.read_result(), run.read_rounds()
         assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
-            result[name] if result[name] is not None else "" for name in ("top1", "top5", "macro_f1")
+            "" if (figure := getattr(result.test, name)) is None else figure for name in ("top1", "top5", "macro_f1")
         ]
-        assert (row["labeled_clips"], row["steps"]) == (result["counts"]["labeled"], 4)
+        assert (row["labeled_clips"], row["steps"]) == (result.counts.labeled, 4)
         assert row["test_clips"] == len(pd.read_csv(run.predictions)) == 12
-        assert row["val_top1"] == result["val"]["top1"]
-        best = max(range(2), key=lambda k: lines[k]["watched"]["top1"])
-        assert row["top1_by_val"] == lines[best]["test_beside_val"]
-        assert lines[-1]["test_beside_val"] == result["top1"]
+        assert result.val is not None
+        assert result.test is not None
+        assert row["val_top1"] == result.val.top1
+        on_val = [line.watched.figures.top1 for line in lines if line.watched]
+        assert row["top1_by_val"] == lines[on_val.index(max(on_val))].test_beside_val
+        assert lines[-1].test_beside_val == result.test.top1
         for kind in ("pseudo", "online"):
-            taught = [
-                (line["round"], *(line[kind][key] for key in ("precision", "coverage"))) for line in lines if line[kind]
-            ]
+            taught = [(line.round, found.precision, found.coverage) for line in lines if (found := getattr(line, kind))]
             told = getattr(typed, f"{kind}_by_round")
             assert [tuple(one) for one in told] == [
                 tuple(figure if figure is None else round(figure, 4) for figure in one) for one in taught
@@ -54,7 +56,7 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         labels = pd.read_csv(run.pseudo_labels).to_dict("records")
         assert float(row["unlabeled_top1"]) == np.mean([one["label"] == truth[one["id"]] for one in labels])
         if row["method"] == "aplt":
-            assert float(row["pseudo_coverage"]) == lines[-1]["pseudo"]["coverage"]
+            assert float(row["pseudo_coverage"]) == getattr(lines[-1].pseudo, "coverage", None)
             wrong = [one for one in labels if one["accepted"] and one["offline_label"] != truth[one["id"]]]
             fitted = [one for one in wrong if one["label"] == one["offline_label"]]
             assert float(row["pseudo_wrong"]) == len(wrong) > 0
@@ -126,9 +128,13 @@ def test_the_time_left_is_that_of_finished_cells_which_are_most_alike(
 
 def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
     val, test = (0.2, 0.7, 0.5, 0.7), (0.1, 0.2, 0.3, 0.4)
-    lines = [{"watched": {"top1": a}, "test_beside_val": b} for a, b in zip(val, test, strict=True)]
+    watched = [Watched(role="val", figures=Figures(top1=top1, macro_f1=0, per_class=())) for top1 in val]
+    lines = [
+        a_round(1, watched=found).model_copy(update={"test_beside_val": top1})
+        for found, top1 in zip(watched, test, strict=True)
+    ]
     assert chosen_by_val(lines) == 0.2
-    assert chosen_by_val([{"watched": {"top1": 0.5}, "test_beside_val": None}]) is None
+    assert chosen_by_val([a_round(1, watched=watched[0])]) is None
 
 
 def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(
@@ -223,7 +229,7 @@ def test_clips_that_change_meanwhile_are_not_trained_on(
 
     def train(config: Any, run: RunDir, made_of: dict[str, str]) -> Any:
         result = train_or_reuse(config, run, made_of)
-        steps.append(result["steps"])
+        steps.append(result.steps)
         write([*text[:-1], text[-1].rpartition(",")[0] + ","])
         return result
 

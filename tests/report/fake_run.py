@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from aplt.config import validate
+from aplt.record import Round
 from aplt.rundir import RunDir
 from aplt.storage import write_csv, write_json, write_text
 
@@ -82,7 +83,7 @@ def fake_run(
     write_csv(run.split, pd.DataFrame({"id": [ids.format(k) for k in range(len(roles))], "role": roles}))
     watched = "val" if val else "test" if test else None
     lines = [_round(k, rounds, count, sizes["unlabeled"], watched, offline, truth_known, draw) for k in range(rounds)]
-    run.write_metrics(lines)
+    run.write_rounds([Round.model_validate(line) for line in lines])
     if offline:
         _write_ledger(run, lines, names, ids, draw)
     if finished:
@@ -91,7 +92,7 @@ def fake_run(
             first = int(np.flatnonzero(roles == "test")[0])
             predictions = _predictions(names, sizes["test"], first, ids, draw)
             write_csv(run.predictions, predictions)
-            result |= _scores(predictions, names)
+            result["test"] = _scores(predictions, names)
         write_json(run.result, result)
     return folder
 
@@ -135,7 +136,9 @@ def _round(
         "learning_rate": 0.002 * (1 + np.cos(np.pi * k / rounds)) / 2,
         "loss": loss,
         "pseudo": pseudo,
-        "watched": {"role": watched, "top1": top1, "macro_f1": top1 - 0.04} if watched else None,
+        "online": None,
+        "watched": {"role": watched, "figures": _figures(top1, top1 - 0.04)} if watched else None,
+        "test_beside_val": None,
     }
 
 
@@ -184,17 +187,19 @@ def _result(
         "counts": {**sizes, "classes": len(names)},
         "classes": names,
         "labeled_per_class": [6] * len(names),
-        "top1": None,
-        "top5": None,
-        "macro_f1": None,
-        "per_class": None,
-        "val": {"top1": 0.66, "top5": 0.91 if len(names) > 5 else None, "macro_f1": 0.62} if sizes["val"] else None,
+        "test": None,
+        "val": _figures(0.66, 0.62, 0.91 if len(names) > 5 else None) if sizes["val"] else None,
+        "unlabeled": None,
         "parameters": 1_234_567,
         "steps": 50 * len(lines),
-        "seconds": {"total": sum(seconds.values()) + 4.2, **seconds},
+        "seconds": seconds,
         "versions": {"aplt": "0.1.0", "torch": "2.10.0", "python": "3.11.7"},
         "digests": {"index": "sha256:4b1c", "split": "sha256:99fe"},
     }
+
+
+def _figures(top1: float, macro_f1: float, top5: float | None = None) -> dict[str, Any]:
+    return {"top1": top1, "top5": top5, "macro_f1": macro_f1, "per_class": []}
 
 
 def _scores(predictions: pd.DataFrame, names: list[str]) -> dict[str, Any]:
@@ -206,7 +211,7 @@ def _scores(predictions: pd.DataFrame, names: list[str]) -> dict[str, Any]:
         clips, guessed = int((truth == name).sum()), int((guess == name).sum())
         precision, recall = hits / guessed if guessed else 0.0, hits / clips
         f1 = 2 * hits / (clips + guessed)
-        per_class.append({"class": name, "clips": clips, "precision": precision, "recall": recall, "f1": f1})
+        per_class.append({"name": name, "clips": clips, "precision": precision, "recall": recall, "f1": f1})
     return {
         "top1": float((truth == guess).mean()),
         "top5": float(guesses.eq(truth, axis=0).any(axis=1).mean()) if len(names) > 5 else None,
@@ -216,5 +221,20 @@ def _scores(predictions: pd.DataFrame, names: list[str]) -> dict[str, Any]:
 
 
 def edit_json(path: Path, **changes: Any) -> None:
-    """Changes keys of a JSON file."""
-    write_json(path, json.loads(path.read_text()) | changes)
+    """Changes keys of a JSON file; of one within another it is written test__top1."""
+    content = json.loads(path.read_text())
+    for name, value in changes.items():
+        *groups, key = name.split("__")
+        inner = content
+        for group in groups:
+            inner = inner[group]
+        inner[key] = value
+    write_json(path, content)
+
+
+def edit_last_round(run: RunDir, **changes: Any) -> None:
+    """Changes fields of the last round; those that are mappings are merged."""
+    *before, last = (line.model_dump() for line in run.read_rounds())
+    for name, value in changes.items():
+        last[name] = (last[name] or {}) | value if isinstance(value, dict) else value
+    run.write_rounds([Round.model_validate(line) for line in (*before, last)])

@@ -12,7 +12,7 @@ from aplt.report import write_report
 from aplt.report.run import read_run
 from aplt.rundir import RunDir
 
-from .fake_run import CLASSES, edit_json, fake_run
+from .fake_run import CLASSES, edit_json, edit_last_round, fake_run
 from .reading import Page
 
 
@@ -25,8 +25,8 @@ def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
     edit_json(RunDir(folder).result, top1=0.61234, top5=0.9, macro_f1=0.5876)
     page = page_of(folder)
     tiles = page.tiles()
-    assert tiles["Test top-1 accuracy"] == "61.2 %"
-    assert tiles["Test top-5 accuracy"] == "90.0 %"
+    assert tiles["Test top-1"] == "61.2 %"
+    assert tiles["Test top-5"] == "90.0 %"
     assert tiles["Test macro F1"] == "58.8 %"
     assert "top-1 66.0 %, top-5 91.0 %, macro F1 62.0 %" in page.text
     # Wilson for 0.61234 of 240 clips.
@@ -38,17 +38,16 @@ def test_headline_figures_are_those_of_the_result(tmp_path: Path) -> None:
 
 def test_five_classes_have_no_top_5(tmp_path: Path) -> None:
     page = page_of(fake_run(tmp_path / "run", classes=5))
-    assert "Test top-5 accuracy" not in page.tiles()
+    assert "Test top-5" not in page.tiles()
     assert "top-1 66.0 %, macro F1 62.0 %" in page.text
 
 
 def test_clips_without_a_label_do_not_narrow_the_interval(tmp_path: Path) -> None:
     folder = fake_run(tmp_path / "run")
-    result = RunDir(folder).read_result()
-    edit_json(RunDir(folder).result, top1=0.61234, counts=result["counts"] | {"test": 1000})
+    edit_json(RunDir(folder).result, test__top1=0.61234, counts__test=1000)
     text = page_of(folder).text
     assert "95 % interval 52.3 to 69.5 %, 120 clips; 880 more without a label" in text
-    edit_json(RunDir(folder).result, top1=None, per_class=None)
+    edit_json(RunDir(folder).result, test=None)
     assert "no test clip has a label" in page_of(folder).text
 
 
@@ -65,9 +64,7 @@ def test_one_is_singular(tmp_path: Path) -> None:
 
 def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> None:
     folder = fake_run(tmp_path / "run")
-    lines = RunDir(folder).read_metrics()
-    lines[-1]["pseudo"] |= {"precision": 0.871, "coverage": 0.523}
-    RunDir(folder).write_metrics(lines)
+    edit_last_round(RunDir(folder), pseudo={"precision": 0.871, "coverage": 0.523})
     tiles = page_of(folder).tiles()
     assert (tiles["Pseudo-label precision"], tiles["Pseudo-label coverage"]) == ("87.1 %", "52.3 %")
 
@@ -76,19 +73,21 @@ def test_pseudo_label_figures_are_those_of_the_last_round(tmp_path: Path) -> Non
 def test_class_table_equals_result_and_last_round(tmp_path: Path, count: int) -> None:
     folder = fake_run(tmp_path / "run", classes=count)
     run = RunDir(folder)
-    result, pseudo = run.read_result(), run.read_metrics()[-1]["pseudo"]
+    result, pseudo = run.read_result(), run.read_rounds()[-1].pseudo
+    assert result.test is not None
+    assert pseudo is not None
     page = page_of(folder)
     assert [row["Class"] for row in page.table("Class")] == list(CLASSES[:count])
     for k, row in enumerate(page.values("Class")):
-        expected = result["per_class"][k]
-        assert row["Precision"] == expected["precision"]
-        assert row["Recall"] == expected["recall"]
-        assert row["F1"] == expected["f1"]
-        assert row["Test clips"] == expected["clips"]
-        assert row["Labeled clips"] == result["labeled_per_class"][k]
-        assert row["Accepted pseudo-labels"] == pseudo["accepted"][k]
-        assert row["Their precision"] == pseudo["correct"][k] / pseudo["known"][k]
-        assert row["Threshold"] == pseudo["threshold"][k]
+        expected = result.test.per_class[k]
+        assert row["Precision"] == expected.precision
+        assert row["Recall"] == expected.recall
+        assert row["F1"] == expected.f1
+        assert row["Test clips"] == expected.clips
+        assert row["Labeled clips"] == result.labeled_per_class[k]
+        assert row["Accepted pseudo-labels"] == pseudo.accepted[k]
+        assert row["Their precision"] == pseudo.correct[k] / pseudo.known[k]
+        assert row["Threshold"] == pseudo.threshold[k]
 
 
 def test_confusions_are_counted_from_the_predictions(tmp_path: Path) -> None:
@@ -120,11 +119,12 @@ def test_mistakes_are_the_most_confident_ones(tmp_path: Path) -> None:
 def test_round_table_equals_metrics(tmp_path: Path) -> None:
     folder = fake_run(tmp_path / "run", rounds=3)
     page = page_of(folder)
-    for row, line in zip(page.values("Round"), RunDir(folder).read_metrics(), strict=True):
-        assert row["Steps done"] == line["steps_done"]
-        assert row["Loss"] == line["loss"]["total"]
-        assert row["Watched top-1"] == line["watched"]["top1"]
-        assert row["Coverage"] == (line["pseudo"]["coverage"] if line["pseudo"] else None)
+    for row, line in zip(page.values("Round"), RunDir(folder).read_rounds(), strict=True):
+        assert row["Steps done"] == line.steps_done
+        assert row["Loss"] == line.loss["total"]
+        assert line.watched is not None
+        assert row["Watched top-1"] == line.watched.figures.top1
+        assert row["Coverage"] == (line.pseudo.coverage if line.pseudo else None)
 
 
 def test_names_and_ids_cannot_become_markup(tmp_path: Path) -> None:
@@ -167,8 +167,8 @@ def test_unfinished_run_says_so_first_and_shows_what_is_there(tmp_path: Path) ->
     page = page_of(fake_run(tmp_path / "run", finished=False, rounds=4))
     assert f"If it was stopped, aplt train --resume {tmp_path / 'run'} continues it." in page.text
     assert page.text.index("This run is unfinished: 4 of 10 rounds are done") < 150
-    assert "Watched top-1 accuracy" in page.tiles()
-    assert "Test top-1 accuracy" not in page.tiles()
+    assert "Watched top-1" in page.tiles()
+    assert "Test top-1" not in page.tiles()
     assert "Thresholds" in page.headings()
     assert "Confusions" not in page.headings()
 
@@ -187,9 +187,7 @@ def test_finished_run_has_no_notice(tmp_path: Path) -> None:
 
 def test_labels_made_online_have_their_own_curves(tmp_path: Path) -> None:
     folder = fake_run(tmp_path / "run", offline=False, method="fixmatch")
-    lines = RunDir(folder).read_metrics()
-    lines[-1]["online"] = {"precision": 0.431, "coverage": 0.217}
-    RunDir(folder).write_metrics(lines)
+    edit_last_round(RunDir(folder), online={"precision": 0.431, "coverage": 0.217})
     page = page_of(folder)
     assert "precision, made online" in page.text
     assert "Precision can only be computed" in page.text
@@ -228,14 +226,12 @@ def test_run_without_watched_clips(tmp_path: Path) -> None:
     assert "No clips were watched" in page_of(fake_run(tmp_path / "run", val=False, test=False)).text
 
 
-def test_figures_that_are_not_finite_are_left_out(tmp_path: Path) -> None:
-    folder = fake_run(tmp_path / "run")
-    lines = RunDir(folder).read_metrics()
-    lines[3]["loss"]["total"] = float("nan")
-    lines[-1]["pseudo"]["threshold"] = [float("inf")] * 5
-    RunDir(folder).write_metrics(lines)
+def test_thresholds_that_accept_everything(tmp_path: Path) -> None:
+    folder = fake_run(tmp_path / "run", rounds=3)
+    edit_last_round(RunDir(folder), pseudo={"threshold": (None,) * 5})
     page = page_of(folder)
-    assert page.table("Class")[0]["Threshold"] == "∞"
+    assert "Threshold" not in page.table("Class")[0]
+    assert "every pseudo-label is accepted" in page.text
     assert not any("nan" in path.get("d", "") for path in page.tags("path"))
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 
 from aplt.config import RunConfig
 from aplt.data.batches import SemiData
+from aplt.record import Result, Round, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
 
@@ -24,12 +25,12 @@ def same_weights(first: RunDir, second: RunDir) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def without_clock(run: RunDir) -> list[dict[str, Any]]:
-    return [{key: value for key, value in line.items() if key != "seconds"} for line in run.read_metrics()]
+def without_clock(run: RunDir) -> list[Round]:
+    return [line.model_copy(update={"seconds": Seconds()}) for line in run.read_rounds()]
 
 
-def result_without_clock(run: RunDir) -> dict[str, Any]:
-    return {key: value for key, value in run.read_result().items() if key != "seconds"}
+def result_without_clock(run: RunDir) -> Result:
+    return run.read_result().model_copy(update={"seconds": Seconds()})
 
 
 def same_run(first: RunDir, second: RunDir) -> bool:

@@ -15,16 +15,15 @@ import torch
 from safetensors.torch import load_file
 
 from aplt import storage
-from aplt.config import RunConfig, load_yaml, validate
+from aplt.config import load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
+from aplt.record import Counts, Round
 from aplt.report import write_report
 from aplt.rundir import RunDir
-from aplt.runs import loop, outcome
+from aplt.runs import loop
 from aplt.runs.begin import train
-from aplt.runs.outcome import round_metrics
-from aplt.runs.setup import Material
-from aplt.runs.state import TrainState
+from aplt.runs.outcome import Outcome
 from tests.runs.clips import tiny_config
 from tests.runs.runs import same_weights, weights, without_clock
 
@@ -48,10 +47,10 @@ def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
         "rounds/004.npz",
     }
     result = uninterrupted.read_result()
-    assert result["steps"] == 16
-    assert result["counts"] == {"labeled": 6, "unlabeled": 30, "val": 0, "test": 12, "classes": 3}
-    assert [line["warm_up"] for line in uninterrupted.read_metrics()] == [True, False, False, False]
-    assert [line["pseudo"] is None for line in uninterrupted.read_metrics()] == [True, False, False, False]
+    assert result.steps == 16
+    assert result.counts == Counts(labeled=6, unlabeled=30, val=0, test=12, classes=3)
+    assert [line.warm_up for line in uninterrupted.read_rounds()] == [True, False, False, False]
+    assert [line.pseudo is None for line in uninterrupted.read_rounds()] == [True, False, False, False]
 
 
 def test_same_seed_same_bits_and_another_seed_others(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
@@ -79,8 +78,8 @@ def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
     for method in ("supervised", "aplt"):
         run = RunDir(tmp_path / method)
         result = train(tiny_config(clips, method=method, split={"labeled": 1.0, "test": 0.25}), run)
-        assert result["counts"]["unlabeled"] == 0
-        assert result["labeled_fraction"] == 1.0
+        assert result.counts.unlabeled == 0
+        assert result.labeled_fraction == 1.0
 
 
 def test_rounds_are_numbered_alike_wherever_a_person_reads(
@@ -90,7 +89,7 @@ def test_rounds_are_numbered_alike_wherever_a_person_reads(
     train(tiny_config(clips, train={"rounds": 3}), run)
     said = [line.split()[1] for line in capsys.readouterr().err.splitlines() if line.startswith("round ")]
     assert said == ["1/3", "2/3", "3/3"]
-    assert [line["round"] for line in run.read_metrics()] == [1, 2, 3]
+    assert [line.round for line in run.read_rounds()] == [1, 2, 3]
     assert pd.read_csv(run.ledger)["round"].unique().tolist() == [2, 3]  # the first was a warm-up
     assert [path.name for path in sorted(run.rounds.iterdir())] == ["002.npz", "003.npz"]
     page = write_report(run.path).read_text()
@@ -101,11 +100,11 @@ def test_rounds_are_numbered_alike_wherever_a_person_reads(
 
 def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted: RunDir, tmp_path: Path) -> None:
     result = uninterrupted.read_result()
-    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, 0.2)
+    assert (result.labeled_fraction, result.labeled_asked) == (6 / 36, 0.2)
     config = load_yaml(uninterrupted.config)
     given = validate(config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
     result = train(given, RunDir(tmp_path / "run"))
-    assert (result["labeled_fraction"], result["labeled_asked"]) == (6 / 36, None)
+    assert (result.labeled_fraction, result.labeled_asked) == (6 / 36, None)
 
 
 def test_prototypes_stand_still_in_a_round_and_are_kept_in_the_model(uninterrupted: RunDir) -> None:
@@ -131,19 +130,20 @@ def test_a_model_chosen_on_the_test_clips_is_caught(
 ) -> None:
     best: dict[str, Any] = {"top1": -math.inf}
 
-    def remember(config: RunConfig, material: Material, state: TrainState, *rest: Any, **options: Any) -> Any:
-        found = round_metrics(config, material, state, *rest, **options)
-        accuracy = found["watched"]["top1"] - found["round"]  # falls, as where a network overfits
-        if accuracy > best["top1"]:
-            best.update(top1=accuracy, state=deepcopy(state.recognizer.state_dict()))
-        return found
+    class Choosy(Outcome):
+        def of_round(self, *given: Any, **options: Any) -> Round:
+            found = super().of_round(*given, **options)
+            assert found.watched is not None
+            accuracy = found.watched.figures.top1 - found.round  # falls, as where a network overfits
+            if accuracy > best["top1"]:
+                best.update(top1=accuracy, state=deepcopy(self.state.recognizer.state_dict()))
+            return found
 
-    def finish(config: RunConfig, run: RunDir, material: Material, state: TrainState, *rest: Any) -> None:
-        state.recognizer.load_state_dict(best["state"])
-        outcome.finish(config, run, material, state, *rest)
+        def of_run(self, *given: Any) -> None:
+            self.state.recognizer.load_state_dict(best["state"])
+            super().of_run(*given)
 
-    monkeypatch.setattr(loop, "round_metrics", remember)
-    monkeypatch.setattr(loop, "finish", finish)
+    monkeypatch.setattr(loop, "Outcome", Choosy)
     run = RunDir(tmp_path / "run")
     train(tiny_config(clips, method="supervised"), run)
     with pytest.raises(AssertionError, match="not of the last step"):

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from aplt.runs.measure import (
-    classification_metrics,
-    online_label_metrics,
-    prediction_table,
-    pseudo_label_metrics,
-)
+from aplt.record import ClassFigures, Figures, OnlineFigures, PseudoFigures
+from aplt.runs.measure import online_label_figures, prediction_table, pseudo_label_figures
 from aplt.runs.reliability import measured_reliability
 from aplt.tensors import PseudoLabels
 
 NAMES = ("a", "b", "c")
+
+
+def figures(truth: np.ndarray, score: np.ndarray, names: tuple[str, ...]) -> Figures:
+    found = Figures.of(truth, score, names)
+    assert found is not None
+    return found
 
 
 def scores(*best: int) -> np.ndarray:
@@ -23,31 +25,26 @@ def scores(*best: int) -> np.ndarray:
 
 def test_the_best_five_of_six_classes() -> None:
     score = np.tile(np.arange(6), (3, 1)) / 15  # the first class is the last guess
-    assert classification_metrics(np.array([0, 1, 5]), score, tuple("abcdef"))["top5"] == pytest.approx(2 / 3)
-    assert classification_metrics(np.array([0, 1, 4]), score[:, :5], tuple("abcde"))["top5"] is None
+    assert figures(np.array([0, 1, 5]), score, tuple("abcdef")).top5 == pytest.approx(2 / 3)
+    assert figures(np.array([0, 1, 4]), score[:, :5], tuple("abcde")).top5 is None
 
 
 def test_classification_by_hand() -> None:
     truth = np.array([0, 0, 1, 2, -1])
-    found = classification_metrics(truth, scores(0, 1, 1, 0, 2), NAMES)
-    assert found["top1"] == 0.5  # the clip of unknown label does not count
-    assert found["top5"] is None  # any answer would count
-    assert found["macro_f1"] == pytest.approx((0.5 + 2 / 3 + 0) / 3)
-    assert found["per_class"][1] == {
-        "class": "b",
-        "clips": 1,
-        "precision": 0.5,
-        "recall": 1.0,
-        "f1": pytest.approx(2 / 3),
-    }
+    found = figures(truth, scores(0, 1, 1, 0, 2), NAMES)
+    assert found.clips == 4  # the clip of unknown label does not count
+    assert found.top1 == 0.5
+    assert found.top5 is None  # any answer would count
+    assert found.macro_f1 == pytest.approx((0.5 + 2 / 3 + 0) / 3)
+    assert found.per_class[1] == ClassFigures(name="b", clips=1, precision=0.5, recall=1.0, f1=2 / 3)
 
 
 def test_macro_f1_leaves_out_classes_that_do_not_occur() -> None:
-    assert classification_metrics(np.array([0, 1]), scores(0, 1), NAMES)["macro_f1"] == 1.0
+    assert figures(np.array([0, 1]), scores(0, 1), NAMES).macro_f1 == 1.0
 
 
 def test_nothing_known_gives_nothing() -> None:
-    assert classification_metrics(np.array([-1]), scores(0), NAMES) == {}
+    assert Figures.of(np.array([-1]), scores(0), NAMES) is None
 
 
 def test_prediction_table_ranks_and_breaks_ties_by_number() -> None:
@@ -71,31 +68,31 @@ def pseudo(label: list[int], accepted: list[bool]) -> PseudoLabels:
 def test_pseudo_labels_by_hand() -> None:
     believed = pseudo([0, 1, 1, 2, 0], [True, True, False, True, True])
     truth = np.array([0, 0, 1, 2, 1])
-    found = pseudo_label_metrics(believed, truth, [0, 1, 2, 3])  # the last clip is labeled
-    assert found == {
-        "coverage": 0.75,
-        "precision": pytest.approx(2 / 3),
-        "rejected_precision": 1.0,
-        "all_precision": 0.75,
-        "accepted": [1, 1, 1],
-        "known": [1, 1, 1],
-        "correct": [1, 0, 1],
-        "threshold": [1.0, None, 2.0],
-    }
+    found = pseudo_label_figures(believed, truth, [0, 1, 2, 3])  # the last clip is labeled
+    assert found == PseudoFigures(
+        coverage=0.75,
+        precision=2 / 3,
+        rejected_precision=1.0,
+        all_precision=0.75,
+        accepted=(1, 1, 1),
+        known=(1, 1, 1),
+        correct=(1, 0, 1),
+        threshold=(1.0, None, 2.0),
+    )
 
 
 def test_unknown_truth_has_no_precision() -> None:
-    found = pseudo_label_metrics(pseudo([0, 1], [True, False]), np.array([-1, -1]), [0, 1])
-    assert found["coverage"] == 0.5
-    assert found["precision"] is found["rejected_precision"] is None
-    assert found["accepted"] == [1, 0, 0]
-    assert found["known"] == found["correct"] == [0, 0, 0]
+    found = pseudo_label_figures(pseudo([0, 1], [True, False]), np.array([-1, -1]), [0, 1])
+    assert found.coverage == 0.5
+    assert found.precision is found.rejected_precision is None
+    assert found.accepted == (1, 0, 0)
+    assert found.known == found.correct == (0, 0, 0)
 
 
 def test_clips_without_a_truth_are_not_counted_as_wrong() -> None:
-    found = pseudo_label_metrics(pseudo([0, 0, 0], [True, True, True]), np.array([0, -1, -1]), [0, 1, 2])
-    assert found["precision"] == 1
-    assert (found["accepted"], found["known"], found["correct"]) == ([3, 0, 0], [1, 0, 0], [1, 0, 0])
+    found = pseudo_label_figures(pseudo([0, 0, 0], [True, True, True]), np.array([0, -1, -1]), [0, 1, 2])
+    assert found.precision == 1
+    assert (found.accepted, found.known, found.correct) == ((3, 0, 0), (1, 0, 0), (1, 0, 0))
 
 
 def test_reliability_is_measured_and_rises_with_the_score() -> None:
@@ -118,9 +115,9 @@ def test_too_few_held_out_clips_claim_nothing() -> None:
 def test_online_labels_count_by_their_weight() -> None:
     label, truth = np.array([0, 1, 2, -1, 1]), np.array([0, 2, 2, 1, -1])
     weight = np.array([1.0, 0.5, 0.25, 0.0, 1.0])
-    figures = online_label_metrics(label, weight, truth)
+    figures = online_label_figures(label, weight, truth)
     assert figures is not None
-    assert figures["coverage"] == pytest.approx(2.75 / 4)
-    assert figures["precision"] == pytest.approx(1.25 / 1.75)
-    assert online_label_metrics(label, np.zeros(5), truth) == {"coverage": 0.0, "precision": None}
-    assert online_label_metrics(np.full(5, -1), weight, truth) is None
+    assert figures.coverage == pytest.approx(2.75 / 4)
+    assert figures.precision == pytest.approx(1.25 / 1.75)
+    assert online_label_figures(label, np.zeros(5), truth) == OnlineFigures(coverage=0.0, precision=None)
+    assert online_label_figures(np.full(5, -1), weight, truth) is None

@@ -46,7 +46,7 @@ def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
     with pytest.raises(InputError, match="no model in it; its training has finished, so the folder is not whole"):
         load_model(run.path)
     run.result.unlink()
-    for use in (lambda: load_model(run.path), lambda: evaluate(run, None, "test")):
+    for use in (lambda: load_model(run.path), lambda: evaluate(run.path, None, "test")):
         with pytest.raises(InputError) as caught:
             use()
         assert str(caught.value) == (
@@ -57,36 +57,36 @@ def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
 
 def test_a_clip_that_has_moved_since_training(home: Path) -> None:
     run = RunDir(home / "run")
-    before = evaluate(run, None, "test")
+    before = evaluate(run.path, None, "test")
     gone = run.split.read_text().splitlines()[-1].split(",")[0]
     (home / "clips" / gone).unlink()
     for clips in (None, home / "clips" / "clips.csv"):
         with pytest.raises(InputError) as caught:
-            evaluate(run, clips, "test")
+            evaluate(run.path, clips, "test")
         assert str(caught.value).startswith(f"clip '{gone}' ({home / 'clips' / gone}): no such file; if the clips have")
         assert "aplt index" in str(caught.value)
-    assert evaluate(run, None, "labeled")["clips"] == 6
-    assert before["clips"] == 12
+    assert evaluate(run.path, None, "labeled").figures.clips == 6
+    assert before.figures.clips == 12
 
 
 def test_other_clips_in_another_order_are_evaluated_by_id(home: Path) -> None:
     run = RunDir(home / "run")
-    before = evaluate(run, None, "test")
+    before = evaluate(run.path, None, "test")
     index = home / "clips" / "clips.csv"
     header, *rows = index.read_text().splitlines()
     index.write_text("\n".join([header, *reversed(rows)]) + "\n")
-    assert evaluate(run, None, "test") == before
+    assert evaluate(run.path, None, "test") == before
 
 
 def test_a_clip_whose_label_changed_since_training(home: Path) -> None:
     index = home / "clips" / "clips.csv"
     index.write_text(index.read_text().replace("nod", "shake", 1))
     with pytest.raises(InputError, match="undo the change, or evaluate on other clips with --clips"):
-        evaluate(RunDir(home / "run"), None, "test")
+        evaluate(home / "run", None, "test")
 
 
 def test_a_model_whose_config_was_edited(home: Path) -> None:
     path = home / "run" / "model" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"input": {"kind": "skeleton", "frames": -1}}))
     with pytest.raises(InputError, match=r"model/config\.json: setting 'input\.frames'"):
-        evaluate(RunDir(home / "run"), None, "test")
+        evaluate(home / "run", None, "test")

@@ -48,11 +48,14 @@ def test_two_processes_train_like_one(tmp_path: Path) -> None:
         alone = RunDir(tmp_path / "one" / method)
         expected = train(tiny_config(clips, method=method, **SETTINGS), alone)
         both = RunDir(tmp_path / "two" / method)
-        assert both.read_result()["top1"] == pytest.approx(expected["top1"], abs=0.01)
+        found = both.read_result().test
+        assert found is not None
+        assert expected.test is not None
+        assert found.top1 == pytest.approx(expected.test.top1, abs=0.01)
         weights = [load_file(run.model / "model.safetensors") for run in (alone, both)]
         for name, weight in weights[0].items():
             torch.testing.assert_close(weights[1][name], weight, atol=1e-4, rtol=1e-3, msg=f"{method}: {name}")
-        assert len(both.read_metrics()) == 4
+        assert len(both.read_rounds()) == 4
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -229,8 +229,8 @@ def test_time_before_an_interruption_counts(
     run = RunDir(tmp_path / "run")
     interrupt(tiny_config(clips), run, *moment)
     now[0] += 1000  # nobody trains
-    assert resume(run)["seconds"]["online"] == 160
-    assert [line["seconds"]["online"] for line in run.read_metrics()] == [40, 40, 40, 40]
+    assert resume(run).seconds.online == 160
+    assert [line.seconds.online for line in run.read_rounds()] == [40, 40, 40, 40]
 
 
 def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:

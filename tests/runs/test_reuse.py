@@ -108,7 +108,7 @@ def test_an_interrupted_run_is_continued_by_who_asks_for_the_same(
     clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(begin, "_begin", lambda *_: pytest.fail("begun anew"))
-    assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
+    assert train_or_reuse(tiny_config(clips), begun).steps == 16
 
 
 def test_a_run_whose_files_have_moved_is_continued(
@@ -119,19 +119,19 @@ def test_a_run_whose_files_have_moved_is_continued(
     config = tiny_config(moved, train={"workers": 1, "checkpoint_minutes": 1})
     with monkeypatch.context() as patch:
         patch.setattr(begin, "_begin", lambda *_: pytest.fail("begun anew"))
-        assert train_or_reuse(config, run)["steps"] == 16
+        assert train_or_reuse(config, run).steps == 16
     assert run.config.read_text() == config.to_yaml()
 
 
 def test_a_run_of_another_version_is_trained_anew(clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     begun.config.write_text(f"{begun.config.read_text()}gone: 1\n")
     monkeypatch.setattr(begin, "resume", lambda _: pytest.fail("continued"))
-    assert train_or_reuse(tiny_config(clips), begun)["steps"] == 16
+    assert train_or_reuse(tiny_config(clips), begun).steps == 16
 
 
 def test_changed_settings_are_trained_anew(clips: Path, finished: RunDir) -> None:
-    assert train_or_reuse(tiny_config(clips, train={"rounds": 3}), finished)["steps"] == 12
-    assert len(finished.read_metrics()) == 3
+    assert train_or_reuse(tiny_config(clips, train={"rounds": 3}), finished).steps == 12
+    assert len(finished.read_rounds()) == 3
 
 
 @pytest.mark.parametrize("change", [reverse, insert, forget])
@@ -140,7 +140,7 @@ def test_changed_clips_are_trained_anew(change: Callable[[Path], None], own_clip
     first = train_or_reuse(config, run)
     change(own_clips)
     again = train_or_reuse(config, run)
-    assert again["digests"]["index"] != first["digests"]["index"]
+    assert again.digests["index"] != first.digests["index"]
     assert train_or_reuse(config, run) == again
 
 
@@ -149,9 +149,9 @@ def test_a_changed_split_file_is_trained_anew(clips: Path, run: RunDir, tmp_path
     roles = ["labeled"] * 6 + ["unlabeled"] * 30 + ["test"] * 12
     pd.DataFrame({"id": [f"{i:03d}.npy" for i in range(48)], "role": roles}).to_csv(split, index=False)
     config = tiny_config(clips, split_file=str(split), **SHORT)
-    assert train_or_reuse(config, run)["counts"]["labeled"] == 6
+    assert train_or_reuse(config, run).counts.labeled == 6
     split.write_text(split.read_text().replace("009.npy,unlabeled", "009.npy,labeled"))
-    assert train_or_reuse(config, run)["counts"]["labeled"] == 7
+    assert train_or_reuse(config, run).counts.labeled == 7
 
 
 OTHERS = ("notes.txt", "rounds/notes.txt", "rounds/9.npz", "model/notes.txt", ".notes.aside", "checkpoint/own.pt")

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 from accelerate.state import AcceleratorState
-from aplt.runs.scoring import score_clips
 
 from aplt.clips import Split
 from aplt.config import TrainSettings
@@ -18,6 +17,7 @@ from aplt.offline.bank import build_bank
 from aplt.offline.phase import Clusters
 from aplt.rundir import RunDir
 from aplt.runs.begin import train, train_or_reuse
+from aplt.runs.measure import score_clips
 from aplt.runs.setup import make_accelerator, prepare_material, read_clips, steps_per_round
 from tests.runs.clips import tiny_config, write_clips
 
@@ -104,7 +104,8 @@ def test_evaluation_and_the_bank_run_in_the_precision_of_training(
     monkeypatch.setattr("aplt.runs.outcome.score_clips", watched(score_clips))
     result = train(tiny_config(clips, train={"precision": "bf16", "rounds": 2}), RunDir(tmp_path / "run"))
     assert seen == {"build_bank": {True}, "score_clips": {True}, "__call__": {False}}
-    assert 0 <= result["top1"] <= 1
+    assert result.test is not None
+    assert 0 <= result.test.top1 <= 1
 
 
 @pytest.mark.usefixtures("fresh_precision")

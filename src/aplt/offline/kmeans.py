@@ -1,4 +1,4 @@
-"""Semi-supervised k-means with one cluster per class (Basu, Banerjee, Mooney: Seeded and Constrained KMeans, ICML 2002).
+"""Semi-supervised k-means with one cluster per class (Basu, Banerjee, Mooney: Seeded, Constrained KMeans, ICML 2002).
 
 Centers start at the labeled means, so there is no random start and the result is deterministic.
 """
