@@ -9,7 +9,9 @@ class Page:
 
     def __init__(self, path: Path) -> None:
         self.source = path.read_text(encoding="utf-8")
-        self.root = ElementTree.fromstring(self.source.removeprefix("<!DOCTYPE html>"))
+        # A script is plain text in HTML, and in XML as character data alone.
+        markup = self.source.replace("<script>", "<script><![CDATA[").replace("</script>", "]]></script>")
+        self.root = ElementTree.fromstring(markup.removeprefix("<!DOCTYPE html>"))
 
     @property
     def text(self) -> str:
