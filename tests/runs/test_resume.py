@@ -236,7 +236,7 @@ def test_time_before_an_interruption_counts(
 def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
     run = RunDir(tmp_path / "run")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outcome, "write_pseudo_labels", lambda *_, **__: stop())
+        patch.setattr(outcome.Outcome, "_write_pseudo_labels", lambda *_, **__: stop())
         with pytest.raises(Stop):
             train(tiny_config(clips), run)
     assert run.model.exists()

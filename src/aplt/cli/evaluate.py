@@ -16,6 +16,8 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
+    from json import dumps
+
     from aplt.clips import ROLES
     from aplt.display import counted
     from aplt.errors import suggest
@@ -32,7 +34,8 @@ def evaluate(
             file=sys.stderr,
         )
     if json:
-        print(figures.model_dump_json(indent=2))
+        counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
+        print(dumps(counts | figures.model_dump(), indent=2, ensure_ascii=False))
         return
     shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
