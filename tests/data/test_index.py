@@ -7,8 +7,7 @@ import pytest
 
 from aplt.data.formats import scan
 from aplt.data.formats.folder import scan_folder
-from aplt.data.index import read_index, to_index, write_index
-from aplt.data.modality import modality_of
+from aplt.data.index import read_index, write_index
 from aplt.errors import InputError
 
 
@@ -198,18 +197,6 @@ def test_ids_and_with_them_the_digest_are_the_same_wherever_the_table_lies(tmp_p
         found.append(read_index(tmp_path / place))
     assert [clip.id for clip in found[0]] == ["nod/a.mp4", "wave/a.mp4"]
     assert len({index.digest for index in found}) == 1
-
-
-def test_one_modality(tmp_path: Path) -> None:
-    import pandas as pd
-
-    def kinds(*paths: str) -> str:
-        return modality_of(to_index(pd.DataFrame({"path": paths, "label": "x"}), tmp_path, tmp_path)).name
-
-    assert kinds("a.mp4", "b.xyz") == "video"
-    assert kinds("a.npy", "b.npz") == "skeleton"
-    with pytest.raises(InputError, match=r"'a\.mp4' is a video, 'b\.npy' is a skeleton"):
-        kinds("a.mp4", "b.npy")
 
 
 def test_digest_sees_labels(tmp_path: Path) -> None:
