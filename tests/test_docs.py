@@ -134,7 +134,7 @@ def commands() -> list[tuple[str, str]]:
     found = []
     for page in PAGES:
         lines = page.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
-        matches = (re.match(r"    (?:\$ )?(aplt .*?)\s*(?:  #.*)?$", line) for line in lines)
+        matches = (re.match(r"    (?:\$ )?(aplt [a-z].*?)\s*(?:  #.*)?$", line) for line in lines)
         found += [(page.name, match[1]) for match in matches if match]
     return found
 
