@@ -217,8 +217,6 @@ def _naming(cell: Cell) -> Iterator[None]:
         yield
     except InputError as error:
         raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
-    except KeyError as error:
-        raise InputError(f"{cell}: its results lack {error}; remove {cell.path} to train it anew") from error
 
 
 def _commands(folder: CompareDir) -> tuple[str, ...]:
