@@ -16,6 +16,7 @@ from aplt.compare.labels import last_labels
 from aplt.compare.page import shared_settings, write_comparison
 from aplt.compare.plan import UPPER_BOUND
 from aplt.compare.record import CompareDir
+from aplt.record import FIGURES
 from aplt.report.charts import Series, efficiency_chart, method_chart
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
@@ -209,9 +210,7 @@ def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> No
     assert "The same people are in both." in page.text
     written = folder.table.read_text()
     assert "The same people are in both." in written.splitlines()[2]
-    assert (
-        written.count("The same people are in both.") == 3
-    )  # the figures of test clips: unlabeled clips are no test clips
+    assert written.count("The same people are in both.") == len(FIGURES)  # unlabeled clips are no test clips
 
 
 def test_rows_whose_rounds_are_longer_are_told(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+// No ampersand or less-than sign in here: a page is well-formed XML, too.
+
 // A click on a column's header sorts its table; a second click turns the order around. Rows without a value stay last.
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
@@ -89,9 +91,10 @@ function picture(figure) {
       else {
         const style = getComputedStyle(node);
         const { x, y, ...size } = place(node);
-        const line = parseFloat(style.borderTopWidth) > 0 && size.height < 4;
-        const fill = line ? style.borderTopColor : style.backgroundColor;
-        const mark = line && style.borderTopStyle === "dashed"
+        const filled = size.height > 4;
+        const fill = filled ? style.backgroundColor : style.borderTopColor;
+        const dashed = filled ? false : style.borderTopStyle === "dashed";
+        const mark = dashed
           ? drawn("path", { d: `M${x} ${y}h${size.width}`, stroke: fill, "stroke-width": 2, "stroke-dasharray": "6 4" })
           : drawn("rect", { x, y, ...size, fill, opacity: style.opacity });
         whole.append(mark);
