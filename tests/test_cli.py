@@ -67,7 +67,9 @@ def test_another_method_leaves_the_settings_of_the_files_own(
     words = ["--method", "supervised", "--set", "train.strong_weight=0.5", "--runs", tmp_path]
     assert aplt("train", run / "config.yaml", "--name", "other", *words) == 0
     error = capsys.readouterr().err
-    assert f"method_settings, offline, read_out, read_out_scale in {run / 'config.yaml'} belong to another method" in error
+    assert (
+        f"method_settings, offline, read_out, read_out_scale in {run / 'config.yaml'} belong to another method" in error
+    )
     other = load_yaml(tmp_path / "other" / "config.yaml")
     assert (other["method"], other["offline"], other["read_out"]) == ("supervised", None, "classifier")
     assert other["method_settings"] == {}
