@@ -11,14 +11,14 @@ import yaml
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.compare.comparison import read_comparison
-from aplt.compare.plan import DEFAULT_METHODS, UPPER_BOUND, Plan, make_plan
-from aplt.compare.record import COLUMNS, CompareDir
+from aplt.comparison.plan import DEFAULT_METHODS, UPPER_BOUND, Plan, make_plan
+from aplt.comparison.record import COLUMNS, CompareDir
+from aplt.comparison.results import read_comparison
 from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
-from tests.compare.fake_comparison import fake_comparison
+from tests.comparison.fake_comparison import fake_comparison
 
 ROOT = Path(__file__).parent.parent
 MADE = ROOT / "docs" / "results"

@@ -6,8 +6,8 @@ Without folders it takes all of results/. Git does not hold these pages; `make r
 import sys
 from pathlib import Path
 
-from aplt.compare.comparison import Comparison, read_comparison
-from aplt.compare.page import comparison_tables
+from aplt.comparison.page import comparison_tables
+from aplt.comparison.results import Comparison, read_comparison
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.storage import write_text

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from aplt.clips import Clip, ClipIndex, Split
-    from aplt.compare.comparison import Comparison
+    from aplt.comparison.results import Comparison
     from aplt.data.index import read_index
     from aplt.errors import InputError
     from aplt.library import Run, compare, evaluate, load, predict, resume, train
@@ -32,7 +32,7 @@ _HOME = {
     "aplt.clips": ("Clip", "ClipIndex", "Split"),
     "aplt.data.index": ("read_index",),
     "aplt.errors": ("InputError",),
-    "aplt.compare.comparison": ("Comparison",),
+    "aplt.comparison.results": ("Comparison",),
     "aplt.library": ("Run", "compare", "evaluate", "load", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),

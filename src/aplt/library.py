@@ -21,9 +21,9 @@ from aplt.settings import shown
 from aplt.storage import absolute, read_table
 
 if TYPE_CHECKING:
-    from aplt.compare.comparison import Comparison
-    from aplt.compare.plan import Plan
-    from aplt.compare.record import CompareDir
+    from aplt.comparison.plan import Plan
+    from aplt.comparison.record import CompareDir
+    from aplt.comparison.results import Comparison
     from aplt.config import RunConfig
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
@@ -218,7 +218,7 @@ def compare(
     Raises:
         InputError: the plan, its clips or a setting is not usable, or cells could not be trained.
     """
-    from aplt.compare.study import compare as run_comparison
+    from aplt.comparison.study import compare as run_comparison
 
     named = [methods] if isinstance(methods, str) else methods
     options = {
@@ -247,8 +247,8 @@ def plan_comparison(
     Raises:
         InputError: a key or a value is not usable.
     """
-    from aplt.compare.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
-    from aplt.compare.record import CompareDir
+    from aplt.comparison.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
+    from aplt.comparison.record import CompareDir
 
     chosen = {key: value for key, value in options.items() if value is not None}
     if settings:

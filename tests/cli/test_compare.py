@@ -11,9 +11,9 @@ import pytest
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.compare.comparison import read_plan
-from aplt.compare.plan import make_plan
-from aplt.compare.record import COLUMNS, CompareDir
+from aplt.comparison.plan import make_plan
+from aplt.comparison.record import COLUMNS, CompareDir
+from aplt.comparison.results import read_plan
 from aplt.lock import held
 from aplt.report.words import share_text
 from tests.runs.clips import write_clips
@@ -213,7 +213,7 @@ def test_who_stops_it_is_told_that_it_goes_on(
 
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", stop)
+    monkeypatch.setattr("aplt.comparison.work.train_or_reuse", stop)
     before = signal.getsignal(number)
     assert aplt("compare", clips, *TINY, "--jobs", jobs, "-o", tmp_path / "out") == 130
     assert capsys.readouterr().err.splitlines()[-1] == "aplt: interrupted; the same command goes on from there"

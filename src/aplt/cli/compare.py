@@ -39,12 +39,12 @@ def compare(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and train none.")] = False,
 ) -> None:
     """Train methods on several shares of labels and seeds; write a table and a report. Goes on where it stopped."""
-    from aplt.compare.ablation import ABLATION
-    from aplt.compare.cells import plan_cells
-    from aplt.compare.comparison import read_comparison
-    from aplt.compare.page import main_tables
-    from aplt.compare.study import FailedError, Study
-    from aplt.compare.study import compare as run_comparison
+    from aplt.comparison.ablation import ABLATION
+    from aplt.comparison.cells import plan_cells
+    from aplt.comparison.page import main_tables
+    from aplt.comparison.results import read_comparison
+    from aplt.comparison.study import FailedError, Study
+    from aplt.comparison.study import compare as run_comparison
     from aplt.config import parse_assignments
     from aplt.library import plan_comparison
 

@@ -16,10 +16,10 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the clips, the split and the training.")] = 0,
 ) -> None:
     """Render synthetic micro-actions, train three methods on 10 % labels, and compare them."""
-    from aplt.compare.page import main_tables
-    from aplt.compare.plan import make_plan
-    from aplt.compare.record import CompareDir
-    from aplt.compare.study import compare
+    from aplt.comparison.page import main_tables
+    from aplt.comparison.plan import make_plan
+    from aplt.comparison.record import CompareDir
+    from aplt.comparison.study import compare
     from aplt.display import bar
     from aplt.synthetic import make_dataset
 

@@ -10,8 +10,8 @@ def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
 ) -> None:
     """Write the report.html of a run or a comparison again."""
-    from aplt.compare.page import write_comparison
-    from aplt.compare.record import CompareDir
+    from aplt.comparison.page import write_comparison
+    from aplt.comparison.record import CompareDir
     from aplt.report import write_report
 
     if CompareDir(folder).found:

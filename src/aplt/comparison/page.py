@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import yaml
 
-from aplt.compare.comparison import MAIN, PAIRED, Comparison, read_comparison
-from aplt.compare.labels import labels, labels_by_round, last_labels
-from aplt.compare.paired import spread
-from aplt.compare.plan import UPPER_BOUND
-from aplt.compare.tables import TITLES, Rows, gain_tables, means
+from aplt.comparison.labels import labels, labels_by_round, last_labels
+from aplt.comparison.paired import spread
+from aplt.comparison.plan import UPPER_BOUND
+from aplt.comparison.results import MAIN, PAIRED, Comparison, read_comparison
+from aplt.comparison.tables import TITLES, Rows, gain_tables, means
 from aplt.display import counted
 from aplt.record import FIGURES
 from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart

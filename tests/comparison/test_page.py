@@ -11,11 +11,11 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from aplt.compare.comparison import read_comparison
-from aplt.compare.labels import last_labels
-from aplt.compare.page import shared_settings, write_comparison
-from aplt.compare.plan import UPPER_BOUND
-from aplt.compare.record import CompareDir
+from aplt.comparison.labels import last_labels
+from aplt.comparison.page import shared_settings, write_comparison
+from aplt.comparison.plan import UPPER_BOUND
+from aplt.comparison.record import CompareDir
+from aplt.comparison.results import read_comparison
 from aplt.record import FIGURES
 from aplt.report.charts import Series, efficiency_chart, method_chart
 from aplt.report.words import Spread

@@ -5,9 +5,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aplt.compare.comparison import read_comparison
-from aplt.compare.page import write_comparison
-from aplt.compare.record import CompareDir
+from aplt.comparison.page import write_comparison
+from aplt.comparison.record import CompareDir
+from aplt.comparison.results import read_comparison
 from aplt.storage import write_csv
 
 from .fake_comparison import fake_comparison

@@ -8,12 +8,12 @@ from pathlib import Path
 from statistics import fmean
 
 from aplt.clips import UNKNOWN
-from aplt.compare.cells import Cell, plan_cells
-from aplt.compare.comparison import Comparison, read_comparison, read_plan
-from aplt.compare.page import write_comparison
-from aplt.compare.plan import Plan, seen_from
-from aplt.compare.record import CompareDir, Row, cell_row, read_rows, write_failed, write_rows
-from aplt.compare.work import CellError, train_cell
+from aplt.comparison.cells import Cell, plan_cells
+from aplt.comparison.page import write_comparison
+from aplt.comparison.plan import Plan, seen_from
+from aplt.comparison.record import CompareDir, Row, cell_row, read_rows, write_failed, write_rows
+from aplt.comparison.results import Comparison, read_comparison, read_plan
+from aplt.comparison.work import CellError, train_cell
 from aplt.data.index import read_index
 from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError

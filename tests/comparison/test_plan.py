@@ -8,14 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from aplt.compare.ablation import ABLATION
-from aplt.compare.plan import UPPER_BOUND, Key, Variant, load_plan
-from aplt.compare.record import CompareDir
+from aplt.comparison.ablation import ABLATION
+from aplt.comparison.plan import UPPER_BOUND, Key, Variant, load_plan
+from aplt.comparison.record import CompareDir
 from aplt.errors import InputError
 from aplt.library import plan_comparison
 from aplt.offline.phase import Clusters
 from aplt.runs.setup import digests, read_clips
-from tests.compare.plans import cells_of, plan_of
+from tests.comparison.plans import cells_of, plan_of
 
 subsets = st.lists(st.sampled_from(["supervised", "fixmatch", "aplt", "aplt_paper"]), min_size=1, unique=True)
 

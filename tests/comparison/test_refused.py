@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from aplt.errors import InputError
-from tests.compare.plans import cells_of, plan_of
+from tests.comparison.plans import cells_of, plan_of
 from tests.runs.clips import write_clips
 
 

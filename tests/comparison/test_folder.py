@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aplt.compare.comparison import read_comparison
-from aplt.compare.page import write_comparison
-from aplt.compare.record import CompareDir
-from aplt.compare.tables import gains
+from aplt.comparison.page import write_comparison
+from aplt.comparison.record import CompareDir
+from aplt.comparison.results import read_comparison
+from aplt.comparison.tables import gains
 from aplt.errors import InputError
 from aplt.storage import write_csv
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from aplt.compare.cells import Cell, plan_cells
-from aplt.compare.plan import Plan, make_plan
-from aplt.compare.record import CompareDir
+from aplt.comparison.cells import Cell, plan_cells
+from aplt.comparison.plan import Plan, make_plan
+from aplt.comparison.record import CompareDir
 from aplt.config import merge
 from tests.runs.clips import TINY
 

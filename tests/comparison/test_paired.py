@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aplt.compare.paired import all_differences, differences, holm, rank_test_p, spread, t_test_p, with_tests
+from aplt.comparison.paired import all_differences, differences, holm, rank_test_p, spread, t_test_p, with_tests
 from aplt.report.words import Spread
 
 

@@ -10,16 +10,16 @@ import pandas as pd
 import pytest
 import torch
 
-from aplt.compare.page import write_comparison
-from aplt.compare.record import TIMES, CompareDir, chosen_by_val, read_rows, wrong_labels
-from aplt.compare.study import Study
+from aplt.comparison.page import write_comparison
+from aplt.comparison.record import TIMES, CompareDir, chosen_by_val, read_rows, wrong_labels
+from aplt.comparison.study import Study
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.record import Figures, Watched
 from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
-from tests.compare.studies import METHODS, WILD, rows_of, study_of
+from tests.comparison.studies import METHODS, WILD, rows_of, study_of
 from tests.test_rundir import a_round
 
 
@@ -165,8 +165,8 @@ def test_the_page_is_written_seldom_where_that_takes_long_and_at_the_end(
     def hour_after(done: int) -> float:
         return clock[0] + 3600 * (len(trained) > done)
 
-    monkeypatch.setattr("aplt.compare.study.write_comparison", write)
-    monkeypatch.setattr("aplt.compare.study.time", SimpleNamespace(monotonic=lambda: hour_after(2)))
+    monkeypatch.setattr("aplt.comparison.study.write_comparison", write)
+    monkeypatch.setattr("aplt.comparison.study.time", SimpleNamespace(monotonic=lambda: hour_after(2)))
     study_of(clips, tmp_path, methods=["supervised", "uda", "fixmatch"]).run()
     assert written == [0, 3, 4]
 
@@ -185,8 +185,8 @@ def test_cells_of_other_settings_are_never_mixed_in(
         return write_comparison(folder)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("aplt.compare.study.write_comparison", look)
-        patch.setattr("aplt.compare.study.PAGE_REST", 0)
+        patch.setattr("aplt.comparison.study.write_comparison", look)
+        patch.setattr("aplt.comparison.study.PAGE_REST", 0)
         changed.run()
     assert seen == [[*METHODS, "upper bound"][:count] for count in (0, 1, 2, 3, 4, 4)]
     assert len(trained) == 4
@@ -234,7 +234,7 @@ def test_clips_that_change_meanwhile_are_not_trained_on(
         return result
 
     write(text)
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    monkeypatch.setattr("aplt.comparison.work.train_or_reuse", train)
     study = study_of(index, tmp_path / "study", methods=["supervised", "fixmatch"], upper_bound=False)
     with pytest.raises(InputError, match=r"^tiny, fixmatch, .*clips.csv: the clips or their labels have changed"):
         study.run()
@@ -271,7 +271,7 @@ def test_whatever_ends_a_cell_ends_no_other(
 
     folder = CompareDir(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr("aplt.compare.work.train_or_reuse", train)
+        patch.setattr("aplt.comparison.work.train_or_reuse", train)
         with pytest.raises(InputError, match=rf"^tiny, fixmatch, 20% labeled, seed 0: {told[jobs]}$"):
             study_of(clips, tmp_path, jobs=jobs).run()
     assert rows_of(tmp_path)["method"].tolist() == ["supervised", "aplt", "upper bound"]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from aplt.compare.comparison import Comparison
-from aplt.compare.paired import Difference
-from aplt.compare.plan import UPPER_BOUND
+from aplt.comparison.paired import Difference
+from aplt.comparison.plan import UPPER_BOUND
+from aplt.comparison.results import Comparison
 from aplt.display import counted
 from aplt.record import FIGURES
 from aplt.report.html import Cell, Html, table

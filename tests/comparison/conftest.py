@@ -7,7 +7,7 @@ import pytest
 
 from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
-from tests.compare.studies import study_of
+from tests.comparison.studies import study_of
 from tests.runs.clips import write_clips
 
 
@@ -32,5 +32,5 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append("/".join(run.path.parts[-3:]))
         return train_or_reuse(config, run, made_of)
 
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", train)
+    monkeypatch.setattr("aplt.comparison.work.train_or_reuse", train)
     return names

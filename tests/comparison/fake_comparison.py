@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aplt.compare.plan import UPPER_BOUND, Plan
-from aplt.compare.record import CompareDir, RoundLabels, Row, write_rows
+from aplt.comparison.plan import UPPER_BOUND, Plan
+from aplt.comparison.record import CompareDir, RoundLabels, Row, write_rows
 from aplt.rundir import RunDir
 from aplt.storage import write_text
 from tests.report.fake_run import fake_run

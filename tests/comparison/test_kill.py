@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from aplt.compare.record import CompareDir
+from aplt.comparison.record import CompareDir
 from aplt.data.batches import SemiData
 from aplt.errors import InputError
 from aplt.lock import held
 from aplt.storage import write_text
-from tests.compare.studies import rows_of, study_of
+from tests.comparison.studies import rows_of, study_of
 from tests.runs.runs import at_step, until_killed
 
 
@@ -120,6 +120,6 @@ def test_a_report_that_a_kill_left_out_is_written(
 def test_cells_under_way_are_named_when_a_process_is_killed(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aplt.compare.work.train_or_reuse", lambda *_: die())
+    monkeypatch.setattr("aplt.comparison.work.train_or_reuse", lambda *_: die())
     with pytest.raises(InputError, match=r"a process was killed .*; under way were: tiny, supervised, .*; tiny, fixm"):
         study_of(clips, tmp_path, jobs=2).run()

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import mode
 
-from aplt.compare.comparison import Comparison
-from aplt.compare.paired import spread
-from aplt.compare.record import KINDS
-from aplt.compare.tables import Rows
+from aplt.comparison.paired import spread
+from aplt.comparison.record import KINDS
+from aplt.comparison.results import Comparison
+from aplt.comparison.tables import Rows
 from aplt.report.charts import MOST_CURVES, Curve, line_chart
 from aplt.report.html import Cell, Html, el, figure, join, number_cell, share_cell
 from aplt.report.words import ABSENT, share_text

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from aplt.compare.paired import Difference, all_differences, spread, with_tests
-from aplt.compare.plan import UPPER_BOUND, Key, Plan
-from aplt.compare.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
+from aplt.comparison.paired import Difference, all_differences, spread, with_tests
+from aplt.comparison.plan import UPPER_BOUND, Key, Plan
+from aplt.comparison.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
 from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.record import FIGURES

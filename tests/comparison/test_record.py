@@ -7,12 +7,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aplt.compare.plan import load_plan, make_plan, seen_from
-from aplt.compare.record import CompareDir
+from aplt.comparison.plan import load_plan, make_plan, seen_from
+from aplt.comparison.record import CompareDir
 from aplt.config import VideoInput, load_yaml
 from aplt.errors import InputError
 from aplt.storage import read_json, write_csv, write_json, write_text
-from tests.compare.studies import METHODS, rows_of, study_of
+from tests.comparison.studies import METHODS, rows_of, study_of
 
 
 def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(

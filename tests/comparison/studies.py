@@ -5,10 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from aplt.compare.cells import plan_cells
-from aplt.compare.plan import make_plan
-from aplt.compare.record import TIMES, CompareDir
-from aplt.compare.study import Study
+from aplt.comparison.cells import plan_cells
+from aplt.comparison.plan import make_plan
+from aplt.comparison.record import TIMES, CompareDir
+from aplt.comparison.study import Study
 from aplt.config import merge
 from tests.runs.clips import TINY
 

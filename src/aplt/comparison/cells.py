@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from aplt.clips import UNKNOWN, ClipIndex, Split
-from aplt.compare.plan import UPPER_BOUND, Key, Plan, Variant
-from aplt.compare.record import CompareDir
+from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
+from aplt.comparison.record import CompareDir
 from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import read_index

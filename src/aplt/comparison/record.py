@@ -10,7 +10,7 @@ from typing import Annotated, Any, NamedTuple
 import pandas as pd
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationError, model_validator
 
-from aplt.compare.plan import Key
+from aplt.comparison.plan import Key
 from aplt.config import RunConfig
 from aplt.errors import InputError
 from aplt.record import FIGURES, FigureValues, Round
