@@ -186,7 +186,8 @@ def test_the_plan_of_a_comparison_goes_on_in_its_folder(clips: Path, tmp_path: P
 
 
 def test_own_methods_are_rows_by_their_name(clips: Path) -> None:
-    plan = plan_of(clips, methods="supervised,own.module:MINE", reference="MINE")
+    plan = plan_of(clips, methods="supervised,own.module:MINE")
+    assert plan.reference == "MINE"
     assert plan.rows["MINE"] == Variant(method="own.module:MINE")
 
 

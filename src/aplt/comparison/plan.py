@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import yaml
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText, load_yaml, merge
@@ -122,6 +122,17 @@ class Plan(Settings):
     commands: tuple[str, ...] = ()
     """The command lines that led to this plan."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _own_methods_by_name(cls, values: Any) -> Any:
+        """An own method, package.module:name, is a variant called by its name alone, since a row names a folder."""
+        methods = listed(values.get("methods")) if isinstance(values, dict) else None
+        own = [name for name in methods if isinstance(name, str) and is_reference(name)] if methods else []
+        if not own:
+            return values
+        variants = {name.rpartition(":")[2]: {"method": name} for name in own} | values.get("variants", {})
+        return values | {"methods": [name for name in methods if name not in own], "variants": variants}
+
     @property
     def rows(self) -> dict[str, Variant]:
         """Methods and variants by name, in the order of the tables, without the upper bound."""
@@ -174,11 +185,6 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             `where` names the origin.
     """
     plan = validated(Plan, settings, where)
-    # An own method, package.module:name, is a row by its name alone, since a row names a folder.
-    own = {name.rpartition(":")[2]: Variant(method=name) for name in plan.methods if is_reference(name)}
-    if own:
-        methods = tuple(name for name in plan.methods if not is_reference(name))
-        plan = plan.model_copy(update={"methods": methods, "variants": own | plan.variants})
     # A variant that is the plain method, such as one of the ablation, is that row.
     plain = {name for name, variant in plan.variants.items() if variant == Variant(method=name)}
     plan = plan.model_copy(update={"methods": tuple(name for name in plan.methods if name not in plain)})
