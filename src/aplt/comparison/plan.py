@@ -126,8 +126,8 @@ class Plan(Settings):
     @classmethod
     def _own_methods_by_name(cls, values: Any) -> Any:
         """An own method, package.module:name, is a variant called by its name alone, since a row names a folder."""
-        methods = listed(values.get("methods")) if isinstance(values, dict) else None
-        own = [name for name in methods if isinstance(name, str) and is_reference(name)] if methods else []
+        methods = (listed(values.get("methods")) if isinstance(values, dict) else None) or ()
+        own = [name for name in methods if isinstance(name, str) and is_reference(name)]
         if not own:
             return values
         variants = {name.rpartition(":")[2]: {"method": name} for name in own} | values.get("variants", {})
