@@ -61,6 +61,18 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     assert all(0 < float(row["Holm p"].replace("<", "")) < 1 for row in differences)
 
 
+def test_each_figure_of_the_record_is_a_column_and_has_tables(tmp_path: Path) -> None:
+    folder = CompareDir(fake_comparison(tmp_path / "study"))
+    page = Page(write_comparison(folder.path))
+    written = folder.table.read_text()
+    columns = list(pd.read_csv(folder.cells).columns)
+    for name, figure in FIGURES.items():
+        assert name in columns
+        assert f"Test {figure.title}" in page.table("Method", "cells")[0]
+        assert f"tiny: test {figure.title} in %" in written
+        assert (f"Gain over all cells, and by data set and share: test {figure.title}" in written) == figure.paired
+
+
 def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path: Path) -> None:
     folder = fake_comparison(tmp_path / "study")
     rows = pd.read_csv(CompareDir(folder).cells)

@@ -52,7 +52,7 @@ class Cell:
 
     @property
     def digest(self) -> str:
-        """SHA-256 over settings, clips, labels and roles, wherever the files are: tells the row of this very cell."""
+        """SHA-256 over settings, clips, labels and roles, wherever the files are: by this a row is known again."""
         settings = self.config.of_training()
         return sha256(json.dumps([settings, self.digests], sort_keys=True).encode()).hexdigest()
 
@@ -133,7 +133,7 @@ class _Source:
         self.split = cache(self._split)
 
     def cell(self, key: Key, folder: CompareDir) -> Cell:
-        """Returns a cell, once all is refused that training would refuse."""
+        """Returns a cell; refuses here what training would refuse."""
         part = (f"fold{key.fold}",) if key.fold else ()
         path = folder.runs.joinpath(key.dataset, *part, share_text(key.labeled), key.method, f"seed{key.seed}")
         try:

@@ -110,7 +110,7 @@ def _uneven(comparison: Comparison) -> str:
 def _curves(
     comparison: Comparison, dataset: str, share: float, labeling: Sequence[str], shown: Sequence[str]
 ) -> Iterator[Html]:
-    # Among all, so that a method keeps its color from the figures above, unless colors would come twice.
+    # Among all, so that a method keeps its color from the figures above, unless two would get the same color.
     places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
     gray = [method for method in labeling if method not in shown]
     for key, what in (

@@ -139,11 +139,15 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
     title = f"{dataset}: test accuracy"
     rows = comparison.rows[comparison.rows["dataset"] == dataset]
     bound = spread(rows, "top1", method=UPPER_BOUND)
-    what = (
-        "Mean top-1 accuracy of the last EMA model on the test clips; bars are the deviation over the cells "
-        "(seeds and folds), the dashed line is supervised training with all labels in as many steps, which may be too "
-        "few for it to be a bound."
-    )
+    what = "Mean top-1 accuracy of the last EMA model on the test clips"
+    if comparison.cells_each(dataset) > 1:
+        what += "; bars are the deviation over the cells (seeds and folds)"
+    if bound is not None:
+        what += (
+            "; the dashed line is supervised training with all labels in as many steps, which may be too few for it "
+            "to be a bound"
+        )
+    what += "."
     if len(comparison.shares) > 1:
         series = []
         for place, method in enumerate(comparison.methods):
@@ -289,7 +293,7 @@ def _cells(comparison: Comparison) -> Html:
     columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed"]
     columns += [f"Test {figure.title}" for figure in FIGURES.values()]
     columns += ["Test top-1 chosen by val", "Time"]
-    caption = "Every finished cell, from compare.csv; a method's name is the link to the run's own report."
+    caption = "Every finished cell, from compare.csv; a method's name links to the report of the run."
     inner = table(caption, columns, rows, texts=3)
     return el("details", el("summary", counted(len(rows), "finished cell")), inner)
 

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationErr
 from aplt.comparison.plan import Key
 from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.record import FIGURES, FigureValues, Round
+from aplt.record import FIGURES, FigureValues, Record, Round
 from aplt.rundir import RunDir
 from aplt.settings import wanted
 from aplt.storage import read_table, write_csv
@@ -36,7 +36,7 @@ class CompareDir:
 
     @property
     def cells(self) -> Path:
-        """One row per finished cell, in the plan's order. A cell with a row needs its run folder no longer."""
+        """One row per finished cell, in the plan's order. A cell with a row no longer needs its run folder."""
         return self.path / "compare.csv"
 
     @property
@@ -96,13 +96,8 @@ Rounds = Annotated[
 """In compare.csv '4 0.8125 0.6300; 5 ...': round, precision and coverage; - is unknown."""
 
 
-class Row(FigureValues):
-    """One finished cell, as a row of compare.csv; a figure that it does not have is None, in the file empty.
-
-    The figures of FigureValues are those of the last EMA model on the test clips.
-    """
-
-    model_config = ConfigDict(allow_inf_nan=False)
+class CellColumns(Record):
+    """The first columns of compare.csv: which cell, and of how many clips."""
 
     dataset: str
     fold: str = ""
@@ -113,12 +108,23 @@ class Row(FigureValues):
     test_clips: int
     """Those of known label."""
     seed: int
+
+
+class Row(FigureValues, CellColumns):
+    """One finished cell, as a row of compare.csv; a figure that it does not have is None, in the file empty.
+
+    The figures of FigureValues, the columns after the first, are of the last EMA model on the test clips.
+    """
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
     val_top1: float | None = None
     top1_by_val: float | None = None
     """Test accuracy after the round that is best on the val clips; a classifier fitted at the end has no rounds."""
     unlabeled_top1: float | None = None
     pseudo_precision: float | None = None
-    """What is said of labels is of the last round's: pseudo of the offline phase's, online of those made by steps."""
+    """This and the following are of the last round's labels: pseudo of the offline phase's, online of those that steps
+    made."""
     pseudo_coverage: float | None = None
     pseudo_wrong: float | None = None
     pseudo_fitted: float | None = None
@@ -154,10 +160,7 @@ class Row(FigureValues):
         return Key(self.dataset, self.fold, self.method, self.labeled, self.seed)
 
 
-_PLACE = tuple(Row.model_fields).index("val_top1") - len(FIGURES)
-_OTHERS = [name for name in Row.model_fields if name not in FIGURES]
-COLUMNS = (*_OTHERS[:_PLACE], *FIGURES, *_OTHERS[_PLACE:])
-"""Which cell, its figures, and all else."""
+COLUMNS = tuple(Row.model_fields)
 REQUIRED = tuple(name for name, field in Row.model_fields.items() if field.is_required())
 TIMES = ("seconds", "offline_seconds", "online_seconds", "evaluation_seconds", "ms_per_step")
 
@@ -168,10 +171,10 @@ def write_rows(folder: CompareDir, rows: Iterable[Row]) -> None:
 
 
 def read_rows(folder: CompareDir) -> list[Row]:
-    """Returns the rows of compare.csv; columns of the user's own in it are left out.
+    """Returns the rows of compare.csv; other columns in it are left out.
 
     Raises:
-        InputError: no such table, or one without a column or value that every cell has, or with an unusable value.
+        InputError: no such table, or a column or value is missing that every cell has, or a value is not usable.
     """
     found = read_table(folder.cells, REQUIRED).to_dict("records")
     return [_row(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
@@ -228,7 +231,7 @@ def cell_row(
         truth: label by clip id, without clips of unknown label.
         fitted: its classifier was fitted at the end, so that no round has one.
         folder: that of the comparison.
-        digest: what tells the row of this very cell.
+        digest: by which the row is known again.
         remark: what a reader should know about its clips, or nothing.
 
     Raises:

@@ -20,7 +20,7 @@ from aplt.settings import validated
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""
 PAIRED = (*(name for name, figure in FIGURES.items() if figure.paired), "unlabeled_top1")
-"""Columns by which the reference is set against the others."""
+"""Columns in which the reference is compared with the others."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Comparison:
 
     @property
     def unfinished(self) -> str | None:
-        """What is to be said of a comparison some of whose cells are not done."""
+        """A sentence on how many cells are done; None where all are."""
         if self.finished:
             return None
         verb = "cell is" if self.planned == 1 else "cells are"
@@ -80,7 +80,7 @@ class Comparison:
         return len(self.plan.seeds) * self.folds(dataset)
 
     def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
-        """Returns each method's spreads of a column by share, and last with all labels; without methods not begun."""
+        """Returns each method's spreads of a column by share, the last with all labels, of methods with cells."""
         rows = self.rows[self.rows["dataset"] == dataset]
         found: list[tuple[str, list[Spread | None]]] = [
             (method, [*(spread(rows, figure, method=method, labeled=share) for share in self.shares), None])
@@ -183,8 +183,8 @@ def read_comparison(path: Path) -> Comparison:
     """Returns what a comparison's folder holds.
 
     Raises:
-        InputError: a file is missing or not what its name says, or a row is of no cell of the plan or not the only one
-            of its cell.
+        InputError: a file is missing or not what its name says, or a row belongs to no cell of the plan or is
+            not the only one of its cell.
     """
     folder = CompareDir(path)
     plan, rows = read_plan(folder), read_rows(folder)
@@ -192,7 +192,7 @@ def read_comparison(path: Path) -> Comparison:
     for number, row in enumerate(rows, start=1):
         where = f"{folder.cells} row {number}: {row.key}"
         if row.key not in planned:
-            raise InputError(f"{where}: no cell of {folder.plan.name}; give `aplt compare` the plan of all rows")
+            raise InputError(f"{where}: no cell of {folder.plan.name}; give `aplt compare` a plan that has it")
         if row.key in numbers:
             again = f"the same cell as row {numbers[row.key]}; `aplt compare {folder.plan}` keeps the one that counts"
             raise InputError(f"{where}: {again}")

@@ -175,7 +175,7 @@ class Study:
                 self._tell(progress)
 
     def _of_run(self, cell: Cell) -> Row | None:
-        """Returns the row of a cell whose run folder is complete, up to its report: no other work comes after that."""
+        """Returns the row of a cell whose run folder is complete: the report is written last."""
         with _naming(cell):
             return self._row(cell) if cell.run.report.exists() and cell.finished else None
 
@@ -212,11 +212,11 @@ def _train(cell: Cell, jobs: int) -> tuple[Cell, CellError | None]:
 
 @contextmanager
 def _naming(cell: Cell) -> Iterator[None]:
-    """Adds to an error in a cell's run folder which cell it is, and what to do."""
+    """Names the cell in an error about its run folder, and says what to do."""
     try:
         yield
     except InputError as error:
-        raise InputError(f"{cell}: {error}; remove {cell.path} to train it anew") from error
+        raise InputError(f"{cell}: {error}; remove {cell.path} to train it again") from error
 
 
 def _commands(folder: CompareDir) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.results import Comparison
 from aplt.display import counted
 from aplt.record import FIGURES
-from aplt.report.html import Cell, Html, table
+from aplt.report.html import Cell, Html, table, valued
 from aplt.report.words import ABSENT, share_text
 
 TITLES = {
@@ -21,8 +21,8 @@ TITLES = {
 
 TESTS = ("t-test p", "Holm p", "Wilcoxon p")
 ABOUT_TESTS = (
-    "Two-sided paired tests, where all planned cells of both methods are done; Holm p is the t-test's, corrected for "
-    "the number of them that is planned for this table."
+    " Two-sided paired tests, where all planned cells of both methods are done; Holm p is the t-test's, corrected for "
+    "the number of tests that are planned for this table."
 )
 
 
@@ -49,8 +49,9 @@ class Rows:
 
     def _grid(self) -> str:
         """Returns the lines of the table, its columns aligned: the first to the left, all others to the right."""
+        kept = valued(self.columns, self.rows, self.texts)
         lines = [list(self.columns), *([cell.text for cell in row] for row in self.rows)]
-        lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+        lines = [[line[k].replace("|", "\\|") for k in kept] for line in lines]
         widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
         rule = [f"{'-' * (width - 1)}:" if k else "-" * width for k, width in enumerate(widths)]
         padded = [
@@ -160,14 +161,14 @@ def gains(comparison: Comparison, figure: str) -> Rows | None:
         f"{comparison.plan.reference} minus the other method in the same cell (data set, fold, share, seed), "
         f"{TITLES[figure]} in points, first averaged over shares, then mean ± deviation over data sets, folds and "
         "seeds, each of which counts once; how many cells the reference won, and in how many both are level; in how "
-        "many data sets and shares the mean is above zero; and these means. The smallest gain comes first. "
-        f"{ABOUT_TESTS}"
+        "many data sets and shares the mean is above zero; and these means. The smallest gain comes first."
     )
+    caption += ABOUT_TESTS if any(one.t_test is not None for one in found) else ""
     several = len(comparison.plan.datasets) > 1
     if several:
-        caption += " The test takes data sets for draws of one kind: read the means beside p."
+        caption += " The test treats data sets as draws of one kind: read the means as well as p."
     elif any(data.folds for data in comparison.plan.datasets.values()):
-        caption += " The test takes folds for draws of one kind, which they are not."
+        caption += " The test treats folds as draws of one kind, which they are not."
     names = [f"{dataset} {share_text(share)}" if several else share_text(share) for dataset, share in groups]
     columns = ["Against", "Gain", "Won", "Better in", *TESTS, *names]
     return Rows(f"Gain over all cells, and by data set and share: {TITLES[figure]}", caption, columns, rows)
@@ -192,9 +193,10 @@ def differences(comparison: Comparison, figure: str) -> Rows | None:
         return None
     caption = (
         f"{comparison.plan.reference} minus the other method in the same fold and with the same seed, "
-        f"{TITLES[figure]}, mean ± deviation. {ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ "
-        "(0.25 for three)."
+        f"{TITLES[figure]}, mean ± deviation."
     )
+    if any(one.t_test is not None for one in comparison.differences[figure]):
+        caption += f"{ABOUT_TESTS} Over n differences Wilcoxon's p cannot fall below 2/2ⁿ (0.25 for three)."
     columns = ["Data set", "Labeled", "Against", "Won", "Gain in points", *TESTS]
     return Rows(f"Gain by data set and share of labels: {TITLES[figure]}", caption, columns, rows, texts=3)
 

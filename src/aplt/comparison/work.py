@@ -22,7 +22,7 @@ class CellError(InputError):
 
 
 def train_cell(config: RunConfig, run: RunDir, made_of: dict[str, str], name: str, jobs: int) -> CellError | None:
-    """Trains a cell unless its run is there, and writes the run's report; returns why it cannot be trained, if so.
+    """Trains a cell unless its run is there, and writes the run's report; returns the reason if that fails.
 
     Args:
         config: the cell's.

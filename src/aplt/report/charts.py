@@ -26,7 +26,7 @@ MARKERS = {  # None: a circle
     2: ((0, -4.2), (4.2, 3.2), (-4.2, 3.2)),
     3: ((0, -4.6), (4.6, 0), (0, 4.6), (-4.6, 0)),
 }
-MOST_CURVES = 8  # more in one chart cannot be told apart
+MOST_CURVES = 8  # more in one chart cannot be hover apart
 MARKED_ROUNDS = 40  # with more the markers would hide the curve
 DODGE = 5.0  # between the bars of neighboring methods at one share, so that none hides another
 ROW = 24.0
@@ -121,8 +121,8 @@ def line_chart(
     for place, curve in drawn:
         places = [(plane.x(x), plane.y(y)) for x, y in curve.points]
         shape = place if last - first <= MARKED_ROUNDS else None
-        told = [f"{curve.name}, round {x}: {write(y)}" for x, y in curve.points]
-        marks = [_point(text, shape, *where) for text, where in zip(told, places, strict=True)]
+        hover = [f"{curve.name}, round {x}: {write(y)}" for x, y in curve.points]
+        marks = [_point(text, shape, *where) for text, where in zip(hover, places, strict=True)]
         body.append(el("g", _line(place, _path(places)), *marks, class_=f"s{place % COLORS}"))
     spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
@@ -161,8 +161,8 @@ def efficiency_chart(
             reach = spread.deviation or 0.0
             ends = plane.y(spread.mean - reach), plane.y(spread.mean + reach)
             whisker = el("path", d=f"M{x:.1f} {ends[0]:.1f}V{ends[1]:.1f}", class_="whisker")
-            told = f"{one.name}, {share_text(share)} labeled: {spread.text()} % ({spread.count})"
-            marks.append(_point(told, one.place, x, y, whisker))
+            hover = f"{one.name}, {share_text(share)} labeled: {spread.text()} % ({spread.count})"
+            marks.append(_point(hover, one.place, x, y, whisker))
         body.append(el("g", _line(one.place, _path(places)), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(f"{one.name}: {_by_share(one)}" for one in [*series, *pale])
     items = [*_others(len(pale)), *_bound_item(bound)]
@@ -204,10 +204,10 @@ def method_chart(
         ends = x_of(spread.mean - reach), x_of(spread.mean + reach)
         rings = [el("circle", cx=x_of(value), cy=y, r=2.6, class_="ring") for value in values]
         bar = el("path", d=f"M{ends[0]:.1f} {y:.1f}H{ends[1]:.1f}", class_="whisker")
-        told = el("title", f"{name}: {spread.text()} % ({spread.count})")
+        hover = el("title", f"{name}: {spread.text()} % ({spread.count})")
         mark = _marker(0, x_of(spread.mean), y)
         body.append(el("text", name, x=left - 10, y=y + 4, text_anchor="end", class_="strong"))
-        body.append(el("g", told, *rings, bar, mark, class_="s1" if name == reference else "s0"))
+        body.append(el("g", hover, *rings, bar, mark, class_="s1" if name == reference else "s0"))
     spoken = "; ".join(f"{name}: {spread.text()}" for name, spread, _ in rows)
     items = [el("li", el("span", class_="swatch reference"), reference), *_bound_item(bound)]
     svg = _drawing(body, width, height, f"{title} by method, in percent. {spoken}.", "methods")
@@ -232,8 +232,8 @@ def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
         parts.append(_label(name, transform=turn))
     for row, column in np.argwhere(matrix).tolist():
         hits, part = matrix[row, column], matrix[row, column] / totals[row]
-        told = f"{names[row]} → {names[column]}: {hits} of {counted(totals[row], 'clip')} ({percent(part)})"
-        parts.append(_cell(left + column * cell, top + row * cell, cell, cell, part, told, str(hits)))
+        hover = f"{names[row]} → {names[column]}: {hits} of {counted(totals[row], 'clip')} ({percent(part)})"
+        parts.append(_cell(left + column * cell, top + row * cell, cell, cell, part, hover, str(hits)))
     tested = counted(totals.sum(), "test clip")
     spoken = (
         f"Confusion matrix of {counted(count, 'class', 'classes')}: {np.trace(matrix)} of {tested} on the diagonal."
@@ -262,8 +262,8 @@ def threshold_map(values: np.ndarray, rounds: Sequence[int], names: Sequence[str
         for column in np.flatnonzero(np.isfinite(values[row])).tolist():
             value = float(values[row, column])
             part = (value - low) / (high - low) if high > low else 0.5
-            told = f"{name}, round {rounds[column]}: {fixed(value)}"
-            parts.append(_cell(left + column * wide, top + row * tall, wide, tall, part, told))
+            hover = f"{name}, round {rounds[column]}: {fixed(value)}"
+            parts.append(_cell(left + column * wide, top + row * tall, wide, tall, part, hover))
     of = f"{counted(count, 'class', 'classes')} over {counted(columns, 'round')}"
     return _drawing(parts, right + 64, height, f"Thresholds of {of}, from {fixed(low)} to {fixed(high)}.", "heat")
 
@@ -306,8 +306,8 @@ def _line(place: int, path: str) -> Html:
     return el("path", d=path, class_="curve", stroke_dasharray=DASHES[(place + place // COLORS) % len(DASHES)])
 
 
-def _pale_line(told: str, places: Iterable[tuple[float, float]]) -> Html:
-    return el("g", el("title", told), el("path", d=_path(places), class_="curve"), class_="pale")
+def _pale_line(hover: str, places: Iterable[tuple[float, float]]) -> Html:
+    return el("g", el("title", hover), el("path", d=_path(places), class_="curve"), class_="pale")
 
 
 def _bound_line(bound: Spread, path: str) -> Html:
@@ -321,10 +321,10 @@ def _marker(place: int, x: float, y: float) -> Html:
     return el("path", d=_path((x + dx, y + dy) for dx, dy in corners) + "Z", class_="mark")
 
 
-def _point(told: str, place: int | None, x: float, y: float, behind: Html | None = None) -> Html:
+def _point(hover: str, place: int | None, x: float, y: float, behind: Html | None = None) -> Html:
     """Returns a point that says something on pointing near it, with the marker of a place unless that is None."""
     marker = None if place is None else _marker(place, x, y)
-    return el("g", el("title", told), behind, marker, el("circle", cx=x, cy=y, r=9, class_="target"))
+    return el("g", el("title", hover), behind, marker, el("circle", cx=x, cy=y, r=9, class_="target"))
 
 
 def _legend(names: Sequence[tuple[int, str]], *more: Html) -> Html:
@@ -364,7 +364,7 @@ def _opacity(part: float) -> float:
     return 0.1 + 0.9 * part
 
 
-def _cell(x: float, y: float, width: float, height: float, part: float, told: str, text: str | None = None) -> Html:
+def _cell(x: float, y: float, width: float, height: float, part: float, hover: str, text: str | None = None) -> Html:
     opacity = _opacity(part)
     box = {"x": x + 0.5, "y": y + 0.5, "width": width - 1, "height": height - 1}
     shape = el("rect", class_="cell", fill_opacity=round(opacity, 3), **box)
@@ -375,7 +375,7 @@ def _cell(x: float, y: float, width: float, height: float, part: float, told: st
         where = {"x": x + width / 2, "y": y + height / 2 + size * 0.36}
         kind = "on-heat" if opacity > 0.6 else "off-heat"
         words = el("text", text, class_=kind, text_anchor="middle", style=f"font-size:{size:.1f}px", **where)
-    return el("g", el("title", told), shape, words)
+    return el("g", el("title", hover), shape, words)
 
 
 def _lattice(rows: int, columns: int, left: float, top: float, tall: float, wide: float) -> Html:

@@ -98,7 +98,7 @@ def figure(title: str, body: str, caption: str, *, wide: bool = False) -> Html:
 
 
 def absent(title: str, why: str) -> Html:
-    """Returns what stands in a figure's place where there is nothing to draw."""
+    """Returns a figure's title with the reason why there is nothing to draw."""
     return el("div", el("h3", title), el("p", why, class_="missing"), class_="absent")
 
 
@@ -129,7 +129,7 @@ def table(
     texts: int = 1,
     kind: str | None = None,
 ) -> Html:
-    """Returns a table whose headers sort it; a column in which no row says anything is left out.
+    """Returns a table whose headers sort it; a column without any value is left out.
 
     Args:
         caption: what the table shows, above it.
@@ -138,7 +138,7 @@ def table(
         texts: how many columns at the left hold words; the others hold numbers.
         kind: the table's class in the style sheet.
     """
-    kept = [k for k in range(len(columns)) if k < texts or any(known(row[k].value) for row in rows)]
+    kept = valued(columns, rows, texts)
     head = [
         el("th", el("button", columns[k], type="button"), scope="col", class_="n" if k >= texts else None) for k in kept
     ]
@@ -147,6 +147,11 @@ def table(
         "table", el("caption", el("span", caption)), el("thead", el("tr", *head)), el("tbody", *body), class_=kind
     )
     return scrolled(whole, caption)
+
+
+def valued(columns: Sequence[str], rows: Sequence[Sequence[Cell]], texts: int) -> list[int]:
+    """Returns which columns of a table have any value; the first `texts` columns hold words and always count."""
+    return [k for k in range(len(columns)) if k < texts or any(known(row[k].value) for row in rows)]
 
 
 def count_cell(value: int | None) -> Cell:

@@ -105,7 +105,7 @@ class Run:
 
     @cached_property
     def classes(self) -> list[str]:
-        """Class names; numbers stand in while the run is unfinished, because only result.json names them."""
+        """Class names; numbers while the run is unfinished, since only result.json has the names."""
         if self.result is not None:
             return list(self.result.classes)
         pseudo = self.last_pseudo
