@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from aplt.cli import demo
-from aplt.compare.comparison import read_comparison
+from aplt.comparison.results import read_comparison
 from aplt.config import merge
 from tests.test_cli import aplt
 
