@@ -21,7 +21,6 @@ def a_round(number: int, watched: Watched | None = None) -> Round:
         pseudo=None,
         online=None,
         watched=watched,
-        test_beside_val=None,
         seconds=Seconds(online=3.0),
     )
 

@@ -203,8 +203,6 @@ class Round(Record):
     """Of the labels that steps made; None where they made none."""
     watched: Watched | None
     """None where no val and no test clip has a label."""
-    test_beside_val: float | None
-    """Top-1 on the test clips where val is watched: what choosing a round by val would have given."""
     seconds: Seconds
 
 

@@ -11,16 +11,14 @@ import pytest
 import torch
 
 from aplt.comparison.page import write_comparison
-from aplt.comparison.record import TIMES, CompareDir, chosen_by_val, read_rows, wrong_labels
+from aplt.comparison.record import TIMES, CompareDir, read_rows, wrong_labels
 from aplt.comparison.study import Study
 from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.record import Figures, Watched
 from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
 from tests.comparison.studies import METHODS, WILD, rows_of, study_of
-from tests.test_rundir import a_round
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
@@ -39,9 +37,6 @@ def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
         assert result.val is not None
         assert result.test is not None
         assert row["val_top1"] == result.val.top1
-        on_val = [line.watched.figures.top1 for line in lines if line.watched]
-        assert row["top1_by_val"] == lines[on_val.index(max(on_val))].test_beside_val
-        assert lines[-1].test_beside_val == result.test.top1
         for kind in ("pseudo", "online"):
             taught = [(line.round, found.precision, found.coverage) for line in lines if (found := getattr(line, kind))]
             told = getattr(typed, f"{kind}_by_round")
@@ -90,14 +85,6 @@ def test_labels_that_count_at_least_half_and_whose_truth_is_known_are_right_or_w
     assert wrong_labels(RunDir(tmp_path), truth) == {"online_wrong": 2, "online_fitted": 0.5, "online_unknown": 1}
 
 
-def test_a_classifier_fitted_at_the_end_has_no_rounds_to_choose_from(clips: Path, tmp_path: Path) -> None:
-    study_of(clips, tmp_path, methods=["label_propagation"], upper_bound=False).run()
-    (row,) = pd.read_csv(CompareDir(tmp_path).cells, keep_default_na=False).to_dict("records")
-    assert row["val_top1"] != ""
-    assert row["top1_by_val"] == ""
-    assert row["offline_seconds"] > 0  # its fit
-
-
 def test_people_in_training_and_test_clips_are_remarked_once(
     whole: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,17 +111,6 @@ def test_the_time_left_is_that_of_finished_cells_which_are_most_alike(
     assert study.seconds_left() == (tiny + apart) / 2
     study.announce()
     assert capsys.readouterr().err.startswith("8 cells, 2 of them finished; about 15\u00a0s with 2 jobs to go\n")
-
-
-def test_the_first_of_the_rounds_that_are_best_on_val_is_chosen() -> None:
-    val, test = (0.2, 0.7, 0.5, 0.7), (0.1, 0.2, 0.3, 0.4)
-    watched = [Watched(role="val", figures=Figures(top1=top1, macro_f1=0, per_class=())) for top1 in val]
-    lines = [
-        a_round(1, watched=found).model_copy(update={"test_beside_val": top1})
-        for found, top1 in zip(watched, test, strict=True)
-    ]
-    assert chosen_by_val(lines) == 0.2
-    assert chosen_by_val([a_round(1, watched=watched[0])]) is None
 
 
 def test_finished_cells_are_not_trained_again_and_the_plan_can_grow(

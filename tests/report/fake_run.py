@@ -138,7 +138,6 @@ def _round(
         "pseudo": pseudo,
         "online": None,
         "watched": {"role": watched, "figures": _figures(top1, top1 - 0.04)} if watched else None,
-        "test_beside_val": None,
     }
 
 

@@ -285,14 +285,13 @@ def _cells(comparison: Comparison) -> Html:
             count_cell(int(record["labeled_clips"])),
             count_cell(int(record["seed"])),
             *(share_cell(record[name]) for name in FIGURES),
-            share_cell(record["top1_by_val"]),
             Cell(duration(record["seconds"]), record["seconds"]),
         ]
         for record in comparison.rows.to_dict("records")
     ]
     columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed"]
     columns += [f"Test {figure.title}" for figure in FIGURES.values()]
-    columns += ["Test top-1 chosen by val", "Time"]
+    columns += ["Time"]
     caption = "Every finished cell, from compare.csv; a method's name links to the report of the run."
     inner = table(caption, columns, rows, texts=3)
     return el("details", el("summary", counted(len(rows), "finished cell")), inner)

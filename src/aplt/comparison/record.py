@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationErr
 from aplt.comparison.plan import Key
 from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.record import FIGURES, FigureValues, Record, Round
+from aplt.record import FIGURES, FigureValues, Record
 from aplt.rundir import RunDir
 from aplt.settings import wanted
 from aplt.storage import read_table, write_csv
@@ -119,8 +119,6 @@ class Row(FigureValues, CellColumns):
     model_config = ConfigDict(allow_inf_nan=False)
 
     val_top1: float | None = None
-    top1_by_val: float | None = None
-    """Test accuracy after the round that is best on the val clips; a classifier fitted at the end has no rounds."""
     unlabeled_top1: float | None = None
     pseudo_precision: float | None = None
     """This and the following are of the last round's labels: pseudo of the offline phase's, online of those that steps
@@ -217,7 +215,6 @@ def cell_row(
     run: RunDir,
     truth: dict[str, str],
     *,
-    fitted: bool,
     folder: CompareDir,
     digest: str,
     remark: str,
@@ -229,7 +226,6 @@ def cell_row(
         config: that of the run.
         run: its folder.
         truth: label by clip id, without clips of unknown label.
-        fitted: its classifier was fitted at the end, so that no round has one.
         folder: that of the comparison.
         digest: by which the row is known again.
         remark: what a reader should know about its clips, or nothing.
@@ -263,7 +259,6 @@ def cell_row(
         "labeled_clips": result.counts.labeled,
         "test_clips": result.test.clips,
         "val_top1": result.val.top1 if result.val else None,
-        "top1_by_val": None if fitted else chosen_by_val(rounds),
         "unlabeled_top1": result.unlabeled.top1 if result.unlabeled else None,
         **labels,
         **wrong_labels(run, truth),
@@ -306,13 +301,3 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
         found[f"{kind}_fitted"] = float(repeated.mean()) if wrong.any() else None
         found[f"{kind}_unknown"] = int((counted & known.isna()).sum())
     return found
-
-
-def chosen_by_val(rounds: Sequence[Round]) -> float | None:
-    """Returns the test accuracy after the first of the rounds with the best val accuracy; None without val clips."""
-    each = [
-        (line.watched.figures.top1, line.test_beside_val)
-        for line in rounds
-        if line.watched is not None and line.test_beside_val is not None
-    ]
-    return max(each, key=lambda pair: pair[0])[1] if each else None

@@ -18,7 +18,6 @@ from aplt.data.index import read_index
 from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.lock import held
-from aplt.methods.catalog import find_method
 from aplt.parallel import ProcessKilledError, as_they_finish
 from aplt.report.words import duration
 from aplt.storage import sweep, write_text
@@ -181,9 +180,8 @@ class Study:
 
     def _row(self, cell: Cell) -> Row:
         truth = self.truth(cell.config.clips)
-        fitted = find_method(cell.config.method).fit_head is not None
         about = {"digest": cell.digest, "remark": cell.remark or ""}
-        return cell_row(cell.key, cell.config, cell.run, truth, fitted=fitted, folder=self.folder, **about)
+        return cell_row(cell.key, cell.config, cell.run, truth, folder=self.folder, **about)
 
     def _name(self, cell: Cell) -> str:
         return cell.path.relative_to(self.folder.path).as_posix()

@@ -15,7 +15,6 @@ from aplt.report.words import ABSENT, share_text
 TITLES = {
     **{name: f"test {figure.title}" for name, figure in FIGURES.items()},
     "unlabeled_top1": "top-1 on the unlabeled clips of known label",
-    "top1_by_val": "test top-1 after the round that is best on the validation clips",
 }
 
 

@@ -60,8 +60,6 @@ class Outcome:
         watched = None
         if role is not None and (figures := self._evaluate(role, progress)[1]) is not None:
             watched = Watched(role=role, figures=figures)
-        # Beside val, to know the test accuracy of the round that val would choose; nothing is chosen here.
-        test = self._evaluate("test", progress)[1] if role == "val" else None
         pseudo = None
         if guidance is not None and unlabeled:
             pseudo = pseudo_label_figures(guidance.to(torch.device("cpu")).pseudo, labels, unlabeled)
@@ -75,7 +73,6 @@ class Outcome:
             pseudo=pseudo,
             online=online_label_figures(state.online.label.cpu().numpy(), state.online.weight.cpu().numpy(), labels),
             watched=watched,
-            test_beside_val=test.top1 if test is not None else None,
             seconds=Seconds(),
         )
 
