@@ -1,5 +1,6 @@
 """The offline phase on feature banks made by hand."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +10,19 @@ import torch
 from torch.nn import functional
 
 from aplt.offline.phase import Clusters
+from aplt.offline.propagation import propagate
 from aplt.tensors import FeatureBank, Guidance
 
 PLAIN = Clusters(views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0)
 N = 12
 LABEL = torch.full((N,), -1).index_fill_(0, torch.tensor([0]), 0).index_fill_(0, torch.tensor([1]), 1)
+
+
+# The means of the clips that plain clustering puts together: at 0, 5, -5, 10, 44, 20 and at 90, 85, 95, 100 degrees.
+CENTERS = [
+    torch.tensor([[math.cos(math.radians(a)), math.sin(math.radians(a))] for a in angles]).mean(dim=0)
+    for angles in ((0, 5, -5, 10, 44, 20), (90, 85, 95, 100))
+]
 
 
 def angle_bank() -> FeatureBank:
@@ -96,6 +105,18 @@ def test_propagation_believes_neighbors_and_measures_what_a_membership_lacks() -
     assert pseudo.label[[6, 8, 9]].tolist() == [1, 1, 1]
     assert not pseudo.accepted[10]
     torch.testing.assert_close(pseudo.belief[bank.position], 1 - inside)
+
+
+def test_a_label_enters_propagation_as_strongly_as_ten_clips() -> None:
+    bank = angle_bank()
+    known = LABEL[bank.position]
+    start = torch.stack([(bank.feature - center).square().sum(dim=1) for center in CENTERS], dim=1)
+    start = (-start / start.amin(dim=1).mean()).softmax(dim=1)
+    start[known == 0] = torch.tensor([10.0, 0.0])
+    start[known == 1] = torch.tensor([0.0, 10.0])
+    expected = propagate(bank.feature, start, 3)
+    pseudo = run(PLAIN.model_copy(update={"neighbors": 3})).pseudo
+    torch.testing.assert_close(pseudo.belief[bank.position], expected.amax(dim=1))
 
 
 def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center() -> None:

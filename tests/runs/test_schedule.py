@@ -1,0 +1,38 @@
+"""Learning rate and teacher memory by the share of training done, against numbers worked out by hand."""
+
+import pytest
+
+from aplt.runs.schedule import default_ema_decay, learning_rate_factor
+
+
+@pytest.mark.parametrize(
+    ("progress", "factor"),
+    [
+        (0.0, 5e-8),  # not zero: the first step moves a little
+        (0.005, 0.25 * 0.9999383),
+        (0.01, 0.5 * 0.9997533),
+        (0.02, 0.9990134),
+        (0.25, 0.8535534),
+        (0.5, 0.5),
+        (0.75, 0.1464466),
+        (1.0, 0.0),
+    ],
+)
+def test_cosine_after_a_short_linear_start(progress: float, factor: float) -> None:
+    assert learning_rate_factor("cosine", progress) == pytest.approx(factor, rel=1e-6, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("progress", "factor"),
+    [(0.0, 5e-8), (0.005, 0.25), (0.01, 0.5), (0.02, 1), (0.599, 1), (0.6, 0.1), (0.849, 0.1), (0.85, 0.01), (1, 0.01)],
+)
+def test_steps_after_a_short_linear_start(progress: float, factor: float) -> None:
+    assert learning_rate_factor("step", progress) == pytest.approx(factor, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("steps", "decay"),
+    [(1, 0.0), (8, 0.0), (16, 0.5), (400, 0.98), (800, 0.99), (80_000, 0.9999), (1_000_000, 0.9999)],
+)
+def test_the_teacher_remembers_an_eighth_of_the_run(steps: int, decay: float) -> None:
+    assert default_ema_decay(steps) == pytest.approx(decay, abs=1e-12)
