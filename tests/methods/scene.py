@@ -14,7 +14,7 @@ from torch.nn import functional
 from aplt.methods.catalog import METHODS
 from aplt.methods.method import Method
 from aplt.methods.step import Descent, take_step
-from aplt.tensors import Algorithm, Guidance, Prediction, PseudoLabels, Recognize, SemiBatch, Task
+from aplt.tensors import Algorithm, Guidance, OnlineLabels, Prediction, PseudoLabels, Recognize, SemiBatch, Task
 
 K, D = 4, 6
 SHAPE = (2, 4, 3, 1)  # a skeleton clip: channels, frames, joints, persons
@@ -161,6 +161,7 @@ class Outcome:
     total: Tensor
     parts: dict[str, Tensor]
     gradient: list[Tensor]  # of the student's parameters
+    online: OnlineLabels | None
 
     @property
     def unlabeled(self) -> dict[str, Tensor]:
@@ -205,4 +206,4 @@ def step(
     with torch.no_grad():
         for parameter, slope in zip(parameters, gradient, strict=True):
             parameter.sub_(rate * slope)
-    return Outcome(loss.total.detach(), loss.parts, gradient)
+    return Outcome(loss.total.detach(), loss.parts, gradient, loss.online)

@@ -1,5 +1,6 @@
 """The feature bank: whose row is whose, what an unreadable clip does to it, and how it tells how far it is."""
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,17 @@ class Damaged(Positions):
         if position == UNREADABLE:
             raise InputError("clip 'unlucky' (20.mp4): no frame could be decoded")
         return super().__call__(position, kind, key)
+
+
+class Turned(Positions):
+    """A view that the number of its pass decides."""
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[Kind, tuple[int, ...]]] = []
+
+    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
+        self.keys.append((kind, tuple(key)))
+        return torch.tensor([3.0, 4.0 if key[3] else 0.0]).reshape(self.clip_shape)
 
 
 def recognize(clip: Tensor) -> Prediction:
@@ -91,6 +103,43 @@ def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytes
     monkeypatch.setattr(batches, "_stack", replacing)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         check_unreadable_clip_stops_with_its_name()
+
+
+def test_views_are_averaged_by_hand() -> None:
+    # Features (3, 0) and (3, 4), which are their logits, too.
+    bank = bank_of(data_of(Turned()))
+    mean = torch.tensor([1 + 0.6, 0.8])
+    torch.testing.assert_close(bank.feature, functional.normalize(mean, dim=0).expand(67, 2))
+    torch.testing.assert_close(bank.norm, torch.full((67,), 4.0))
+    second = (1 / (1 + math.e**3) + 1 / (1 + math.e**-1)) / 2
+    torch.testing.assert_close(bank.probability, torch.tensor([1 - second, second]).expand(67, 2))
+    one, other = torch.tensor([1.0, 0.0]), torch.tensor([0.6, 0.8])
+    torch.testing.assert_close(bank.extra_feature, torch.stack([one, other, other]).repeat_interleave(2, dim=0))
+
+
+def test_every_view_is_drawn_by_a_key_of_its_own() -> None:
+    views = Turned()
+    data = data_of(views)
+    build_bank(recognize, data, round_=4, views=2, labeled_views=3, device=torch.device("cpu"))
+    assert len(set(views.keys)) == len(views.keys) == 67 * 2 + 2 * 3
+    # The seed, the round, and so on: one number more than the keys of steps, of which none may come again.
+    assert {(kind, key[:-2]) for kind, key in views.keys} == {
+        *(("weak", (0, 4, 0, number, 0)) for number in range(2)),
+        *(("strong", (0, 4, 0, number, 0)) for number in range(3)),
+    }
+
+
+def test_the_bank_is_no_part_of_a_graph() -> None:
+    network = torch.nn.Linear(2, 2)
+
+    def learning(clip: Tensor) -> Prediction:
+        feature = network(clip.flatten(1))
+        return Prediction(feature.bfloat16(), feature.bfloat16())
+
+    bank = build_bank(learning, data_of(Positions()), round_=0, views=1, labeled_views=1, device=torch.device("cpu"))
+    for tensor in (bank.feature, bank.norm, bank.probability, bank.extra_feature):
+        assert not tensor.requires_grad
+        assert tensor.dtype == torch.float32
 
 
 def test_every_view_is_counted_once() -> None:

@@ -119,6 +119,26 @@ def test_a_label_enters_propagation_as_strongly_as_ten_clips() -> None:
     torch.testing.assert_close(pseudo.belief[bank.position], expected.amax(dim=1))
 
 
+def test_balanced_propagation_shares_the_unlabeled_clips_out_like_the_labeled_ones() -> None:
+    bank = angle_bank()
+    label = LABEL.clone()
+    label[[6, 8, 9]] = torch.tensor([1, 1, 1])  # four of class 1, one of class 0
+    balanced, plain = (
+        PLAIN.model_copy(update={"neighbors": 3, "assignment": way})(bank, label, 2, round_=0, previous=None)
+        for way in ("balanced", "nearest")
+    )
+    free = (label == -1).index_fill(0, torch.tensor([3, 7]), False)
+
+    def share(guidance: Guidance) -> float:
+        """Returns the mean belief in class 1."""
+        own = guidance.pseudo.belief[free]
+        return float(torch.where(guidance.pseudo.label[free] == 1, own, 1 - own).mean())
+
+    assert share(balanced) == pytest.approx(4 / 5, abs=0.01)
+    assert share(plain) < 0.5
+    assert balanced.pseudo.label[[0, 1, 6, 8, 9]].tolist() == [0, 1, 1, 1, 1]
+
+
 def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center() -> None:
     pseudo = run().pseudo
     bank = angle_bank()

@@ -52,5 +52,19 @@ def test_beliefs_settle() -> None:
     assert (found.diff() < 0).all()
 
 
-def test_more_neighbors_than_clips() -> None:
-    assert propagate(circle(0, 10, 20), torch.eye(3), 50).isfinite().all()
+def test_more_neighbors_than_clips_are_all_others() -> None:
+    feature, belief = circle(0, 10, 20, 50), torch.eye(4)
+    torch.testing.assert_close(propagate(feature, belief, 50), propagate(feature, belief, 3))
+    assert not torch.allclose(propagate(feature, belief, 50), propagate(feature, belief, 2))
+
+
+def test_a_clip_unlike_all_others_keeps_its_belief() -> None:
+    belief = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]])
+    found = propagate(circle(0, 10, 180), belief, 1)
+    torch.testing.assert_close(found[2], belief[2])
+
+
+def test_the_length_of_features_does_not_matter() -> None:
+    feature, belief = circle(0, 10, 30, 90, 95), torch.eye(5)
+    longer = feature * torch.tensor([1.0, 5, 2, 0.1, 3])[:, None]
+    torch.testing.assert_close(propagate(longer, belief, 2), propagate(feature, belief, 2))

@@ -2,17 +2,22 @@
 
 import torch
 
-from aplt.offline.space import SHRINKAGE, whiten
+from aplt.offline.space import whiten
 
 
 def test_by_hand_in_two_dimensions() -> None:
     # Variances 8/3 and 2/3 along the axes.
     feature = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
     large, small = 8 / 3, 2 / 3
-    shrunk = SHRINKAGE * (large + small) / 2
-    found = whiten(feature + 7, 2).abs()
+    shrunk = 0.3 * (large + small) / 2
+    found = whiten(feature + torch.tensor([7.0, -2.0]), 2).abs()
     expected = torch.tensor([small + shrunk, large + shrunk]).rsqrt() * torch.tensor([1.0, 2.0])
     torch.testing.assert_close(found.amax(dim=0), expected)
+
+
+def test_two_clips_by_hand() -> None:
+    found = whiten(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), 2)  # variances 2 and 0, of which the mean is 1
+    torch.testing.assert_close(found.abs(), torch.tensor([[0.0, 2.3**-0.5]]).expand(2, 2))
 
 
 def test_keeps_the_directions_of_most_variance_and_moves_closer_to_equal() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from aplt.errors import InputError
 from aplt.offline.balance import balance
 
-ROWS = 128
+ROWS = 1024  # points that are worked on at a time
 SOFTNESS = 0.1  # of balanced assignments, as a share of the mean squared distance between two centers
 
 
