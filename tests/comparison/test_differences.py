@@ -51,7 +51,7 @@ def test_gains_over_several_data_sets_have_a_column_a_place(tmp_path: Path) -> N
     for header in headers:
         assert header[1:4] == ["Gain", "Won", "Better in"]
         assert header[-4:] == ["tiny 5%", "tiny 20%", "small 5%", "small 20%"]
-    rows = [line[2:4] for line in lines if line[0] == "fixmatch" and len(line) == len(headers[0])]
+    rows = [line[2:4] for line in lines if line[0] == "fixmatch" and len(line) > 7]
     level = ["0 of 12, 12 level", "0 of 4"]
     assert rows == [["12 of 12", "4 of 4"], level, level]
 
