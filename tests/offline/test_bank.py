@@ -24,7 +24,7 @@ class Positions:
 
     clip_shape = (1, 1, 1, 2)
 
-    def __call__(self, _: int, kind: Kind, key: Sequence[int]) -> Tensor:
+    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
         del kind, key
         return torch.tensor([position + 1.0, 1.0]).reshape(self.clip_shape)
 
@@ -32,7 +32,7 @@ class Positions:
 class Damaged(Positions):
     """One of the clips cannot be read."""
 
-    def __call__(self, _: int, kind: Kind, key: Sequence[int]) -> Tensor:
+    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
         if position == UNREADABLE:
             raise InputError("clip 'unlucky' (20.mp4): no frame could be decoded")
         return super().__call__(position, kind, key)
@@ -44,7 +44,8 @@ class Turned(Positions):
     def __init__(self) -> None:
         self.keys: list[tuple[Kind, tuple[int, ...]]] = []
 
-    def __call__(self, _: int, kind: Kind, key: Sequence[int]) -> Tensor:
+    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
+        del position
         self.keys.append((kind, tuple(key)))
         return torch.tensor([3.0, 4.0 if key[3] else 0.0]).reshape(self.clip_shape)
 
