@@ -249,6 +249,38 @@ def test_prior_shares_the_unlabeled_out() -> None:
     assert share(torch.tensor([4.0, 1.0])) < share(torch.tensor([1.0, 1.0])) < share(torch.tensor([1.0, 4.0]))
 
 
+def naive_balanced(feature: Tensor, label: Tensor, classes: int, prior: Tensor, rounds: int) -> Tensor:
+    """Returns assignments, in double precision and by differences of all points and centers."""
+    feature, given = feature.double(), label >= 0
+    assignment = label
+    for _ in range(rounds + 1):
+        centroid = torch.stack([feature[assignment == k].mean(dim=0) for k in range(classes)])
+        squared = (feature[:, None] - centroid).square().sum(dim=2)
+        apart = (centroid[:, None] - centroid).square().sum(dim=2).mean()  # also of each center to itself
+        weight = torch.ones(classes, dtype=torch.float64)
+        kernel = (-squared / 2 / (0.1 * apart)).exp()
+        for _ in range(20):
+            soft = kernel * weight / (kernel * weight).sum(dim=1, keepdim=True)
+            weight = weight * prior / prior.sum() / soft[~given].mean(dim=0)
+        assignment = torch.where(given, label, (kernel * weight).argmax(dim=1))
+    return assignment
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_balanced_equals_a_naive_loop(seed: int) -> None:
+    feature, label = blobs(seed, 120, 4, labeled=2)
+    prior = torch.tensor([1.0, 2.0, 4.0, 8.0])
+    for rounds in range(3):
+        found = semi_supervised_kmeans(feature, label, 4, prior=prior, max_iterations=rounds)
+        assert torch.equal(found.assignment, naive_balanced(feature, label, 4, prior, rounds))
+
+
+def test_fifteen_iterations_unless_told_otherwise() -> None:
+    feature, label = blobs(0, 4000, 20)
+    assert semi_supervised_kmeans(feature, label, 20, max_iterations=100).iterations > 16
+    assert semi_supervised_kmeans(feature, label, 20).iterations == 15
+
+
 def test_deterministic() -> None:
     feature, label = blobs(5, 500, 8)
     first, second = (semi_supervised_kmeans(feature, label, 8, prior=torch.ones(8)) for _ in range(2))
