@@ -62,7 +62,6 @@ def test_the_last_round_measures_what_is_kept(run: RunDir) -> None:
     assert result.test is not None
     assert result.val is not None
     assert last.watched.figures == result.val
-    assert last.test_beside_val == result.test.top1
     assert result.val != result.test
 
 
@@ -119,8 +118,9 @@ def test_the_ledger_is_the_kept_guidance(run: RunDir) -> None:
     training = split[split["role"].isin(["labeled", "unlabeled"])]
     at = positions(training["id"])
     assert ledger["round"].unique().tolist() == [2, 3]
-    for number, rows in ledger.groupby("round"):
-        kept = read_arrays(run.guidance(int(number) - 1))
+    for number in (2, 3):
+        rows = ledger[ledger["round"] == number]
+        kept = read_arrays(run.guidance(number - 1))
         assert rows["id"].tolist() == training["id"].tolist()
         assert rows["label"].tolist() == [CLASSES[k] for k in kept["label"][at]]
         assert rows["given"].tolist() == (training["role"] == "labeled").tolist()
