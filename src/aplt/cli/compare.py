@@ -17,9 +17,9 @@ USUAL = "supervised, fixmatch_teacher, aplt_paper, aplt"
 
 def compare(
     source: Annotated[Path, typer.Argument(help="clips.csv, a folder of clips, a compare.yaml or its folder.")],
-    methods: Annotated[str | None, typer.Option(help=f"Names from `aplt recipes`; by default {USUAL}.")] = None,
+    methods: Annotated[str | None, typer.Option(help=f"By default {USUAL}; see `aplt recipes`.")] = None,
     labeled: Annotated[str | None, typer.Option(help="Shares of labels, such as 5%,20%; by default 10%.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="How many, or a list such as 3,4,5; by default 3.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="How many, or a list such as 3,4,5. By default 3.")] = None,
     encoder: Annotated[
         str | None, typer.Option(help="The same for all; by default it depends on the kind of clips.")
     ] = None,
