@@ -6,7 +6,6 @@ from typing import Any, cast
 import pytest
 import torch
 
-from aplt.runs import state
 from aplt.runs.state import Clock, OnlineLog, TrainState
 
 
@@ -16,7 +15,7 @@ def bare_state(**values: Any) -> TrainState:
 
 def test_the_clock_counts_each_phase_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     now = SimpleNamespace(seconds=100.0)
-    monkeypatch.setattr(state.time, "monotonic", lambda: now.seconds)
+    monkeypatch.setattr("aplt.runs.state.time.monotonic", lambda: now.seconds)
     run = bare_state()
     clock = Clock(run)
     with clock.phase("offline"):
