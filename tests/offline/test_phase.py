@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch.nn import functional
 
 from aplt.offline.phase import Clusters
@@ -186,3 +187,61 @@ def test_survives_the_disk() -> None:
     again = Guidance.from_arrays(guidance.arrays())
     for name, array in guidance.arrays().items():
         np.testing.assert_array_equal(array, again.arrays()[name], err_msg=name)
+
+
+def test_the_defaults_are_those_that_were_measured() -> None:
+    """Where this fails, docs/method.md and the log say what each was worth."""
+    assert Clusters().model_dump() == {
+        "source": "clustering",
+        "views": 2,
+        "labeled_views": 2,
+        "whiten": 64,
+        "assignment": "balanced",
+        "clamp": True,
+        "iterations": 15,
+        "neighbors": 10,
+        "threshold": "mean",
+        "threshold_momentum": 0.7,
+        "prototype_momentum": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "refused"),
+    [
+        ("views", 1, 0),
+        ("labeled_views", 0, -1),
+        ("whiten", 2, 1),
+        ("iterations", 1, 0),
+        ("neighbors", 0, -1),
+        ("threshold_momentum", 0.0, -0.1),
+        ("threshold_momentum", 0.99, 1.0),
+        ("prototype_momentum", 0.0, -0.1),
+        ("prototype_momentum", 0.99, 1.0),
+    ],
+)
+def test_settings_have_bounds(name: str, least: float, refused: float) -> None:
+    settings: dict[str, Any] = {name: least}
+    Clusters(**settings)
+    with pytest.raises(ValidationError, match=name):
+        Clusters(**{name: refused})
+
+
+def test_a_clip_as_far_as_its_threshold_is_accepted() -> None:
+    # Two clips per class, one of them labeled: both lie as far from the center between them as the mean of the two.
+    angles = torch.deg2rad(torch.tensor([-10.0, 80, 10, 100]))
+    feature = torch.stack([angles.cos(), angles.sin()], dim=1)
+    bank = FeatureBank(feature, torch.ones(4), feature.abs(), torch.arange(4), feature[:0], torch.arange(0))
+    pseudo = PLAIN(bank, torch.tensor([0, 1, -1, -1]), 2, round_=0, previous=None).pseudo
+    assert pseudo.label.tolist() == [0, 1, 0, 1]
+    assert pseudo.accepted.all()
+
+
+def test_seeded_clusters_may_take_a_labeled_clip_where_constrained_ones_may_not() -> None:
+    label = LABEL.index_fill(0, torch.tensor([2]), 1)  # at 5 degrees, among class 0
+    constrained, seeded = (
+        PLAIN.model_copy(update={"clamp": clamp})(angle_bank(), label, 2, round_=0, previous=None).pseudo
+        for clamp in (True, False)
+    )
+    # Kept in class 1, the clip pulls its center over, and all of class 1 lie farther from it.
+    assert constrained.distance[8] > seeded.distance[8] + 0.05
