@@ -4,9 +4,9 @@
 
 The tests of src/aplt/X/... are those in tests/X, those of src/aplt/X.py are tests/test_X.py, unless --tests names
 others. A first run notes which lines each test executes; a fault is then shown to the tests that execute its statement
-(or, outside of functions, its module), fast ones first. Libraries are imported once; each fault has a forked process,
-in which an import hook puts the faulty module in place. What tests run in new interpreters sees no fault. Every
---every'th fault is tried.
+(outside of functions: its module, and to those that are named after it), fast ones first. Libraries are imported once;
+each fault has a forked process, in which an import hook puts the faulty module in place. What tests run in new
+interpreters sees no fault. Every --every'th fault is tried.
 """
 
 import os
@@ -289,6 +289,8 @@ def main() -> None:
         for path, line in executed if seconds[test] <= options.longest else ():
             runs[path, line].add(test)
             runs[path, None].add(test)
+    for file in files:  # what a module says outside of functions, such as a default, is read without executing a line
+        runs[str(file), None].update(test for test in lines if f"/test_{file.stem}.py::" in test)
     table = defaultdict[str, Counter[str]](Counter)
     options.output.write_text("")
     for mutant in [m for file in files for m in mutants(file)][:: options.every]:
