@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from aplt.clips import Clip, ClipIndex
+from aplt.config import SkeletonInput
+from aplt.data.batches import single_views
 from aplt.data.check import Finding, check
+from aplt.data.files import ClipError
+from aplt.data.skeleton import READERS
+from aplt.data.skeleton_views import SkeletonViews
 from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
 
 
@@ -172,3 +177,17 @@ def test_what_cannot_be_looked_at_and_pipes_do_not_stop_the_check(tmp_path: Path
     assert [finding.problem for finding in findings] == ["broken"] * 5 + ["missing"] * 3
     assert all("cannot be read" in finding.detail for finding in findings[:5])
     assert all("not a regular file" in finding.detail for finding in findings[5:])
+
+
+def test_a_decoder_that_fails_costs_no_other_clip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(folder / "a.npy", np.ones((4, 5, 3)))
+
+    def fail(*_: object, **__: object) -> None:
+        raise AttributeError("of one clip")
+
+    monkeypatch.setitem(READERS, ".npy", fail)
+    names = ("a.npy", "good.mp4", "one.mp4")
+    index = index_of(*(clip_of(folder / name) for name in names))
+    assert [(one.id, one.problem) for one in check(index, processes=1)] == [("a", "broken"), ("one", "too short")]
+    views = SkeletonViews({0: index[0], 1: index[0]}, SkeletonInput(frames=8), (3, 8, 5, 1))
+    assert all(isinstance(view, ClipError) for _, view in single_views(views, [0, 1], 0))

@@ -204,6 +204,33 @@ def test_metadata_in_another_encoding(tmp_path: Path) -> None:
     assert shown(clip_of(path)) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    "text", ["1.2", "", "1:2", "a:b:c", "00:00:nan", "-1:-1:-1", "9:9:9:9", "00:00:1e9", "\u0661:00:00", "0" * 18]
+)
+def test_a_tag_is_free_text(tmp_path: Path, text: str) -> None:
+    path = write_video(tmp_path / "a.webm", 12)
+    content = path.read_bytes()
+    at = content.index(b"00:00:0", content.index(b"DURATION"))
+    path.write_bytes(content[:at] + text.encode().ljust(18, b"\0") + content[at + 18 :])
+    assert shown(clip_of(path)) == list(range(12))
+
+
+@pytest.mark.parametrize("error", [ValueError, MemoryError, ZeroDivisionError, AttributeError])
+def test_whatever_a_decoder_raises_names_its_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    clip = clip_of(write_video(tmp_path / "a.mp4", 3))
+
+    def fail(*_: object) -> None:
+        raise error("in\ntwo lines")
+
+    monkeypatch.setattr("aplt.data.video._scaled", fail)
+    found = failure(clip)
+    assert (found.problem, error.__name__ in str(found)) == ("broken", True)
+    monkeypatch.setattr("av.open", fail)
+    assert failure(clip).problem == "broken"
+
+
 @pytest.mark.parametrize("cover", [False, True])
 def test_sound_alone_is_no_video(tmp_path: Path, cover: bool) -> None:
     error = failure(clip_of(write_sound(tmp_path / "a.mp4", cover=cover)))

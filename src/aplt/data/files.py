@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +25,21 @@ class ClipError(InputError):
     def __reduce__(self) -> tuple[type["ClipError"], tuple[Clip, Problem, str]]:
         # Made again from its parts, so that it can travel between processes.
         return ClipError, (self.clip, self.problem, self.why)
+
+
+@contextmanager
+def naming(clip: Clip) -> Iterator[None]:
+    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others.
+
+    Raises:
+        ClipError: the block raised something.
+    """
+    try:
+        yield
+    except ClipError:
+        raise
+    except Exception as error:
+        raise ClipError(clip, "broken", f"its decoder failed ({type(error).__name__}: {reason(error)})") from error
 
 
 def files_below(folder: Path) -> Iterator[Path]:

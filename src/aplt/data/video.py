@@ -1,6 +1,7 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -14,7 +15,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, naming, require_file
 from aplt.parallel import threads
 
 # Bounds that were rounded when they were written into a table still mean the frame next to them.
@@ -37,6 +38,21 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
+    with naming(clip):
+        yield from _decode(clip, short_side)
+
+
+def count_frames(clip: Clip) -> int:
+    """Returns the number of a clip's frames, having decoded every one.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    with naming(clip):
+        return sum(1 for _ in _frames(clip))
+
+
+def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
     size: tuple[int, int] | None = None
     # One for all frames: `frame.reformat` makes a scaler with threads for each. And not `frame.side_data`, which
     # ties frame and scaler into a cycle: they would pile up until a garbage collection, which in a forked loader's
@@ -48,15 +64,6 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
         # The display matrix turns counterclockwise by so many degrees, as rot90 does.
         yield time, np.ascontiguousarray(np.rot90(scaled.to_ndarray(), round(frame.rotation / 90)))
-
-
-def count_frames(clip: Clip) -> int:
-    """Returns the number of a clip's frames, having decoded every one.
-
-    Raises:
-        ClipError: as `decode`.
-    """
-    return sum(1 for _ in _frames(clip))
 
 
 def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -205,9 +212,10 @@ def _announced_end(container: InputContainer, stream: VideoStream) -> float | No
         return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
     if "avi" in kind and stream.frames and stream.average_rate:
         return float(stream.frames / stream.average_rate)
-    if "matroska" in kind and "DURATION" in stream.metadata:
-        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    # A tag is free text: one of another form says nothing.
+    tag = re.match(r"(\d{1,9}):(\d\d):(\d\d(\.\d*)?)", stream.metadata.get("DURATION", ""), re.ASCII)
+    if "matroska" in kind and tag:
+        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
     # With sound, the container's duration may be the sound's.
     if ("matroska" in kind or "flv" in kind) and container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
