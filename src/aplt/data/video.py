@@ -15,6 +15,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
+from aplt.data.ends import ends_early
 from aplt.data.files import ClipError, naming, require_file
 from aplt.parallel import threads
 
@@ -22,6 +23,7 @@ from aplt.parallel import threads
 GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
+CUT = "the file is truncated: its bytes end early"
 
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
@@ -38,7 +40,7 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
-    with naming(clip):
+    with _decoding(clip):
         yield from _decode(clip, short_side)
 
 
@@ -48,8 +50,21 @@ def count_frames(clip: Clip) -> int:
     Raises:
         ClipError: as `decode`.
     """
-    with naming(clip):
+    with _decoding(clip):
         return sum(1 for _ in _frames(clip))
+
+
+@contextmanager
+def _decoding(clip: Clip) -> Iterator[None]:
+    """Makes what decoding raises the clip's error, which says so where the bytes of its file end early."""
+    with naming(clip):
+        try:
+            yield
+        except ClipError as error:
+            damaged = error.problem in ("broken", "no video stream")
+            if damaged and CUT not in error.why and ends_early(clip.path):
+                raise ClipError(clip, "broken", f"{error.why}; {CUT}") from error
+            raise
 
 
 def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
@@ -187,12 +202,12 @@ def _interval(
                 raise ClipError(clip, "outside", f"{wanted} holds no frame")
             return
         waiting, until = (time, frame), ends
-    lasts = until - origin
-    # What containers announce is rounded, and the last frame's duration often is a guess.
+    if ends_early(clip.path):
+        raise ClipError(clip, "broken", f"{CUT}, after {until - origin:.2f} s")
+    # The last frame's own duration often is a guess; it may be held until the end that is announced.
+    lasts = max(until, announced or until) - origin
+    # What containers announce is rounded.
     slack = max(0.3, 2 * longest)
-    if announced is not None and until < announced - slack - 0.02 * (announced - origin):
-        found = f"ends after {lasts:.2f} s of the {announced - origin:.2f} s that it announces"
-        raise ClipError(clip, "broken", f"the file is truncated: {found}")
     if waiting is not None and lasts - start > grace:
         some = True
         yield max(waiting[0], 0.0), waiting[1]
