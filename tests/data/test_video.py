@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aplt.clips import Clip
 from aplt.data.files import ClipError
 from aplt.data.video import count_frames, decode, nearest_frames
-from tests.data.videos import CODECS, clip_of, cut, number_of, write_sound, write_text, write_video
+from tests.data.videos import CODECS, clip_of, cut, number_of, set_matrix, write_sound, write_text, write_video
 
 
 def shown(clip: Clip) -> list[int]:
@@ -97,6 +97,28 @@ def test_rotation_is_honored(tmp_path: Path, turn: int, corner: tuple[int, int])
         for _, pixels in decode(clip_of(path), short_side=short_side):
             assert pixels.shape[:2] == upright
             assert [c for c in ((0, 0), (0, -1), (-1, 0), (-1, -1)) if pixels[*c].mean() > 200] == [corner]
+
+
+@pytest.mark.parametrize(
+    ("matrix", "corner"),
+    [
+        ((-1, 0, 0, 1), (0, -1)),  # mirrored
+        ((1, 0, 0, -1), (-1, 0)),  # upside down
+        ((0, 1, 1, 0), (0, 0)),  # mirrored along the diagonal
+        ((0, -1, -1, 0), (-1, -1)),  # along the other
+        ((0.01, 1, -1, 0.01), (0, -1)),  # not quite a quarter
+        ((-2, 0, 0, 2), (0, -1)),  # enlarged, too
+        ((0, 0, 0, 0), (0, 0)),  # nonsense
+    ],
+)
+def test_the_display_matrix_is_applied_whole(
+    tmp_path: Path, matrix: tuple[float, float, float, float], corner: tuple[int, int]
+) -> None:
+    path = set_matrix(write_video(tmp_path / "a.mp4", 3), matrix)
+    shape = (64, 48, 3) if abs(matrix[1]) > abs(matrix[0]) else (48, 64, 3)
+    for _, pixels in decode(clip_of(path)):
+        assert pixels.shape == shape
+        assert [c for c in ((0, 0), (0, -1), (-1, 0), (-1, -1)) if pixels[*c].mean() > 200] == [corner]
 
 
 def test_pixels_become_square(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     if turn:
-        _turn(path, turn)
+        set_matrix(path, TURNS[turn])
     return path
 
 
@@ -144,10 +144,11 @@ def _add_sound(container: OutputContainer, seconds: float) -> None:
     container.mux(stream.encode())
 
 
-def _turn(path: Path, degrees: int) -> None:
+def set_matrix(path: Path, matrix: tuple[float, float, float, float]) -> Path:
     """Patches the display matrix of the only track's header (tkhd, version 0): nine numbers, 16.16 and 2.30."""
     content = bytearray(path.read_bytes())
-    matrix = content.index(b"tkhd") + 44
-    a, b, c, d = (number * 65536 for number in TURNS[degrees])
-    content[matrix : matrix + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], dtype=">i4").tobytes()
+    at = content.index(b"tkhd") + 44
+    a, b, c, d = (int(number * 65536) for number in matrix)
+    content[at : at + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], dtype=">i4").tobytes()
     path.write_bytes(content)
+    return path

@@ -31,7 +31,7 @@ from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, write_json
 
 # Part of every entry's name: raise it when decoding gives other frames than before.
-FORMAT = 1
+FORMAT = 2
 
 
 class Frames(Protocol):

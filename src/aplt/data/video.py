@@ -1,5 +1,6 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
+import gc
 import math
 import re
 from collections.abc import Iterator
@@ -68,17 +69,14 @@ def _decoding(clip: Clip) -> Iterator[None]:
 
 
 def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
-    size: tuple[int, int] | None = None
-    # One for all frames: `frame.reformat` makes a scaler with threads for each. And not `frame.side_data`, which
-    # ties frame and scaler into a cycle: they would pile up until a garbage collection, which in a forked loader's
-    # worker waits forever for threads that the fork did not copy.
+    size, matrix = None, np.eye(2)
+    # One for all frames: `frame.reformat` makes a scaler with threads for each.
     scaler = VideoReformatter()
     for time, frame, aspect in _frames(clip):
         if size is None:
-            size = _scaled(frame, aspect, short_side)
+            size, matrix = _scaled(frame, aspect, short_side), _display_matrix(frame)
         scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
-        # The display matrix turns counterclockwise by so many degrees, as rot90 does.
-        yield time, np.ascontiguousarray(np.rot90(scaled.to_ndarray(), round(frame.rotation / 90)))
+        yield time, np.ascontiguousarray(_shown(scaled.to_ndarray(), matrix))
 
 
 def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -242,6 +240,35 @@ def _scaled(frame: VideoFrame, aspect: float, short_side: int | None) -> tuple[i
     width, height = frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0)
     scale = 1.0 if short_side is None else min(1.0, short_side / min(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _display_matrix(frame: VideoFrame) -> np.ndarray:
+    """Returns where the file wants a step to the right and a step down in the stored picture to lead [2, 2]."""
+    # Asking for a frame's side data ties it into a cycle. Frames would pile up until a garbage collection, so this is
+    # asked of a copy of four pixels, and the collection of the youngest objects takes no time.
+    found = _side_data(VideoReformatter().reformat(frame, 2, 2, format="gray", threads=1), "DISPLAYMATRIX")
+    gc.collect(0)
+    if found:
+        # Rows (a, b, u), (c, d, v) and (x, y, w): (1, 0) becomes (a, b) and (0, 1) becomes (c, d).
+        return np.frombuffer(found, np.int32).reshape(3, 3)[:2, :2]
+    turn = np.radians(frame.rotation)  # counterclockwise, but down is where rows go
+    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+
+
+def _side_data(frame: VideoFrame, kind: str) -> bytes:
+    """Returns what a frame carries of a kind; nothing where PyAV does not know the kind of something that it carries."""
+    try:
+        return bytes(frame.side_data[kind])
+    except (KeyError, ValueError):
+        return b""
+
+
+def _shown(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Returns a stored picture [H, W, 3] as its display matrix wants it: turned by quarters, mirrored, or both."""
+    (a, b), (c, d) = matrix.astype(np.float64)
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, a, d = pixels.swapaxes(0, 1), c, b
+    return pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def _after(now: float) -> str:
