@@ -220,6 +220,42 @@ def test_repeated_time_stamps_still_rise(tmp_path: Path) -> None:
     assert found[-1] == pytest.approx(0.6, abs=0.001)
 
 
+def leaping(path: Path, leaps: dict[int, float]) -> Path:
+    """Writes 30 pictures, those numbered in `leaps` stamped so many seconds ahead of their time."""
+    source = write_video(path.with_name("source.mkv"), 30)
+    with av.open(str(source)) as read, av.open(str(path), "w") as write:
+        stream = write.add_stream_from_template(read.streams.video[0])
+        for number, packet in enumerate(read.demux(video=0)):
+            if packet.dts is None or packet.pts is None or packet.time_base is None:
+                continue
+            packet.pts += int(leaps.get(number, 0) / packet.time_base)
+            packet.stream = stream
+            write.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("number", [(12,), (12, 13), (1,), (5, 20), (28,)])
+@pytest.mark.parametrize("seconds", [0.35, 7.0, 9800.0])
+def test_time_stamps_that_leap_are_mended(tmp_path: Path, number: tuple[int, ...], seconds: float) -> None:
+    path = leaping(tmp_path / "a.mkv", dict.fromkeys(number, seconds))
+    np.testing.assert_allclose(times(clip_of(path)), np.arange(30) / 10, atol=0.002)
+    assert shown(clip_of(path, 2.0, 2.3)) == [20, 21, 22]
+
+
+def test_at_most_so_many_in_a_row_are_mended(tmp_path: Path) -> None:
+    for count, mended in ((8, True), (9, False)):
+        path = leaping(tmp_path / "a.mkv", dict.fromkeys(range(6, 6 + count), 7.0))
+        found = times(clip_of(path))
+        assert np.allclose(found, np.arange(30) / 10, atol=0.002) == mended
+        assert all(a < b for a, b in pairwise(found))
+
+
+def test_time_that_leaps_for_good_is_kept(tmp_path: Path) -> None:
+    # A picture that was held, however long.
+    path = leaping(tmp_path / "a.mkv", dict.fromkeys(range(20, 30), 50.0))
+    np.testing.assert_allclose(times(clip_of(path)), [*np.arange(20) / 10, *(np.arange(20, 30) / 10 + 50)], atol=0.002)
+
+
 def test_metadata_in_another_encoding(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", 3)
     path.write_bytes(path.read_bytes().replace(b"VideoHandler", b"Vid\xe9o\xffHandle"))

@@ -24,6 +24,10 @@ from aplt.parallel import threads
 GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
+LEAP = 2.5
+"""Times the usual pace after which a frame is held until others show whether its time stamp is right."""
+MOST_LEAPING = 8
+"""Frames in a row whose wrong time stamps are mended."""
 CUT = "the file is truncated: its bytes end early"
 
 
@@ -139,21 +143,56 @@ def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _timeline(clip: Clip, container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, float, VideoFrame]]:
-    """Yields (when it appears, when it ends, frame) in the file's own time in seconds, strictly rising."""
+    """Yields (when it appears, when it ends, frame) in the file's own time in seconds, strictly rising.
+
+    Frames whose time stamps leap ahead, while later ones do not, are put between their neighbors.
+    """
     step = 1 / float(stream.guessed_rate or 25)
+    now = -math.inf
+    # Frames long after the one before, held until a later one shows whether they or the time have leapt.
+    held: list[tuple[float, float, VideoFrame]] = []
+    try:
+        for stamp, shown, frame in _decoded(clip, container, stream):
+            if held and stamp is not None and now < stamp < held[0][0]:
+                pace = (stamp - now) / (len(held) + 1)
+                for _, lasts, leapt in held:
+                    now += pace
+                    yield now, now + lasts, leapt
+                held = []
+            last = held[-1][0] if held else now
+            # Raw streams have no time stamps and some muxers repeat or reset them: go on at the usual pace.
+            if stamp is None:
+                stamp = 0.0 if last == -math.inf else last + step
+            held.append((stamp if stamp > last else last + step, shown or step, frame))
+            if -math.inf < now < held[0][0] - LEAP * step and len(held) <= MOST_LEAPING:
+                continue
+            yield from _with_ends(held)
+            now, held = held[-1][0], []
+    except ClipError:
+        yield from _with_ends(held)
+        raise
+    yield from _with_ends(held)
+
+
+def _with_ends(held: list[tuple[float, float, VideoFrame]]) -> Iterator[tuple[float, float, VideoFrame]]:
+    for appears, lasts, frame in held:
+        yield appears, appears + lasts, frame
+
+
+def _decoded(
+    clip: Clip, container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[float | None, float | None, VideoFrame]]:
+    """Yields (time stamp and duration in seconds as the file has them, frame)."""
     now = -math.inf
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:
                 raise ClipError(clip, "broken", f"damaged or truncated {_after(now)}")
             for frame in packet.decode():
-                # Raw streams have no time stamps and some muxers repeat or reset them: go on at the usual pace.
                 stamp = frame.time if frame.pts is not None else None
-                if stamp is None:
-                    stamp = 0.0 if now == -math.inf else now + step
-                now = stamp if stamp > now else now + step
-                shown = float(frame.duration * stream.time_base) if frame.duration and stream.time_base else step
-                yield now, now + shown, frame
+                now = now if stamp is None else stamp
+                shown = float(frame.duration * stream.time_base) if frame.duration and stream.time_base else None
+                yield stamp, shown, frame
     except av.FFmpegError as error:
         raise ClipError(clip, "broken", f"damaged or truncated {_after(now)} ({error.strerror})") from error
 
@@ -256,7 +295,7 @@ def _display_matrix(frame: VideoFrame) -> np.ndarray:
 
 
 def _side_data(frame: VideoFrame, kind: str) -> bytes:
-    """Returns what a frame carries of a kind; nothing where PyAV does not know the kind of something that it carries."""
+    """Returns what a frame carries of a kind; nothing where PyAV does not know all kinds that it carries."""
     try:
         return bytes(frame.side_data[kind])
     except (KeyError, ValueError):
