@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,18 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.storage import mode, reason
 
-Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
+Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind", "damaged", "still"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What reading a clip to its end tells."""
+
+    frames: int
+    kind: str
+    """In words, what all clips of an index have in common."""
+    doubt: tuple[Problem, str] | None = None
+    """What makes a clip that can be read hardly worth training on: a short code, and a sentence."""
 
 
 class ClipError(InputError):

@@ -5,7 +5,9 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import av
 import numpy as np
@@ -49,14 +51,30 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         yield from _decode(clip, short_side)
 
 
-def count_frames(clip: Clip) -> int:
-    """Returns the number of a clip's frames, having decoded every one.
+@dataclass(frozen=True)
+class Survey:
+    """What decoding a clip's frames to the last one tells."""
+
+    frames: int
+    damaged: int
+    """Frames that the decoder itself flags: parts of them are missing, and were made up from others."""
+    longest: float
+    """The largest share of the time, from the first frame to the last, that one frame is on screen."""
+
+
+def survey(clip: Clip) -> Survey:
+    """Returns what decoding a clip to its end tells.
 
     Raises:
         ClipError: as `decode`.
     """
+    times, damaged = [], 0
     with _decoding(clip):
-        return sum(1 for _ in _frames(clip))
+        for time, frame, _ in _frames(clip):
+            times.append(time)
+            damaged += frame.is_corrupt
+    longest = float(np.diff(times).max() / (times[-1] - times[0])) if len(times) > 1 else 1.0
+    return Survey(len(times), damaged, longest)
 
 
 @contextmanager
@@ -297,7 +315,8 @@ def _display_matrix(frame: VideoFrame) -> np.ndarray:
 def _side_data(frame: VideoFrame, kind: str) -> bytes:
     """Returns what a frame carries of a kind; nothing where PyAV does not know all kinds that it carries."""
     try:
-        return bytes(frame.side_data[kind])
+        carried: Any = frame.side_data  # whose types know one kind only
+        return bytes(carried[kind])
     except (KeyError, ValueError):
         return b""
 
