@@ -111,6 +111,8 @@ def die(_: int) -> None:
 def test_a_killed_process_is_a_sentence() -> None:
     with pytest.raises(InputError, match="a process was killed"), as_they_finish(die, [0, 1], 2) as finished:
         list(finished)
+    with pytest.raises(InputError, match="a process was killed"):
+        list(in_processes(die, [0, 1, 2], 2))
 
 
 def given_cores(_: int) -> tuple[int, int, int, int]:

@@ -20,6 +20,9 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
+KILLED = "a process was killed at its work, perhaps because memory ran out"
+
+
 class ProcessKilledError(InputError):
     """Something outside, such as a system short of memory, has ended a process at its work."""
 
@@ -36,6 +39,7 @@ def in_processes(
 
     Raises:
         Exception: the first that `function` raises, by the order of the items; later items are given up.
+        ProcessKilledError: of one of the processes.
     """
     count = min(processes or cores(), len(items))
     if count <= 1:
@@ -44,6 +48,8 @@ def in_processes(
     pool = ProcessPoolExecutor(count, initializer=_begin_single)
     try:
         yield from pool.map(function, items)
+    except BrokenProcessPool as error:
+        raise ProcessKilledError(KILLED) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -75,7 +81,7 @@ def as_they_finish(
             if process not in others:
                 process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise ProcessKilledError("a process was killed at its work, perhaps because memory ran out") from error
+            raise ProcessKilledError(KILLED) from error
         raise
     finally:
         pool.shutdown()

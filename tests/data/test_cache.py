@@ -283,3 +283,9 @@ def test_default_folder(monkeypatch: pytest.MonkeyPatch, variables: dict[str, st
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     assert default_cache_dir() == expected
+
+
+def test_a_picture_too_wide_for_a_jpeg_names_its_clip(tmp_path: Path) -> None:
+    clip = clip_of(write_video(tmp_path / "wide.mkv", 1, size=(66_000, 2)))
+    with pytest.raises(ClipError, match="'wide'"):
+        DecodedVideos(24, 92).open(clip)

@@ -1,13 +1,20 @@
 import os
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from aplt.clips import Clip, ClipIndex
+from aplt.config import SkeletonInput
+from aplt.data.batches import single_views
 from aplt.data.check import Finding, check
+from aplt.data.files import ClipError
+from aplt.data.skeleton import READERS
+from aplt.data.skeleton_views import SkeletonViews
 from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
 
 
@@ -172,3 +179,45 @@ def test_what_cannot_be_looked_at_and_pipes_do_not_stop_the_check(tmp_path: Path
     assert [finding.problem for finding in findings] == ["broken"] * 5 + ["missing"] * 3
     assert all("cannot be read" in finding.detail for finding in findings[:5])
     assert all("not a regular file" in finding.detail for finding in findings[5:])
+
+
+def test_a_decoder_that_fails_costs_no_other_clip(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.save(folder / "a.npy", np.ones((4, 5, 3)))
+
+    def fail(*_: object, **__: object) -> None:
+        raise AttributeError("of one clip")
+
+    monkeypatch.setitem(READERS, ".npy", fail)
+    names = ("a.npy", "good.mp4", "one.mp4")
+    index = index_of(*(clip_of(folder / name) for name in names))
+    assert [(one.id, one.problem) for one in check(index, processes=1)] == [("a", "broken"), ("one", "too short")]
+    views = SkeletonViews({0: index[0], 1: index[0]}, SkeletonInput(frames=8), (3, 8, 5, 1))
+    assert all(isinstance(view, ClipError) for _, view in single_views(views, [0, 1], 0))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".flv", ".h264"])
+def test_frames_that_the_decoder_flags_as_damaged_are_counted(tmp_path: Path, suffix: str) -> None:
+    rng = np.random.default_rng(0)
+    # Large pictures, in the middle of which there are no headers.
+    noise = [rng.integers(0, 256, (12, 16, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(40)]
+    path = write_video(tmp_path / f"a{suffix}", noise, rate=25, key_every=10)
+    good = index_of(clip_of(path))
+    assert check(good) == []
+    content = bytearray(path.read_bytes())
+    with av.open(str(path)) as container:
+        hurt = [packet for packet in container.demux(video=0) if packet.size][16]
+        assert hurt.pos is not None
+        begin = hurt.pos + hurt.size // 2
+    content[begin : begin + 40] = rng.integers(256, size=40).astype(np.uint8).tobytes()
+    path.write_bytes(content)
+    (finding,) = check(good)
+    assert finding.problem == "damaged"
+    flagged = int(re.search(r"flags (\d+) of \d+ frames", finding.detail)[1])  # type: ignore[index]
+    assert 0 < flagged < 20
+
+
+def test_a_clip_that_stands_still_by_its_time_stamps_is_named(tmp_path: Path) -> None:
+    still = clip_of(write_video(tmp_path / "still.mkv", 20, ticks=[*range(10), *range(5000, 5010)]))
+    held = clip_of(write_video(tmp_path / "held.mkv", 20, ticks=[*range(10), *range(50, 60)]))
+    (finding,) = check(index_of(still, held))
+    assert (finding.id, finding.problem, "one of 20 frames" in finding.detail) == ("still", "still", True)

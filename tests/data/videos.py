@@ -25,7 +25,21 @@ CODECS = {
     ".flv": ("flv1", "yuv420p"),
     ".h264": ("libx264", "yuv420p"),
 }
-FAST = {"libx264": {"preset": "ultrafast", "crf": "5"}, "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"}}
+# Others, which blur the levels or know certain frame rates only.
+MORE_CODECS = {
+    ".m2ts": ("libx264", "yuv420p"),
+    ".vob": ("mpeg2video", "yuv420p"),
+    ".ogv": ("libvpx", "yuv420p"),
+    ".gif": ("gif", "rgb8"),
+    ".wmv": ("wmv2", "yuv420p"),
+    ".asf": ("wmv2", "yuv420p"),
+    ".mxf": ("mpeg2video", "yuv420p"),
+}
+FAST = {
+    "libx264": {"preset": "ultrafast", "crf": "5"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
+}
 # Display matrices (a, b, c, d) of phones: clockwise turns for display.
 TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
 
@@ -62,7 +76,7 @@ def write_video(
     `turn` is the clockwise turn that an .mp4 asks for, in
     degrees; `sound` is the length of a silent audio track in seconds.
     """
-    codec, usual_format = CODECS[path.suffix]
+    codec, usual_format = (CODECS | MORE_CODECS)[path.suffix]
     pictures = [picture(number, *size) for number in range(frames)] if isinstance(frames, int) else frames
     height, width = pictures[0].shape[:2]
     with av.open(str(path), "w", container_options=muxer or {}) as container:
@@ -81,7 +95,7 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     if turn:
-        _turn(path, turn)
+        set_matrix(path, TURNS[turn])
     return path
 
 
@@ -130,10 +144,11 @@ def _add_sound(container: OutputContainer, seconds: float) -> None:
     container.mux(stream.encode())
 
 
-def _turn(path: Path, degrees: int) -> None:
+def set_matrix(path: Path, matrix: tuple[float, float, float, float]) -> Path:
     """Patches the display matrix of the only track's header (tkhd, version 0): nine numbers, 16.16 and 2.30."""
     content = bytearray(path.read_bytes())
-    matrix = content.index(b"tkhd") + 44
-    a, b, c, d = (number * 65536 for number in TURNS[degrees])
-    content[matrix : matrix + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], dtype=">i4").tobytes()
+    at = content.index(b"tkhd") + 44
+    a, b, c, d = (int(number * 65536) for number in matrix)
+    content[at : at + 36] = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], dtype=">i4").tobytes()
     path.write_bytes(content)
+    return path

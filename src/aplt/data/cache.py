@@ -24,14 +24,14 @@ from simplejpeg import decode_jpeg
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, naming, require_file
 from aplt.data.video import decode
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, write_json
 
 # Part of every entry's name: raise it when decoding gives other frames than before.
-FORMAT = 1
+FORMAT = 2
 
 
 class Frames(Protocol):
@@ -248,12 +248,13 @@ def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:
     times: list[float] = []
     offset = [0]
     jpeg = bytearray()
-    for time, pixels in decode(clip, short_side=short_side):
-        with io.BytesIO() as stream:
-            Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-            jpeg += stream.getbuffer()
-        times.append(time)
-        offset.append(len(jpeg))
+    with naming(clip):  # a JPEG has at most 65,500 pixels a side
+        for time, pixels in decode(clip, short_side=short_side):
+            with io.BytesIO() as stream:
+                Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+                jpeg += stream.getbuffer()
+            times.append(time)
+            offset.append(len(jpeg))
     return _Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
 
 

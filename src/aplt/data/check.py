@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
-from aplt.data.files import ClipError, Problem, require_file
+from aplt.data.files import ClipError, Examined, Problem, require_file
 from aplt.data.modality import modality_of_file
 from aplt.display import counted
 from aplt.parallel import in_processes
@@ -18,7 +18,7 @@ from aplt.storage import file_digest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A clip or class that training could not use: a short code for what is wrong, and a sentence about it."""
+    """A clip or class not fit for training: a short code for what is wrong, and a sentence about it."""
 
     id: str
     """The clip's, or the name of the class."""
@@ -46,14 +46,14 @@ def check(
         processes: How many read at once; by default as many as there are cores.
         progress: Called with (clips done, clips in all).
     """
-    examined: list[Finding | str] = []
+    examined: list[Finding | Examined] = []
     with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as results:
         for result in results:
             examined.append(result)
             if progress is not None:
                 progress(len(examined), len(index))
     contents = _contents(index, processes)
-    kinds = Counter(result for result in examined if isinstance(result, str))
+    kinds = Counter(result.kind for result in examined if isinstance(result, Examined))
     first: dict[tuple[str, float, float | None], Clip] = {}
     findings: list[Finding] = []
     for clip, result in zip(index, examined, strict=True):
@@ -62,8 +62,10 @@ def check(
             continue
         original = first.setdefault((contents[clip.path], clip.start or 0.0, clip.end), clip)
         (usual, count), *_ = kinds.most_common(1)
-        if result != usual:
-            why = f"is {result}, but {count} of {len(index)} clips are each {usual}; an index has clips of one kind"
+        if result.kind != usual:
+            why = (
+                f"is {result.kind}, but {count} of {len(index)} clips are each {usual}; an index has clips of one kind"
+            )
             findings.append(Finding(clip.id, clip.path, "other kind", why))
         elif original is not clip:
             why = f"has the same content as clip '{original.id}' ({original.path})"
@@ -71,6 +73,8 @@ def check(
                 here, there = (index.class_names[one.label] for one in (clip, original))
                 why += f", but is labeled '{here}' and that one '{there}': one of the labels is wrong"
             findings.append(Finding(clip.id, clip.path, "duplicate", why))
+        elif result.doubt is not None:
+            findings.append(Finding(clip.id, clip.path, *result.doubt))
     return findings
 
 
@@ -86,16 +90,16 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     ]
 
 
-def _examine(clip: Clip, *, min_frames: int) -> Finding | str:
-    """Returns what is wrong with a clip, or else its kind in words."""
+def _examine(clip: Clip, *, min_frames: int) -> Finding | Examined:
+    """Returns why a clip cannot be used, or else what is known of it."""
     try:
-        frames, kind = modality_of_file(clip.path).examine(clip)
+        found = modality_of_file(clip.path).examine(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
-    if frames < min_frames:
-        why = f"has {counted(frames, 'frame')}, expected at least {min_frames}"
+    if found.frames < min_frames:
+        why = f"has {counted(found.frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
-    return kind
+    return found
 
 
 def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:

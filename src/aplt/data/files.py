@@ -3,6 +3,8 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +13,18 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.storage import mode, reason
 
-Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind"]
+Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind", "damaged", "still"]
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What reading a clip to its end tells."""
+
+    frames: int
+    kind: str
+    """In words, what all clips of an index have in common."""
+    doubt: tuple[Problem, str] | None = None
+    """What makes a clip that can be read hardly worth training on: a short code, and a sentence."""
 
 
 class ClipError(InputError):
@@ -24,6 +37,21 @@ class ClipError(InputError):
     def __reduce__(self) -> tuple[type["ClipError"], tuple[Clip, Problem, str]]:
         # Made again from its parts, so that it can travel between processes.
         return ClipError, (self.clip, self.problem, self.why)
+
+
+@contextmanager
+def naming(clip: Clip) -> Iterator[None]:
+    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others.
+
+    Raises:
+        ClipError: the block raised something.
+    """
+    try:
+        yield
+    except ClipError:
+        raise
+    except Exception as error:
+        raise ClipError(clip, "broken", f"its decoder failed ({type(error).__name__}: {reason(error)})") from error
 
 
 def files_below(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput, VideoInput
-from aplt.data.files import ClipError
+from aplt.data.files import ClipError, Examined, Problem
 from aplt.display import bar, counted
 from aplt.errors import InputError
 from aplt.parallel import cores
@@ -58,11 +58,8 @@ class Modality:
     With a `clip_shape`, that of a trained model, each clip is read when it is asked for, and nothing is kept on disk.
     Raises an InputError where the clips or settings do not fit each other.
     """
-    examine: Callable[[Clip], tuple[int, str]]
-    """Reads a clip to its end; returns its number of frames and, in words, what all clips of an index have in common.
-
-    Raises a ClipError where it is not usable.
-    """
+    examine: Callable[[Clip], Examined]
+    """Reads a clip to its end and returns what that tells; raises a ClipError where it is not usable."""
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
@@ -101,10 +98,21 @@ def _video_views(clips: Mapping[int, Clip], settings: VideoInput, clip_shape: Cl
     return VideoViews(clips, settings if clip_shape is None else settings.model_copy(update={"cache": False}))
 
 
-def _examine_video(clip: Clip) -> tuple[int, str]:
-    from aplt.data.video import count_frames
+STILL = 0.9
+"""The share of a clip's time from which one frame on screen means that frames spread over the time are all the same."""
 
-    return count_frames(clip), "a video"
+
+def _examine_video(clip: Clip) -> Examined:
+    from aplt.data.video import survey
+
+    found = survey(clip)
+    doubt: tuple[Problem, str] | None = None
+    if found.damaged:
+        doubt = "damaged", f"the decoder flags {found.damaged} of {counted(found.frames, 'frame')} as damaged"
+    elif found.frames > 2 and found.longest > STILL:
+        why = f"one of {found.frames} frames is on screen {found.longest:.1%} of the time, by their time stamps"
+        doubt = "still", why
+    return Examined(found.frames, "a video", doubt)
 
 
 def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None) -> "Views":
@@ -113,13 +121,13 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
     return SkeletonViews(clips, settings, clip_shape)
 
 
-def _examine_skeleton(clip: Clip) -> tuple[int, str]:
+def _examine_skeleton(clip: Clip) -> Examined:
     from aplt.data.skeleton import MOST_PERSONS, read_clip
 
     persons, frames, joints, channels = read_clip(clip).shape
     if persons > MOST_PERSONS:
         raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
-    return frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
+    return Examined(frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions")
 
 
 VIDEO_SUFFIXES = frozenset(

@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, naming, require_file
 from aplt.errors import InputError, suggest
 from aplt.storage import reason
 
@@ -49,10 +49,11 @@ def read_clip(clip: Clip) -> np.ndarray:
     if clip.start is not None or clip.end is not None:
         why = "start and end are in seconds, which a skeleton sequence does not have; cut the file and leave them empty"
         raise ClipError(clip, "outside", why)
-    try:
-        return read_skeleton(clip.path)
-    except InputError as error:
-        raise ClipError(clip, "broken", str(error).removeprefix(f"{clip.path}: ")) from error
+    with naming(clip):
+        try:
+            return read_skeleton(clip.path)
+        except InputError as error:
+            raise ClipError(clip, "broken", str(error).removeprefix(f"{clip.path}: ")) from error
 
 
 def read_skeleton(path: Path) -> np.ndarray:

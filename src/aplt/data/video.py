@@ -1,9 +1,13 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
+import gc
 import math
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 import av
 import numpy as np
@@ -14,13 +18,19 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.ends import ends_early
+from aplt.data.files import ClipError, naming, require_file
 from aplt.parallel import threads
 
 # Bounds that were rounded when they were written into a table still mean the frame next to them.
 GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
+LEAP = 2.5
+"""Times the usual pace after which a frame is held until others show whether its time stamp is right."""
+MOST_LEAPING = 8
+"""Frames in a row whose wrong time stamps are mended."""
+CUT = "the file is truncated: its bytes end early"
 
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
@@ -37,26 +47,58 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
-    size: tuple[int, int] | None = None
-    # One for all frames: `frame.reformat` makes a scaler with threads for each. And not `frame.side_data`, which
-    # ties frame and scaler into a cycle: they would pile up until a garbage collection, which in a forked loader's
-    # worker waits forever for threads that the fork did not copy.
-    scaler = VideoReformatter()
-    for time, frame, aspect in _frames(clip):
-        if size is None:
-            size = _scaled(frame, aspect, short_side)
-        scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
-        # The display matrix turns counterclockwise by so many degrees, as rot90 does.
-        yield time, np.ascontiguousarray(np.rot90(scaled.to_ndarray(), round(frame.rotation / 90)))
+    with _decoding(clip):
+        yield from _decode(clip, short_side)
 
 
-def count_frames(clip: Clip) -> int:
-    """Returns the number of a clip's frames, having decoded every one.
+@dataclass(frozen=True)
+class Survey:
+    """What decoding a clip's frames to the last one tells."""
+
+    frames: int
+    damaged: int
+    """Frames that the decoder itself flags: parts of them are missing, and were made up from others."""
+    longest: float
+    """The largest share of the time, from the first frame to the last, that one frame is on screen."""
+
+
+def survey(clip: Clip) -> Survey:
+    """Returns what decoding a clip to its end tells.
 
     Raises:
         ClipError: as `decode`.
     """
-    return sum(1 for _ in _frames(clip))
+    times, damaged = [], 0
+    with _decoding(clip):
+        for time, frame, _ in _frames(clip):
+            times.append(time)
+            damaged += frame.is_corrupt
+    longest = float(np.diff(times).max() / (times[-1] - times[0])) if len(times) > 1 else 1.0
+    return Survey(len(times), damaged, longest)
+
+
+@contextmanager
+def _decoding(clip: Clip) -> Iterator[None]:
+    """Makes what decoding raises the clip's error, which says so where the bytes of its file end early."""
+    with naming(clip):
+        try:
+            yield
+        except ClipError as error:
+            damaged = error.problem in ("broken", "no video stream")
+            if damaged and CUT not in error.why and ends_early(clip.path):
+                raise ClipError(clip, "broken", f"{error.why}; {CUT}") from error
+            raise
+
+
+def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
+    size, matrix = None, np.eye(2)
+    # One for all frames: `frame.reformat` makes a scaler with threads for each.
+    scaler = VideoReformatter()
+    for time, frame, aspect in _frames(clip):
+        if size is None:
+            size, matrix = _scaled(frame, aspect, short_side), _display_matrix(frame)
+        scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
+        yield time, np.ascontiguousarray(_shown(scaled.to_ndarray(), matrix))
 
 
 def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -119,21 +161,56 @@ def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def _timeline(clip: Clip, container: InputContainer, stream: VideoStream) -> Iterator[tuple[float, float, VideoFrame]]:
-    """Yields (when it appears, when it ends, frame) in the file's own time in seconds, strictly rising."""
+    """Yields (when it appears, when it ends, frame) in the file's own time in seconds, strictly rising.
+
+    Frames whose time stamps leap ahead, while later ones do not, are put between their neighbors.
+    """
     step = 1 / float(stream.guessed_rate or 25)
+    now = -math.inf
+    # Frames long after the one before, held until a later one shows whether they or the time have leapt.
+    held: list[tuple[float, float, VideoFrame]] = []
+    try:
+        for stamp, shown, frame in _decoded(clip, container, stream):
+            if held and stamp is not None and now < stamp < held[0][0]:
+                pace = (stamp - now) / (len(held) + 1)
+                for _, lasts, leapt in held:
+                    now += pace
+                    yield now, now + lasts, leapt
+                held = []
+            last = held[-1][0] if held else now
+            # Raw streams have no time stamps and some muxers repeat or reset them: go on at the usual pace.
+            if stamp is None:
+                stamp = 0.0 if last == -math.inf else last + step
+            held.append((stamp if stamp > last else last + step, shown or step, frame))
+            if -math.inf < now < held[0][0] - LEAP * step and len(held) <= MOST_LEAPING:
+                continue
+            yield from _with_ends(held)
+            now, held = held[-1][0], []
+    except ClipError:
+        yield from _with_ends(held)
+        raise
+    yield from _with_ends(held)
+
+
+def _with_ends(held: list[tuple[float, float, VideoFrame]]) -> Iterator[tuple[float, float, VideoFrame]]:
+    for appears, lasts, frame in held:
+        yield appears, appears + lasts, frame
+
+
+def _decoded(
+    clip: Clip, container: InputContainer, stream: VideoStream
+) -> Iterator[tuple[float | None, float | None, VideoFrame]]:
+    """Yields (time stamp and duration in seconds as the file has them, frame)."""
     now = -math.inf
     try:
         for packet in container.demux(stream):
             if packet.is_corrupt:
                 raise ClipError(clip, "broken", f"damaged or truncated {_after(now)}")
             for frame in packet.decode():
-                # Raw streams have no time stamps and some muxers repeat or reset them: go on at the usual pace.
                 stamp = frame.time if frame.pts is not None else None
-                if stamp is None:
-                    stamp = 0.0 if now == -math.inf else now + step
-                now = stamp if stamp > now else now + step
-                shown = float(frame.duration * stream.time_base) if frame.duration and stream.time_base else step
-                yield now, now + shown, frame
+                now = now if stamp is None else stamp
+                shown = float(frame.duration * stream.time_base) if frame.duration and stream.time_base else None
+                yield stamp, shown, frame
     except av.FFmpegError as error:
         raise ClipError(clip, "broken", f"damaged or truncated {_after(now)} ({error.strerror})") from error
 
@@ -180,12 +257,12 @@ def _interval(
                 raise ClipError(clip, "outside", f"{wanted} holds no frame")
             return
         waiting, until = (time, frame), ends
-    lasts = until - origin
-    # What containers announce is rounded, and the last frame's duration often is a guess.
+    if ends_early(clip.path):
+        raise ClipError(clip, "broken", f"{CUT}, after {until - origin:.2f} s")
+    # The last frame's own duration often is a guess; it may be held until the end that is announced.
+    lasts = max(until, announced or until) - origin
+    # What containers announce is rounded.
     slack = max(0.3, 2 * longest)
-    if announced is not None and until < announced - slack - 0.02 * (announced - origin):
-        found = f"ends after {lasts:.2f} s of the {announced - origin:.2f} s that it announces"
-        raise ClipError(clip, "broken", f"the file is truncated: {found}")
     if waiting is not None and lasts - start > grace:
         some = True
         yield max(waiting[0], 0.0), waiting[1]
@@ -205,9 +282,10 @@ def _announced_end(container: InputContainer, stream: VideoStream) -> float | No
         return float((stream.duration + (stream.start_time or 0)) * stream.time_base)
     if "avi" in kind and stream.frames and stream.average_rate:
         return float(stream.frames / stream.average_rate)
-    if "matroska" in kind and "DURATION" in stream.metadata:
-        hours, minutes, seconds = stream.metadata["DURATION"].split(":")
-        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    # A tag is free text: one of another form says nothing.
+    tag = re.match(r"(\d{1,9}):(\d\d):(\d\d(\.\d*)?)", stream.metadata.get("DURATION", ""), re.ASCII)
+    if "matroska" in kind and tag:
+        return int(tag[1]) * 3600 + int(tag[2]) * 60 + float(tag[3])
     # With sound, the container's duration may be the sound's.
     if ("matroska" in kind or "flv" in kind) and container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
@@ -219,6 +297,36 @@ def _scaled(frame: VideoFrame, aspect: float, short_side: int | None) -> tuple[i
     width, height = frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0)
     scale = 1.0 if short_side is None else min(1.0, short_side / min(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _display_matrix(frame: VideoFrame) -> np.ndarray:
+    """Returns where the file wants a step to the right and a step down in the stored picture to lead [2, 2]."""
+    # Asking for a frame's side data ties it into a cycle. Frames would pile up until a garbage collection, so this is
+    # asked of a copy of four pixels, and the collection of the youngest objects takes no time.
+    found = _side_data(VideoReformatter().reformat(frame, 2, 2, format="gray", threads=1), "DISPLAYMATRIX")
+    gc.collect(0)
+    if found:
+        # Rows (a, b, u), (c, d, v) and (x, y, w): (1, 0) becomes (a, b) and (0, 1) becomes (c, d).
+        return np.frombuffer(found, np.int32).reshape(3, 3)[:2, :2]
+    turn = np.radians(frame.rotation)  # counterclockwise, but down is where rows go
+    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+
+
+def _side_data(frame: VideoFrame, kind: str) -> bytes:
+    """Returns what a frame carries of a kind; nothing where PyAV does not know all kinds that it carries."""
+    try:
+        carried: Any = frame.side_data  # whose types know one kind only
+        return bytes(carried[kind])
+    except (KeyError, ValueError):
+        return b""
+
+
+def _shown(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Returns a stored picture [H, W, 3] as its display matrix wants it: turned by quarters, mirrored, or both."""
+    (a, b), (c, d) = matrix.astype(np.float64)
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        pixels, a, d = pixels.swapaxes(0, 1), c, b
+    return pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def _after(now: float) -> str:
