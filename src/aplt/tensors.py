@@ -186,7 +186,7 @@ class Step:
     guidance: Guidance | None
     """What the offline phase believes; None in warm-up rounds and without an offline half."""
     progress: float
-    """The share of training done, 0 to 1."""
+    """The share done of the steps that show unlabeled clips, 0 to 1: 0 throughout the warm-up."""
 
 
 class Algorithm(Protocol):

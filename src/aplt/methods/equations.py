@@ -38,7 +38,7 @@ def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: floa
 
 
 def ramp(progress: float, over: float) -> float:
-    """Returns a weight that rises linearly from 0 to 1 over the first `over` of training."""
+    """Returns a weight that rises linearly from 0 to 1 over the first `over` of the steps with unlabeled clips."""
     return min(1.0, progress / max(over, 1e-9))
 
 
