@@ -87,9 +87,10 @@ def _require_usable(
     broken = (~feature.isfinite().all(dim=1)).nonzero()
     if len(broken):
         raise InputError(f"feature {int(broken[0])} is not finite")
-    if prior is not None and not (
-        prior.shape == (num_classes,) and prior.isfinite().all() and (prior >= 0).all() and prior.sum() > 0
-    ):
+    if prior is None:
+        return
+    shares = bool(prior.isfinite().all()) and bool((prior >= 0).all()) and bool(prior.sum() > 0)
+    if prior.shape != (num_classes,) or not shares:
         raise InputError(f"the prior is {prior.tolist()}, expected {num_classes} shares of which some are above zero")
 
 
