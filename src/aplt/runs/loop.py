@@ -122,8 +122,8 @@ class Trainer:
             clip = self.material.index[int(bank.position[~whole][0])]
             count = counted(int((~whole).sum()), "clip")
             raise InputError(
-                f"clip '{clip.id}' ({clip.path}): its feature is not finite ({count} in all); its values may be far from "
-                "all others' (see aplt check), or train.learning_rate is too high"
+                f"clip '{clip.id}' ({clip.path}): its feature is not finite ({count} in all); its values may be far "
+                "from all others' (see aplt check), or train.learning_rate too high"
             )
         return bank
 
