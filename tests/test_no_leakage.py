@@ -80,7 +80,7 @@ def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, t
 
 
 def all_labels(material: Material) -> Tensor:
-    return torch.from_numpy(material.index.labels)
+    return torch.from_numpy(material.index.labels.copy())
 
 
 @pytest.mark.parametrize("method", ["aplt_paper", "label_propagation"])

@@ -44,7 +44,7 @@ def test_a_methods_own_parts_are_added() -> None:
     algorithm = Constant()
     plain = take_step(Method("", ""), None, STUDENT, TEACHER, BATCH, guidance=None, progress=0.5)
     found = take_step(Method("", "", Constant), algorithm, STUDENT, TEACHER, BATCH, guidance=None, progress=0.5)
-    assert float(found.total.detach()) == pytest.approx(float(plain.total) + 7)
+    assert float(found.total.detach()) == pytest.approx(float(plain.total.detach()) + 7)
     assert found.parts.keys() == {"sup_logits", "sup_strong", "constant"}
 
 
