@@ -66,6 +66,7 @@ class Task:
     num_unlabeled: int
     feature_size: int  # D
     patch: int  # height and width of the patches of a clip that mixtures consist of: pixels, or 1 joint
+    steps: int = 100_000  # that show unlabeled clips; as many as published runs have
 
 
 @dataclass(frozen=True)
