@@ -211,7 +211,7 @@ def test_a_clamped_label_pulls_its_center_and_a_seed_may_move() -> None:
         PLAIN.model_copy(update={"clamp": clamp})(angle_bank(), label, 2, round_=0, previous=None).pseudo
         for clamp in (True, False)
     )
-    assert clamped.distance[0] > 2 * seeded.distance[0]
+    assert clamped.distance[0] > seeded.distance[0] + 0.1
 
 
 def test_as_many_iterations_as_set() -> None:
