@@ -11,6 +11,7 @@ import pytest
 from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.check import check
+from aplt.data.files import Examined
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.errors import InputError
@@ -42,7 +43,7 @@ def test_no_two_modalities_claim_a_file() -> None:
 
 def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ending = frozenset({".feature"})
-    more: dict[str, Any] = {"examine": lambda _: (1, "a feature"), "suffixes": ending, "scanned": ending}
+    more: dict[str, Any] = {"examine": lambda _: Examined(1, "a feature"), "suffixes": ending, "scanned": ending}
     record = replace(MODALITIES["skeleton"], name="feature", one="a feature", many="features", **more)
     monkeypatch.setitem(MODALITIES, "feature", record)
     for name in ("nod/a.feature", "nod/b.feature", "wave/c.npy"):

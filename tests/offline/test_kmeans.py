@@ -270,7 +270,7 @@ def naive_balanced(feature: Tensor, label: Tensor, classes: int, prior: Tensor, 
 def test_balanced_equals_a_naive_loop(seed: int) -> None:
     feature, label = blobs(seed, 120, 4, labeled=2)
     prior = torch.tensor([1.0, 2.0, 4.0, 8.0])
-    for rounds in range(3):
+    for rounds in range(1, 4):
         found = semi_supervised_kmeans(feature, label, 4, prior=prior, max_iterations=rounds)
         assert torch.equal(found.assignment, naive_balanced(feature, label, 4, prior, rounds))
 
