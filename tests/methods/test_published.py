@@ -1,4 +1,4 @@
-"""The numbers that methods come with: those of their papers, or measured ones (docs/method.md, the log)."""
+"""The numbers that methods come with: those of their papers, or measured ones; None follows from the run's length."""
 
 from inspect import signature
 from typing import Any
@@ -30,8 +30,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "fixmatch_teacher": FIXMATCH | {"target": "teacher", "alignment": True, "alignment_momentum": 0.98},
     "flexmatch": FIXMATCH,
     "adamatch": FIXMATCH | {"confidence": 0.9, "alignment_momentum": 0.999},
-    "freematch": {"u_weight": 1.0, "fairness_weight": 0.01, "momentum": 0.999, "clip": False, "target": "student"},
-    "softmatch": {"u_weight": 1.0, "momentum": 0.999, "deviations": 2.0, "target": "student"},
+    "freematch": {"u_weight": 1.0, "fairness_weight": 0.01, "momentum": None, "clip": False, "target": "student"},
+    "softmatch": {"u_weight": 1.0, "momentum": None, "deviations": 2.0, "target": "student"},
     "simmatch": FIXMATCH
     | {
         "instance_weight": 1.0,
