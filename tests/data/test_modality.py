@@ -11,6 +11,7 @@ import pytest
 from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.check import check
+from aplt.data.files import Examined
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.errors import InputError
@@ -42,13 +43,13 @@ def test_no_two_modalities_claim_a_file() -> None:
 
 def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ending = frozenset({".feature"})
-    more: dict[str, Any] = {"examine": lambda _: (1, "a feature"), "suffixes": ending, "scanned": ending}
+    more: dict[str, Any] = {"examine": lambda _: Examined(1, "a feature"), "suffixes": ending, "scanned": ending}
     record = replace(MODALITIES["skeleton"], name="feature", one="a feature", many="features", **more)
     monkeypatch.setitem(MODALITIES, "feature", record)
     for name in ("nod/a.feature", "nod/b.feature", "wave/c.npy"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    np.save(tmp_path / "wave" / "c.npy", np.zeros((4, 3, 3)))
+    np.save(tmp_path / "wave" / "c.npy", np.arange(36.0).reshape(4, 3, 3) ** 2)
     index = read_index(tmp_path)
     assert [clip.id for clip in index] == ["nod/a.feature", "nod/b.feature", "wave/c.npy"]
     with pytest.raises(InputError, match=r"'nod/a\.feature' is a feature, 'wave/c\.npy' is a skeleton"):
