@@ -49,7 +49,7 @@ def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name in ("nod/a.feature", "nod/b.feature", "wave/c.npy"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    np.save(tmp_path / "wave" / "c.npy", np.zeros((4, 3, 3)))
+    np.save(tmp_path / "wave" / "c.npy", np.arange(36.0).reshape(4, 3, 3) ** 2)
     index = read_index(tmp_path)
     assert [clip.id for clip in index] == ["nod/a.feature", "nod/b.feature", "wave/c.npy"]
     with pytest.raises(InputError, match=r"'nod/a\.feature' is a feature, 'wave/c\.npy' is a skeleton"):

@@ -1,5 +1,6 @@
 """`aplt split`: which clips are labeled, unlabeled, val and test."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +30,7 @@ def split(
     from aplt.clips import ROLES
     from aplt.config import SplitSettings
     from aplt.data.index import read_index
-    from aplt.data.splits import FILE_COLUMNS, make_split, save_split
+    from aplt.data.splits import FILE_COLUMNS, make_split, remark_on_split, save_split
     from aplt.settings import as_option, validated
 
     given = {
@@ -51,6 +52,8 @@ def split(
     unscored = sum(found[position].label < 0 for position in (*drawn.val, *drawn.test))
     note = f" ({unscored} of val and test without a label, so not scored)" if unscored else ""
     print(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
+    if remark := remark_on_split(found, drawn, "--by-subject"):
+        print(f"aplt: {remark}", file=sys.stderr)
 
 
 def _names(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import modality_of
-from aplt.data.splits import make_split, remark_on_people, round_half_up
+from aplt.data.splits import make_split, remark_on_split, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.report.words import share_text
@@ -40,7 +40,7 @@ class Cell:
     """Of the index and the split."""
     path: Path
     remark: str | None
-    """On people who are in both training and test clips."""
+    """On people and files that are in both training and test clips."""
 
     def __str__(self) -> str:
         return str(self.key)
@@ -145,7 +145,7 @@ class _Source:
             build_offline(config)
         except InputError as error:
             raise InputError(f"{key}: {error}") from error
-        return Cell(key, config, digests(self.index, split), path, remark_on_people(self.index, split))
+        return Cell(key, config, digests(self.index, split), path, remark_on_split(self.index, split))
 
     def _config(self, key: Key, split: Split) -> RunConfig:
         shared, variant = self.folds[key.fold], self.variants[key.method]

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from statistics import median
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
@@ -14,6 +15,9 @@ from aplt.data.modality import modality_of_file
 from aplt.display import counted
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
+
+ODD_SIZE = 20.0
+"""Times by which a body is larger or smaller than most, from which it is hardly one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ def check(
                 progress(len(examined), len(index))
     contents = _contents(index, processes)
     kinds = Counter(result.kind for result in examined if isinstance(result, Examined))
+    size = median([result.size for result in examined if isinstance(result, Examined) and result.size] or [0.0])
     first: dict[tuple[str, float, float | None], Clip] = {}
     findings: list[Finding] = []
     for clip, result in zip(index, examined, strict=True):
@@ -75,6 +80,9 @@ def check(
             findings.append(Finding(clip.id, clip.path, "duplicate", why))
         elif result.doubt is not None:
             findings.append(Finding(clip.id, clip.path, *result.doubt))
+        elif result.size is not None and not size / ODD_SIZE < result.size < size * ODD_SIZE:
+            why = f"the body's size is {result.size:.3g}, that of most others about {size:.3g}: other units, or no body"
+            findings.append(Finding(clip.id, clip.path, "odd size", why))
     return findings
 
 

@@ -13,7 +13,21 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.storage import mode, reason
 
-Problem = Literal["missing", "empty", "broken", "no video stream", "outside", "other kind", "damaged", "still"]
+Problem = Literal[
+    "missing",
+    "empty",
+    "broken",
+    "no video stream",
+    "outside",
+    "other kind",
+    "damaged",
+    "still",
+    "nobody",
+    "collapsed",
+    "far off",
+    "zeros",
+    "odd size",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +39,8 @@ class Examined:
     """In words, what all clips of an index have in common."""
     doubt: tuple[Problem, str] | None = None
     """What makes a clip that can be read hardly worth training on: a short code, and a sentence."""
+    size: float | None = None
+    """The size of the body in it, in the file's own units; None where it has none."""
 
 
 class ClipError(InputError):

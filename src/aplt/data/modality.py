@@ -122,12 +122,16 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
 
 
 def _examine_skeleton(clip: Clip) -> Examined:
-    from aplt.data.skeleton import MOST_PERSONS, read_clip
+    from aplt.data.skeleton import MOST_PERSONS, bodies, doubt_of, read_clip
 
-    persons, frames, joints, channels = read_clip(clip).shape
+    sequence = read_clip(clip)
+    _, frames, joints, channels = sequence.shape
+    found = bodies(sequence)
+    persons = int(found.seen.any(axis=1).sum())
     if persons > MOST_PERSONS:
         raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
-    return Examined(frames, f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions")
+    kind = f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
+    return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 
 VIDEO_SUFFIXES = frozenset(

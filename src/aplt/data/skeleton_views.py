@@ -67,6 +67,8 @@ class SkeletonViews:
         if position not in self._sequences:
             sequence = normalize(read_clip(self._clips[position]))
             channels, _, joints, persons = self._clip_shape
+            if len(sequence) > persons:  # who is absent all the time is nobody
+                sequence = sequence[sequence.any(axis=(1, 2, 3))]
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
                 why = (

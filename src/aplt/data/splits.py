@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aplt.clips import ROLES, UNKNOWN, ClipIndex, OfficialSplit, Split
+from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
 from aplt.display import counted
 from aplt.errors import InputError, suggest
@@ -30,8 +31,9 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     """Returns a split drawn from `settings.seed`; `called` gives the name of a setting in an error.
 
     Test and val clips are those of the official column, or those of the subjects that are named, or a draw of whole
-    subjects or of a share of each class. Labels are then drawn from the rest, class by class: at least one per class,
-    and with the same seed a larger share contains every smaller one. Clips without a known label are unlabeled.
+    subjects or of a share of each class, in which all clips of a file stay together. Labels are then drawn from the
+    rest, class by class: at least one per class, and with the same seed a larger share contains every smaller one.
+    Clips without a known label are unlabeled.
 
     Raises:
         InputError: fewer than two classes, a class that has no clip left to label, or a setting that does not fit the
@@ -53,6 +55,36 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
         labeled.extend(order[: max(1, round_half_up(fraction * len(members)))].tolist())
     unlabeled = set(parts["train"]) - set(labeled)
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
+
+
+def remark_on_split(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
+    """Returns a remark on the people and files that training and test clips share, or on files that nothing divides.
+
+    `by` avoids the former; None where there is nothing to remark on.
+    """
+    found = (remark_on_people(index, split, by), remark_on_files(index, split))
+    return "; besides, ".join(remark for remark in found if remark) or None
+
+
+def remark_on_files(index: ClipIndex, split: Split) -> str | None:
+    """Returns a remark on files with clips in both training and test; or, where none is tested on, with several clips.
+
+    Parts of one film are alike whatever their labels, and the more so where they overlap.
+    """
+    trained = {_file(index[p]) for p in (*split.labeled, *split.unlabeled)}
+    both = sorted(trained & {_file(index[p]) for p in (*split.val, *split.test)})
+    if both:
+        return (
+            f"parts of {counted(len(both), 'file')}, such as {both[0]}, are in both training and test or val clips, so "
+            "the accuracy is measured on films already seen; without a split column or file the clips of a file stay "
+            "together"
+        )
+    if not split.test and len(trained) < len(split.labeled) + len(split.unlabeled):
+        return (
+            "no clips are held out for testing: the clips of a file stay together, and too few files have clips of "
+            "each class; a split column says otherwise"
+        )
+    return None
 
 
 def remark_on_people(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
@@ -164,7 +196,7 @@ def _parts(index: ClipIndex, settings: SplitSettings, called: Callable[[str], st
         "test": 0.0 if no_test or settings.test_subjects else settings.test,
         "val": settings.val,
     }
-    parts = _hold_out(index, _move_subjects(index, parts, named), shares, settings)
+    parts = _hold_out(index, _move(index, parts, lambda clip: named.get(clip.subject or "", "train")), shares, settings)
     _require_whole_subjects(index, parts, settings, named, called)
     return parts
 
@@ -217,6 +249,8 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
         return parts
     if settings.by_subject:
         return _hold_out_subjects(index, parts, shares, settings.seed)
+    if len({_file(index[position]) for position in parts["train"]}) < len(parts["train"]):
+        return _hold_out_files(index, parts, shares, settings.seed)
     known = [position for position in parts["train"] if index[position].label != UNKNOWN]
     held: Parts = {"train": [], "val": [], "test": []}
     for label, members in _by_class(index, known).items():
@@ -238,8 +272,42 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
     }
 
 
+def _hold_out_files(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:
+    """Moves whole files to test and val, so that these have about their share of each class; each class keeps a clip.
+
+    A part has one file at least, even if that is larger than the share; none, where none can be spared.
+    """
+    members: dict[str, list[int]] = defaultdict(list)
+    for position in parts["train"]:
+        members[_file(index[position])].append(position)
+    labels = {name: index.labels[positions] for name, positions in members.items()}
+    count = {name: np.bincount(of[of != UNKNOWN], minlength=index.num_classes) for name, of in labels.items()}
+    total = np.sum(list(count.values()), axis=0)
+    left = total
+    order = np.random.default_rng([seed, 0]).permutation(sorted(members)).tolist()
+    held: dict[str, OfficialSplit] = {}
+    for part, share in ((part, share) for part, share in shares.items() if share):
+        missing = share * total
+        spare = [name for name in order if name not in held and count[name].any() and _spares(left, count[name])]
+        far = {name: abs(missing - count[name]).sum() for name in spare}
+        for name in spare:
+            nearer = abs(missing - count[name]).sum() < abs(missing).sum()
+            if nearer and _spares(left, count[name]):
+                held[name], left, missing = part, left - count[name], missing - count[name]
+        if spare and part not in held.values():
+            nearest = min(spare, key=lambda name: far[name])
+            held[nearest], left = part, left - count[nearest]
+    return _move(index, parts, lambda clip: held.get(_file(clip), "train"))
+
+
+def _spares(left: np.ndarray, count: np.ndarray) -> bool:
+    """Returns whether each class of a file keeps training clips without it."""
+    return bool((left - count)[count > 0].all())
+
+
 def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:
-    subjects = sorted({index[position].subject or "" for position in parts["train"]})
+    group = _groups(index, parts["train"])
+    subjects = sorted(set(group.values()))
     order = np.random.default_rng([seed, 0]).permutation(subjects).tolist()
     held: dict[str, OfficialSplit] = {}
     for part, share in shares.items():
@@ -249,14 +317,31 @@ def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSpli
             raise InputError(f"too few subjects to hold out {count} for {part} and train on one: found {found}")
         held |= dict.fromkeys(order[:count], part)
         order = order[count:]
-    return _move_subjects(index, parts, held)
+    return _move(index, parts, lambda clip: held.get(group[clip.subject or ""], "train"))
 
 
-def _move_subjects(index: ClipIndex, parts: Parts, part_of: dict[str, OfficialSplit]) -> Parts:
-    """Moves the training clips of subjects to the part that is theirs."""
+def _groups(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
+    """Returns for each subject the one that stands for all with whom they share files, and stay together."""
+    group = {index[position].subject or "": index[position].subject or "" for position in positions}
+    films: dict[str, set[str]] = defaultdict(set)
+    for position in positions:
+        films[_file(index[position])].add(index[position].subject or "")
+    for cast in films.values():
+        together = {group[subject] for subject in cast}
+        if len(together) > 1:
+            group |= {subject: min(together) for subject, one in group.items() if one in together}
+    return group
+
+
+def _file(clip: Clip) -> str:
+    return os.path.normpath(clip.path)
+
+
+def _move(index: ClipIndex, parts: Parts, part_of: Callable[[Clip], OfficialSplit]) -> Parts:
+    """Moves training clips to the part that is theirs."""
     moved: Parts = {"train": [], "val": list(parts["val"]), "test": list(parts["test"])}
     for position in parts["train"]:
-        moved[part_of.get(index[position].subject or "", "train")].append(position)
+        moved[part_of(index[position])].append(position)
     return {part: sorted(positions) for part, positions in moved.items()}
 
 
