@@ -34,6 +34,11 @@ def index(
     )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
         print(f"  {name}: {count}")
+    if format_ == "folder" and not classes:
+        print(
+            f"aplt: no class-named folder with clips in {source}; if {source} is one itself, give the folder above it",
+            file=sys.stderr,
+        )
     if format_ == "folder" and (deep := _deeper_folders(table)):
         print(
             f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "

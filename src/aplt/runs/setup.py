@@ -205,9 +205,12 @@ def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:
     """
     build = find_method(config.method).algorithm
     try:
-        return None if build is None else build(task, **config.method_settings)
+        built = None if build is None else build(task, **config.method_settings)
     except ValueError as error:
         raise InputError(f"method_settings of {config.method}: {error}") from error
+    if built is not None and not callable(getattr(built, "loss", None)):
+        raise InputError(f"method {config.method}: {type(built).__name__} has no function loss(step)")
+    return built
 
 
 def build_offline(config: RunConfig) -> Offline | None:
