@@ -19,7 +19,7 @@ def index(
     """List a folder's clips and labels in a CSV table; an existing one with another content is kept."""
     import numpy as np
 
-    from aplt.data.formats import scan
+    from aplt.data.formats import left_out, scan
     from aplt.data.index import to_index, write_index
     from aplt.display import counted
 
@@ -34,6 +34,8 @@ def index(
     )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
         print(f"  {name}: {count}")
+    if left := left_out(source, (clip.path for clip in found)):
+        print(f"aplt: left out of {source}: {left}", file=sys.stderr)
     if format_ == "folder" and (deep := _deeper_folders(table)):
         print(
             f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
