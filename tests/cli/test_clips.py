@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with two clips of one class."""
     (tmp_path / "data" / "nod").mkdir(parents=True)
     for i in range(2):
-        np.save(tmp_path / "data" / "nod" / f"{i}.npy", np.full((5, 3, 2), i + 1.0))
+        np.save(tmp_path / "data" / "nod" / f"{i}.npy", np.random.default_rng(i).normal(size=(5, 3, 2)))
     return tmp_path / "data"
 
 
@@ -130,7 +130,7 @@ def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFix
 
 def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = folder / "clips.csv"
-    np.save(folder / "nod" / "2.npy", np.full((5, 3, 2), 3.0))
+    np.save(folder / "nod" / "2.npy", np.random.default_rng(2).normal(size=(5, 3, 2)))
     table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,nod\nnod/2.npy,wave\n")
     assert aplt("check", table) == 1
     assert capsys.readouterr().out.splitlines() == [
