@@ -17,10 +17,8 @@ import aplt
 class Nearest:
     """The offline half: one nearest labeled neighbor."""
 
-    views, labeled_views = (
-        1,
-        0,
-    )  # weak views per clip that the features are averaged over; further views of labeled clips
+    views = 1  # weak views of each clip that its features are averaged over
+    labeled_views = 0  # strong views of each labeled clip besides
 
     def __init__(self, *, alike: float = 0.8) -> None:
         self.alike = alike

@@ -130,6 +130,25 @@ def test_a_run_from_python(clips: Path, tmp_path: Path) -> None:
     assert aplt.resume(run.path).result == run.result
 
 
+def test_a_model_comes_from_the_hub(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = aplt.train(clips, labeled=0.2, runs=tmp_path, settings=SHORT)
+    asked: list[str] = []
+
+    def fetch(repository: str, **_: object) -> str:
+        if repository == "lab/none":
+            raise OSError("401 Client Error")
+        asked.append(repository)
+        return str(run.path / "model")
+
+    monkeypatch.setattr("aplt.models.recognizer.snapshot_download", fetch)
+    assert aplt.load("lab/nods").class_names == list(run.result.classes)
+    assert asked == ["lab/nods"]
+    with pytest.raises(
+        InputError, match=r"lab/none: no such folder, and not to be had from the Hub \(401 Client Error"
+    ):
+        aplt.load("lab/none")
+
+
 def test_own_code_by_object_trains_resumes_predicts_and_compares(clips: Path, tmp_path: Path, own: ModuleType) -> None:
     settings = SHORT | {"method_settings": {"weight": 3.0}, "encoder_settings": {"width": 6}}
     run = aplt.train(clips, method=own.OWN, encoder=own.FLAT, labeled="20%", runs=tmp_path, settings=settings)

@@ -37,7 +37,7 @@ class SplitSettings(Settings):
     """How clips are divided where the index does not say it; see aplt.data.splits."""
 
     labeled: Fraction | None = None
-    """Share of each class's known training labels that may be used, at least one a class; by default all of them
+    """Share of each class's known training labels that may be used, at least one per class; by default all of them
     where the index has unlabeled clips to learn from, otherwise 10 %."""
     val: Fraction = 0.0
     """Share held out for validation where the index has no official split."""
@@ -51,7 +51,7 @@ class SplitSettings(Settings):
     test_subjects: tuple[str, ...] = ()
     """Hold out exactly these subjects for testing."""
     ignore_official: bool = False
-    """Draw val and test anew although the index has a split column."""
+    """Draw val and test again although the index has a split column."""
 
 
 class VideoInput(Settings):
@@ -59,7 +59,7 @@ class VideoInput(Settings):
 
     kind: Literal["video"] = "video"
     frames: int = Field(8, ge=1)
-    """Frames a clip, spread evenly over its time."""
+    """Frames per clip, spread evenly over its time."""
     size: int = Field(112, ge=16)
     """Height and width in pixels after cropping."""
     brightness: Literal["keep", "normalize"] = "keep"
@@ -96,7 +96,7 @@ class SkeletonInput(Settings):
 
     kind: Literal["skeleton"] = "skeleton"
     frames: int = Field(32, ge=2)
-    """Frames a clip, resampled evenly over its time."""
+    """Frames per clip, resampled evenly over its time."""
     mirror: tuple[tuple[int, int], ...] = ()
     """Pairs of left and right joints; where given, views are mirrored at random. Leave empty where left and right make
     different classes."""
@@ -139,12 +139,12 @@ class TrainSettings(Settings):
     warm_up_rounds: int = Field(3, ge=0)
     """First rounds, in which only labeled clips are shown."""
     steps_per_round: int | None = Field(None, ge=1)
-    """Steps a round (the alternation period); by default two epochs of the unlabeled clips, at least
+    """Steps per round (the alternation period); by default two epochs of the unlabeled clips, at least
     40 steps."""
     batch_labeled: int = Field(16, ge=1)
-    """B, labeled clips a step over all processes."""
+    """B, labeled clips per step over all processes."""
     batch_unlabeled: int = Field(32, ge=1)
-    """U, unlabeled clips a step over all processes."""
+    """U, unlabeled clips per step over all processes."""
     weak_weight: float = Field(1.0, ge=0)
     """Weight of the cross-entropy of the labeled clips' weak views, for every method alike."""
     strong_weight: float = Field(1.0, ge=0)
@@ -157,7 +157,7 @@ class TrainSettings(Settings):
     clip_gradient: float | None = Field(5.0, gt=0)
     """Largest norm of the gradient."""
     ema_decay: float | None = Field(None, ge=0, lt=1)
-    """The teacher's decay a step; by default 1 - 8/steps, at most 0.9999."""
+    """The teacher's decay per step; by default 1 - 8/steps, at most 0.9999."""
     batch_norm: BatchNormPolicy = "joint"
     """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass
     (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at

@@ -42,7 +42,7 @@ class RunDir:
 
     @property
     def metrics(self) -> Path:
-        """One JSON line a round."""
+        """One JSON line per round."""
         return self.path / "metrics.jsonl"
 
     @property

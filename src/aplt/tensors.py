@@ -66,6 +66,7 @@ class Task:
     num_unlabeled: int
     feature_size: int  # D
     patch: int  # height and width of the patches of a clip that mixtures consist of: pixels, or 1 joint
+    steps: int = 100_000  # that show unlabeled clips; as many as published runs have
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ class Step:
     guidance: Guidance | None
     """What the offline phase believes; None in warm-up rounds and without an offline half."""
     progress: float
-    """The share of training done, 0 to 1."""
+    """The share done of the steps that show unlabeled clips, 0 to 1: 0 throughout the warm-up."""
 
 
 class Algorithm(Protocol):

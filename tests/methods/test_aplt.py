@@ -8,7 +8,7 @@ import torch
 
 from aplt.methods.aplt import APLT
 from aplt.tensors import Guidance
-from tests.methods.naive import Row, argmax, cross_entropy, dot, mean, rows, softmax, unit
+from tests.methods.naive import Row, argmax, cross_entropy, dot, mean, rows, softmax, sum_norm, unit
 from tests.methods.scene import K, Toy, ToyStudent, make_batch, make_guidance, make_task, step
 
 B, U = 4, 6
@@ -25,17 +25,7 @@ def margin_entropy(feature: Row, guidance: Guidance, y: int, margin: float = 0.3
 
 def test_each_loss_equals_a_plain_loop() -> None:
     batch, guidance = make_batch(0), make_guidance()
-    tau, weight = 0.99, 0.7
-    algorithm = APLT(
-        make_task(),
-        **WEIGHTS,
-        mix=0.0,
-        alignment=False,
-        offline_prior=weight,
-        target="teacher",
-        confidence=tau,
-    )
-    parts = step(algorithm, STUDENT, TEACHER, batch, guidance).parts
+    weight = 0.7
     y, position = batch.y.tolist(), batch.position.tolist()
     _, weak_x = rows(STUDENT.model(batch.weak_labeled))
     features_x, strong_x = rows(STUDENT.model(batch.strong_labeled))
@@ -44,11 +34,17 @@ def test_each_loss_equals_a_plain_loop() -> None:
     assert 0 < len(accepted) < U
     label, belief = guidance.pseudo.label.tolist(), guidance.pseudo.belief.tolist()
     q = [softmax(logits) for logits in rows(TEACHER(batch.weak))[1]]
+    other = dict[int, float]()  # how sure it would be at a weight of 1
     for u in accepted:  # of the others the guidance believes nothing
         own = min(max(belief[position[u]], 1 / K), 0.95)
         prior = [own if k == label[position[u]] else (1 - own) / (K - 1) for k in range(K)]
-        product = [a * b**weight for a, b in zip(q[u], prior, strict=True)]
-        q[u] = [value / sum(product) for value in product]
+        other[u] = max(sum_norm([a * b for a, b in zip(q[u], prior, strict=True)]))
+        q[u] = sum_norm([a * b**weight for a, b in zip(q[u], prior, strict=True)])
+    tau = max(((abs(max(q[u]) - sure), (max(q[u]) + sure) / 2) for u, sure in other.items()))[1]
+    algorithm = APLT(
+        make_task(), **WEIGHTS, mix=0.0, alignment=False, offline_prior=weight, target="teacher", confidence=tau
+    )
+    parts = step(algorithm, STUDENT, TEACHER, batch, guidance).parts
     confident = [u for u in range(U) if max(q[u]) >= tau]
     assert 0 < len(confident) < U
     expected = {

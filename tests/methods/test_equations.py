@@ -1,5 +1,8 @@
 """The equations that methods share, by hand."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from torch.nn import functional
@@ -9,7 +12,11 @@ from aplt.methods.equations import (
     margin_logits,
     masked_cross_entropy,
     mean_over_all,
+    usual_momentum,
 )
+from aplt.methods.freematch import FreeMatch
+from aplt.methods.softmatch import SoftMatch
+from tests.methods.scene import make_task
 
 FEATURE = torch.randn(5, 4, generator=torch.Generator().manual_seed(0))
 PROTOTYPE = functional.normalize(torch.randn(3, 4, generator=torch.Generator().manual_seed(1)), dim=1)
@@ -75,3 +82,14 @@ def test_alignment_that_never_moves_is_refused() -> None:
 def test_alignment_survives_a_class_that_is_never_predicted() -> None:
     align = DistributionAlignment(2, momentum=0.0)
     assert align(torch.tensor([[1.0, 0.0]]), None).isfinite().all()
+
+
+@pytest.mark.parametrize(("steps", "momentum"), [(1, 0.0), (40, 0.8), (400, 0.98), (8000, 0.999), (10**6, 0.999)])
+def test_a_running_means_momentum_suits_the_budget(steps: int, momentum: float) -> None:
+    assert usual_momentum(None, replace(make_task(), steps=steps)) == pytest.approx(momentum)
+    assert usual_momentum(0.5, replace(make_task(), steps=steps)) == 0.5
+
+
+@pytest.mark.parametrize("method", [FreeMatch, SoftMatch])
+def test_methods_with_running_means_take_it(method: Any) -> None:
+    assert method(replace(make_task(), steps=400)).momentum == pytest.approx(0.98)

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from aplt.methods import label_propagation, self_training
+from aplt.offline.propagation import neighbor_graph
 from aplt.tensors import FeatureBank, FitHead
 
 NORM = 3.0
@@ -83,3 +85,16 @@ def test_clips_that_no_label_reaches_teach_nothing() -> None:
     with_far, without = label_propagation.fit_head(more, longer, 2), label_propagation.fit_head(bank, label, 2)
     torch.testing.assert_close(with_far[0], without[0], atol=1e-3, rtol=1e-3)
     assert (predictions(bank, with_far) == truth).all()
+
+
+def test_labels_spread_over_a_symmetric_weighted_graph() -> None:
+    # Four clips on a circle at 0, 20, 40 and 90 degrees with two neighbors each; the first is 0, the last 1.
+    angle = torch.tensor([0.0, 20.0, 40.0, 90.0]).deg2rad()
+    feature = torch.stack([angle.cos(), angle.sin()], dim=1)
+    spread = neighbor_graph(feature, 2).toarray()
+    assert spread == pytest.approx(spread.T)
+    weight = np.clip(feature.numpy() @ feature.numpy().T, 0, None) ** 3
+    near = np.array([[0, 1, 1, 0], [1, 0, 1, 0], [1, 1, 0, 0], [0, 1, 1, 0]])  # row: the two nearest of each
+    whole = weight * (near + near.T)
+    degree = whole.sum(axis=1)
+    assert spread == pytest.approx(whole / np.sqrt(np.outer(degree, degree)), abs=1e-6)

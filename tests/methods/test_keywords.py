@@ -6,13 +6,17 @@ from typing import Any
 import pytest
 from torch import Tensor
 
+from aplt.methods.adamatch import AdaMatch
+from aplt.methods.aplt import APLT
 from aplt.methods.catalog import METHODS
 from aplt.methods.fixmatch import FixMatch
 from aplt.methods.freematch import FreeMatch
 from aplt.methods.mean_teacher import MeanTeacher
+from aplt.methods.simmatch import SimMatch
+from aplt.methods.tubemix import TubeMix
 from aplt.tensors import Algorithm, AlgorithmType, Step, StepLoss, Task
 from tests.methods.keywords import KEYWORDS, check_keyword, check_matters, keywords
-from tests.methods.scene import Make
+from tests.methods.scene import Make, make_task
 
 ONLINE = dict.fromkeys(method.algorithm for method in METHODS.values() if method.algorithm)
 ENTRIES = [pytest.param(m, name, id=f"{m.__name__}-{name}") for m in ONLINE for name in keywords(m)]
@@ -83,3 +87,20 @@ class AlwaysClips(FreeMatch):
 def test_a_keyword_with_another_effect_is_caught(mutant: type[Any], name: str, message: str) -> None:
     with pytest.raises(AssertionError, match=message):
         check_keyword(mutant, name, KEYWORDS[mutant.__base__][name])
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "refused", "accepted"),
+    [
+        (APLT, "offline_prior", -0.1, 0.0),
+        (APLT, "mix", -0.1, 0.0),
+        (APLT, "alignment_momentum", 1.0, 0.0),
+        (AdaMatch, "alignment_momentum", -0.1, 0.999),
+        (SimMatch, "alignment_window", 0, 1),
+        (TubeMix, "beta", 0.0, 0.01),
+    ],
+)
+def test_a_value_that_means_nothing_is_refused(method: Make, name: str, refused: float, accepted: float) -> None:
+    method(make_task(), **{name: accepted})
+    with pytest.raises(ValueError, match=rf"{name.split('_')[-1]}\b.* is {refused}, expected"):
+        method(make_task(), **{name: refused})

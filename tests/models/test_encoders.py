@@ -141,7 +141,7 @@ def test_weights_of_an_encoder_that_has_none_are_refused(name: str) -> None:
 
 
 def test_an_encoder_of_movement_needs_two_frames() -> None:
-    with pytest.raises(InputError, match=r"tsm_tiny: .* needs 2 frames a clip or more; raise input\.frames"):
+    with pytest.raises(InputError, match=r"tsm_tiny: .* needs 2 frames per clip or more; raise input\.frames"):
         build_encoder("tsm_tiny", (3, 1, 32, 32), {})
     build_encoder("tsm_tiny", (3, 2, 32, 32), {})
     build_encoder("tsm_resnet18", (3, 1, 32, 32), {})  # sees more than movement

@@ -36,3 +36,12 @@ def test_a_class_that_no_row_believes_in_gets_its_share() -> None:
     found = balance(torch.tensor([[0.0, -300.0], [0.0, -200.0]]), torch.ones(2), torch.ones(2, dtype=torch.bool)).exp()
     assert found.isfinite().all()
     torch.testing.assert_close(found, torch.eye(2), atol=0.05, rtol=0)
+
+
+def test_a_class_without_a_share_gets_none_and_an_impossible_one_stays_so() -> None:
+    score = torch.tensor([[0.5, 0.3, 0.2], [0.6, 0.4, 0.0], [0.1, 0.9, 0.0]]).log()
+    found = balance(score, torch.tensor([3.0, 3.0, 0.0]), torch.ones(3, dtype=torch.bool)).exp()
+    torch.testing.assert_close(found[:, 2], torch.zeros(3))
+    torch.testing.assert_close(found[:, :2].mean(dim=0), torch.tensor([0.5, 0.5]), atol=1e-3, rtol=0)
+    found = balance(score, torch.tensor([1.0, 1.0, 1.0]), torch.ones(3, dtype=torch.bool)).exp()
+    assert found[1:, 2].tolist() == [0.0, 0.0]

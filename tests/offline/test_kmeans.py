@@ -249,8 +249,65 @@ def test_prior_shares_the_unlabeled_out() -> None:
     assert share(torch.tensor([4.0, 1.0])) < share(torch.tensor([1.0, 1.0])) < share(torch.tensor([1.0, 4.0]))
 
 
+def naive_balanced(feature: Tensor, label: Tensor, classes: int, prior: Tensor, rounds: int) -> Tensor:
+    """Returns assignments, in double precision and by differences of all points and centers."""
+    feature, given = feature.double(), label >= 0
+    assignment = label
+    for _ in range(rounds + 1):
+        centroid = torch.stack([feature[assignment == k].mean(dim=0) for k in range(classes)])
+        squared = (feature[:, None] - centroid).square().sum(dim=2)
+        apart = (centroid[:, None] - centroid).square().sum(dim=2).mean()  # also of each center to itself
+        weight = torch.ones(classes, dtype=torch.float64)
+        kernel = (-squared / 2 / (0.1 * apart)).exp()
+        for _ in range(20):
+            soft = kernel * weight / (kernel * weight).sum(dim=1, keepdim=True)
+            weight = weight * prior / prior.sum() / soft[~given].mean(dim=0)
+        assignment = torch.where(given, label, (kernel * weight).argmax(dim=1))
+    return assignment
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_balanced_equals_a_naive_loop(seed: int) -> None:
+    feature, label = blobs(seed, 120, 4, labeled=2)
+    prior = torch.tensor([1.0, 2.0, 4.0, 8.0])
+    for rounds in range(1, 4):
+        found = semi_supervised_kmeans(feature, label, 4, prior=prior, max_iterations=rounds)
+        assert torch.equal(found.assignment, naive_balanced(feature, label, 4, prior, rounds))
+
+
+def test_fifteen_iterations_unless_told_otherwise() -> None:
+    feature, label = blobs(0, 4000, 20)
+    assert semi_supervised_kmeans(feature, label, 20, max_iterations=100).iterations > 16
+    assert semi_supervised_kmeans(feature, label, 20).iterations == 15
+
+
 def test_deterministic() -> None:
     feature, label = blobs(5, 500, 8)
     first, second = (semi_supervised_kmeans(feature, label, 8, prior=torch.ones(8)) for _ in range(2))
     assert torch.equal(first.centroid, second.centroid)
     assert torch.equal(first.distance, second.distance)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"label": torch.tensor([0, 1, -2, -1])}, "label -2 is none of -1"),
+        ({"label": torch.tensor([0, 1, 5, -1])}, r"label 5 is none of -1 \(unknown\) to 1"),
+        ({"label": torch.tensor([0, 1, -1])}, "3 labels for 4 features"),
+        ({"feature": torch.tensor([[0.0], [1.0], [torch.nan], [2.0]])}, "feature 2 is not finite"),
+        ({"feature": torch.tensor([[0.0], [1.0], [3.0], [torch.inf]])}, "feature 3 is not finite"),
+        ({"feature": torch.zeros(4, 1, dtype=torch.float16)}, "float16, expected float32 or float64"),
+        ({"feature": torch.zeros(4, 1, dtype=torch.int64)}, "int64, expected float32 or float64"),
+        ({"prior": torch.tensor([0.0, 0.0])}, "expected 2 shares"),
+        ({"prior": torch.tensor([torch.nan, 1.0])}, "expected 2 shares"),
+        ({"prior": torch.tensor([-1.0, 2.0])}, "expected 2 shares"),
+        ({"prior": torch.ones(3)}, "expected 2 shares"),
+        ({"max_iterations": 0}, "max_iterations is 0"),
+    ],
+)
+def test_what_cannot_be_clustered_is_refused(change: dict[str, Any], message: str) -> None:
+    feature, label = torch.tensor([[0.0], [1.0], [3.0], [4.0]]), torch.tensor([0, 1, -1, -1])
+    usable: dict[str, Any] = {"feature": feature, "label": label}
+    semi_supervised_kmeans(**usable, num_classes=2)
+    with pytest.raises(InputError, match=message):
+        semi_supervised_kmeans(**(usable | change), num_classes=2)

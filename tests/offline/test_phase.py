@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch.nn import functional
 
+from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.phase import Clusters
 from aplt.offline.propagation import propagate
 from aplt.tensors import FeatureBank, Guidance
@@ -148,6 +150,82 @@ def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center(
     assert pseudo.belief[[3, 7]].isnan().all()
 
 
+def test_a_clip_as_far_as_the_threshold_is_accepted() -> None:
+    bank = replace(angle_bank(), probability=torch.tensor([[0.25, 0.75]]).expand(10, 2))
+    label = LABEL.clone()
+    label[0] = 1
+    settings = PLAIN.model_copy(update={"source": "classifier"})
+    pseudo = settings(bank, label, 2, round_=0, previous=None).pseudo
+    assert pseudo.threshold[1] == 0.25
+    assert pseudo.accepted[bank.position].all()
+
+
+def test_clips_that_lie_on_their_centers_are_certain() -> None:
+    bank = angle_bank()
+    feature = torch.eye(2)[torch.tensor([0, 1, 0, 0, 0, 1, 1, 1, 1, 0])]
+    pseudo = PLAIN(replace(bank, feature=feature), LABEL, 2, round_=0, previous=None).pseudo
+    torch.testing.assert_close(pseudo.belief[bank.position], torch.ones(10))
+    assert not pseudo.distance[bank.position].any()
+
+
+def test_the_settings_of_the_method() -> None:
+    assert Clusters().model_dump() == {
+        "source": "clustering",
+        "views": 2,
+        "labeled_views": 2,
+        "whiten": 64,
+        "assignment": "balanced",
+        "clamp": True,
+        "iterations": 15,
+        "neighbors": 10,
+        "threshold": "mean",
+        "threshold_momentum": 0.7,
+        "prototype_momentum": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "below"),
+    [
+        ("views", 1, 0),
+        ("labeled_views", 0, -1),
+        ("whiten", 2, 1),
+        ("iterations", 1, 0),
+        ("neighbors", 0, -1),
+        ("threshold_momentum", 0.0, -0.1),
+        ("threshold_momentum", 0.99, 1.0),
+        ("prototype_momentum", 0.0, -0.1),
+        ("prototype_momentum", 0.99, 1.0),
+    ],
+)
+def test_settings_within_their_bounds(name: str, least: float, below: float) -> None:
+    Clusters.model_validate({name: least})
+    with pytest.raises(ValidationError, match=name):
+        Clusters.model_validate({name: below})
+
+
+def test_a_clamped_label_pulls_its_center_and_a_seed_may_move() -> None:
+    label = LABEL.clone()
+    label[8] = 0  # at 95 degrees, among the ones
+    clamped, seeded = (
+        PLAIN.model_copy(update={"clamp": clamp})(angle_bank(), label, 2, round_=0, previous=None).pseudo
+        for clamp in (True, False)
+    )
+    assert clamped.distance[0] > seeded.distance[0] + 0.1
+
+
+def test_as_many_iterations_as_set() -> None:
+    feature = functional.normalize(torch.randn(300, 4, generator=torch.Generator().manual_seed(0)), dim=1)
+    position = torch.arange(300)
+    bank = FeatureBank(feature, torch.ones(300), torch.full((300, 6), 1 / 6), position, feature[:0], position[:0])
+    label = torch.where(position < 6, position, -1)
+    for iterations in (1, 3):
+        pseudo = PLAIN.model_copy(update={"iterations": iterations})(bank, label, 6, round_=0, previous=None).pseudo
+        found = semi_supervised_kmeans(feature, label, 6, max_iterations=iterations)
+        assert found.iterations == iterations
+        assert torch.equal(pseudo.distance, found.distance)
+
+
 def test_threshold_none_accepts_everything() -> None:
     assert run(PLAIN.model_copy(update={"threshold": "none"})).pseudo.accepted[angle_bank().position].all()
 
@@ -186,3 +264,61 @@ def test_survives_the_disk() -> None:
     again = Guidance.from_arrays(guidance.arrays())
     for name, array in guidance.arrays().items():
         np.testing.assert_array_equal(array, again.arrays()[name], err_msg=name)
+
+
+def test_the_defaults_are_those_that_were_measured() -> None:
+    """Where this fails, docs/method.md and the log say what each was worth."""
+    assert Clusters().model_dump() == {
+        "source": "clustering",
+        "views": 2,
+        "labeled_views": 2,
+        "whiten": 64,
+        "assignment": "balanced",
+        "clamp": True,
+        "iterations": 15,
+        "neighbors": 10,
+        "threshold": "mean",
+        "threshold_momentum": 0.7,
+        "prototype_momentum": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "refused"),
+    [
+        ("views", 1, 0),
+        ("labeled_views", 0, -1),
+        ("whiten", 2, 1),
+        ("iterations", 1, 0),
+        ("neighbors", 0, -1),
+        ("threshold_momentum", 0.0, -0.1),
+        ("threshold_momentum", 0.99, 1.0),
+        ("prototype_momentum", 0.0, -0.1),
+        ("prototype_momentum", 0.99, 1.0),
+    ],
+)
+def test_settings_have_bounds(name: str, least: float, refused: float) -> None:
+    settings: dict[str, Any] = {name: least}
+    Clusters(**settings)
+    with pytest.raises(ValidationError, match=name):
+        Clusters(**{name: refused})
+
+
+def test_a_clip_as_far_as_its_threshold_is_accepted() -> None:
+    # Two clips per class, one of them labeled: both lie as far from the center between them as the mean of the two.
+    angles = torch.deg2rad(torch.tensor([-10.0, 80, 10, 100]))
+    feature = torch.stack([angles.cos(), angles.sin()], dim=1)
+    bank = FeatureBank(feature, torch.ones(4), feature.abs(), torch.arange(4), feature[:0], torch.arange(0))
+    pseudo = PLAIN(bank, torch.tensor([0, 1, -1, -1]), 2, round_=0, previous=None).pseudo
+    assert pseudo.label.tolist() == [0, 1, 0, 1]
+    assert pseudo.accepted.all()
+
+
+def test_seeded_clusters_may_take_a_labeled_clip_where_constrained_ones_may_not() -> None:
+    label = LABEL.index_fill(0, torch.tensor([2]), 1)  # at 5 degrees, among class 0
+    constrained, seeded = (
+        PLAIN.model_copy(update={"clamp": clamp})(angle_bank(), label, 2, round_=0, previous=None).pseudo
+        for clamp in (True, False)
+    )
+    # Kept in class 1, the clip pulls its center over, and all of class 1 lie farther from it.
+    assert constrained.distance[8] > seeded.distance[8] + 0.05

@@ -32,4 +32,5 @@ def test_keeps_the_directions_of_most_variance_and_moves_closer_to_equal() -> No
 
 def test_fewer_clips_than_dimensions_stays_finite() -> None:
     assert whiten(torch.randn(3, 10), 8).isfinite().all()
+    assert whiten(torch.randn(1, 10), 8).isfinite().all()
     assert whiten(torch.ones(3, 10), 8).isfinite().all()

@@ -18,12 +18,14 @@ from aplt import storage
 from aplt.config import load_yaml, validate
 from aplt.display import Bar
 from aplt.errors import InputError
+from aplt.offline.bank import build_bank
 from aplt.record import Counts, Round
 from aplt.report import write_report
 from aplt.rundir import RunDir
 from aplt.runs import loop
 from aplt.runs.begin import train
 from aplt.runs.outcome import Outcome
+from aplt.tensors import FeatureBank
 from tests.runs.clips import tiny_config
 from tests.runs.runs import same_weights, weights, without_clock
 
@@ -174,3 +176,17 @@ def test_result_is_plain_json(uninterrupted: RunDir) -> None:
     text = uninterrupted.result.read_text()
     assert json.loads(text)["classes"] == ["nod", "shake", "wave"]
     assert "NaN" not in text + uninterrupted.metrics.read_text()
+
+
+@pytest.mark.parametrize("method", ["aplt", "aplt_paper", "label_propagation"])
+def test_a_feature_that_is_no_number_names_its_clip(
+    method: str, clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*given: Any, **options: Any) -> FeatureBank:
+        bank = build_bank(*given, **options)
+        bank.feature[4, 1] = torch.nan
+        return bank
+
+    monkeypatch.setattr(loop, "build_bank", broken)
+    with pytest.raises(InputError, match=r"clip '.*' \(.*\): its feature is not finite \(1 clip in all\)"):
+        train(tiny_config(clips, method=method), RunDir(tmp_path / "run"))

@@ -1,8 +1,17 @@
 """Learning rate and teacher memory by the share of training done, against numbers worked out by hand."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from aplt.runs.schedule import default_ema_decay, learning_rate_factor
+from aplt.methods.catalog import METHODS
+from aplt.methods.mean_teacher import MeanTeacher
+from aplt.rundir import RunDir
+from aplt.runs.begin import train
+from aplt.runs.schedule import default_ema_decay, learning_rate_factor, unlabeled_progress
+from aplt.tensors import Step, StepLoss
+from tests.runs.clips import tiny_config, write_clips
 
 
 @pytest.mark.parametrize(
@@ -36,3 +45,28 @@ def test_steps_after_a_short_linear_start(progress: float, factor: float) -> Non
 )
 def test_the_teacher_remembers_an_eighth_of_the_run(steps: int, decay: float) -> None:
     assert default_ema_decay(steps) == pytest.approx(decay, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("progress", "warm_up", "expected"),
+    [(0.0, 0.3, 0), (0.2, 0.3, 0), (0.3, 0.3, 0), (0.65, 0.3, 0.5), (1.0, 0.3, 1), (0.4, 0.0, 0.4), (1.0, 1.0, 0)],
+)
+def test_the_warm_up_does_not_count_as_progress_of_the_unlabeled_clips(
+    progress: float, warm_up: float, expected: float
+) -> None:
+    assert unlabeled_progress(progress, warm_up) == pytest.approx(expected)
+
+
+def test_a_ramp_begins_with_the_unlabeled_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[float] = []
+
+    class Watching(MeanTeacher):
+        def loss(self, step: Step) -> StepLoss:
+            seen.append(step.progress)
+            return super().loss(step)
+
+    monkeypatch.setitem(METHODS, "mean_teacher", replace(METHODS["mean_teacher"], algorithm=Watching))
+    clips = write_clips(tmp_path / "clips")
+    train(tiny_config(clips, method="mean_teacher", train={"rounds": 4, "warm_up_rounds": 2}), RunDir(tmp_path / "run"))
+    steps = len(seen)
+    assert seen == pytest.approx([k / steps for k in range(steps)])  # before: from 0.5 on

@@ -18,7 +18,7 @@ from aplt.offline.phase import Clusters
 from aplt.rundir import RunDir
 from aplt.runs.begin import train, train_or_reuse
 from aplt.runs.measure import score_clips
-from aplt.runs.setup import make_accelerator, prepare_material, read_clips, steps_per_round
+from aplt.runs.setup import build_state, make_accelerator, prepare_material, read_clips, steps_per_round, task_of
 from tests.runs.clips import tiny_config, write_clips
 
 
@@ -144,3 +144,28 @@ def test_people_in_training_and_test_are_pointed_out(tmp_path: Path, monkeypatch
     apart = {"test_subjects": ["s3"], "test": 0.2}
     train(tiny_config(clips, split=apart, train={"rounds": 1, "warm_up_rounds": 0}), RunDir(tmp_path / "apart"))
     assert not any("subjects" in text for text in said)
+
+
+def test_the_untrained_state(clips: Path) -> None:
+    config = tiny_config(clips, train={"seed": 3})
+    material = prepare_material(config, *read_clips(config), make_accelerator("no"))
+    state, again = (build_state(config, material, torch.device("cpu")) for _ in range(2))
+    weights = state.student.state_dict()
+    assert all(torch.equal(tensor, again.student.state_dict()[name]) for name, tensor in weights.items())
+    assert all(torch.equal(tensor, state.recognizer.state_dict()[name]) for name, tensor in weights.items())
+    assert state.student.training
+    assert not any(module.training for module in state.teacher.modules())
+    assert not any(parameter.requires_grad for parameter in state.teacher.parameters())
+    assert all(parameter.requires_grad for parameter in state.student.parameters())
+    assert len(state.online.label) == 48
+
+
+def test_the_sizes_that_a_method_is_told(clips: Path) -> None:
+    config = tiny_config(clips)
+    material = prepare_material(config, *read_clips(config), make_accelerator("no"))
+    model = build_state(config, material, torch.device("cpu")).student
+    task = task_of(config, material, model)
+    assert (task.num_classes, task.num_clips, task.num_unlabeled) == (3, 48, 30)
+    assert task.labeled == material.split.labeled
+    assert len(task.labeled) == 6
+    assert (task.feature_size, task.patch) == (model.classifier.weight.shape[1], 1)  # one joint

@@ -16,9 +16,9 @@ def check(
     clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Decode every clip; name each that is broken, empty, too short, a duplicate or of another kind than most.
+    """Decode every clip, and list those that are broken, empty, too short, duplicated or unlike the others.
 
-    Classes with too few labeled clips to train and test on are named, too. Exit status 1 if there are any of these.
+    Classes with too few labeled clips to train and test on are listed, too. Exit status 1 if anything is listed.
     """
     from dataclasses import asdict
     from json import dumps

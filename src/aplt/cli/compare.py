@@ -19,26 +19,36 @@ def compare(
     source: Annotated[Path, typer.Argument(help="clips.csv, a folder of clips, a compare.yaml or its folder.")],
     methods: Annotated[str | None, typer.Option(help=f"By default {USUAL}; see `aplt recipes`.")] = None,
     labeled: Annotated[str | None, typer.Option(help="Shares of labels, such as 5%,20%; by default 10%.")] = None,
-    seeds: Annotated[str | None, typer.Option(help="A number n for 0 to n-1, or a list: 3,4,5. By default 3.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="The same for all; by default by modality.")] = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting of `aplt train`: train.rounds=5. Repeatable.")
+    seeds: Annotated[str | None, typer.Option(help="How many, or a list such as 3,4,5. By default 3.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="The same for all; by default it depends on the kind of clips.")
     ] = None,
-    ablate: Annotated[bool, typer.Option("--ablate", help="Compare APLT with each of its choices undone.")] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting of `aplt train`, such as train.rounds=5. Repeatable.")
+    ] = None,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Compare APLT with itself, with one choice undone at a time.")
+    ] = False,
     upper_bound: Annotated[
         bool | None,
         typer.Option("--upper-bound/--no-upper-bound", help="Also train supervised with all labels; by default yes."),
     ] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Cells trained at once, on a share of the cores each.")] = 1,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="How many trainings run at once, each on its share of the cores.")
+    ] = 1,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Folder; by default compare/NAME, for --ablate NAME-ablation.")
+        Path | None,
+        typer.Option("--output", "-o", help="Folder; by default compare/NAME, with --ablate compare/NAME-ablation."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Give up finished cells in the folder that are not part of this plan.")
+        bool, typer.Option("--replace", help="Give up finished trainings in the folder that this plan does not have.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the cells and train none.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be trained, and train nothing.")] = False,
 ) -> None:
-    """Train methods on several shares of labels and seeds; write a table and a report. Goes on where it stopped."""
+    """Train several methods with several shares of labels and seeds, and write tables and a report.
+
+    The same command continues where it stopped.
+    """
     from aplt.comparison.ablation import ABLATION
     from aplt.comparison.cells import plan_cells
     from aplt.comparison.page import main_tables
@@ -49,7 +59,7 @@ def compare(
     from aplt.library import plan_comparison
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise InputError("compare trains each cell in one process: start it without a launcher, with --jobs")
+        raise InputError("compare trains each cell in one process: start it without a launcher, and use --jobs")
     options = {
         "methods": methods,
         "labeled": labeled,
@@ -67,7 +77,7 @@ def compare(
             study.require_fit()
         study.announce()
         return
-    # The folder's own plan, unchanged, adds nothing to what led to it.
+    # The folder's own plan, unchanged, adds nothing to the commands that it lists.
     given = settings or any(value is not None for value in options.values())
     own = not given and source.resolve() in (folder.plan.resolve(), folder.path.resolve())
     command = None if own else shlex.join(["aplt", *sys.argv[1:]])

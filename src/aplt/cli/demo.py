@@ -12,10 +12,12 @@ CLIPS = 600
 
 
 def demo(
-    folder: Annotated[Path, typer.Argument(help="For clips, runs and report; kept and used again.")] = Path("demo"),
+    folder: Annotated[Path, typer.Argument(help="Folder for clips, runs and report; kept and used again.")] = Path(
+        "demo"
+    ),
     seed: Annotated[int, typer.Option(help="Seed of the clips, the split and the training.")] = 0,
 ) -> None:
-    """Render synthetic micro-actions, train three methods on 10 % labels, and compare them."""
+    """Render synthetic micro-actions, train three methods with 10 % of the labels, and compare them."""
     from aplt.comparison.page import main_tables
     from aplt.comparison.plan import make_plan
     from aplt.comparison.record import CompareDir

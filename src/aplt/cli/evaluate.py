@@ -11,7 +11,9 @@ from aplt.errors import InputError
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
-    clips: Annotated[Path | None, typer.Option(help="Evaluate on this index instead of the run's own clips.")] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="Another index to evaluate on; by default the run's own clips.")
+    ] = None,
     role: Annotated[str, typer.Option(help="Which of the run's clips: test, val, unlabeled or labeled.")] = "test",
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:

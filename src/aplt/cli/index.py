@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 
 def index(
-    source: Annotated[Path, typer.Argument(help="Folder of clips; class-named subfolders are labeled.")],
+    source: Annotated[Path, typer.Argument(help="Folder of clips; subfolders named after classes hold labeled clips.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("clips.csv"),
     format_: Annotated[str, typer.Option("--format")] = "folder",
 ) -> None:
-    """List a folder's clips and labels in a CSV table; an existing one with another content is kept."""
+    """List a folder's clips and labels in a CSV table. An existing table with other content is not overwritten."""
     import numpy as np
 
     from aplt.data.formats import left_out, scan
@@ -59,7 +59,7 @@ class IndexCommand(TyperCommand):
 
 
 def _deeper_folders(table: "pd.DataFrame") -> list[str]:
-    """Returns the names of the folders that lie within class-named ones."""
+    """Returns the names of the folders inside those named after classes."""
     labeled = table[table["label"] != ""]
     names: set[str] = set()
     for path, label in zip(labeled["path"], labeled["label"], strict=True):

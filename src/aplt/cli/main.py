@@ -2,11 +2,11 @@
 
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from aplt import __version__
 from aplt.cli.check import check
 from aplt.cli.compare import compare
 from aplt.cli.demo import demo
@@ -20,9 +20,8 @@ from aplt.cli.train import train
 from aplt.errors import InputError
 
 app = typer.Typer(
-    help="Semi-supervised micro-action recognition: clips and a few labels in, a recognizer and its evidence out.",
+    help="Train a recognizer of small human movements from many short clips and labels for only a few of them.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -30,7 +29,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"aplt {version('aplt')}")
+        print(f"aplt {__version__}")
         raise typer.Exit
 
 

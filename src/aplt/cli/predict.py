@@ -12,7 +12,10 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
 ) -> None:
-    """Name the micro-action in new clips; unreadable files become rows with an error. Exit status 1 if all are."""
+    """Name the micro-action in new clips. A file that cannot be read becomes a row with the reason.
+
+    Exit status 1 if no file can be read.
+    """
     from aplt.cli.overwriting import require_own
     from aplt.display import counted
     from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
@@ -27,5 +30,5 @@ def predict(
     print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
         first = table.loc[table["error"] != "", "error"].iloc[0]
-        print(f"aplt: {first}{'; the others: see the table' * (failed > 1)}", file=sys.stderr)
+        print(f"aplt: {first}{'; the table has the other reasons' * (failed > 1)}", file=sys.stderr)
     raise typer.Exit(1 if failed == len(table) else 0)

@@ -9,7 +9,7 @@ import typer
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
 ) -> None:
-    """Write the report.html of a run or a comparison again."""
+    """Write the report of a run or a comparison again."""
     from aplt.comparison.page import write_comparison
     from aplt.comparison.record import CompareDir
     from aplt.report import write_report

@@ -10,16 +10,22 @@ import typer
 def split(
     clips: Annotated[Path, typer.Argument(help="clips.csv or a folder.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("split.csv"),
-    labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
+    labeled: Annotated[
+        str | None,
+        typer.Option(
+            help="Share of each class's labels to use, at least one per class; by default all if there are unlabeled "
+            "clips, otherwise 10%."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the draw.")] = 0,
-    test: Annotated[str, typer.Option(help="Share to test on, unless a split column says it.")] = "20%",
+    test: Annotated[str, typer.Option(help="Share to test on, if no split column says which.")] = "20%",
     val: Annotated[str, typer.Option(help="Share to validate on.")] = "0%",
     by_subject: Annotated[bool, typer.Option(help="Hold out whole subjects for test and val.")] = False,
     test_subjects: Annotated[str, typer.Option(help="Test on exactly these: s01,s02.")] = "",
     val_subjects: Annotated[str, typer.Option(help="Validate on exactly these: s03,s04.")] = "",
-    ignore_official: Annotated[bool, typer.Option(help="Draw although there is a split column.")] = False,
+    ignore_official: Annotated[bool, typer.Option(help="Draw even if there is a split column.")] = False,
 ) -> None:
-    """Draw which clips are labeled, unlabeled, val and test; the file can be shared and used with train --split."""
+    """Draw which clips are labeled, unlabeled, val and test. Share the file, or use it in `aplt train --split`."""
     from aplt.cli.overwriting import require_own
     from aplt.clips import ROLES
     from aplt.config import SplitSettings

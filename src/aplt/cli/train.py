@@ -12,15 +12,23 @@ from aplt.errors import InputError
 
 def train(
     source: Annotated[Path | None, typer.Argument(help="clips.csv, a folder of clips, or a config.yaml.")] = None,
-    split: Annotated[Path | None, typer.Option(help="Split made by `aplt split`.")] = None,
+    split: Annotated[Path | None, typer.Option(help="Table written by `aplt split`.")] = None,
     labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the split, the model and the order of clips.")] = None,
-    method: Annotated[str | None, typer.Option(help="By default aplt; see `aplt recipes`.")] = None,
-    encoder: Annotated[str | None, typer.Option(help="By default by modality.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run's folder.")] = None,
-    runs: Annotated[Path, typer.Option(help="Folder of run folders.")] = Path("runs"),
-    set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting: train.rounds=5. Repeatable.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Continue an interrupted run folder.")] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(help="A name from `aplt recipes`, or package.module:name of your own; by default aplt."),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(help="A name, or package.module:name of your own; by default it depends on the clips."),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run's folder; by default METHOD-seedN.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder for the folders of runs.")] = Path("runs"),
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Any setting, such as train.rounds=5. Repeatable.")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option(help="Continue the interrupted run in this folder.")] = None,
 ) -> None:
     """Train a recognizer on labeled and unlabeled clips."""
     from accelerate import PartialState
@@ -31,7 +39,9 @@ def train(
 
     if resume is not None:
         if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):
-            raise InputError("--resume continues a run as it was begun: give no other setting with it")
+            raise InputError(
+                "--resume continues a run with the settings that it began with: give no other setting with it"
+            )
         folder = RunDir(resume)
         work = partial(library.resume, resume)
     else:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aplt.methods.processes import gather
-from aplt.tensors import OnlineLabels, Recognize, Step
+from aplt.tensors import OnlineLabels, Recognize, Step, Task
 
 TargetSource = Literal["student", "teacher"]
 
@@ -38,8 +38,17 @@ def margin_logits(feature: Tensor, prototype: Tensor, y: Tensor, *, margin: floa
 
 
 def ramp(progress: float, over: float) -> float:
-    """Returns a weight that rises linearly from 0 to 1 over the first `over` of training."""
+    """Returns a weight that rises linearly from 0 to 1 over the first `over` of the steps with unlabeled clips."""
     return min(1.0, progress / max(over, 1e-9))
+
+
+def usual_momentum(momentum: float | None, task: Task) -> float:
+    """Returns the momentum of a running mean: as given, or what suits the budget, 1 - 8/steps, 0.999 at most.
+
+    Published values, 0.999 mostly, are for runs of 100,000 steps and more. In one of a few hundred a mean that begins
+    anywhere would stay there.
+    """
+    return min(0.999, max(0.0, 1 - 8 / task.steps)) if momentum is None else momentum
 
 
 @torch.no_grad()

@@ -6,7 +6,7 @@
 
 tau is `confidence`, and `u_weight` multiplies L_u. The store is compared with the FIXED tau, and updated after the mask
 is made, as in the authors' code. At first beta is 0 and everything is accepted: true to the paper. The store is that of
-all processes, which public code forgets; of a clip that stands twice in a batch it keeps the larger label, whatever
+all processes, which public code forgets; of a clip that appears twice in a batch it keeps the larger label, whatever
 their order.
 """
 

@@ -9,8 +9,8 @@
 
 lambda is `momentum`, and `u_weight` and `fairness_weight` multiply the two losses. Updated before the mask, from all
 processes. Where a class has no histogram its quotient is 0, as in the authors' code.
-`clip` bounds tau_t by 0.95, which some published runs did and the paper does not say. In runs of a few hundred steps
-means of momentum 0.999 stay near where they began, so that nearly everything is accepted: lower `momentum` there.
+`clip` bounds tau_t by 0.95, which some published runs did and the paper does not say. The paper's lambda is 0.999; by
+default it is lower in shorter runs (equations.usual_momentum), where tau would otherwise never leave its start.
 """
 
 import torch
@@ -23,6 +23,7 @@ from aplt.methods.equations import (
     masked_cross_entropy,
     probabilities,
     target_source,
+    usual_momentum,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather, gather_with_gradient
@@ -42,13 +43,13 @@ class FreeMatch(nn.Module):
         *,
         u_weight: float = 1.0,
         fairness_weight: float = 0.01,
-        momentum: float = 0.999,
+        momentum: float | None = None,
         clip: bool = False,
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
         self.u_weight, self.fairness_weight = u_weight, fairness_weight
-        self.momentum, self.clip, self.target = momentum, clip, target
+        self.momentum, self.clip, self.target = usual_momentum(momentum, task), clip, target
         classes = task.num_classes
         self.register_buffer("tau", torch.tensor(1 / classes))
         self.register_buffer("p", torch.full((classes,), 1 / classes))

@@ -2,8 +2,8 @@
 
     L_u = ramp(t) * w * mean over U of || p(strong u) - p_teacher(weak u) ||^2 / K
 
-The teacher is the exponential moving average of the student. ramp rises linearly over the first `ramp` of training; w
-is `u_weight`.
+The teacher is the exponential moving average of the student. ramp rises linearly over the first `ramp` of the steps
+with unlabeled clips, from 0 at the first of them; w is `u_weight`.
 
 Differs from the paper: its ramp is a sigmoid, its two networks see views of equal strength, and its labeled clips take
 part, too; a linear ramp and w = 50 are those of USB. As in the authors' code, the square is divided by the number of

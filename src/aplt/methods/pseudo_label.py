@@ -4,7 +4,8 @@
     L_u = ramp(t) * mean over U of [max q >= tau] H(argmax q, p(weak u))
 
 The target and the prediction are of one view, so that here it is the weak view that carries a gradient.
-ramp rises linearly from 0 to 1 over the first `ramp` of training; tau is `confidence`, and `u_weight` multiplies L_u.
+ramp rises linearly from 0 to 1 over the first `ramp` of the steps with unlabeled clips; tau is `confidence`, and
+`u_weight` multiplies L_u.
 
 Differs from the paper, as USB's code does: the paper has no threshold tau, its ramp has two corner points, and its
 final weight is 3.

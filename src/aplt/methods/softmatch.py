@@ -7,9 +7,9 @@
     L_u  = mean over U of w H(argmax q, p(strong u))                 the target is that of the unaligned q
 
 m is `momentum`, n `deviations`, and `u_weight` multiplies L_u. Updated before the weights, from all processes (which
-public code crashes on). One clip alone has no variance: s2 then stays as it was. In runs of a few hundred steps moments
-of momentum 0.999 stay near where they began, so that nearly every clip counts in full: lower `momentum` there. E[q] is
-a mean over the batches seen (equations.DistributionAlignment).
+public code crashes on). One clip alone has no variance: s2 then stays as it was. The paper's m is 0.999; by default
+it is lower in shorter runs (equations.usual_momentum), where moments would stay near where they began and nearly every
+clip would count in full. E[q] is a mean over the batches seen (equations.DistributionAlignment).
 """
 
 import torch
@@ -21,6 +21,7 @@ from aplt.methods.equations import (
     masked_cross_entropy,
     probabilities,
     target_source,
+    usual_momentum,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather
@@ -38,14 +39,15 @@ class SoftMatch(nn.Module):
         task: Task,
         *,
         u_weight: float = 1.0,
-        momentum: float = 0.999,
+        momentum: float | None = None,
         deviations: float = 2.0,
         target: TargetSource = "student",
     ) -> None:
         super().__init__()
         self.u_weight = u_weight
-        self.momentum, self.deviations, self.target = momentum, deviations, target
-        self.align = DistributionAlignment(task.num_classes, momentum)
+        self.momentum = usual_momentum(momentum, task)
+        self.deviations, self.target = deviations, target
+        self.align = DistributionAlignment(task.num_classes, self.momentum)
         self.register_buffer("mean", torch.tensor(1 / task.num_classes))
         self.register_buffer("variance", torch.tensor(1.0))
 

@@ -43,7 +43,7 @@ def take_step(
         teacher: The EMA teacher, or whatever makes targets.
         batch: This process's views.
         guidance: What the offline phase believes; None in warm-up rounds and without an offline half.
-        progress: The share of training done, 0 to 1.
+        progress: The share done of the steps after the warm-up, 0 to 1.
         weak_weight: Weight of the labeled clips' weak views.
         strong_weight: Weight of their strong views.
     """

@@ -121,5 +121,5 @@ class _Residual(nn.Module):
 def tsm_tiny(clip_shape: tuple[int, ...], *, width: Annotated[int, Field(ge=1, le=1 << 16)] = 16) -> nn.Module:
     """Returns the light encoder; D = 8 * width."""
     if clip_shape[1] < 2:
-        raise ValueError("it sees what moves, so it needs 2 frames a clip or more; raise input.frames")
+        raise ValueError("it sees what moves, so it needs 2 frames per clip or more; raise input.frames")
     return TsmTiny(clip_shape[1], width)

@@ -14,7 +14,7 @@ def balance(score: Tensor, prior: Tensor, free: Tensor) -> Tensor:
     """
     offset = torch.zeros_like(score[0])
     if free.any():
-        loose, wanted = score[free], (prior / prior.sum()).clamp(min=1e-6).log()
+        loose, wanted = score[free], (prior / prior.sum()).log()
         for _ in range(PASSES):
             mass = (loose + offset).softmax(dim=1).mean(dim=0)
             offset = offset + wanted - mass.clamp(min=torch.finfo(mass.dtype).tiny).log()

@@ -43,8 +43,10 @@ def semi_supervised_kmeans(
     beside its input.
 
     Raises:
-        InputError: a class has no labeled point; names its number.
+        InputError: a label is not -1 to K - 1, a class has no labeled point, the prior is not K numbers above or at
+            zero with a positive sum, a feature is not finite or of lower precision, or there are no iterations.
     """
+    _require_usable(feature, label, num_classes, max_iterations, prior)
     known = label >= 0
     missing = torch.bincount(label[known], minlength=num_classes) == 0
     if missing.any():
@@ -68,6 +70,28 @@ def semi_supervised_kmeans(
             return Clustering(centroid, near, distance, iterations)
         assignment, centroid = near, _means(feature, near, centroid)
         iterations += 1
+
+
+def _require_usable(
+    feature: Tensor, label: Tensor, num_classes: int, max_iterations: int, prior: Tensor | None
+) -> None:
+    if max_iterations < 1:
+        raise InputError(f"max_iterations is {max_iterations}, expected 1 or more")
+    if feature.dtype not in (torch.float32, torch.float64):
+        raise InputError(f"features are {feature.dtype}, expected float32 or float64")
+    if len(label) != len(feature):
+        raise InputError(f"there are {len(label)} labels for {len(feature)} features, expected as many")
+    outside = label[(label < -1) | (label >= num_classes)]
+    if len(outside):
+        raise InputError(f"label {int(outside[0])} is none of -1 (unknown) to {num_classes - 1}")
+    broken = (~feature.isfinite().all(dim=1)).nonzero()
+    if len(broken):
+        raise InputError(f"feature {int(broken[0])} is not finite")
+    if prior is None:
+        return
+    shares = bool(prior.isfinite().all()) and bool((prior >= 0).all()) and bool(prior.sum() > 0)
+    if prior.shape != (num_classes,) or not shares:
+        raise InputError(f"the prior is {prior.tolist()}, expected {num_classes} shares of which some are above zero")
 
 
 def _apart(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:

@@ -127,7 +127,7 @@ def _cluster(
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
     belief = propagate(feature, belief, settings.neighbors)
     if prior is not None:
-        belief = balance(belief.clamp(min=torch.finfo(belief.dtype).tiny).log(), prior, ~given).exp()
+        belief = balance(belief.log(), prior, ~given).exp()
     label, own = _own(belief, known)
     return label, 1 - own, own
 

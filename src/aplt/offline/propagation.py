@@ -22,15 +22,20 @@ def propagate(feature: Tensor, belief: Tensor, neighbors: int) -> Tensor:
     F <- ALPHA S F + (1 - ALPHA) belief, with S the symmetric, degree-normalized graph of the `neighbors` nearest
     clips by cosine. Takes O(M^2 D) time and O(M neighbors) memory.
     """
+    spread = neighbor_graph(feature, neighbors)
+    start = belief.double().numpy()
+    found = start
+    for _ in range(PASSES):
+        found = ALPHA * (spread @ found) + (1 - ALPHA) * start
+    return functional.normalize(torch.from_numpy(found), p=1, dim=1).to(belief.dtype)
+
+
+def neighbor_graph(feature: Tensor, neighbors: int) -> csr_array:
+    """Returns S = D^-1/2 W D^-1/2 [M, M] of feature [M, D], W the symmetric graph of each clip's nearest by cosine."""
     unit = functional.normalize(feature, dim=1).double().numpy()
     near = kneighbors_graph(unit, min(neighbors, len(unit) - 1), mode="distance", metric="euclidean")
     # Of unit vectors at distance d the cosine is 1 - d^2 / 2.
     near.data = np.clip(1 - near.data**2 / 2, 0, None) ** GAMMA
     graph = csr_array(near + near.T)
     scale = diags_array(1 / np.sqrt(np.maximum(graph.sum(axis=1), 1e-12)))
-    spread = scale @ graph @ scale
-    start = belief.double().numpy()
-    found = start
-    for _ in range(PASSES):
-        found = ALPHA * (spread @ found) + (1 - ALPHA) * start
-    return functional.normalize(torch.from_numpy(found), p=1, dim=1).to(belief.dtype)
+    return csr_array(scale @ graph @ scale)

@@ -102,10 +102,10 @@ def resume(run: RunDir) -> Result:
 
 
 def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | None = None) -> Result:
-    """Returns the result of a run with this config on these very clips: as found, continued, or trained anew.
+    """Returns the result of a run with this config on these very clips: as found, continued, or trained from the start.
 
-    Where files lie, and how they are read, may have changed since it was begun. A run that is trained anew takes the
-    place of another one in the folder; files of others stay as they are.
+    Where files lie, and how they are read, may have changed since it was begun. A run that is trained from the start
+    takes the place of another one in the folder; files of others stay as they are.
 
     Args:
         config: the run's.

@@ -48,7 +48,7 @@ def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
 
 
 def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int]) -> None:
-    """Writes the ledger of these rounds anew from their kept guidance."""
+    """Writes the ledger of these rounds again from their kept guidance."""
     tables = [_rows(index, kept_guidance(run, number)) for number in rounds]
     if tables:
         write_text(run.ledger, pd.concat(tables).to_csv(index=False, lineterminator="\n"))

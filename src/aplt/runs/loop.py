@@ -23,7 +23,7 @@ from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
 from aplt.runs.outcome import Outcome, describe, known_labels
-from aplt.runs.schedule import learning_rate_factor
+from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
 from aplt.runs.setup import Material, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
@@ -102,8 +102,13 @@ class Trainer:
         return Guidance.from_arrays(told[0])
 
     def _bank(self, views: int, labeled_views: int, progress: Bar) -> FeatureBank:
+        """Returns the bank of all training clips.
+
+        Raises:
+            InputError: a clip's feature is not a number; names the clip.
+        """
         with self.accelerator.autocast(), progress.part("views of clips") as part:
-            return build_bank(
+            bank = build_bank(
                 self.state.recognizer,
                 self.material.data,
                 round_=self.state.round,
@@ -112,6 +117,15 @@ class Trainer:
                 device=self.device,
                 progress=part.at,
             )
+        whole = bank.feature.isfinite().all(dim=1) & bank.norm.isfinite()
+        if not whole.all():
+            clip = self.material.index[int(bank.position[~whole][0])]
+            count = counted(int((~whole).sum()), "clip")
+            raise InputError(
+                f"clip '{clip.id}' ({clip.path}): its feature is not finite ({count} in all); its values may be far "
+                "from all others' (see aplt check), or train.learning_rate too high"
+            )
+        return bank
 
     def _fit_head(self, fit: FitHead, progress: Bar) -> None:
         """Replaces the teacher's classifier by one that is fitted on the frozen features of all training clips."""
@@ -147,7 +161,7 @@ class Trainer:
                         state.teacher,
                         batch,
                         guidance=self.guidance,
-                        progress=done,
+                        progress=unlabeled_progress(done, settings.warm_up_rounds / settings.rounds),
                         weak_weight=settings.weak_weight,
                         strong_weight=settings.strong_weight,
                     )

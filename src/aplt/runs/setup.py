@@ -193,7 +193,8 @@ def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
     index, split = material.index, material.split
     size = model.prototype.shape[1]
     patch = MODALITIES[config.input.kind].patch
-    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, patch)
+    steps = max(1, config.train.rounds - config.train.warm_up_rounds) * material.steps_per_round
+    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, patch, steps)
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:

@@ -134,7 +134,7 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         why = " ".join(str(error).split())
         raise InputError(
-            f"{path}: not a checkpoint of this run's config ({why}); without it the run begins anew"
+            f"{path}: not a checkpoint of this run's config ({why}); without it the run begins from the start"
         ) from error
     return scaler
 
@@ -162,7 +162,7 @@ def _tensors(state: TrainState) -> Iterator[tuple[str, Tensor]]:
 
 
 def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Restores the moments; learning rates are set anew at every step, so groups need nothing."""
+    """Restores the moments; learning rates are set at every step, so groups need nothing."""
     moments: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, _, key = name.partition(".")
