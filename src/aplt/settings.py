@@ -121,7 +121,8 @@ def _explain(
         if "." in last:
             outer, _, inner = last.partition(".")
             return f"unknown setting '{key}'; in Python and YAML it is written {{'{outer}': {{'{inner}': ...}}}}"
-        nested = [f"{name}.{last}" for name, found in group.model_fields.items() if len(path) == 1 and _has(found, last)]
+        fields = group.model_fields.items() if len(path) == 1 else ()
+        nested = [f"{name}.{last}" for name, field in fields if _has(field, last)]
         if nested:
             return f"unknown setting '{key}'; did you mean '{nested[0]}'?"
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"

@@ -180,7 +180,8 @@ def _csv_rows(path: Path) -> list[list[str]]:
     line, rows = 0, []
     try:
         content = path.read_bytes()
-        text = content.decode("utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig")
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
         for row in reader:
             line = reader.line_num

@@ -19,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
     """A folder with two clips of one class."""
     (tmp_path / "data" / "nod").mkdir(parents=True)
     for i in range(2):
-        np.save(tmp_path / "data" / "nod" / f"{i}.npy", np.full((5, 3, 2), i + 1.0))
+        np.save(tmp_path / "data" / "nod" / f"{i}.npy", np.random.default_rng(i).normal(size=(5, 3, 2)))
     return tmp_path / "data"
 
 
@@ -109,7 +109,7 @@ def test_skeletons_have_no_seconds(folder: Path, capsys: pytest.CaptureFixture[s
     assert "10 clips checked, 10 with a problem" in capsys.readouterr().out
     assert aplt("train", table, "--runs", folder / "runs") == 2
     error = capsys.readouterr().err
-    assert error.startswith("aplt: clip 'nod/")
+    assert "aplt: clip 'nod/" in error
     assert "start and end are in seconds" in error
 
 
@@ -130,7 +130,7 @@ def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFix
 
 def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = folder / "clips.csv"
-    np.save(folder / "nod" / "2.npy", np.full((5, 3, 2), 3.0))
+    np.save(folder / "nod" / "2.npy", np.random.default_rng(2).normal(size=(5, 3, 2)))
     table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,nod\nnod/2.npy,wave\n")
     assert aplt("check", table) == 1
     assert capsys.readouterr().out.splitlines() == [
@@ -169,3 +169,25 @@ def test_a_split_destroys_nothing_but_an_earlier_split(folder: Path, capsys: pyt
         before = taken.read_bytes()
         assert aplt("index", folder, "-o", taken) == 2
         assert taken.read_bytes() == before
+
+
+def test_what_is_left_out_is_said_by_ending_and_count(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.jpg", "nod/b.JPG", "nod/notes.txt", "README", "clips.csv", ".hidden.txt"):
+        (folder / name).write_text("x")
+    assert aplt("index", folder, "-o", folder.parent / "clips.csv") == 0
+    said = capsys.readouterr().err
+    assert f"left out of {folder}: 2 .jpg, 1 .txt, 1 without an ending\n" in said
+    aplt("check", folder)
+    assert "2 .jpg, 1 .txt, 1 without an ending\n" in capsys.readouterr().err
+    # Of another format, too.
+    (folder / "a01_s01_e01_v01.json").write_text("{}")
+    assert aplt("index", folder, "--format", "nucla", "-o", folder.parent / "nucla.csv") == 0
+    assert "2 .npy" in capsys.readouterr().err
+    aplt("check", folder.parent / "clips.csv")
+    assert "left out" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".asf", ".vob", ".h264", ".mjpeg", ".mxf", ".M2V", ".3g2", ".ogm"])
+def test_a_folder_takes_what_can_be_read(folder: Path, suffix: str) -> None:
+    (folder / "nod" / f"film{suffix}").write_text("x")
+    assert f"nod/film{suffix}" in {clip.id for clip in read_index(folder)}

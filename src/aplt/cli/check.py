@@ -25,6 +25,7 @@ def check(
 
     from aplt.data.check import check as check_clips
     from aplt.data.check import check_classes
+    from aplt.data.formats import left_out
     from aplt.data.index import read_index
     from aplt.data.splits import require_classes
     from aplt.display import bar, counted
@@ -32,6 +33,8 @@ def check(
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
+    if clips.is_dir() and (left := left_out(clips, (clip.path for clip in found))):
+        print(f"aplt: left out of {clips}: {left}", file=sys.stderr)
     classes: list[Finding] = []
     try:
         require_classes(found)

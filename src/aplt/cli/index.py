@@ -19,7 +19,7 @@ def index(
     """List a folder's clips and labels in a CSV table. An existing table with other content is not overwritten."""
     import numpy as np
 
-    from aplt.data.formats import scan
+    from aplt.data.formats import left_out, scan
     from aplt.data.index import to_index, write_index
     from aplt.display import counted
 
@@ -39,6 +39,8 @@ def index(
             f"aplt: no class-named folder with clips in {source}; if {source} is one itself, give the folder above it",
             file=sys.stderr,
         )
+    if left := left_out(source, (clip.path for clip in found)):
+        print(f"aplt: left out of {source}: {left}", file=sys.stderr)
     if format_ == "folder" and (deep := _deeper_folders(table)):
         print(
             f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "

@@ -94,8 +94,10 @@ class Study:
         others = [row.run for row in self.known if row.run not in kept]
         others += [self._name(cell) for cell in self.left if cell.run.result.exists() and not cell.finished]
         if others:
-            why = "has other settings, clips or labels in this plan" if others[0] in planned else (
-                "is not part of this plan; to add to a comparison, name its methods, shares and seeds, too"
+            why = (
+                "has other settings, clips or labels in this plan"
+                if others[0] in planned
+                else ("is not part of this plan; to add to a comparison, name its methods, shares and seeds, too")
             )
             raise InputError(
                 f"{self.folder.path}: the finished training {others[0]} {why}. Choose another folder with --output, or "

@@ -136,7 +136,9 @@ def _examine_skeleton(clip: Clip) -> Examined:
 
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
-    + (".3gp", ".ogv", ".gif")
+    + (".3gp", ".ogv", ".gif", ".asf", ".vob", ".mxf", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg")
+    + (".3g2", ".f4v", ".ogm", ".divx", ".dv", ".m1v", ".m2v", ".mpe", ".rm", ".rmvb", ".ivf", ".nut", ".y4m", ".qt")
+    + (".mod", ".tod", ".trp", ".tp", ".wtv", ".av1", ".obu", ".apng")
 )
 ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
 

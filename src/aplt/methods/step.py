@@ -56,9 +56,10 @@ def take_step(
     }
     online = None
     if algorithm is not None and (method.every_step or len(view)):
-        found = algorithm.loss(Step(batch, weak, strong, unlabeled, student, teacher, guidance, progress))
+        found: object = algorithm.loss(Step(batch, weak, strong, unlabeled, student, teacher, guidance, progress))
         if not isinstance(found, StepLoss):
-            raise InputError(f"{type(algorithm).__name__}.loss: expected an aplt.StepLoss, found {type(found).__name__}")
+            name = type(algorithm).__name__
+            raise InputError(f"{name}.loss: expected an aplt.StepLoss, found {type(found).__name__}")
         parts |= found.parts
         online = found.online
     total = torch.stack(list(parts.values())).sum()

@@ -5,11 +5,13 @@ where they are known `id`, `subject`, `start`, `end` and `split`. The first line
 """
 
 import stat
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
 
+from aplt.data.files import files_below
 from aplt.data.formats.arid import arid
 from aplt.data.formats.folder import scan_folder
 from aplt.data.formats.kard import kard
@@ -40,3 +42,11 @@ def scan(folder: Path, format_: str) -> pd.DataFrame:
     table = FORMATS[format_](folder)
     # An id that stays the same when the table and the clips are moved.
     return table if "id" in table else table.assign(id=table["path"])
+
+
+def left_out(folder: Path, clips: Iterable[Path]) -> str:
+    """Returns the files below a folder that are none of its clips and no tables, as counts by ending; "" if none."""
+    taken = set(clips)
+    endings = (path.suffix.lower() or "without an ending" for path in files_below(folder) if path not in taken)
+    left = Counter(ending for ending in endings if ending != ".csv")
+    return ", ".join(f"{count:,d} {ending}" for ending, count in left.most_common())
