@@ -26,6 +26,7 @@ from aplt.methods.catalog import find_method
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
+from aplt.record import Counts
 from aplt.runs.schedule import default_ema_decay
 from aplt.runs.state import OnlineLog, TrainState
 from aplt.tensors import Algorithm, Offline, Task
@@ -49,6 +50,18 @@ class Material:
             if any(self.index[p].label != UNKNOWN for p in self.split.positions(role)):
                 return role
         return None
+
+    @property
+    def counts(self) -> Counts:
+        """How many clips have each role, and how many classes there are."""
+        split = self.split
+        return Counts(
+            labeled=len(split.labeled),
+            unlabeled=len(split.unlabeled),
+            val=len(split.val),
+            test=len(split.test),
+            classes=self.index.num_classes,
+        )
 
 
 def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:
