@@ -30,6 +30,7 @@ METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
 """Settings that a recipe may have, and that mean nothing to another method."""
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
+Budget = Literal["quick", "default", "long"]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
 
 
@@ -97,24 +98,30 @@ class SkeletonInput(Settings):
     kind: Literal["skeleton"] = "skeleton"
     frames: int = Field(32, ge=2)
     """Frames per clip, resampled evenly over its time."""
-    mirror: tuple[tuple[int, int], ...] = ()
-    """Pairs of left and right joints; where given, views are mirrored at random. Leave empty where left and right make
-    different classes."""
-    weak_rotation: float = Field(10, ge=0)
-    """Largest rotation of a weak view about each axis, in degrees."""
+    mirror: tuple[tuple[int, int], ...] | None = None
+    """Pairs of left and right joints, by which views are mirrored at random; by default those of the skeleton that has
+    this number of joints, as far as one is known. Empty: no mirroring, for classes that differ in left and right."""
+    turn: float = Field(90, ge=0, le=180)
+    """Largest rotation of any view about the vertical axis, in degrees: another camera sees no other action. Of
+    skeletons in three dimensions, whose second coordinate is the height."""
+    weak_tilt: float = Field(10, ge=0)
+    """Largest rotation of a weak view about each other axis, in degrees; in the plane for two dimensions."""
     weak_noise: float = Field(0.01, ge=0)
     """Deviation of a weak view's joint noise, in units of the body's size."""
     weak_crop: float = Field(0.9, gt=0, le=1)
     """Shortest share of the time that a weak view keeps."""
-    strong_rotation: float = Field(30, ge=0)
-    """Largest rotation of a strong view about the vertical axis, in degrees (half of it about the others)."""
+    strong_tilt: float = Field(15, ge=0)
+    """Largest rotation of a strong view about each other axis, in degrees; in the plane for two dimensions."""
     strong_shear: float = Field(0.2, ge=0)
     """Largest shear coefficient of a strong view."""
     strong_scale: float = Field(0.2, ge=0, lt=1)
     """Largest relative change of each axis's scale in a strong view."""
     strong_mask: float = Field(0.15, ge=0, lt=1)
     """Share of joints that a strong view hides (held at the body's center)."""
-    strong_crop: float = Field(0.6, gt=0, le=1)
+    strong_shift: float = Field(0.1, ge=0)
+    """Deviation of each joint's displacement for the whole of a strong view, in units of the body's size: trackers
+    differ in where they see a joint, and one tracker does by the camera."""
+    strong_crop: float = Field(0.8, gt=0, le=1)
     """Shortest share of the time that a strong view keeps."""
     strong_warp: float = Field(0.3, ge=0, lt=1)
     """Strength of a strong view's change of speed within the clip."""
@@ -138,9 +145,15 @@ class TrainSettings(Settings):
     """Rounds of one offline phase (where the method has one) and one online phase."""
     warm_up_rounds: int = Field(3, ge=0)
     """First rounds, in which only labeled clips are shown."""
+    budget: Budget = "default"
+    """How long a run is, by the number of training clips, labeled or not: default is 60 epochs and at least 3,000
+    steps; quick a tenth of that, for a first look; long four times as much."""
+    epochs: float | None = Field(None, gt=0)
+    """Instead: passes over as many clips as there are for training, each step showing B + U."""
+    steps: int | None = Field(None, ge=1)
+    """Instead: steps in all."""
     steps_per_round: int | None = Field(None, ge=1)
-    """Steps per round (the alternation period); by default two epochs of the unlabeled clips, at least
-    40 steps."""
+    """Instead: steps per round, the alternation period."""
     batch_labeled: int = Field(16, ge=1)
     """B, labeled clips per step over all processes."""
     batch_unlabeled: int = Field(32, ge=1)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -23,6 +24,9 @@ def compare(
     encoder: Annotated[
         str | None, typer.Option(help="The same for all; by default it depends on the kind of clips.")
     ] = None,
+    budget: BudgetOption = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting of `aplt train`, such as train.rounds=5. Repeatable.")
     ] = None,
@@ -55,7 +59,7 @@ def compare(
     from aplt.comparison.results import read_comparison
     from aplt.comparison.study import FailedError, Study
     from aplt.comparison.study import compare as run_comparison
-    from aplt.config import parse_assignments
+    from aplt.config import merge, parse_assignments
     from aplt.library import plan_comparison
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
@@ -68,6 +72,7 @@ def compare(
         "variants": ABLATION if ablate else None,
     }
     settings = parse_assignments(set_ or []) | ({"encoder": encoder} if encoder is not None else {})
+    settings = merge(settings, budget_settings(budget, epochs, steps))
     plan, folder = plan_comparison(source, options, settings, output)
     if dry_run:
         study = Study(plan, plan_cells(plan, folder), folder, jobs)

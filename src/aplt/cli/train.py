@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -24,6 +25,9 @@ def train(
         str | None,
         typer.Option(help="A name, or package.module:name of your own; by default it depends on the clips."),
     ] = None,
+    budget: BudgetOption = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
     name: Annotated[str | None, typer.Option(help="Name of the run's folder; by default METHOD-seedN.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder for the folders of runs.")] = Path("runs"),
     set_: Annotated[
@@ -35,11 +39,12 @@ def train(
     from accelerate import PartialState
 
     from aplt import library
-    from aplt.config import parse_assignments
+    from aplt.config import merge, parse_assignments
     from aplt.rundir import RunDir
 
     if resume is not None:
-        if any(given is not None for given in (source, split, labeled, seed, method, encoder, name, set_)):
+        others = (source, split, labeled, seed, method, encoder, budget, epochs, steps, name, set_)
+        if any(given is not None for given in others):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
             )
@@ -56,7 +61,7 @@ def train(
             "method": method,
             "encoder": encoder,
         }
-        settings = parse_assignments(set_ or [])
+        settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
         prepared = library.prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)
         folder = prepared.folder
         work = partial(library.begin, prepared)

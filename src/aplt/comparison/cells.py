@@ -22,7 +22,8 @@ from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds, steps_per_round
+from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
+from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.settings import shown, validated
 from aplt.tensors import Task
 
@@ -150,12 +151,13 @@ class _Source:
     def _config(self, key: Key, split: Split) -> RunConfig:
         shared, variant = self.folds[key.fold], self.variants[key.method]
         train = validated(TrainSettings, shared.get("train", {}), "train")
-        steps = steps_per_round(train, Split((), tuple(sorted((*split.labeled, *split.unlabeled)))))
+        require_one_budget(train, "settings")
+        steps = steps_per_round(train, len(split.labeled) + len(split.unlabeled))
         own: dict[str, Any] = {
             "clips": str(self.clips),
             "method": variant.method,
             "split": {"labeled": key.labeled, "seed": key.seed},
-            "train": {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
+            "train": unset_budget() | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
         }
         return effective_config(merge(merge(shared, variant.settings), own), self.modality.name, "settings")
 

@@ -29,7 +29,9 @@ UNUSABLE = '<>:"/\\|?*'  # in the name of a folder on one system or another
 # What the plan itself sets: it cannot be a setting of all cells.
 SET_BY_PLAN = ("clips", "split_file", "method", "split.labeled", "split.seed", "train.seed")
 # What must not differ between methods. Weights may: an encoder is a variant, too.
-SAME_BUDGET = tuple(f"train.{name}" for name in ("steps_per_round", "batch_labeled", "batch_unlabeled"))
+SAME_BUDGET = tuple(
+    f"train.{name}" for name in ("budget", "epochs", "steps", "steps_per_round", "batch_labeled", "batch_unlabeled")
+)
 SAME_FOR_ALL = ("clips", "split_file", "method", "split", "input", "train.seed", "train.precision", *SAME_BUDGET)
 
 Place = Callable[[Path], Path]

@@ -1,6 +1,6 @@
-"""Weak and strong views of skeleton sequences: rotation, shear, scale, joint masking, temporal crop/warp, noise.
+"""Weak and strong views of skeleton sequences: mirroring, rotation, shear, scale, joint masking, crop and warp, noise.
 
-The second coordinate is taken for the vertical, as Kinect has it: strong views turn about it most.
+The second coordinate is taken for the vertical, as Kinect has it: views turn about it most.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from aplt.data.files import ClipError
 from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
 from aplt.display import counted
 from aplt.errors import InputError
+from aplt.topology import topology_of
 
 
 class SkeletonViews:
@@ -35,7 +36,9 @@ class SkeletonViews:
             self._clip_shape = (first.shape[3], settings.frames, first.shape[2], MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self._clip_shape[:3], persons)
-        outside = [joint for pair in settings.mirror for joint in pair if not 0 <= joint < clip_shape[2]]
+        known = topology_of(clip_shape[2], clip_shape[0])
+        self._mirror = settings.mirror if settings.mirror is not None else known.pairs if known else ()
+        outside = [joint for pair in self._mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
             raise InputError(
                 f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
@@ -55,8 +58,8 @@ class SkeletonViews:
         else:
             draw = weak_view if kind == "weak" else strong_view
             rng = np.random.default_rng(key)
-            if self._settings.mirror and rng.random() < 0.5:
-                sequence = mirrored(sequence, self._settings.mirror)
+            if self._mirror and rng.random() < 0.5:
+                sequence = mirrored(sequence, self._mirror)
             view = draw(sequence, self._settings, rng)
         absent = self._clip_shape[3] - len(view)
         if absent:
@@ -92,22 +95,23 @@ def mirrored(sequence: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarr
 
 
 def weak_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C] from [P, T0, V, C]: slightly turned, cropped in time, with slight noise."""
+    """Returns [P, frames, V, C] from [P, T0, V, C]: from another side, cropped in time, with slight noise."""
     view = _resample(sequence, _times(settings.frames, rng, crop=settings.weak_crop, warp=0.0))
-    turn = _rotation(sequence.shape[3], settings.weak_rotation, settings.weak_rotation, rng)
+    turn = _rotation(sequence.shape[3], settings.turn, settings.weak_tilt, rng)
     return _noise(view @ turn, settings.weak_noise, rng)
 
 
 def strong_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C] from [P, T0, V, C]: turned, sheared, scaled, masked, cropped and bent in time."""
+    """Returns [P, frames, V, C] from [P, T0, V, C]: from another side, bent in space and time, with joints hidden."""
     times = _times(settings.frames, rng, crop=settings.strong_crop, warp=settings.strong_warp)
     view = _resample(sequence, times)
     joints, channels = sequence.shape[2:]
-    turn = _rotation(channels, settings.strong_rotation, settings.strong_rotation / 2, rng)
+    turn = _rotation(channels, settings.turn, settings.strong_tilt, rng)
     shear = rng.uniform(-settings.strong_shear, settings.strong_shear, (channels, channels))
     np.fill_diagonal(shear, 1)
     scale = 1 + rng.uniform(-settings.strong_scale, settings.strong_scale, channels)
     view = _noise(view @ (turn @ shear * scale).astype(np.float32), settings.strong_noise, rng)
+    view += np.float32(settings.strong_shift) * rng.standard_normal((1, 1, joints, channels), dtype=np.float32)
     hidden = rng.random(joints) < settings.strong_mask
     if 0 < np.count_nonzero(hidden) < joints:
         view[:, :, hidden] = view[:, :, ~hidden].mean(axis=2, keepdims=True)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from aplt.errors import InputError, suggest
+from aplt.models.gcn import gcn
 from aplt.models.tcn import tcn
 from aplt.models.tsm import tsm_tiny
 from aplt.reference import is_reference, resolve
@@ -53,6 +54,7 @@ ENCODERS = {
     "mvit_v2_s": _torchvision("mvit_v2_s"),
     "swin3d_t": _torchvision("headless", name="swin3d_t", head="head"),
     "tcn": Encoder(tcn, "skeleton"),
+    "gcn": Encoder(gcn, "skeleton"),
 }
 
 

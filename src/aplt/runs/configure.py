@@ -12,6 +12,7 @@ from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, whole_settings
+from aplt.runs.schedule import require_one_budget, unset_budget
 from aplt.settings import keyword_settings, shown
 from aplt.storage import absolute
 
@@ -63,7 +64,7 @@ def configure_new(source: Path, chosen: dict[str, Any], seed: int | None) -> tup
 
 
 def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Path) -> dict[str, Any]:
-    """Returns the settings in a config.yaml without those of the method, encoder or split that the command changes."""
+    """Returns the settings in a config.yaml without those of a method, encoder, split or budget that is not its own."""
     if "method" in chosen:
         settings, left = of_method(settings, chosen["method"])
         if left:
@@ -71,6 +72,9 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
     if chosen.get("encoder", settings.get("encoder")) != settings.get("encoder"):
         settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
         console.print(f"the settings of the encoder in {source} belong to another and are left out", soft_wrap=True)
+    own, train = chosen.get("train"), settings.get("train")
+    if isinstance(own, dict) and isinstance(train, dict) and own.keys() & unset_budget().keys():
+        settings = settings | {"train": {key: value for key, value in train.items() if key not in unset_budget()}}
     if chosen.get("split_file") is not None:
         # As a run's config.yaml has them they say nothing beside a file.
         settings = {key: value for key, value in settings.items() if key != "split"}
@@ -89,6 +93,7 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
         base["offline"] = {}
     merged = merge(merge(base, method.settings), settings)
     config = validate(merged | _whole_method(name, method, merged, where), where)
+    require_one_budget(config.train, where)
     if config.input.kind != modality:
         raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
     meant_for = find_encoder(config.encoder).modality

@@ -1,9 +1,43 @@
-"""Schedules: pure functions of the share of training done, so that resuming restores nothing."""
+"""How long a run is, and its schedules: pure functions of the share of training done, so resuming restores nothing."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
+
+from aplt.config import TrainSettings
+from aplt.errors import InputError
 
 WARM_UP = 0.02
+EPOCHS = 60
+FEWEST_STEPS = 3000
+"""Of the default budget, which few clips need, too: they are no easier to learn from than many."""
+OF_DEFAULT = {"quick": 0.1, "default": 1.0, "long": 4.0}
+"""What each budget is of the default one."""
+
+
+def unset_budget() -> dict[str, Any]:
+    """Returns all settings that say how long a run is, as they are where they say nothing."""
+    return {"budget": "default", "epochs": None, "steps": None, "steps_per_round": None}
+
+
+def require_one_budget(settings: TrainSettings, where: str) -> None:
+    """Raises an InputError if settings say in two ways how long a run is."""
+    given = [f"train.{name}" for name, unset in unset_budget().items() if getattr(settings, name) != unset]
+    if len(given) > 1:
+        raise InputError(f"{where}: settings '{given[0]}' and '{given[1]}' both say how long a run is; remove one")
+
+
+def steps_per_round(settings: TrainSettings, clips: int) -> int:
+    """Returns the alternation period in steps for this number of training clips, labeled or not."""
+    if settings.steps_per_round is not None:
+        return settings.steps_per_round
+    per_epoch = clips / (settings.batch_labeled + settings.batch_unlabeled)
+    if settings.steps is not None:
+        steps = float(settings.steps)
+    elif settings.epochs is not None:
+        steps = settings.epochs * per_epoch
+    else:
+        steps = OF_DEFAULT[settings.budget] * max(FEWEST_STEPS, EPOCHS * per_epoch)
+    return max(1, math.ceil(steps / settings.rounds - 1e-9))
 
 
 def learning_rate_factor(schedule: Literal["cosine", "step"], progress: float) -> float:

@@ -1,6 +1,5 @@
 """From a config to everything the loop needs: clips, split, views, models, optimizer."""
 
-import math
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,11 +26,9 @@ from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
 from aplt.record import Counts
-from aplt.runs.schedule import default_ema_decay
+from aplt.runs.schedule import default_ema_decay, steps_per_round
 from aplt.runs.state import OnlineLog, TrainState
 from aplt.tensors import Algorithm, Offline, Task
-
-FEWEST_STEPS = 40  # a round, where its length follows from the clips
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         workers=workers,
         share=(accelerator.process_index, accelerator.num_processes),
     )
-    return Material(index, split, data, steps_per_round(config.train, split))
+    return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
 
 
 def make_accelerator(precision: str) -> Accelerator:
@@ -156,19 +153,6 @@ def require_rounds(config: RunConfig, split: Split) -> None:
             f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is {rounds}: method {config.method} would "
             f"never see the {counted(len(split.unlabeled), 'unlabeled clip')}; lower the one or raise the other"
         )
-
-
-def steps_per_round(settings: TrainSettings, split: Split) -> int:
-    """Returns the alternation period in steps: as set, or two epochs of the unlabeled clips (else of the labeled).
-
-    At least FEWEST_STEPS unless set: a few clips are no easier to learn from than many.
-    """
-    if settings.steps_per_round:
-        return settings.steps_per_round
-    clips, batch = len(split.unlabeled), settings.batch_unlabeled
-    if not clips:
-        clips, batch = len(split.labeled), settings.batch_labeled
-    return max(FEWEST_STEPS, math.ceil(2 * clips / batch))
 
 
 def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:

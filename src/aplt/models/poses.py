@@ -1,0 +1,55 @@
+"""What skeleton encoders see of a clip: poses and bones, where the body goes, and how fast each of them changes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from aplt.topology import topology_of
+
+
+def bone_parents(clip_shape: tuple[int, ...], parents: Sequence[int] | None) -> list[int] | None:
+    """Returns each joint's parent: as given, else those of the skeleton with so many joints; None if none is known.
+
+    Raises:
+        ValueError: the given ones are no tree over the clip's joints.
+    """
+    channels, _, joints, _ = clip_shape
+    if parents is None:
+        known = topology_of(joints, channels)
+        return list(known.parents) if known else None
+    _require_tree(parents, joints)
+    return list(parents)
+
+
+def pose_streams(clip: Tensor, parents: list[int] | None) -> Tensor:
+    """[B, C, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones where their `parents` are given, and motions."""
+    streams = [clip - clip.mean(dim=3, keepdim=True)]
+    if parents is not None:
+        streams.append(clip - clip[:, :, :, parents])
+    return torch.cat([*streams, *map(motion, streams)], dim=1)
+
+
+def path_streams(clip: Tensor) -> Tensor:
+    """[B, C, T, V, P] -> [B, 2C, T, 1, P]: the mean joint, and its motion."""
+    center = clip.mean(dim=3, keepdim=True)
+    return torch.cat([center, motion(center)], dim=1)
+
+
+def motion(stream: Tensor) -> Tensor:
+    """Returns the step from each frame to the next along dimension 2; 0 after the last."""
+    return torch.diff(stream, dim=2, append=stream[:, :, -1:])
+
+
+def _require_tree(parents: Sequence[int], joints: int) -> None:
+    if len(parents) != joints:
+        raise ValueError(f"parents: expected one for each of {joints} joints, found {len(parents)}")
+    for joint, parent in enumerate(parents):
+        if not 0 <= parent < joints:
+            raise ValueError(f"parents: joint {joint} has the parent {parent}, expected 0 to {joints - 1}")
+    for joint in range(joints):
+        above = joint
+        for _ in range(joints):
+            above = parents[above]
+        if parents[above] != above:
+            raise ValueError(f"parents: from joint {joint} the way up goes in a circle; the root is its own parent")
