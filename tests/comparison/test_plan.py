@@ -66,14 +66,18 @@ def test_a_part_of_a_study_is_balanced(clips: Path) -> None:
 
 
 def test_steps_are_those_of_all_training_clips_whatever_the_share(clips: Path) -> None:
-    cells = cells_of(
-        clips,
-        methods=["supervised", "aplt"],
-        labeled=[0.05, 0.5],
-        settings={"train": {"steps_per_round": None, "batch_unlabeled": 1}},
-    )
-    training = 48 - 12
-    assert {cell.config.train.steps_per_round for cell in cells} == {2 * training}
+    unset = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": None}
+    for train, steps in (
+        ({}, 300),
+        ({"budget": "quick"}, 30),
+        ({"steps": 55}, 6),
+        ({"epochs": 20, "batch_labeled": 1, "batch_unlabeled": 1}, 36),
+    ):
+        settings = {"train": unset | train}
+        cells = cells_of(clips, methods=["supervised", "aplt"], labeled=[0.05, 0.5], settings=settings)
+        assert {cell.config.train.steps_per_round for cell in cells} == {steps}
+    with pytest.raises(InputError, match=r"'train.epochs' and 'train.steps' both say how long a run is"):
+        cells_of(clips, settings={"train": unset | {"steps": 5, "epochs": 3}})
 
 
 def test_a_variants_rounds_keep_the_number_of_steps(clips: Path) -> None:

@@ -1,6 +1,7 @@
 """Skeletons: the files, and the views."""
 
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -166,7 +167,7 @@ def test_views_are_pure_functions_of_their_key(tmp_path: Path) -> None:
 
 
 def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
-    made = views(tmp_path, WALK[0])
+    made = views(tmp_path, WALK[0], turn=0)
     center = made(0, "center", (0,))
     weak, strong = (
         np.mean([float((made(0, kind, (i,)) - center).square().mean()) for i in range(20)])
@@ -176,7 +177,7 @@ def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
 
 
 def test_rotation_alone_keeps_distances() -> None:
-    still = SkeletonInput(frames=20, weak_rotation=40, weak_noise=0, weak_crop=1)
+    still = SkeletonInput(frames=20, weak_tilt=40, weak_noise=0, weak_crop=1)
     rng = np.random.default_rng(0)
     turned = weak_view(WALK, still, rng)
     np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(WALK, axis=-1), rtol=1e-4)
@@ -185,13 +186,49 @@ def test_rotation_alone_keeps_distances() -> None:
     np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., :2], axis=-1), rtol=1e-4)
 
 
+def test_views_turn_about_the_height(tmp_path: Path) -> None:
+    still = {"weak_tilt": 0, "weak_noise": 0, "weak_crop": 1, "frames": 20, "mirror": []}
+    center = views(tmp_path, WALK[0], **still)(0, "center", (0,))
+    made = views(tmp_path, WALK[0], turn=60, **still)
+    angles = []
+    for key in range(50):
+        view = made(0, "weak", (key,))
+        torch.testing.assert_close(view[1], center[1], rtol=1e-4, atol=1e-5)
+        before, after = (torch.complex(one[0], one[2]).flatten() for one in (center, view))
+        angles.append(math.degrees(float(torch.angle((after * before.conj()).sum()))))
+    assert 50 < max(angles) <= 60
+    assert -60 <= min(angles) < -50
+
+
+def test_a_shift_holds_for_the_whole_view() -> None:
+    names = ("turn", "strong_tilt", "strong_shear", "strong_scale", "strong_mask", "strong_warp", "strong_noise")
+    settings = SkeletonInput(frames=20, strong_crop=1, strong_shift=0.1, **dict.fromkeys(names, 0))
+    away = strong_view(WALK, settings, np.random.default_rng(0)) - WALK
+    np.testing.assert_allclose(away, away[:, :1].repeat(20, axis=1), atol=1e-4)
+    assert 0.05 < away[0, 0].std() < 0.2
+
+
+def test_a_known_skeleton_is_mirrored_by_its_own_sides(tmp_path: Path) -> None:
+    clip = np.random.default_rng(0).normal(size=(12, 20, 3)).astype(np.float32)
+    still = {"turn": 0, "weak_tilt": 0, "weak_noise": 0, "weak_crop": 1}
+    known, unknown = views(tmp_path, clip, **still), views(tmp_path, clip[:, :19], **still)
+    off = views(tmp_path, clip, mirror=[], **still)
+    for made, kinds in ((known, 2), (unknown, 1), (off, 1)):
+        seen = {made(0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
+        assert len(seen) == kinds
+    center = known(0, "center", (0,))
+    mirror = next(view for key in range(20) if not torch.allclose(view := known(0, "weak", (key,)), center, atol=1e-4))
+    torch.testing.assert_close(mirror[0, :, 6], -center[0, :, 10], rtol=1e-4, atol=1e-4)  # left wrist, right wrist
+    torch.testing.assert_close(mirror[1, :, 3], center[1, :, 3], rtol=1e-4, atol=1e-4)  # head
+
+
 def test_mirroring_swaps_sides_and_twice_is_nothing(tmp_path: Path) -> None:
     pairs = [(0, 1), (2, 5)]
     turned = mirrored(WALK, pairs)
     np.testing.assert_array_equal(turned[0, :, 2], WALK[0, :, 5] * [-1, 1, 1])
     np.testing.assert_array_equal(turned[0, :, 3], WALK[0, :, 3] * [-1, 1, 1])
     np.testing.assert_array_equal(mirrored(turned, pairs), WALK)
-    plain = {"weak_rotation": 0, "weak_noise": 0, "weak_crop": 1}
+    plain = {"turn": 0, "weak_tilt": 0, "weak_noise": 0, "weak_crop": 1}
     made = views(tmp_path, WALK[0], mirror=pairs, **plain)
     center = made(0, "center", (0,))
     kept = [bool(torch.allclose(made(0, "weak", (key,)), center, atol=1e-4)) for key in range(20)]
@@ -203,7 +240,9 @@ def test_mirroring_swaps_sides_and_twice_is_nothing(tmp_path: Path) -> None:
 def test_masking_hides_whole_joints_for_the_whole_clip() -> None:
     settings = SkeletonInput(
         frames=20,
-        strong_rotation=0,
+        turn=0,
+        strong_tilt=0,
+        strong_shift=0,
         strong_shear=0,
         strong_scale=0,
         strong_mask=0.4,
@@ -219,7 +258,16 @@ def test_masking_hides_whole_joints_for_the_whole_clip() -> None:
 def test_time_never_runs_backward() -> None:
     ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1).repeat(3, axis=3)
     settings = SkeletonInput(
-        frames=30, strong_rotation=0, strong_shear=0, strong_scale=0, strong_mask=0, strong_warp=0.9, strong_noise=0
+        frames=30,
+        turn=0,
+        strong_tilt=0,
+        strong_shear=0,
+        strong_scale=0,
+        strong_mask=0,
+        strong_shift=0,
+        strong_crop=0.6,
+        strong_warp=0.9,
+        strong_noise=0,
     )
     for seed in range(50):
         line = strong_view(ramp, settings, np.random.default_rng(seed))[0, :, 0, 0]

@@ -13,7 +13,7 @@ CLASSES = ("nod", "shake", "wave")
 TINY: dict[str, Any] = {
     "split": {"labeled": 0.2, "test": 0.25},
     "encoder_settings": {"width": 8, "blocks": 1},
-    "input": {"frames": 8},
+    "input": {"frames": 8, "turn": 0},  # the classes are directions
     "train": {
         "rounds": 4,
         "warm_up_rounds": 1,

@@ -10,15 +10,13 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 
-from aplt.clips import Split
-from aplt.config import TrainSettings
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.offline.phase import Clusters
 from aplt.rundir import RunDir
 from aplt.runs.begin import train, train_or_reuse
 from aplt.runs.measure import score_clips
-from aplt.runs.setup import build_state, make_accelerator, prepare_material, read_clips, steps_per_round, task_of
+from aplt.runs.setup import build_state, make_accelerator, prepare_material, read_clips, task_of
 from tests.runs.clips import tiny_config, write_clips
 
 
@@ -123,14 +121,6 @@ def test_half_precision_needs_a_gpu() -> None:
     with pytest.raises(InputError, match=r"'train\.precision' is fp16, which needs a GPU"):
         make_accelerator("fp16")
     make_accelerator("no")  # what was refused left nothing behind
-
-
-def test_a_round_is_two_epochs_of_the_unlabeled_clips_but_never_short() -> None:
-    settings = TrainSettings(batch_labeled=16, batch_unlabeled=32)
-    assert steps_per_round(settings, Split(tuple(range(100)), tuple(range(100, 1060)))) == 60
-    assert steps_per_round(settings, Split(tuple(range(10)), tuple(range(10, 100)))) == 40
-    assert steps_per_round(settings, Split(tuple(range(800)))) == 100
-    assert steps_per_round(settings.model_copy(update={"steps_per_round": 7}), Split((0,), (1,))) == 7
 
 
 def test_people_in_training_and_test_are_pointed_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

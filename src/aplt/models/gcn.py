@@ -82,7 +82,7 @@ class _OverJoints(nn.Module):
     """[B, C, T, V] -> [B, C', T, V]: each group of channels mixed over the joints by a graph of its own.
 
     The graphs are learned for all clips, and to each clip's is added what its joints' features have in common, as in
-    CTR-GCN's equation 3, by a weight that begins at 0.
+    CTR-GCN's equation 3, by a weight that begins small.
     """
 
     def __init__(self, before: int, after: int, graph: Tensor) -> None:
@@ -91,7 +91,7 @@ class _OverJoints(nn.Module):
         self.graph = nn.Parameter(graph + 0.01 * torch.randn_like(graph))
         self.query, self.key = nn.Linear(before, rank), nn.Linear(before, rank)
         self.mix = nn.Linear(rank, GROUPS)
-        self.weight = nn.Parameter(torch.zeros(1))
+        self.weight = nn.Parameter(torch.full((1,), 0.1))
         self.widen = nn.Conv2d(before, after, 1, bias=False)
         self.norm = nn.BatchNorm2d(after)
 

@@ -23,7 +23,7 @@ def bone_parents(clip_shape: tuple[int, ...], parents: Sequence[int] | None) -> 
 
 
 def pose_streams(clip: Tensor, parents: list[int] | None) -> Tensor:
-    """[B, C, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones where their `parents` are given, and motions."""
+    """[B, C, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones if `parents` are given, and their motions."""
     streams = [clip - clip.mean(dim=3, keepdim=True)]
     if parents is not None:
         streams.append(clip - clip[:, :, :, parents])
