@@ -6,12 +6,13 @@ import shlex
 from pathlib import Path
 from types import ModuleType
 
+import pandas as pd
 import pytest
 import yaml
 from typer.main import get_command
 
 from aplt.cli.main import app
-from aplt.comparison.plan import DEFAULT_METHODS, UPPER_BOUND, Plan, make_plan
+from aplt.comparison.plan import DEFAULT_METHODS, Plan, make_plan
 from aplt.comparison.record import COLUMNS, CompareDir
 from aplt.comparison.results import read_comparison
 from aplt.config import load_yaml, merge, parse_assignments
@@ -63,20 +64,18 @@ def test_every_published_study_is_introduced() -> None:
     assert script("make_results").QUESTIONS.keys() == studies
 
 
-def test_the_figures_in_the_readme_are_those_of_the_published_cells() -> None:
-    rows = read_comparison(ROOT / "results" / "evidence").rows
+def test_the_figures_in_the_readme_are_those_of_the_log() -> None:
+    rows = pd.read_csv(ROOT / "docs" / "log" / "2026-11-26-budget-and-skeletons.csv")
+    rows = rows[(rows["protocol"] == "N-UCLA cross-view") & (rows["encoder"] == "tcn") & (rows["steps"] == 3000)]
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^\| (\S+) (?:skeletons|videos),? [^|]*\| (\d+) \| (.+) \|$", text, flags=re.MULTILINE)
-    assert [name for name, _, _ in found] == ["N-UCLA", "KARD", "ARID", "synthetic"]
-    for name, labeled, figures in found:
-        cells = rows[rows["dataset"] == name.replace("-", "").lower()]
-        few = cells[cells["labeled"] == 0.05].groupby("method")
-        assert set(few["labeled_clips"].mean()) == {int(labeled)}
-        all_labels = cells[cells["method"] == UPPER_BOUND]["top1"].mean()
-        means = few["top1"].mean()
-        best = means[[method for method in means.index if not method.startswith("aplt")]].max()
-        shown = [means["supervised"], means["fixmatch, conf 0.8"], best, means["aplt"], all_labels]
-        assert figures == " | ".join(f"{100 * accuracy:.1f}" for accuracy in shown)
+    found = re.findall(r"^\| (5 %|15 %|all) \| (.*) \| (.*) \| (.*) \|$", text, flags=re.MULTILINE)
+    assert [share for share, *_ in found] == ["5 %", "15 %", "all"]
+    for share, *figures in found:
+        labeled = 1.0 if share == "all" else float(share.split()[0]) / 100
+        for method, figure in zip(("supervised", "fixmatch", "aplt"), figures, strict=True):
+            cells = 100 * rows[(rows["labeled"] == labeled) & (rows["method"] == method)]["top1"]
+            assert figure.strip() == (f"{cells.mean():.1f} ± {cells.std():.1f}" if len(cells) else "-")
+            assert len(cells) in (0, 3)
 
 
 def test_the_plan_in_the_documentation_is_one() -> None:
