@@ -21,6 +21,7 @@ def index(
 
     from aplt.data.formats import left_out, scan
     from aplt.data.index import to_index, write_index
+    from aplt.data.names import doubtful_names
     from aplt.display import counted
 
     table = scan(source, format_)
@@ -36,6 +37,8 @@ def index(
         print(f"  {name}: {count}")
     if left := left_out(source, (clip.path for clip in found)):
         print(f"aplt: left out of {source}: {left}", file=sys.stderr)
+    for doubt in doubtful_names(found):
+        print(f"aplt: {doubt}", file=sys.stderr)
     if format_ == "folder" and (deep := _deeper_folders(table)):
         print(
             f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
