@@ -214,7 +214,7 @@ class Faulty(SourceFileLoader):
 def forked(work: Callable[[], int], seconds: float, log: Path) -> int | None:
     """Returns the exit status of `work` in a process of its own; None where it took longer, and was ended.
 
-    It may take this many seconds of the processor; of those on the clock, ten times as many.
+    It may take this many seconds of the processor; of those on the clock, five times as many.
     """
     child = os.fork()
     if child == 0:
@@ -226,7 +226,7 @@ def forked(work: Callable[[], int], seconds: float, log: Path) -> int | None:
             os._exit(work())
         finally:
             os._exit(70)
-    until = time.monotonic() + 10 * seconds
+    until = time.monotonic() + 5 * seconds
     while time.monotonic() < until:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
@@ -302,7 +302,7 @@ def main() -> None:
             paths = dict.fromkeys(test.split("::")[0] for test in chosen)
             return pytest.main([*PYTEST, *paths], plugins=[Only(chosen)])
 
-        limit = 20 + 5 * sum(seconds[test] for test in chosen)
+        limit = 20 + 2 * sum(seconds[test] for test in chosen)
         status = forked(work, limit, Path(os.devnull)) if chosen else 0
         fate = "timed out" if status is None else "killed" if status else "survived" if chosen else "not run"
         for name in (mutant.where.split(":")[0], "all"):

@@ -25,15 +25,18 @@ def held(path: Path) -> Iterator[bool]:
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=0)
+    ours = True
     try:
         lock.acquire()
     except Timeout:
-        yield False
-        return
+        ours = False
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
         console.print(f"{path.parent}: cannot be locked ({error.strerror}); take care not to train twice in it")
+    if not ours:
+        yield False
+        return
     try:
         yield True
     finally:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from aplt.errors import InputError, suggest
@@ -117,6 +118,13 @@ def _explain(
         return f"{called(key.removesuffix(f'.{OF_KEY}'))}: expected text as its name; put it in quotes"
     if first["type"] == "extra_forbidden":
         last = str(path[-1])
+        if "." in last:
+            outer, _, inner = last.partition(".")
+            return f"unknown setting '{key}'; in Python and YAML it is written {{'{outer}': {{'{inner}': ...}}}}"
+        fields = group.model_fields.items() if len(path) == 1 else ()
+        nested = [f"{name}.{last}" for name, field in fields if _has(field, last)]
+        if nested:
+            return f"unknown setting '{key}'; did you mean '{nested[0]}'?"
         return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
     if first["type"] == "missing":
         return f"{called(key)} is missing"
@@ -136,6 +144,10 @@ def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) 
             options = [o for o in options if o.model_fields["kind"].default == kind] or options
         group = options[0]
     return list(group.model_fields)
+
+
+def _has(field: FieldInfo, key: str) -> bool:
+    return any(key in group.model_fields for group in _groups(field.annotation))
 
 
 def _groups(annotation: Any) -> list[type[Settings]]:

@@ -1,5 +1,6 @@
 """Files of any kind, written so that a kill leaves the old or the new, and read back without trusting them."""
 
+import codecs
 import csv
 import errno
 import hashlib
@@ -141,8 +142,8 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
     Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
 
     Raises:
-        InputError: no such file, not CSV in UTF-8 with commas, a `needed` column is missing, a column appears twice, or
-            a row has more fields than there are columns.
+        InputError: no such file, not CSV in UTF-8 or UTF-16 with commas, semicolons or tabs, a `needed` column is
+            missing, a column appears twice, or a row has more fields than there are columns.
     """
     header, *rows = [row for row in _csv_rows(path) if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
@@ -178,7 +179,10 @@ def _csv_rows(path: Path) -> list[list[str]]:
         raise InputError(f"{path}: {'not a regular file' if found else 'no such file'}")
     line, rows = 0, []
     try:
-        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""), strict=True)
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
         for row in reader:
             line = reader.line_num
             rows.append(row)
@@ -192,11 +196,13 @@ def _csv_rows(path: Path) -> list[list[str]]:
     return rows
 
 
+def _separator(text: str) -> str:
+    """Returns what separates the fields of a table, by its header: a comma, or what spreadsheets elsewhere write."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return next((mark for mark in ",;\t" if mark in header), ",")
+
+
 def _require_header(path: Path, columns: list[str]) -> None:
-    for separator, shown in ((";", "';'"), ("\t", "tabs")):
-        if len(columns) == 1 and separator in columns[0]:
-            names = ", ".join(f"'{name.strip()}'" for name in columns[0].split(separator))
-            raise InputError(f"{path}: found columns {names} separated by {shown}, expected commas")
     if not columns:
         raise InputError(f"{path}: not a CSV table (the file is empty)")
     for name in columns:

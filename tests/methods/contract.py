@@ -202,6 +202,18 @@ def check_small_batches(case: Case) -> None:
         assert all(tensor.isfinite().all() for tensor in everything), f"not a number after step {seed + 1}"
 
 
+def check_labels_for_the_log(case: Case) -> None:
+    """What a method says of its labels is one of the classes for each unlabeled clip, and how far it counted."""
+    algorithm, student, teacher = case.make(make_task()), ToyStudent(Toy(0)), Toy(1)
+    for seed in range(2):
+        online = step(algorithm, student, teacher, make_batch(seed, unlabeled=6), case.guidance(), seed=seed).online
+        if online is not None:
+            assert online.label.shape == online.weight.shape == (6,)
+            assert online.label.dtype == torch.int64
+            assert ((online.label >= 0) & (online.label < K)).all()
+            assert ((online.weight >= 0) & (online.weight <= 1)).all()
+
+
 def check_warm_up_is_supervised(case: Case) -> None:
     """Without unlabeled clips and guidance it is the supervised method, at the start and later on."""
     fresh, late = case.make(make_task()), case.make(make_task())
@@ -267,6 +279,7 @@ CHECKS = (
     check_nothing_accepted,
     check_means_are_over_the_whole_batch,
     check_small_batches,
+    check_labels_for_the_log,
     check_warm_up_is_supervised,
     check_positions_are_only_names,
     check_mixed_precision,

@@ -139,6 +139,8 @@ def _others(default: Any, annotation: Any) -> list[Any]:
         return [not default]
     if isinstance(default, int | float):
         return [type(default)(default * 2), type(default)(default / 2), default * 0]
+    if default is None:
+        return [1, 2]
     return [value for value in get_args(annotation) if value != default]
 
 

@@ -57,6 +57,15 @@ def test_each_loss_equals_a_plain_loop() -> None:
     assert {name: float(part) for name, part in parts.items()} == pytest.approx(expected, rel=1e-4)
 
 
+def test_what_the_clusters_say_is_multiplied_in_by_hand() -> None:
+    guidance, position = make_guidance(), torch.tensor([4])
+    guidance.pseudo.label[4], guidance.pseudo.belief[4] = 1, 0.7
+    q = torch.tensor([[0.4, 0.3, 0.2, 0.1]])
+    for weight, product in ((1.0, [0.04, 0.21, 0.02, 0.01]), (2.0, [0.004, 0.147, 0.002, 0.001])):
+        found = APLT(make_task(), offline_prior=weight)._informed(q, guidance.pseudo, position)
+        assert found[0].tolist() == pytest.approx(sum_norm(product), rel=1e-5)
+
+
 def test_mixed_margin_losses_equal_a_plain_loop() -> None:
     batch, guidance = make_batch(0), make_guidance()
     share = torch.linspace(0.5, 1, B + U)

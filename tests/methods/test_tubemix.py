@@ -74,10 +74,11 @@ def test_tube_of_pixels_is_made_of_patches_and_cut_at_the_border() -> None:
     assert 0 < float(mask.mean()) < 1
 
 
-def test_share_of_the_tube_is_drawn_about_a_half() -> None:
-    algorithm = TubeMix(make_task())
+@pytest.mark.parametrize(("patch", "size"), [(1, (50, 2)), (4, (16, 16))])
+def test_share_of_the_tube_is_drawn_about_a_half(patch: int, size: tuple[int, int]) -> None:
+    algorithm = TubeMix(Task(3, 10, (0, 1, 2), 7, 4, patch))
     torch.manual_seed(0)
-    shares = torch.stack([algorithm.tube(torch.zeros(1, 3, 4, 50, 2)).mean() for _ in range(300)])
+    shares = torch.stack([algorithm.tube(torch.zeros(1, 3, 4, *size)).mean() for _ in range(300)])
     # Beta(10, 10) has the mean 1/2 and the deviation 1 / sqrt(4 * 21) = 0.109.
     assert abs(float(shares.mean()) - 0.5) < 0.03
     assert abs(float(shares.std()) - 0.109) < 0.02

@@ -150,68 +150,12 @@ def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center(
     assert pseudo.belief[[3, 7]].isnan().all()
 
 
-def test_a_clip_as_far_as_the_threshold_is_accepted() -> None:
-    bank = replace(angle_bank(), probability=torch.tensor([[0.25, 0.75]]).expand(10, 2))
-    label = LABEL.clone()
-    label[0] = 1
-    settings = PLAIN.model_copy(update={"source": "classifier"})
-    pseudo = settings(bank, label, 2, round_=0, previous=None).pseudo
-    assert pseudo.threshold[1] == 0.25
-    assert pseudo.accepted[bank.position].all()
-
-
 def test_clips_that_lie_on_their_centers_are_certain() -> None:
     bank = angle_bank()
     feature = torch.eye(2)[torch.tensor([0, 1, 0, 0, 0, 1, 1, 1, 1, 0])]
     pseudo = PLAIN(replace(bank, feature=feature), LABEL, 2, round_=0, previous=None).pseudo
     torch.testing.assert_close(pseudo.belief[bank.position], torch.ones(10))
     assert not pseudo.distance[bank.position].any()
-
-
-def test_the_settings_of_the_method() -> None:
-    assert Clusters().model_dump() == {
-        "source": "clustering",
-        "views": 2,
-        "labeled_views": 2,
-        "whiten": 64,
-        "assignment": "balanced",
-        "clamp": True,
-        "iterations": 15,
-        "neighbors": 10,
-        "threshold": "mean",
-        "threshold_momentum": 0.7,
-        "prototype_momentum": 0.0,
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "least", "below"),
-    [
-        ("views", 1, 0),
-        ("labeled_views", 0, -1),
-        ("whiten", 2, 1),
-        ("iterations", 1, 0),
-        ("neighbors", 0, -1),
-        ("threshold_momentum", 0.0, -0.1),
-        ("threshold_momentum", 0.99, 1.0),
-        ("prototype_momentum", 0.0, -0.1),
-        ("prototype_momentum", 0.99, 1.0),
-    ],
-)
-def test_settings_within_their_bounds(name: str, least: float, below: float) -> None:
-    Clusters.model_validate({name: least})
-    with pytest.raises(ValidationError, match=name):
-        Clusters.model_validate({name: below})
-
-
-def test_a_clamped_label_pulls_its_center_and_a_seed_may_move() -> None:
-    label = LABEL.clone()
-    label[8] = 0  # at 95 degrees, among the ones
-    clamped, seeded = (
-        PLAIN.model_copy(update={"clamp": clamp})(angle_bank(), label, 2, round_=0, previous=None).pseudo
-        for clamp in (True, False)
-    )
-    assert clamped.distance[0] > seeded.distance[0] + 0.1
 
 
 def test_as_many_iterations_as_set() -> None:

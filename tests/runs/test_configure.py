@@ -41,6 +41,16 @@ def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
     assert of_method(given, "supervised") == ({"train": {"rounds": 5}}, ["offline"])
 
 
+def test_a_config_names_every_setting(clips: Path) -> None:
+    """Also those of the encoder, the method and its offline half that the user left alone: a default may change."""
+    config = configure({"clips": str(clips), "encoder_settings": {"width": 8}}, "test")
+    assert config.encoder_settings["width"] == 8
+    assert {"blocks", "dropout", "parents"} < config.encoder_settings.keys()
+    assert config.method_settings["confidence"] == 0.8
+    assert config.offline is not None
+    assert config.offline["neighbors"] == 10
+
+
 def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
     settings = [configure({"clips": str(clips), "method": method}, "test").train for method in METHODS]
     assert all(other == settings[0] for other in settings)

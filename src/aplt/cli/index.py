@@ -35,6 +35,11 @@ def index(
     )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
         print(f"  {name}: {count}")
+    if format_ == "folder" and not classes:
+        print(
+            f"aplt: no class-named folder with clips in {source}; if {source} is one itself, give the folder above it",
+            file=sys.stderr,
+        )
     if left := left_out(source, (clip.path for clip in found)):
         print(f"aplt: left out of {source}: {left}", file=sys.stderr)
     for doubt in doubtful_names(found):

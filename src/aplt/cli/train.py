@@ -1,5 +1,6 @@
 """`aplt train`: a recognizer from labeled and unlabeled clips."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +44,8 @@ def train(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
             )
         folder = RunDir(resume)
+        if folder.result.exists():
+            print(f"{resume}: this run is finished", file=sys.stderr)
         work = partial(library.resume, resume)
     else:
         if source is None:

@@ -89,13 +89,19 @@ class Study:
         Raises:
             InputError: names the first of them.
         """
+        planned = {self._name(cell) for cell in self.cells}
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         others = [row.run for row in self.known if row.run not in kept]
         others += [self._name(cell) for cell in self.left if cell.run.result.exists() and not cell.finished]
         if others:
+            why = (
+                "has other settings, clips or labels in this plan"
+                if others[0] in planned
+                else ("is not part of this plan; to add to a comparison, name its methods, shares and seeds, too")
+            )
             raise InputError(
-                f"{self.folder.path} holds a finished cell that is not one of this plan: {others[0]}; choose another "
-                "folder with --output, or give up such cells with --replace"
+                f"{self.folder.path}: the finished training {others[0]} {why}. Choose another folder with --output, or "
+                "give up such trainings with --replace"
             )
 
     def seconds_left(self) -> float | None:

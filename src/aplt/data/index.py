@@ -95,8 +95,13 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     paths = [Path(os.path.relpath(root.resolve() / path, home)).as_posix() for path in table["path"]]
     table = table.assign(path=paths)
     found = mode(output)
+    if stat.S_ISDIR(found):
+        raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")
     if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
-        raise InputError(f"{output}: exists and is not overwritten; remove it or give another name with -o")
+        raise InputError(
+            f"{output}: has other content, perhaps labels that were written by hand, and is not overwritten; give "
+            "another name with -o"
+        )
     write_csv(output, table)
 
 

@@ -216,6 +216,8 @@ def _named_subjects(
             hint = f"; ignore the column with {called('ignore_official')}" if COLUMN in claims else ""
             raise InputError(f"{claims[0]} and {claims[1]} contradict each other on which clips are for {part}{hint}")
         for name in getattr(settings, f"{part}_subjects"):
+            if not subjects:
+                raise InputError(f"{called(f'{part}_subjects')} names '{name}', but no clip has a subject in the index")
             if name not in subjects:
                 raise InputError(f"no clip of subject '{name}'{suggest(name, subjects)}")
             if named.setdefault(name, part) != part:

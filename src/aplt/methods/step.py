@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from aplt.errors import InputError
 from aplt.methods.method import Method
-from aplt.tensors import Algorithm, Guidance, OnlineLabels, Recognize, SemiBatch, Step, Student
+from aplt.tensors import Algorithm, Guidance, OnlineLabels, Recognize, SemiBatch, Step, StepLoss, Student
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,11 @@ def take_step(
     }
     online = None
     if algorithm is not None and (method.every_step or len(view)):
-        own, online = algorithm.loss(Step(batch, weak, strong, unlabeled, student, teacher, guidance, progress))
-        parts |= own
+        found: object = algorithm.loss(Step(batch, weak, strong, unlabeled, student, teacher, guidance, progress))
+        if not isinstance(found, StepLoss):
+            name = type(algorithm).__name__
+            raise InputError(f"{name}.loss: expected an aplt.StepLoss, found {type(found).__name__}")
+        parts |= found.parts
+        online = found.online
     total = torch.stack(list(parts.values())).sum()
     return Descent(total, {name: part.detach() for name, part in parts.items()}, online)

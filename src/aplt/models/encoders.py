@@ -107,8 +107,11 @@ def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> 
     training = encoder.training
     try:
         with torch.no_grad():
-            size: int = encoder.eval()(torch.zeros(1, *clip_shape)).shape[1]
+            feature = encoder.eval()(torch.zeros(1, *clip_shape))
     except (RuntimeError, ValueError) as error:
         raise InputError(f"encoder {name} cannot take clips of shape {list(clip_shape)} ({error})") from error
     encoder.train(training)
-    return size
+    if not isinstance(feature, torch.Tensor) or feature.ndim != 2 or len(feature) != 1:
+        found = list(feature.shape) if isinstance(feature, torch.Tensor) else type(feature).__name__
+        raise InputError(f"encoder {name}: expected features [1, D] of one clip, found {found}")
+    return feature.shape[1]

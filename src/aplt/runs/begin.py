@@ -64,10 +64,10 @@ def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
 
 
 def _require_free(run: RunDir) -> None:
-    if run.config.exists():
+    # A run that was ended before anything was learned does no harm: by a kill, or by an error in what it was given.
+    parts = [file for file in run.files() if file not in (run.config, run.split, run.origin)]
+    if parts and run.config.exists():
         raise InputError(f"{run.path} holds a run already; continue it with --resume or choose another --name")
-    # What a kill leaves before training begins does no harm.
-    parts = [file for file in run.files() if file not in (run.split, run.origin)]
     if parts:
         found = parts[0].relative_to(run.path)
         raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")

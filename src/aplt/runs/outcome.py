@@ -11,9 +11,9 @@ from torch import Tensor
 
 from aplt.clips import UNKNOWN, Role
 from aplt.config import RunConfig
-from aplt.display import Bar
+from aplt.display import Bar, counted
 from aplt.models.recognizer import save_model
-from aplt.record import Counts, Figures, Result, Round, Seconds, Watched
+from aplt.record import Figures, Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
 from aplt.runs.reliability import measured_reliability
@@ -30,6 +30,15 @@ def known_labels(material: Material) -> Tensor:
     for position, label in material.data.label_of.items():
         labels[position] = label
     return labels
+
+
+def introduce(config: RunConfig, material: Material) -> str:
+    """Returns what a run learns from, as one line for the terminal: a share of labels that was not meant shows here."""
+    index, counts = material.index, material.counts
+    parts = [f"learning {counted(index.num_classes, 'class', 'classes')} from {counts.labeled:,d} labeled"]
+    parts[0] += f" and {counted(counts.unlabeled, 'unlabeled clip')}"
+    parts += [f"{counted(getattr(counts, role), f'{role} clip')}" for role in ("val", "test") if getattr(counts, role)]
+    return f"{', '.join(parts)}; method {config.method}, encoder {config.encoder}"
 
 
 def describe(line: Round, rounds: int) -> str:
@@ -99,13 +108,7 @@ class Outcome:
                 seed=self.config.train.seed,
                 labeled_fraction=len(split.labeled) / known,
                 labeled_asked=None if self.config.split_file else self.config.split.labeled,
-                counts=Counts(
-                    labeled=len(split.labeled),
-                    unlabeled=len(split.unlabeled),
-                    val=len(split.val),
-                    test=len(split.test),
-                    classes=index.num_classes,
-                ),
+                counts=self.material.counts,
                 classes=index.class_names,
                 labeled_per_class=tuple(per_class.tolist()),
                 test=figures,

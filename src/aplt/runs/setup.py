@@ -26,6 +26,7 @@ from aplt.methods.catalog import find_method
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
+from aplt.record import Counts
 from aplt.runs.schedule import default_ema_decay
 from aplt.runs.state import OnlineLog, TrainState
 from aplt.tensors import Algorithm, Offline, Task
@@ -49,6 +50,18 @@ class Material:
             if any(self.index[p].label != UNKNOWN for p in self.split.positions(role)):
                 return role
         return None
+
+    @property
+    def counts(self) -> Counts:
+        """How many clips have each role, and how many classes there are."""
+        split = self.split
+        return Counts(
+            labeled=len(split.labeled),
+            unlabeled=len(split.unlabeled),
+            val=len(split.val),
+            test=len(split.test),
+            classes=self.index.num_classes,
+        )
 
 
 def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:
@@ -205,9 +218,12 @@ def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:
     """
     build = find_method(config.method).algorithm
     try:
-        return None if build is None else build(task, **config.method_settings)
+        built = None if build is None else build(task, **config.method_settings)
     except ValueError as error:
         raise InputError(f"method_settings of {config.method}: {error}") from error
+    if built is not None and not callable(getattr(built, "loss", None)):
+        raise InputError(f"method {config.method}: {type(built).__name__} has no function loss(step)")
+    return built
 
 
 def build_offline(config: RunConfig) -> Offline | None:

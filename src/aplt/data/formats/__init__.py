@@ -36,7 +36,9 @@ def scan(folder: Path, format_: str) -> pd.DataFrame:
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     if not stat.S_ISDIR(mode(folder)):
-        raise InputError(f"{folder}: expected a folder of clips, found {'a file' if mode(folder) else 'nothing'} there")
+        found = "a file" if mode(folder) else "nothing"
+        unpack = "; unpack it first" if folder.suffix in (".zip", ".gz", ".tar", ".7z", ".rar") and mode(folder) else ""
+        raise InputError(f"{folder}: expected a folder of clips, found {found} there{unpack}")
     table = FORMATS[format_](folder)
     # An id that stays the same when the table and the clips are moved.
     return table if "id" in table else table.assign(id=table["path"])

@@ -25,14 +25,15 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
     if not clips:
         wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
-        raise InputError(f"{folder}: no {wanted} in this folder")
+        raise InputError(f"{folder}: no {wanted} in this folder; data sets with files of their own need --format")
     top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
     official = [name for name in top if name in OFFICIAL]
     others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]
     if official and others:
         raise InputError(
             f"{folder}: clips in {', '.join(others[:3])}{' and more' * (len(others) > 3)} beside '{official[0]}'; "
-            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may have clips"
+            f"class-named folders lie within train, val and test, and beside these only '{UNLABELED}' may have clips; "
+            "data sets with a layout of their own need --format"
         )
     rows = []
     for clip in clips:

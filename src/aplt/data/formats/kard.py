@@ -30,4 +30,4 @@ ACTIONS = {
 
 def kard(folder: Path) -> pd.DataFrame:
     """KARD's skeletons: aAA_sSS_eEE_realworld.txt, action and subject from the name."""
-    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_realworld\.txt", ACTIONS)
+    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_realworld\.txt", ACTIONS, "a01_s01_e01_realworld.txt")

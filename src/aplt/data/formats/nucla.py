@@ -22,4 +22,4 @@ ACTIONS = {
 
 def nucla(folder: Path) -> pd.DataFrame:
     """N-UCLA's skeletons: aAA_sSS_eEE_vVV.json, action and subject from the name."""
-    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_v\d\d\.json", ACTIONS)
+    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_v\d\d\.json", ACTIONS, "a01_s01_e00_v01.json")
