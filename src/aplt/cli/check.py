@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aplt.cli.printing import print_json
 from aplt.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ def check(
     Exit status 1 if anything is listed.
     """
     from dataclasses import asdict
-    from json import dumps
 
     from aplt.data.check import check as check_clips
     from aplt.data.check import check_classes, check_names
@@ -44,14 +44,7 @@ def check(
         print(f"aplt: {remark}", file=sys.stderr)
     names = check_names(found)
     if json:
-        print(
-            dumps(
-                [asdict(finding) for finding in [*findings, *classes, *names]],
-                default=str,
-                ensure_ascii=False,
-                indent=2,
-            )
-        )
+        print_json([asdict(finding) for finding in [*findings, *classes, *names]])
     else:
         for finding in findings:
             print(f"{finding.id}: {finding.problem}: {finding.detail}")

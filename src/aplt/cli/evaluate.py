@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.printing import print_json
 from aplt.errors import InputError
 
 
@@ -18,8 +19,6 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
-    from json import dumps
-
     from aplt.clips import ROLES
     from aplt.display import counted
     from aplt.errors import suggest
@@ -37,7 +36,7 @@ def evaluate(
         )
     if json:
         counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
-        print(dumps(counts | figures.model_dump(), indent=2, ensure_ascii=False))
+        print_json(counts | figures.model_dump())
         return
     shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""

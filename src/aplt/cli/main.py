@@ -1,5 +1,6 @@
 """`aplt`: the command line's entry, and what happens to an error."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -50,6 +51,7 @@ for verb in (check, split, train, compare, evaluate, predict, report, recipes):
 
 def main() -> None:
     """Runs the command line; an error in what the user gave is one sentence and exit status 2."""
+    _replace_unprintable()
     try:
         try:
             app()
@@ -68,6 +70,12 @@ def main() -> None:
 def _fail(sentence: str) -> None:
     print("aplt:", " ".join(sentence.splitlines()), file=sys.stderr)
     sys.exit(2)
+
+
+def _replace_unprintable() -> None:
+    """Lets output go on where the terminal cannot show a name, as Python itself does for standard error only."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _flush() -> None:

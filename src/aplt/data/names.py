@@ -33,9 +33,7 @@ def doubtful_names(index: ClipIndex) -> list[Doubt]:
     advice = "leave the label of such clips empty, or they are learned as a class of this name"
     doubts = [Doubt("class", name, f"looks like: no label; {advice}") for name in index.class_names if _is_none(name)]
     subjects = tuple(dict.fromkeys(clip.subject for clip in index if clip.subject))
-    for of, names in (("class", index.class_names), ("subject", subjects)):
-        doubts += _alike(of, names)
-    return doubts
+    return [*doubts, *_alike("class", index.class_names), *_alike("subject", subjects)]
 
 
 def _is_none(name: str) -> bool:
