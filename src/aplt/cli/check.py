@@ -28,6 +28,7 @@ def check(
     from aplt.data.check import check_classes, check_names
     from aplt.data.formats import left_out
     from aplt.data.index import read_index
+    from aplt.data.modality import how_read
     from aplt.data.splits import require_classes
     from aplt.display import bar, counted
 
@@ -36,6 +37,8 @@ def check(
         findings = check_clips(found, progress=progress.at)
     if clips.is_dir() and (left := left_out(clips, (clip.path for clip in found))):
         print(f"aplt: left out of {clips}: {left}", file=sys.stderr)
+    if read := how_read(found):
+        print(f"aplt: {read}", file=sys.stderr)
     classes: list[Finding] = []
     try:
         require_classes(found)

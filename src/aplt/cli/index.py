@@ -21,6 +21,7 @@ def index(
 
     from aplt.data.formats import left_out, scan
     from aplt.data.index import to_index, write_index
+    from aplt.data.modality import how_read
     from aplt.data.names import doubtful_names
     from aplt.display import counted
 
@@ -42,6 +43,8 @@ def index(
         )
     if left := left_out(source, (clip.path for clip in found)):
         print(f"aplt: left out of {source}: {left}", file=sys.stderr)
+    if read := how_read(found):
+        print(f"aplt: {read}", file=sys.stderr)
     for doubt in doubtful_names(found):
         print(f"aplt: {doubt}", file=sys.stderr)
     if format_ == "folder" and (deep := _deeper_folders(table)):

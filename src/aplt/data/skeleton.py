@@ -87,8 +87,30 @@ def read_skeleton(path: Path) -> np.ndarray:
         raise InputError(f"{path}: unreadable as a skeleton ({reason(error)})") from error
     if array.ndim not in (3, 4) or 0 in array.shape or array.shape[-1] not in (2, 3):
         expected = "an array [T, V, C] or [P, T, V, C] with C = 2 or 3"
-        raise InputError(f"{path}: expected {expected}, found shape {list(array.shape)}")
+        raise InputError(f"{path}: expected {expected}, found shape {list(array.shape)}{_turned(array.shape)}")
     return _fill_gaps(array[None] if array.ndim == 3 else array, path)
+
+
+def how_read(clip: Clip) -> str:
+    """Returns in words which axis of a clip's array is taken for what, and what to do where another may be meant.
+
+    Raises:
+        ClipError: as `read_clip`.
+    """
+    persons, frames, joints, channels = shape = read_clip(clip).shape
+    who = (
+        f"{counted(persons, 'person')} in {channels} dimensions, {counted(joints, 'joint')}, {counted(frames, 'frame')}"
+    )
+    return f"'{clip.id}' is read as {who}" + (_turned(shape) if (persons, channels) == (3, 2) else "")
+
+
+def _turned(shape: tuple[int, ...]) -> str:
+    """Returns what to do where an array of this shape has its coordinates first, as some programs write them."""
+    axes = {3: ("[C, T, V]", "(1, 2, 0)"), 4: ("[C, T, V, P]", "(3, 1, 2, 0)")}
+    if len(shape) not in axes or shape[0] not in (2, 3):
+        return ""
+    order, transposed = axes[len(shape)]
+    return f"; if it is {order}, save array.transpose{transposed} instead"
 
 
 def _read_arrays(path: Path) -> np.ndarray:
