@@ -13,9 +13,15 @@ from aplt.errors import InputError
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
     clips: Annotated[
-        Path | None, typer.Option(help="Another index to evaluate on; by default the run's own clips.")
+        Path | None, typer.Option(help="Another index, or where the run's own is by now; by default the run's own.")
     ] = None,
-    role: Annotated[str, typer.Option(help="Which of the run's clips: test, val, unlabeled or labeled.")] = "test",
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of the run's clips: test, val, unlabeled or labeled. By default its test clips, and all of "
+            "another index."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
@@ -24,7 +30,7 @@ def evaluate(
     from aplt.errors import suggest
     from aplt.runs.predict import evaluate as evaluate_run
 
-    if role not in ROLES:
+    if role is not None and role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
     found = evaluate_run(run, clips, role)
     figures = found.figures

@@ -30,6 +30,9 @@ def train(
         list[str] | None, typer.Option("--set", help="Any setting, such as train.rounds=5. Repeatable.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the interrupted run in this folder.")] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="With --resume: where the run's clips.csv or folder of clips is by now.")
+    ] = None,
 ) -> None:
     """Train a recognizer on labeled and unlabeled clips."""
     from accelerate import PartialState
@@ -46,8 +49,10 @@ def train(
         folder = RunDir(resume)
         if folder.result.exists():
             print(f"{resume}: this run is finished", file=sys.stderr)
-        work = partial(library.resume, resume)
+        work = partial(library.resume, resume, clips)
     else:
+        if clips is not None:
+            raise InputError("--clips says where the clips of a run to --resume are; a new run takes them without it")
         if source is None:
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
         options = {
