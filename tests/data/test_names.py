@@ -55,6 +55,19 @@ def test_names_that_look_the_same_are_named(one: str, other: str) -> None:
     assert subjects[0].detail.isascii()  # or the difference could not be seen
 
 
+@pytest.mark.parametrize("name", ["=cmd('C calc')!A1", "@SUM(1)", "+cmd|calc", "-2+3+cmd|calc"])
+def test_formulas_are_named(name: str) -> None:
+    (one,) = check_names(named("wave", name))
+    (other,) = check_names(named("wave", subjects=(name,)))
+    assert (one.id, one.problem, other.problem) == (name, "class name", "subject name")
+    assert all("formula" in finding.detail for finding in (one, other))
+
+
+@pytest.mark.parametrize("name", ["=", "+1", "-arm", "a=f(x)", "@home"])
+def test_what_computes_nothing_is_no_matter(name: str) -> None:
+    assert not any("formula" in doubt.why for doubt in doubtful_names(named("wave", name)))
+
+
 def test_the_command_line_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for place in ("Nod/a.npy", "Nod/b.npy", "nod/c.npy", "nod/d.npy", "None/e.npy", "None/f.npy"):
         (tmp_path / "in" / place).parent.mkdir(parents=True, exist_ok=True)

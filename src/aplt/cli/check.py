@@ -1,12 +1,11 @@
 """`aplt check`: which clips and classes training could not use."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aplt.cli.printing import print_json
+from aplt.cli.printing import print_json, remark, say
 from aplt.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,26 +35,26 @@ def check(
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
     if clips.is_dir() and (left := left_out(clips, (clip.path for clip in found))):
-        print(f"aplt: left out of {clips}: {left}", file=sys.stderr)
+        remark(f"left out of {clips}: {left}")
     if read := how_read(found):
-        print(f"aplt: {read}", file=sys.stderr)
+        remark(read)
     classes: list[Finding] = []
     try:
         require_classes(found)
         classes = check_classes(found)
-    except InputError as remark:  # no fault: clips to predict need no labels
-        print(f"aplt: {remark}", file=sys.stderr)
+    except InputError as error:  # no fault: clips to predict need no labels
+        remark(str(error))
     names = check_names(found)
     if json:
         print_json([asdict(finding) for finding in [*findings, *classes, *names]])
     else:
         for finding in findings:
-            print(f"{finding.id}: {finding.problem}: {finding.detail}")
+            say(f"{finding.id}: {finding.problem}: {finding.detail}")
         for finding in classes:
-            print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
+            say(f"class '{finding.id}': {finding.problem}: {finding.detail}")
         for finding in names:
-            print(f"{finding.problem} '{finding.id}': {finding.detail}")
+            say(f"{finding.problem} '{finding.id}': {finding.detail}")
         few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
         odd = f"; {counted(len(names), 'name')} to look at" if names else ""
-        print(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}{odd}")
+        say(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}{odd}")
     raise typer.Exit(1 if findings or classes or names else 0)

@@ -1,12 +1,11 @@
 """`aplt evaluate`: a trained model's figures."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aplt.cli.printing import print_json
+from aplt.cli.printing import print_json, remark, say
 from aplt.errors import InputError
 
 
@@ -35,10 +34,9 @@ def evaluate(
     found = evaluate_run(run, clips, role)
     figures = found.figures
     if found.seen:
-        print(
-            f"aplt: {found.seen} of {counted(figures.clips, 'clip')} in {clips} with the id or the file of clips that "
-            "the model was trained on: these figures say little about new clips",
-            file=sys.stderr,
+        remark(
+            f"{found.seen} of {counted(figures.clips, 'clip')} in {clips} with the id or the file of clips that "
+            "the model was trained on: these figures say little about new clips"
         )
     if json:
         counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
@@ -46,8 +44,8 @@ def evaluate(
         return
     shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
-    print(f"{counted(figures.clips, 'clip')}{more}: {shown}")
+    say(f"{counted(figures.clips, 'clip')}{more}: {shown}")
     width = max(len(one.name) for one in figures.per_class)
-    print(f"{'class':{width}}  clips  precision  recall     f1")
+    say(f"{'class':{width}}  clips  precision  recall     f1")
     for one in figures.per_class:
-        print(f"{one.name:{width}}  {one.clips:5}  {one.precision:9.1%}  {one.recall:6.1%}  {one.f1:5.1%}")
+        say(f"{one.name:{width}}  {one.clips:5}  {one.precision:9.1%}  {one.recall:6.1%}  {one.f1:5.1%}")

@@ -14,6 +14,7 @@ from aplt.cli.demo import demo
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
 from aplt.cli.predict import predict
+from aplt.cli.printing import remark, say
 from aplt.cli.recipes import recipes
 from aplt.cli.report import report
 from aplt.cli.split import split
@@ -30,7 +31,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"aplt {__version__}")
+        say(f"aplt {__version__}")
         raise typer.Exit
 
 
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    print("aplt:", " ".join(sentence.splitlines()), file=sys.stderr)
+    remark(" ".join(sentence.splitlines()))
     sys.exit(2)
 
 

@@ -1,8 +1,25 @@
-"""JSON for scripts, whatever the terminal can show."""
+"""What the commands print: lines in which names are text and no more, and JSON for scripts."""
 
 import sys
 from json import dumps
 from typing import Any
+
+from aplt.display import plain
+
+
+def say(line: str) -> None:
+    """Prints a line of results to standard output."""
+    print(plain(line))
+
+
+def say_lines(text: str) -> None:
+    """Prints text of several lines to standard output."""
+    print(plain(text, keep="\n"))
+
+
+def remark(line: str) -> None:
+    """Prints a line about the results, or why there are none, to standard error."""
+    print(f"aplt: {plain(line)}", file=sys.stderr)
 
 
 def print_json(value: Any) -> None:

@@ -1,12 +1,12 @@
 """`aplt train`: a recognizer from labeled and unlabeled clips."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aplt.cli.printing import remark, say
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -48,7 +48,7 @@ def train(
             )
         folder = RunDir(resume)
         if folder.result.exists():
-            print(f"{resume}: this run is finished", file=sys.stderr)
+            remark(f"{resume}: this run is finished")
         work = partial(library.resume, resume, clips)
     else:
         if clips is not None:
@@ -77,5 +77,5 @@ def train(
         scored, test = result.test.clips, result.counts.test
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
         figures = ", ".join(f"{title} {figure:.1%}" for title, figure in result.test.shown().items())
-        print(f"test clips: {figures}{note}")
-    print(f"run {run.path}, report {run.report}")
+        say(f"test clips: {figures}{note}")
+    say(f"run {run.path}, report {run.report}")

@@ -15,6 +15,8 @@ NO_LABEL = frozenset(
 """What tools and people write where there is no label, without signs, blanks and capitals; and then there are numbers
 below 0, and names without any letter or digit."""
 
+FORMULA = re.compile(r"[=+\-@][^\n]*[(!|]")
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -29,10 +31,16 @@ class Doubt:
 
 
 def doubtful_names(index: ClipIndex) -> list[Doubt]:
-    """Returns the classes that look like no label, and the classes and subjects that have nearly the same name."""
+    """Returns the classes and subjects with a name that hardly means what it says.
+
+    These are classes that look like no label, names that a spreadsheet computes, and names that are nearly the same.
+    """
     advice = "leave the label of such clips empty, or they are learned as a class of this name"
     doubts = [Doubt("class", name, f"looks like: no label; {advice}") for name in index.class_names if _is_none(name)]
     subjects = tuple(dict.fromkeys(clip.subject for clip in index if clip.subject))
+    formula = "looks like a formula, which a spreadsheet computes when it opens a table with this name"
+    doubts += [Doubt("class", name, formula) for name in index.class_names if FORMULA.match(name)]
+    doubts += [Doubt("subject", name, formula) for name in subjects if FORMULA.match(name)]
     return [*doubts, *_alike("class", index.class_names), *_alike("subject", subjects)]
 
 
