@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aplt.errors import InputError
@@ -39,6 +40,16 @@ def shift(path: Path) -> None:
     shutil.copy(path.with_name("002.npz"), path)
 
 
+def put(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path], None]:
+    """Returns what changes one array of a round's guidance."""
+
+    def damage(path: Path) -> None:
+        arrays = read_arrays(path)
+        write_arrays(path, arrays | {name: change(arrays[name])})
+
+    return damage
+
+
 def swap_roles(path: Path) -> None:
     path.write_text(path.read_text().replace("unlabeled", "test", 1))
 
@@ -51,6 +62,21 @@ def swap_roles(path: Path) -> None:
         ("rounds/003.npz", scribble, r"rounds/003\.npz: damaged"),
         ("rounds/003.npz", strip, r"rounds/003\.npz: damaged, no guidance of a round \('threshold'\)"),
         ("rounds/003.npz", shift, r"rounds/003\.npz: is of round 2, not 3"),
+        ("rounds/003.npz", put("label", lambda a: np.append(a, a)), r"003\.npz: label is int64 \[96\], expected whole"),
+        ("rounds/003.npz", put("label", lambda a: a + 5), r"003\.npz: label [5-7] is none of -1 to 2"),
+        (
+            "rounds/003.npz",
+            put("belief", lambda a: a.astype("c16")),
+            r"003\.npz: belief is complex128 \[48\], expected",
+        ),
+        ("rounds/003.npz", put("belief", lambda a: a[:, None]), r"003\.npz: belief is float32 \[48, 1\], expected"),
+        ("rounds/003.npz", put("prototype", lambda a: a[:, :3]), r"003\.npz: prototype is float32 \[3, 3\], expected"),
+        (
+            "rounds/003.npz",
+            put("round", lambda a: np.full_like(a, "x", dtype="U1")),
+            r"003\.npz: damaged, no guidance of a round",
+        ),
+        ("rounds/002.npz", put("threshold", lambda a: a[:1]), r"002\.npz: threshold is float32 \[1\], expected"),
         ("rounds/002.npz", remove, r"no rounds/002.npz in it; the offline phase of round 2 wrote it"),
         ("metrics.jsonl", halve, r"metrics\.jsonl line 2: not JSON"),
         ("metrics.jsonl", lambda path: path.write_text(path.read_text() + '{"round": 1'), r"line 3: not JSON"),

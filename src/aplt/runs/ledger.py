@@ -3,7 +3,7 @@
 A run hands its guidance on in memory; the files are there for resuming and for readers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,26 +14,56 @@ from aplt.rundir import RunDir
 from aplt.storage import read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
 
+KINDS = {
+    "label": "i",
+    "distance": "f",
+    "accepted": "b",
+    "given": "b",
+    "belief": "f",
+    "confidence": "f",
+    "threshold": "f",
+    "prototype": "f",
+}
+"""The arrays of a round's guidance, and of which kind their values are."""
+KIND_NAMES = {"i": "whole numbers", "f": "numbers", "b": "truth values"}
+
 
 def keep_guidance(run: RunDir, guidance: Guidance) -> None:
     """Writes a round's guidance, so that a run that stops in this round can go on with it."""
     write_arrays(run.guidance(guidance.round), guidance.arrays())
 
 
-def kept_guidance(run: RunDir, round_: int) -> Guidance:
+def kept_guidance(run: RunDir, round_: int, clips: int, prototypes: Sequence[int]) -> Guidance:
     """Returns a round's guidance, on the CPU.
 
+    Args:
+        run: its folder.
+        round_: from 0.
+        clips: N, in the index.
+        prototypes: [K, D], the shape of the prototypes.
+
     Raises:
-        InputError: the file is missing, damaged or of another round.
+        InputError: the file is missing, damaged, of another round or of another run.
     """
     hint = f"the offline phase of round {round_ + 1} wrote it and the run cannot go on without it"
     path = run.require(lambda r: r.guidance(round_), hint)
     try:
         guidance = Guidance.from_arrays(read_arrays(path))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: damaged, no guidance of a round ({error})") from error
     if guidance.round != round_:
         raise InputError(f"{path}: is of round {guidance.round + 1}, not {round_ + 1}")
+    arrays = guidance.arrays()
+    for name, kind in KINDS.items():
+        shape = {"threshold": tuple(prototypes[:1]), "prototype": tuple(prototypes)}.get(name, (clips,))
+        if arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+            found = f"{arrays[name].dtype} {list(arrays[name].shape)}"
+            raise InputError(
+                f"{path}: {name} is {found}, expected {KIND_NAMES[kind]} {list(shape)}; it is of another run"
+            )
+    outside = arrays["label"][(arrays["label"] < UNKNOWN) | (arrays["label"] >= prototypes[0])]
+    if len(outside):
+        raise InputError(f"{path}: label {outside[0]} is none of -1 to {prototypes[0] - 1}; it is of another run")
     return guidance
 
 
@@ -47,9 +77,9 @@ def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
         _rows(index, guidance).to_csv(stream, index=False, header=new, lineterminator="\n")
 
 
-def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int]) -> None:
-    """Writes the ledger of these rounds again from their kept guidance."""
-    tables = [_rows(index, kept_guidance(run, number)) for number in rounds]
+def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int], prototypes: Sequence[int]) -> None:
+    """Writes the ledger of these rounds again from their kept guidance; see `kept_guidance`."""
+    tables = [_rows(index, kept_guidance(run, number, len(index), prototypes)) for number in rounds]
     if tables:
         write_text(run.ledger, pd.concat(tables).to_csv(index=False, lineterminator="\n"))
     else:
