@@ -85,6 +85,8 @@ PLAIN: tuple[Any, ...] = (
     {"a": 1},
 )
 """Values that stand in place of others."""
+WRONG = {"f": (0.0, -1.0, 1e30, np.nan, np.inf), "i": (-2, -1, 0, 99, 2**31 - 1), "u": (0, 255), "b": (True, False)}
+"""Values in arrays, by kind."""
 ARRAYS = ("f2", "f4", "f8", "i1", "i8", "u8", "?", "U5", "S3", "c16", "M8[s]")
 
 
@@ -215,12 +217,9 @@ def _array(array: np.ndarray, draw: random.Random) -> np.ndarray:
         return array[: draw.randrange(3)] if array.ndim else np.zeros((0, 3))
     if how == 3:
         return np.concatenate([array.ravel(), array.ravel()])
-    values = array.ravel()
-    for _ in range(draw.choice((1, 3, len(values)))):
-        if len(values) and values.dtype.kind in "fiu?":
-            with np.errstate(over="ignore"):
-                wrong = np.array(draw.choice((0.0, -1.0, 1e30, np.nan, np.inf)))
-            values[draw.randrange(len(values))] = np.nan_to_num(wrong) if values.dtype.kind != "f" else wrong
+    if array.dtype.kind in WRONG and array.size:
+        for _ in range(draw.choice((1, 3, array.size))):
+            array.flat[draw.randrange(array.size)] = draw.choice(WRONG[array.dtype.kind])
     return array
 
 

@@ -255,8 +255,10 @@ def tried(fuzz: Fuzz, first: int, last: int) -> Iterator[Counter[str]]:
         end = min(last, first - first % BATCH + BATCH)
         child = os.fork()
         if not child:
-            fuzz.batch(first, end, at)
-            os._exit(0)
+            try:
+                fuzz.batch(first, end, at)
+            finally:
+                os._exit(0 if at[8 + (end - 1) % BATCH] else 1)  # nothing of the parent's is cleaned up here
         _, status = os.waitpid(child, 0)
         each = Counter(at[8 + number % BATCH] for number in range(first, end))
         found = Counter(read=each[2], refused=each[1])
