@@ -32,7 +32,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from bench.damage import damage
 from tests.comparison.fake_comparison import fake_comparison
 from tests.data.test_ends import KINDS as CONTAINERS
 from tests.data.test_skeleton_damage import contents
@@ -56,6 +55,7 @@ from aplt.rundir import RunDir
 from aplt.runs.begin import train
 from aplt.runs.configure import configure_new
 from aplt.runs.predict import gather_clips, load_model, predict
+from bench.damage import damage
 
 SECONDS = 10
 MEMORY = 3 << 30
