@@ -120,7 +120,7 @@ def _tiles(run: Run) -> list[Html]:
 
 def _test_tiles(result: Result) -> list[Html]:
     figures = result.test
-    if figures is None:
+    if figures is None or not figures.clips:
         missing = "no test clip has a label" if result.counts.test else "this run has no test clips"
         return [tile("Test top-1", ABSENT, missing)]
     low, high = wilson(figures.top1, figures.clips)
