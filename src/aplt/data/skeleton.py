@@ -22,6 +22,8 @@ from aplt.storage import reason
 KARD_JOINTS = 15
 
 MOST_PERSONS = 16  # in one clip
+LARGEST = 1 << 30
+"""Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
 COLLAPSED = 0.05
 """The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
 ROUNDING = 1e-6
@@ -121,6 +123,9 @@ def _read_arrays(path: Path) -> np.ndarray:
         name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
         if name not in loaded.files:
             raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
+        size = next((info.file_size for info in loaded.zip.infolist() if info.filename == f"{name}.npy"), 0)
+        if size > LARGEST:  # a few megabytes may be packed terabytes
+            raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
         found: np.ndarray = loaded[name]
         return found
 
