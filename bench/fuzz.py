@@ -22,6 +22,7 @@ import resource
 import shutil
 import signal
 import struct
+import sys
 import tempfile
 import time
 import traceback
@@ -274,8 +275,8 @@ def tried(fuzz: Fuzz, first: int, last: int) -> Iterator[Counter[str]]:
         first = end
 
 
-def main() -> None:
-    """Runs the kinds that are named."""
+def main() -> int:
+    """Runs the kinds that are named; returns 1 where something fell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", choices=[*KINDS, []])
     parser.add_argument("--inputs", type=int, default=2000)
@@ -286,19 +287,23 @@ def main() -> None:
     given = parser.parse_args()
     output = given.output.resolve()
     show_nothing()
+    fell = False
     for name in given.kinds or KINDS:
         with tempfile.TemporaryDirectory() as home:
             fuzz = Fuzz(name, given.seed, Path(home), output)
             if given.again is not None:
                 print(fuzz.try_one(given.again, print))
                 continue
+            shutil.rmtree(fuzz.output, ignore_errors=True)
             begun, total = time.monotonic(), Counter[str]()
             for found in tried(fuzz, given.first, given.first + given.inputs):
                 total += found
             falls = {path.stem: path.read_text().count("--again ") for path in sorted((output / name).glob("*.txt"))}
+            fell |= bool(falls)
             minutes = (time.monotonic() - begun) / 60
             print(f"{name}: {given.inputs} inputs, {minutes:.1f} minutes, {dict(total)}, falls {falls}", flush=True)
+    return int(fell)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

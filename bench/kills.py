@@ -18,6 +18,7 @@ import multiprocessing
 import random
 import shutil
 import signal
+import sys
 import tempfile
 import time
 import traceback
@@ -184,8 +185,8 @@ def disturbed(work: Work, home: Path, folder: Path, seconds: float, draw: random
     return kills
 
 
-def main() -> None:
-    """Kills each kind of work as often as asked for."""
+def main() -> int:
+    """Kills each kind of work as often as asked for; returns 1 where it left something else."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", nargs="*", choices=[*WORK, []])
     parser.add_argument("--kills", type=int, default=100)
@@ -193,6 +194,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("build/kills"))
     given = parser.parse_args()
     show_nothing()
+    differed = False
     for name in given.work or WORK:
         work, draw, begun = WORK[name], random.Random(f"{given.seed} {name}"), time.monotonic()
         kills, pieces, wrong = 0, 0, list[str]()
@@ -218,11 +220,13 @@ def main() -> None:
                     wrong.append(f"{pieces}: {why}")
                     shutil.copytree(folder.parent, given.output / name / str(pieces), dirs_exist_ok=True)
                 shutil.rmtree(folder.parent)
+        differed |= bool(wrong)
         minutes = (time.monotonic() - begun) / 60
         print(
             f"{name}: {kills} kills of {pieces} pieces of {seconds:.1f} s, {minutes:.1f} minutes, wrong: {wrong}",
             flush=True,
         )
+    return int(differed)
 
 
 def _undisturbed(work: Work, home: Path, folder: Path) -> dict[str, Any]:
@@ -233,4 +237,4 @@ def _undisturbed(work: Work, home: Path, folder: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
