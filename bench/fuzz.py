@@ -59,6 +59,9 @@ from aplt.runs.predict import gather_clips, load_model, predict
 from bench.damage import damage
 
 SECONDS = 10
+"""Of computing, which other work on the machine does not lengthen."""
+PATIENCE = 12
+"""Times as long for an input that computes nothing and waits."""
 MEMORY = 3 << 30
 """Bytes of address space that an input may take, beside what is there before."""
 BATCH = 250
@@ -230,8 +233,10 @@ class Fuzz:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
         for number in range(first, last):
             at[:8] = struct.pack("q", number)
-            signal.alarm(SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+            signal.alarm(PATIENCE * SECONDS)
             read = self.try_one(number, partial(self.note, number))
+            signal.setitimer(signal.ITIMER_PROF, 0)
             signal.alarm(0)
             at[8 + number % BATCH] = 1 + read
 
@@ -268,8 +273,9 @@ def tried(fuzz: Fuzz, first: int, last: int) -> Iterator[Counter[str]]:
             name = (
                 signal.Signals(status).name if os.WIFSIGNALED(status) else f"exit {os.waitstatus_to_exitcode(status)}"
             )
-            fuzz.note(number, f"longer than {SECONDS} s" if name == "SIGALRM" else f"ended by {name}")
-            found["hangs" if name == "SIGALRM" else "crashes"] += 1
+            hung = name in ("SIGALRM", "SIGPROF")
+            fuzz.note(number, f"longer than {SECONDS} s" if hung else f"ended by {name}")
+            found["hangs" if hung else "crashes"] += 1
             end = number + 1
         yield found
         first = end
