@@ -3,6 +3,7 @@
 import codecs
 import csv
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -132,7 +133,13 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Writes a table as CSV atomically, without its row numbers."""
+    """Writes a table as CSV atomically, without its row numbers.
+
+    A table has one writer at a time: what a kill left of it half written, in whoever's folder, is removed.
+    """
+    for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
+        if ASIDE.fullmatch(aside.name):
+            aside.unlink(missing_ok=True)
     write_text(path, table.to_csv(index=False))
 
 
