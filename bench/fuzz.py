@@ -163,6 +163,12 @@ def _write_begun(folder: Path) -> None:
     interrupt(tiny_config(clips, train=few), RunDir(folder / "run"), round_=1, step=2)
 
 
+def _read_begun(path: Path) -> None:
+    with suppress(InputError, OSError):
+        write_report(path)
+    aplt.resume(path)
+
+
 def _write_model(folder: Path) -> None:
     _write_run(folder.parent / "trained")
     shutil.copytree(folder.parent / "trained" / "run" / "model", folder / "model")
@@ -180,7 +186,7 @@ KINDS = {
     "configs": Kind(_write_configs, _read_config, "*.yaml"),
     "models": Kind(_write_model, _read_model, "model/*.*s*"),
     "runs": Kind(_write_run, _read_run, "run/**/*.*"),
-    "begun": Kind(_write_begun, lambda path: aplt.resume(path), "run/**/*.*"),
+    "begun": Kind(_write_begun, _read_begun, "run/**/*.*"),
     "comparisons": Kind(lambda folder: fake_comparison(folder / "x"), lambda path: write_comparison(path), "x/**/*.*"),
 }
 

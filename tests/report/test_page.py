@@ -305,6 +305,13 @@ def test_files_of_two_runs_are_told_from_those_of_one(tmp_path: Path) -> None:
         write_report(run.path)
 
 
+@pytest.mark.parametrize("settings", ["train: 5", "train: {rounds: x, seed: [1]}", "method: [x]", "train:"])
+def test_settings_of_another_version_can_be_looked_at(settings: str, tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3, finished=False))
+    run.config.write_text(settings)
+    assert "8 rounds are done" in page_of(run.path).text
+
+
 def test_a_test_without_clips_is_none(tmp_path: Path) -> None:
     run = RunDir(fake_run(tmp_path / "run", classes=3))
     found = json.loads(run.result.read_text())

@@ -75,13 +75,19 @@ class Run:
         """The training's seed, as far as the folder tells."""
         if self.result is not None:
             return str(self.result.seed)
-        return str((self.config.get("train") or {}).get("seed", "unknown"))
+        return str(self._train.get("seed", "unknown"))
 
     @property
     def planned_rounds(self) -> int | None:
         """Rounds that the config asks for."""
-        rounds = (self.config.get("train") or {}).get("rounds")
-        return int(rounds) if rounds is not None else None
+        rounds = self._train.get("rounds")
+        return rounds if isinstance(rounds, int) else None
+
+    @property
+    def _train(self) -> dict[str, Any]:
+        # As it is in the file: a config of another version can be looked at, too.
+        found = self.config.get("train")
+        return found if isinstance(found, dict) else {}
 
     @cached_property
     def seconds(self) -> Seconds:
