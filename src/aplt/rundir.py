@@ -159,7 +159,8 @@ class RunDir:
         """Returns the digests of the index and the split that the run was made of; empty where nothing says it."""
         for file in (self.result, self.origin):
             if file.exists():
-                return dict(read_json(file).get("digests", {}))
+                found = read_json(file).get("digests")
+                return found if isinstance(found, dict) else {}
         return {}
 
     def require(self, file: Callable[["RunDir"], Path], hint: str) -> Path:

@@ -62,7 +62,8 @@ def swap_roles(path: Path) -> None:
         ("rounds/003.npz", scribble, r"rounds/003\.npz: damaged"),
         ("rounds/003.npz", strip, r"rounds/003\.npz: damaged, no guidance of a round \('threshold'\)"),
         ("rounds/003.npz", shift, r"rounds/003\.npz: is of round 2, not 3"),
-        ("rounds/003.npz", put("label", lambda a: np.append(a, a)), r"003\.npz: label is int64 \[96\], expected whole"),
+        ("rounds/003.npz", put("label", lambda a: np.append(a, a)), r"003\.npz: label is int64 \[96\], expected int64"),
+        ("rounds/003.npz", put("label", lambda a: a.astype("i1")), r"003\.npz: label is int8 \[48\], expected int64"),
         ("rounds/003.npz", put("label", lambda a: a + 5), r"003\.npz: label [5-7] is none of -1 to 2"),
         (
             "rounds/003.npz",
@@ -85,6 +86,7 @@ def swap_roles(path: Path) -> None:
         ("checkpoint/state.safetensors", halve, r"state\.safetensors: not a checkpoint of this run's config"),
         ("checkpoint/state.safetensors", scribble, r"state\.safetensors: not a checkpoint of this run's config"),
         ("origin.json", remove, r"no origin.json in it"),
+        ("origin.json", lambda path: path.write_text('{"digests": 5}'), r"clips\.csv: its rows, their order or labels"),
         ("origin.json", halve, r"origin\.json: not JSON"),
         ("split.csv", remove, r"no split.csv in it"),
         ("split.csv", swap_roles, r"split\.csv: its roles have changed since"),

@@ -14,18 +14,11 @@ from aplt.rundir import RunDir
 from aplt.storage import read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
 
-KINDS = {
-    "label": "i",
-    "distance": "f",
-    "accepted": "b",
-    "given": "b",
-    "belief": "f",
-    "confidence": "f",
-    "threshold": "f",
-    "prototype": "f",
-}
-"""The arrays of a round's guidance, and of which kind their values are."""
-KIND_NAMES = {"i": "whole numbers", "f": "numbers", "b": "truth values"}
+NUMBERS = ("float32", "float64")
+TYPES = {"label": ("int64",), "accepted": ("bool",), "given": ("bool",)} | dict.fromkeys(
+    ("distance", "belief", "confidence", "threshold", "prototype"), NUMBERS
+)
+"""The arrays of a round's guidance, and of which types they may be."""
 
 
 def keep_guidance(run: RunDir, guidance: Guidance) -> None:
@@ -54,13 +47,11 @@ def kept_guidance(run: RunDir, round_: int, clips: int, prototypes: Sequence[int
     if guidance.round != round_:
         raise InputError(f"{path}: is of round {guidance.round + 1}, not {round_ + 1}")
     arrays = guidance.arrays()
-    for name, kind in KINDS.items():
+    for name, types in TYPES.items():
         shape = {"threshold": tuple(prototypes[:1]), "prototype": tuple(prototypes)}.get(name, (clips,))
-        if arrays[name].shape != shape or arrays[name].dtype.kind != kind:
+        if arrays[name].shape != shape or arrays[name].dtype.name not in types:
             found = f"{arrays[name].dtype} {list(arrays[name].shape)}"
-            raise InputError(
-                f"{path}: {name} is {found}, expected {KIND_NAMES[kind]} {list(shape)}; it is of another run"
-            )
+            raise InputError(f"{path}: {name} is {found}, expected {types[0]} {list(shape)}; it is of another run")
     outside = arrays["label"][(arrays["label"] < UNKNOWN) | (arrays["label"] >= prototypes[0])]
     if len(outside):
         raise InputError(f"{path}: label {outside[0]} is none of -1 to {prototypes[0] - 1}; it is of another run")
