@@ -11,6 +11,7 @@ import pandas as pd
 from aplt.clips import UNKNOWN, ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.runs.setup import Material
 from aplt.storage import read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
 
@@ -26,13 +27,13 @@ def keep_guidance(run: RunDir, guidance: Guidance) -> None:
     write_arrays(run.guidance(guidance.round), guidance.arrays())
 
 
-def kept_guidance(run: RunDir, round_: int, clips: int, prototypes: Sequence[int]) -> Guidance:
+def kept_guidance(run: RunDir, round_: int, material: Material, prototypes: Sequence[int]) -> Guidance:
     """Returns a round's guidance, on the CPU.
 
     Args:
         run: its folder.
         round_: from 0.
-        clips: N, in the index.
+        material: the run's clips.
         prototypes: [K, D], the shape of the prototypes.
 
     Raises:
@@ -48,13 +49,18 @@ def kept_guidance(run: RunDir, round_: int, clips: int, prototypes: Sequence[int
         raise InputError(f"{path}: is of round {guidance.round + 1}, not {round_ + 1}")
     arrays = guidance.arrays()
     for name, types in TYPES.items():
-        shape = {"threshold": tuple(prototypes[:1]), "prototype": tuple(prototypes)}.get(name, (clips,))
+        whole = (len(material.index),)
+        shape = {"threshold": tuple(prototypes[:1]), "prototype": tuple(prototypes)}.get(name, whole)
         if arrays[name].shape != shape or arrays[name].dtype.name not in types:
             found = f"{arrays[name].dtype} {list(arrays[name].shape)}"
             raise InputError(f"{path}: {name} is {found}, expected {types[0]} {list(shape)}; it is of another run")
-    outside = arrays["label"][(arrays["label"] < UNKNOWN) | (arrays["label"] >= prototypes[0])]
-    if len(outside):
-        raise InputError(f"{path}: label {outside[0]} is none of -1 to {prototypes[0] - 1}; it is of another run")
+    label, least = arrays["label"], np.full(len(material.index), UNKNOWN)
+    least[[*material.split.labeled, *material.split.unlabeled]] = 0
+    for position in np.flatnonzero((label < least) | (label >= prototypes[0]))[:1]:
+        clip, most = material.index[int(position)].id, prototypes[0] - 1
+        raise InputError(
+            f"{path}: the label of clip '{clip}' is {label[position]}, expected {least[position]} to {most}"
+        )
     return guidance
 
 
@@ -68,9 +74,9 @@ def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
         _rows(index, guidance).to_csv(stream, index=False, header=new, lineterminator="\n")
 
 
-def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int], prototypes: Sequence[int]) -> None:
+def rewrite_ledger(run: RunDir, material: Material, rounds: Iterable[int], prototypes: Sequence[int]) -> None:
     """Writes the ledger of these rounds again from their kept guidance; see `kept_guidance`."""
-    tables = [_rows(index, kept_guidance(run, number, len(index), prototypes)) for number in rounds]
+    tables = [_rows(material.index, kept_guidance(run, number, material, prototypes)) for number in rounds]
     if tables:
         write_text(run.ledger, pd.concat(tables).to_csv(index=False, lineterminator="\n"))
     else:

@@ -248,9 +248,9 @@ class Trainer:
             guided = range(self.config.train.warm_up_rounds, state.round)
             last = state.round if state.guided else state.round - 1
             if last >= self.config.train.warm_up_rounds:
-                self.guidance = kept_guidance(self.run, last, len(self.material.index), prototypes).to(self.device)
+                self.guidance = kept_guidance(self.run, last, self.material, prototypes).to(self.device)
             if self.accelerator.is_main_process:
-                rewrite_ledger(self.run, self.material.index, guided, prototypes)
+                rewrite_ledger(self.run, self.material, guided, prototypes)
 
 
 def _step_seed(seed: int, round_: int, step: int) -> int:
