@@ -57,6 +57,8 @@ class Work:
     """(what was prepared, the folder)."""
     together: int = 1
     """Processes that do it at the same time."""
+    later: bool = False
+    """Whether what a kill left half written goes only with the work of another day."""
 
 
 def _train(home: Path, folder: Path) -> None:
@@ -104,7 +106,7 @@ WORK = {
     "train": Work(write_clips, _train),
     "compare": Work(write_clips, _compare),
     "predict": Work(_prepare_predict, _predict),
-    "cache": Work(_prepare_cache, _cache, together=2),
+    "cache": Work(_prepare_cache, _cache, together=2, later=True),
 }
 
 
@@ -178,10 +180,13 @@ def disturbed(work: Work, home: Path, folder: Path, seconds: float, draw: random
                     victim.kill()
         for process in processes:
             process.join()
-    for process in begin(work, home, folder):
-        process.join()
-        if process.exitcode:
-            raise RuntimeError(f"it did not go on: exit status {process.exitcode}")
+    for _ in range(1 + work.later):
+        for process in begin(work, home, folder):
+            process.join()
+            if process.exitcode:
+                raise RuntimeError(f"it did not go on: exit status {process.exitcode}")
+        for aside in folder.rglob("*.aside") if work.later else ():
+            os.utime(aside, (0, 0))
     return kills
 
 

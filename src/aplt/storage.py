@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import time
 import uuid
 import zipfile
 import zlib
@@ -101,12 +102,19 @@ def absolute(path: Path) -> Path:
     return found
 
 
-def sweep(folders: Iterable[Path]) -> None:
-    """Removes what a kill left half written in folders; to be called by the only process that writes there."""
+def sweep(folders: Iterable[Path], abandoned: float = 0.0) -> None:
+    """Removes what a kill left half written in folders.
+
+    Args:
+        folders: there or not.
+        abandoned: seconds after which nobody is writing any more; to be given unless this process is the only one that
+            writes there.
+    """
     for folder in folders:
         for aside in folder.glob(".*.aside"):
-            if ASIDE.fullmatch(aside.name):
-                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+            with suppress(FileNotFoundError):  # another process sweeps, too, or has written it
+                if ASIDE.fullmatch(aside.name) and (not abandoned or aside.stat().st_mtime < time.time() - abandoned):
+                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:

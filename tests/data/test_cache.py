@@ -2,6 +2,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import time
 import weakref
 from collections.abc import Iterator
 from multiprocessing.reduction import ForkingPickler
@@ -20,6 +21,7 @@ from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.files import ClipError
 from aplt.data.video import decode
 from aplt.errors import InputError
+from aplt.storage import aside_of
 from tests.data.videos import clip_of, number_of, write_text, write_video
 
 
@@ -239,6 +241,19 @@ def test_two_processes_may_build_at_once(tmp_path: Path, cache: FrameCache, monk
     forbid(monkeypatch, "decode")
     for n, clip in enumerate(clips):
         assert numbers(cache.open(clip), list(range(5 + n))) == list(range(5 + n))
+
+
+def test_what_a_kill_left_is_removed_but_not_what_others_are_writing(
+    tmp_path: Path, cache: FrameCache, clip: Clip
+) -> None:
+    cache.build([clip])
+    (entry,) = entries(tmp_path)
+    old, young = aside_of(entry), aside_of(entry)
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200,) * 2)
+    cache.build([clip])
+    assert (old.exists(), young.exists(), entry.exists()) == (False, True, True)
 
 
 def test_cache_travels_to_loader_workers(cache: FrameCache, clip: Clip) -> None:
