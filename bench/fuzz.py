@@ -45,6 +45,7 @@ from aplt.clips import Clip
 from aplt.comparison.page import write_comparison
 from aplt.comparison.plan import load_plan
 from aplt.config import SkeletonInput
+from aplt.data.cache import FrameCache
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of_file
 from aplt.data.splits import load_split, make_split, save_split
@@ -91,6 +92,19 @@ def _read_video(path: Path) -> None:
     for clip in (Clip("a", path), Clip("b", path, start=0.1, end=0.2)):
         for _ in decode(clip, short_side=16):
             pass
+
+
+def _write_cache(folder: Path) -> None:
+    (folder / "x").mkdir()
+    clips = [Clip(str(n), write_video((folder / "x") / f"{n}.mp4", 6)) for n in range(2)]
+    FrameCache(folder / "x" / "cache", short_side=24, quality=90).build(clips, processes=1)
+
+
+def _read_cache(path: Path) -> None:
+    cache = FrameCache(path / "cache", short_side=24, quality=90)
+    for file in sorted(path.glob("*.mp4")):
+        frames = cache.open(Clip(file.stem, file))
+        frames.read(range(len(frames.times)))
 
 
 def _write_skeletons(folder: Path) -> None:
@@ -181,6 +195,7 @@ def _read_model(path: Path) -> None:
 
 KINDS = {
     "videos": Kind(_write_videos, _read_video),
+    "caches": Kind(_write_cache, _read_cache, "x/cache/**/*.*"),
     "skeletons": Kind(_write_skeletons, _read_skeleton),
     "tables": Kind(_write_tables, _read_table, "*.csv"),
     "configs": Kind(_write_configs, _read_config, "*.yaml"),

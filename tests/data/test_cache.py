@@ -14,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.numpy import load
 
 from aplt.clips import Clip
 from aplt.data import cache as module
@@ -150,19 +151,24 @@ def test_the_cache_may_vanish_at_any_time(tmp_path: Path, cache: FrameCache, cli
     assert len(entries(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images", "falling", "far"]
+)
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: Clip, damage: str) -> None:
     cache.build([clip])
     (entry,) = entries(tmp_path)
     sound = entry.read_bytes()
     body = len(sound) * 3 // 4
     images = sound.index(b"\xff\xd8\xff")
+    places = load(sound)["offset"]
     entry.write_bytes(
         {
             "truncated": sound[:body],
             "zero bytes": b"",
             "garbage": b"\xff" * len(sound),
             "zeroed images": sound[:images] + bytes(len(sound) - images),
+            "falling": sound.replace(places.tobytes(), places[::-1].tobytes()),
+            "far": sound.replace(places.tobytes(), (places + 10**12).tobytes()),
             "swapped images": sound[:images] + sound[images + 700 :] + sound[images : images + 700],
         }[damage]
     )

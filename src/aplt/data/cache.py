@@ -32,6 +32,8 @@ from aplt.storage import atomic, file_digest, sweep, write_json
 
 # Part of every entry's name: raise it when decoding gives other frames than before.
 HOUR = 3600.0
+DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
+"""What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
 
 
@@ -233,7 +235,7 @@ class _Stored:
     def read(self, rows: Sequence[int]) -> Tensor:
         try:
             return self._frames.read(rows)
-        except (OSError, ValueError):  # not a JPEG, an incomplete one, or one of another size
+        except DAMAGED:
             self._frames = self._cache.renew(self._clip)
             return self._frames.read(rows)
 
