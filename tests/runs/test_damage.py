@@ -1,5 +1,6 @@
 """An interrupted run whose files are damaged, missing or of another version: named, and never continued."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import save
 
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
@@ -46,6 +49,19 @@ def put(name: str, change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Path
     def damage(path: Path) -> None:
         arrays = read_arrays(path)
         write_arrays(path, arrays | {name: change(arrays[name])})
+
+    return damage
+
+
+def put_into_state(change: Callable[[dict[str, Any], dict[str, np.ndarray]], object]) -> Callable[[Path], None]:
+    """Returns what changes the plain values and the tensors of a checkpoint."""
+
+    def damage(path: Path) -> None:
+        with safe_open(path, framework="np") as stored:
+            plain = json.loads(stored.metadata()["plain"])
+            tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
+        change(plain, tensors)
+        path.write_bytes(save(tensors, metadata={"plain": json.dumps(plain)}))
 
     return damage
 
@@ -99,6 +115,21 @@ def swap_roles(path: Path) -> None:
         ("metrics.jsonl", remove, r"metrics\.jsonl: expected a line for each of 2 rounds, found 0"),
         ("checkpoint/state.safetensors", halve, r"state\.safetensors: not a checkpoint of this run's config"),
         ("checkpoint/state.safetensors", scribble, r"state\.safetensors: not a checkpoint of this run's config"),
+        (
+            "checkpoint/state.safetensors",
+            put_into_state(lambda plain, _: plain["seconds"].pop("evaluation")),
+            r"its state: setting 'seconds\.evaluation' is missing\); without it the run begins from the start",
+        ),
+        (
+            "checkpoint/state.safetensors",
+            put_into_state(lambda plain, _: plain.update(round=-1)),
+            r"its state: setting 'round': expected at least 0, found -1",
+        ),
+        (
+            "checkpoint/state.safetensors",
+            put_into_state(lambda _, tensors: tensors["online.label"].fill(3)),
+            r"a label of online\.label is of no class",
+        ),
         ("origin.json", remove, r"no origin.json in it"),
         ("origin.json", lambda path: path.write_text('{"digests": 5}'), r"clips\.csv: its rows, their order or labels"),
         ("origin.json", halve, r"origin\.json: not JSON"),
