@@ -28,7 +28,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 test: $(READY)
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 test-slow: $(READY)
 	$(BIN)/pytest -m slow -o faulthandler_timeout=1800

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what it prints, what it leaves, how it fails."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -50,13 +51,29 @@ def test_train_leaves_a_run_and_a_report(run: Path) -> None:
     assert (run / "report.html").read_text().count("<svg") >= 3
 
 
+def test_a_training_that_failed_at_once_does_not_keep_its_name(clips: Path, tmp_path: Path) -> None:
+    words = ("train", clips, "--name", "x", "--runs", tmp_path)
+    assert aplt(*words, *QUICK, "--set", "method_settings.temperature=0") == 2
+    assert aplt(*words, *QUICK, "--set", "encoder_settings.parents=[0]") == 2
+    assert aplt(*words, *QUICK) == 0
+
+
 def test_train_says_what_it_made(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert aplt("train", clips, "--method", "supervised", "--name", "x", "--runs", tmp_path, *QUICK) == 0
     out = capsys.readouterr()
     assert "test clips: top-1" in out.out
     assert "that have a label" not in out.out
     assert str(tmp_path / "x" / "report.html") in out.out
+    said = re.search(
+        r"learning 3 classes from (\d+) labeled and (\d+) unlabeled clips?, (\d+) test clips; (.*)", out.err
+    )
+    counts = json.loads((tmp_path / "x" / "result.json").read_text())["counts"]
+    assert said is not None
+    assert [int(count) for count in said.groups()[:3]] == [counts[role] for role in ("labeled", "unlabeled", "test")]
+    assert said[4] == "method supervised, encoder tcn"
     assert "round 2/2" in out.err
+    assert aplt("train", "--resume", tmp_path / "x") == 0
+    assert f"{tmp_path / 'x'}: this run is finished\n" in capsys.readouterr().err
     assert aplt("train", clips, "--name", "x", "--runs", tmp_path, *QUICK) == 2
     assert "holds a run already; continue it with --resume" in capsys.readouterr().err
 

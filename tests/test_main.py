@@ -131,7 +131,7 @@ def test_ctrl_c_while_loader_processes_start(clips: Path, tmp_path: Path) -> Non
     process.join()
     assert process.exitcode == 130
     hint = f"aplt: interrupted; continue with `aplt train --resume {tmp_path / 'one'}`"
-    assert told.read_text().splitlines() == [hint]
+    assert told.read_text().splitlines()[1:] == [hint]  # after what the run begins with
 
 
 def test_nobody_reads_on(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,8 @@ def _siblings(path: list[Any], group: type[Settings], settings: dict[str, Any]) 
 
 
 def _has(field: FieldInfo, key: str) -> bool:
+    if get_origin(field.annotation) is dict:  # of groups under names that are the user's own
+        return False
     return any(key in group.model_fields for group in _groups(field.annotation))
 
 

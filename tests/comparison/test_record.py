@@ -87,9 +87,9 @@ def test_a_row_is_of_one_cell_only(whole: Path, clips: Path, tmp_path: Path) -> 
     write_csv(tmp_path / "compare.csv", table)
     changed = study_of(clips, tmp_path, settings={"train": {"learning_rate": 1e-4}})
     assert len(changed.left) == 4
-    with pytest.raises(InputError, match=r"runs/tiny/20%/supervised/seed0; .* --replace"):
+    with pytest.raises(InputError, match=r"runs/tiny/20%/supervised/seed0 has other settings.* --replace"):
         changed.require_fit()
-    with pytest.raises(InputError, match=r"holds a finished cell .*supervised/seed0; .* --replace"):
+    with pytest.raises(InputError, match=r"supervised/seed0 is not part of this plan; .* --replace"):
         study_of(clips, tmp_path, methods=["fixmatch", "aplt"]).require_fit()
     renamed = study_of(clips, tmp_path, methods=["fixmatch", "aplt"], variants={"own": {"method": "supervised"}})
     assert [cell.key.method for cell in renamed.left] == ["own"]

@@ -231,5 +231,5 @@ def test_published_formats(tmp_path: Path) -> None:
         scan(arid, "arid")
     os.mkfifo(tmp_path / "n" / "a01_s02_e03_v02.json")
     assert len(scan(tmp_path / "n", "nucla")) == 2
-    with pytest.raises(InputError, match="no file named like"):
+    with pytest.raises(InputError, match="no file with a name like"):
         scan(tmp_path / "k", "nucla")

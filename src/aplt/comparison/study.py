@@ -97,7 +97,7 @@ class Study:
             why = (
                 "has other settings, clips or labels in this plan"
                 if others[0] in planned
-                else ("is not part of this plan; to add to a comparison, name its methods, shares and seeds, too")
+                else "is not part of this plan; to add to a comparison, name its methods, shares and seeds, too"
             )
             raise InputError(
                 f"{self.folder.path}: the finished training {others[0]} {why}. Choose another folder with --output, or "

@@ -49,6 +49,5 @@ def left_out(folder: Path, clips: Iterable[Path]) -> str:
     taken = set(clips)
     endings = (path.suffix.lower() or "without an ending" for path in files_below(folder) if path not in taken)
     left = Counter(ending for ending in endings if ending != ".csv")
-    return ", ".join(
-        f"{count:,d} {ending}" for ending, count in sorted(left.items(), key=lambda item: (-item[1], item[0]))
-    )
+    most_first = sorted(left.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count:,d} {ending}" for ending, count in most_first)
