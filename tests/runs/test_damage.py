@@ -80,6 +80,7 @@ def swap_roles(path: Path) -> None:
         ("rounds/003.npz", shift, r"rounds/003\.npz: is of round 2, not 3"),
         ("rounds/003.npz", put("label", lambda a: np.append(a, a)), r"003\.npz: label is int64 \[96\], expected int64"),
         ("rounds/003.npz", put("label", lambda a: a.astype("i1")), r"003\.npz: label is int8 \[48\], expected int64"),
+        ("rounds/003.npz", put("prototype", lambda a: a.astype("f8")), r"prototype is float64 .*, expected float32"),
         (
             "rounds/003.npz",
             put("label", lambda a: a + 5),

@@ -15,10 +15,13 @@ from aplt.runs.setup import Material
 from aplt.storage import read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
 
-NUMBERS = ("float32", "float64")
-TYPES = {"label": ("int64",), "accepted": ("bool",), "given": ("bool",)} | dict.fromkeys(
-    ("distance", "belief", "confidence", "threshold", "prototype"), NUMBERS
-)
+TYPES = {
+    "label": ("int64",),
+    "accepted": ("bool",),
+    "given": ("bool",),
+    "prototype": ("float32",),
+    **dict.fromkeys(("distance", "belief", "confidence", "threshold"), ("float32", "float64")),
+}
 """The arrays of a round's guidance, and of which types they may be."""
 
 
