@@ -67,6 +67,8 @@ MEMORY = 3 << 30
 """Bytes of address space that an input may take, beside what is there before."""
 BATCH = 250
 """Inputs of one process."""
+OUTCOMES = ("", "read", "refused", "fell")
+"""What becomes of an input; the first: its process died."""
 
 
 @dataclass(frozen=True)
@@ -232,20 +234,22 @@ class Fuzz:
         path.write_bytes(damage(file, draw.choice(self.files), draw))
         return path
 
-    def try_one(self, number: int, said: Callable[[str], object]) -> bool:
-        """Returns whether an input was read; tells a fall."""
+    def try_one(self, number: int, said: Callable[[str], object]) -> str:
+        """Returns which of OUTCOMES an input had; tells a fall."""
         with tempfile.TemporaryDirectory() as folder:
             path = self.made(number, Path(folder))
             os.chdir(folder)
             try:
                 self.kind.read(Path(folder, path.relative_to(folder).parts[0]) if self.whole else path)
             except (InputError, OSError) as error:
-                if not str(error):
-                    said(f"an empty sentence: {error!r}")
-                return False
+                if str(error):
+                    return "refused"
+                said(f"an empty sentence: {error!r}")
+                return "fell"
             except Exception:  # noqa: BLE001 - that is what is looked for
                 said(traceback.format_exc())
-            return True
+                return "fell"
+            return "read"
 
     def batch(self, first: int, last: int, at: mmap.mmap) -> None:
         """Tries inputs in this process, whose death the next one sees."""
@@ -256,10 +260,10 @@ class Fuzz:
             at[:8] = struct.pack("q", number)
             signal.setitimer(signal.ITIMER_PROF, SECONDS)
             signal.alarm(PATIENCE * SECONDS)
-            read = self.try_one(number, partial(self.note, number))
+            outcome = self.try_one(number, partial(self.note, number))
             signal.setitimer(signal.ITIMER_PROF, 0)
             signal.alarm(0)
-            at[8 + number % BATCH] = 1 + read
+            at[8 + number % BATCH] = OUTCOMES.index(outcome)
 
     def note(self, number: int, text: str) -> None:
         """Keeps what was said of an input, and of the first such input its file."""
@@ -288,7 +292,7 @@ def tried(fuzz: Fuzz, first: int, last: int) -> Iterator[Counter[str]]:
                 os._exit(0 if at[8 + (end - 1) % BATCH] else 1)  # nothing of the parent's is cleaned up here
         _, status = os.waitpid(child, 0)
         each = Counter(at[8 + number % BATCH] for number in range(first, end))
-        found = Counter(read=each[2], refused=each[1])
+        found = Counter({name: each[place] for place, name in enumerate(OUTCOMES) if name and each[place]})
         if status:
             (number,) = struct.unpack("q", at[:8])
             name = (
@@ -305,7 +309,7 @@ def tried(fuzz: Fuzz, first: int, last: int) -> Iterator[Counter[str]]:
 def main() -> int:
     """Runs the kinds that are named; returns 1 where something fell."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []])
+    parser.add_argument("kinds", nargs="*", choices=[*KINDS, []])  # [] is what argparse makes of none
     parser.add_argument("--inputs", type=int, default=2000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)

@@ -193,7 +193,7 @@ def disturbed(work: Work, home: Path, folder: Path, seconds: float, draw: random
 def main() -> int:
     """Kills each kind of work as often as asked for; returns 1 where it left something else."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", nargs="*", choices=[*WORK, []])
+    parser.add_argument("work", nargs="*", choices=[*WORK, []])  # [] is what argparse makes of none
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, default=Path("build/kills"))
