@@ -140,15 +140,17 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Writes a table as CSV atomically, without its row numbers.
-
-    A table has one writer at a time: what a kill left of it half written, in whoever's folder, is removed.
-    """
+def write_alone(path: Path, text: str) -> None:
+    """Writes a text file that has one writer at a time; what a kill left of it half written is removed."""
     for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
         if ASIDE.fullmatch(aside.name):
             aside.unlink(missing_ok=True)
-    write_text(path, table.to_csv(index=False))
+    write_text(path, text)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Writes a table as CSV, without its row numbers, as `write_alone` does."""
+    write_alone(path, table.to_csv(index=False))
 
 
 def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from aplt.report import write_report
 from aplt.report.run import read_run
 from aplt.report.words import ABSENT
 from aplt.rundir import RunDir
+from aplt.storage import aside_of
 
 from .fake_run import CLASSES, edit_json, edit_last_round, fake_run
 from .reading import Page
@@ -310,6 +311,13 @@ def test_settings_of_another_version_can_be_looked_at(settings: str, tmp_path: P
     run = RunDir(fake_run(tmp_path / "run", classes=3, finished=False))
     run.config.write_text(settings)
     assert "8 rounds are done" in page_of(run.path).text
+
+
+def test_a_report_takes_the_place_of_what_a_kill_left_of_it(tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3))
+    aside_of(run.report).write_text("half")
+    write_report(run.path)
+    assert not list(run.path.glob(".*"))
 
 
 def test_a_test_without_clips_is_none(tmp_path: Path) -> None:
