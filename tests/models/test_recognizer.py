@@ -112,6 +112,8 @@ def test_a_damaged_config(content: bytes, message: str, folder: Path) -> None:
         ({"class_names": []}, "setting 'class_names': expected 1 or more entries"),
         ({"class_names": ["a", "b"]}, "not a model of this version"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
+        ({"encoder": "os:system"}, "encoder 'os:system': expected an aplt.Encoder, found builtin_function"),
+        ({"encoder": "../../x:y"}, "encoder '../../x:y': expected package.module:name"),
         ({"encoder": []}, "setting 'encoder': expected text"),
         ({"encoder_settings": {"width": "wide"}}, "setting 'encoder_settings.width': expected a whole number"),
         ({"encoder_settings": {"width": 16, "blocks": 1}}, "not a model of this version"),
