@@ -7,9 +7,12 @@ import random
 import re
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import av
 import numpy as np
 import yaml
 
@@ -96,6 +99,9 @@ def damage(file: Path, another: Path, draw: random.Random) -> bytes:
     change = VALUES.get(file.suffix)
     if change is not None and draw.random() < 0.6:
         return change(content, draw)
+    if change is None and draw.random() < 0.2:
+        with suppress(av.FFmpegError, OSError, ValueError, OverflowError):  # the muxer refuses such time stamps
+            return _in_time(file, draw)
     return _bytes(content, other, draw)
 
 
@@ -147,6 +153,25 @@ def _damage_text(data: bytearray, draw: random.Random) -> None:
     at = draw.randrange(len(lines))
     lines[at : at + draw.randrange(2)] = draw.choices(lines, k=draw.randrange(3))
     data[:] = b"\n".join(lines)
+
+
+def _in_time(file: Path, draw: random.Random) -> bytes:
+    """Returns a video some of whose packets have other times, come twice, or are left out."""
+    with TemporaryDirectory() as folder:
+        target = Path(folder, file.name)
+        with av.open(str(file)) as read, av.open(str(target), "w") as write:
+            stream = write.add_stream_from_template(read.streams.video[0])
+            for packet in read.demux(video=0):
+                if packet.dts is None or draw.random() < 0.05:
+                    continue
+                packet.stream = stream
+                if draw.random() < 0.2:
+                    leap = draw.choice((1, -1, 50, -50, 10**4, -(10**4), 10**7, 2**33, 2**50, -(2**50)))
+                    name = draw.choice(("pts", "pts", "dts", "duration"))
+                    setattr(packet, name, (getattr(packet, name) or 0) + leap)
+                with suppress(av.FFmpegError):  # not this packet, then
+                    write.mux([packet] * draw.choice((1, 1, 1, 2)))
+        return target.read_bytes()
 
 
 def _in_json(content: bytes, draw: random.Random) -> bytes:
