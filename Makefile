@@ -5,7 +5,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DOCS := .venv/.docs
 
-.PHONY: setup demo check test test-slow bench results docs wheel wheel-demo
+.PHONY: setup demo check test test-slow bench fuzz results docs wheel wheel-demo
 
 setup: $(READY)
 
@@ -36,6 +36,11 @@ test-slow: $(READY)
 bench: $(READY)
 	$(BIN)/python bench/kmeans.py
 	$(BIN)/python bench/loading.py
+
+# Damaged files of every kind that is read, and work that is killed and goes on: half an hour.
+fuzz: $(READY)
+	$(BIN)/python -m bench.fuzz
+	$(BIN)/python -m bench.kills
 
 # The tables of all published studies, from results/*/compare.csv to docs/results/, which git does not hold.
 results: $(READY)

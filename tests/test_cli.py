@@ -330,6 +330,7 @@ def test_bad_input_is_one_sentence_and_status_2(
         (["split", clips, "--labeled", "x"], "split: --labeled: expected a share from 0 to 1"),
         (["split", clips, "--val-subjects", "s1", "--val", "20%"], "--val and --val-subjects contradict each other"),
         (["evaluate", empty], "no model in it; expected a run folder such as runs/NAME"),
+        (["train", clips, "--clips", clips], "--resume"),
         (["evaluate", empty, "--role", "tset"], "did you mean 'test'?"),
         (["report", empty], str(empty)),
         (["index", empty], "no video or skeleton array"),

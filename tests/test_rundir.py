@@ -1,5 +1,6 @@
 """What stands in a run's folder, read back, and what is missing or damaged in it."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,33 @@ def test_a_figure_that_is_missing_or_no_number_is_named(tmp_path: Path) -> None:
     run.metrics.write_text(a_round(1).model_dump_json().replace("0.5", '"fast"') + "\n")
     with pytest.raises(InputError, match=r"metrics\.jsonl line 1: learning_rate: expected a number, found 'fast'"):
         run.read_rounds()
+
+
+def test_numbers_that_do_not_fit_each_other_are_named(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    for number in (1, 3, 10**12):
+        run.metrics.write_text(f"{a_round(1).model_dump_json()}\n{a_round(number).model_dump_json()}\n")
+        with pytest.raises(InputError, match=rf"metrics\.jsonl line 2: round is {number}, expected 2"):
+            run.read_rounds()
+    pseudo: dict[str, object] = dict.fromkeys(("coverage", "precision", "rejected_precision", "all_precision"), 0.5)
+    pseudo |= {"accepted": (1, 2), "known": (1, 2), "correct": (1, 2), "threshold": (0.5, None)}
+    whole = a_round(1).model_dump()
+    for name, value, why in (
+        ("known", (1,), "known has 1 entries, expected 2 as in accepted"),
+        ("threshold", (None,) * 3, "threshold has 3 entries, expected 2 as in accepted"),
+        ("correct", (1, -2), r"correct\.1: expected at least 0, found -2"),
+    ):
+        run.metrics.write_text(json.dumps(whole | {"pseudo": pseudo | {name: value}}))
+        with pytest.raises(InputError, match=rf"metrics\.jsonl line 1: pseudo(: |\.){why}; another version"):
+            run.read_rounds()
+    run.metrics.write_text(json.dumps(whole | {"pseudo": pseudo}))
+    assert run.read_rounds()[0].pseudo is not None
+
+
+def test_json_of_any_depth_is_named(tmp_path: Path) -> None:
+    RunDir(tmp_path).result.write_text("[" * 100_000)
+    with pytest.raises(InputError, match=r"result\.json: not JSON"):
+        RunDir(tmp_path).read_result()
 
 
 def test_missing_parts_are_named(tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.errors import InputError
-from aplt.storage import atomic, read_arrays, write_arrays, write_text
+from aplt.storage import aside_of, atomic, read_arrays, write_arrays, write_csv, write_text
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -35,6 +36,19 @@ def test_files_can_be_read_by_others_as_usual(tmp_path: Path) -> None:
     plain.touch()
     write_text(ours, "")
     assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_table_takes_the_place_of_what_a_kill_left_of_it(tmp_path: Path) -> None:
+    table, other = tmp_path / "a[1].csv", tmp_path / "b.csv"
+    for path in (table, other):
+        aside_of(path).write_text("half")
+    own = tmp_path / ".a[1].csv.mine.aside"
+    own.write_text("not ours")
+    write_csv(table, pd.DataFrame({"a": [1]}))
+    assert table.read_text() == "a\n1\n"
+    left = sorted(path.name.partition(".csv")[0] for path in tmp_path.glob(".*"))
+    assert left == [".a[1]", ".b"]
+    assert own.exists()
 
 
 def test_arrays_survive_and_objects_are_refused(tmp_path: Path) -> None:

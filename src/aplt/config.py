@@ -26,6 +26,10 @@ def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
 
 DEFAULT_METHOD = "aplt"
 MAX_SEED = 2**63 - 1
+MOST = 10**9
+"""Of what a run counts: beyond is a slip of the pen."""
+LONGEST = 65536
+"""Sides of a clip, likewise."""
 METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
 """Settings that a recipe may have, and that mean nothing to another method."""
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
@@ -59,9 +63,9 @@ class VideoInput(Settings):
     """How a video becomes a clip tensor [3, frames, size, size] and how it is varied."""
 
     kind: Literal["video"] = "video"
-    frames: int = Field(8, ge=1)
+    frames: int = Field(8, ge=1, le=LONGEST)
     """Frames per clip, spread evenly over its time."""
-    size: int = Field(112, ge=16)
+    size: int = Field(112, ge=16, le=LONGEST)
     """Height and width in pixels after cropping."""
     brightness: Literal["keep", "normalize"] = "keep"
     """normalize: brighten or darken each clip to a mid-gray mean; for films in the dark."""
@@ -71,7 +75,7 @@ class VideoInput(Settings):
     """Smallest share of the frame's area that a weak view keeps."""
     strong_crop: float = Field(0.5, gt=0, le=1)
     """Smallest share of the frame's area that a strong view keeps."""
-    strong_operations: int = Field(2, ge=0)
+    strong_operations: int = Field(2, ge=0, le=100)
     """RandAugment operations in a strong view."""
     strong_magnitude: int = Field(9, ge=0, le=30)
     """RandAugment magnitude in a strong view, 0 to 30."""
@@ -96,7 +100,7 @@ class SkeletonInput(Settings):
     """How a skeleton sequence becomes a clip tensor [C, frames, V, P] and how it is varied."""
 
     kind: Literal["skeleton"] = "skeleton"
-    frames: int = Field(32, ge=2)
+    frames: int = Field(32, ge=2, le=LONGEST)
     """Frames per clip, resampled evenly over its time."""
     mirror: tuple[tuple[int, int], ...] | None = None
     """Pairs of left and right joints, by which views are mirrored at random; by default those of the skeleton that has
@@ -104,28 +108,28 @@ class SkeletonInput(Settings):
     turn: float = Field(90, ge=0, le=180)
     """Largest rotation of any view about the vertical axis, in degrees: another camera sees no other action. Of
     skeletons in three dimensions, whose second coordinate is the height."""
-    weak_tilt: float = Field(10, ge=0)
+    weak_tilt: float = Field(10, ge=0, le=360)
     """Largest rotation of a weak view about each other axis, in degrees; in the plane for two dimensions."""
-    weak_noise: float = Field(0.01, ge=0)
+    weak_noise: float = Field(0.01, ge=0, le=10)
     """Deviation of a weak view's joint noise, in units of the body's size."""
     weak_crop: float = Field(0.9, gt=0, le=1)
     """Shortest share of the time that a weak view keeps."""
-    strong_tilt: float = Field(15, ge=0)
+    strong_tilt: float = Field(15, ge=0, le=360)
     """Largest rotation of a strong view about each other axis, in degrees; in the plane for two dimensions."""
-    strong_shear: float = Field(0.2, ge=0)
+    strong_shear: float = Field(0.2, ge=0, le=10)
     """Largest shear coefficient of a strong view."""
     strong_scale: float = Field(0.2, ge=0, lt=1)
     """Largest relative change of each axis's scale in a strong view."""
     strong_mask: float = Field(0.15, ge=0, lt=1)
     """Share of joints that a strong view hides (held at the body's center)."""
-    strong_shift: float = Field(0.1, ge=0)
+    strong_shift: float = Field(0.1, ge=0, le=10)
     """Deviation of each joint's displacement for the whole of a strong view, in units of the body's size: trackers
     differ in where they see a joint, and one tracker does by the camera."""
     strong_crop: float = Field(0.8, gt=0, le=1)
     """Shortest share of the time that a strong view keeps."""
     strong_warp: float = Field(0.3, ge=0, lt=1)
     """Strength of a strong view's change of speed within the clip."""
-    strong_noise: float = Field(0.02, ge=0)
+    strong_noise: float = Field(0.02, ge=0, le=10)
     """Deviation of a strong view's joint noise, in units of the body's size."""
 
     @property
@@ -141,22 +145,22 @@ InputSettings = Annotated[VideoInput | SkeletonInput, Field(discriminator="kind"
 class TrainSettings(Settings):
     """Schedule, optimizer and budget; in a comparison steps and batch sizes are the same for all methods."""
 
-    rounds: int = Field(10, ge=1)
+    rounds: int = Field(10, ge=1, le=MOST)
     """Rounds of one offline phase (where the method has one) and one online phase."""
-    warm_up_rounds: int = Field(3, ge=0)
+    warm_up_rounds: int = Field(3, ge=0, le=MOST)
     """First rounds, in which only labeled clips are shown."""
     budget: Budget = "default"
     """How long a run is, by the number of training clips, labeled or not: default is 60 epochs and at least 3,000
     steps; quick a tenth of that, for a first look; long four times as much."""
-    epochs: float | None = Field(None, gt=0)
+    epochs: float | None = Field(None, gt=0, le=MOST)
     """Instead: passes over as many clips as there are for training, each step showing B + U."""
-    steps: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1, le=MOST)
     """Instead: steps in all."""
-    steps_per_round: int | None = Field(None, ge=1)
+    steps_per_round: int | None = Field(None, ge=1, le=MOST)
     """Instead: steps per round, the alternation period."""
-    batch_labeled: int = Field(16, ge=1)
+    batch_labeled: int = Field(16, ge=1, le=MOST)
     """B, labeled clips per step over all processes."""
-    batch_unlabeled: int = Field(32, ge=1)
+    batch_unlabeled: int = Field(32, ge=1, le=MOST)
     """U, unlabeled clips per step over all processes."""
     weak_weight: float = Field(1.0, ge=0)
     """Weight of the cross-entropy of the labeled clips' weak views, for every method alike."""
@@ -178,7 +182,7 @@ class TrainSettings(Settings):
     the student's moves its running statistics, the teacher's none."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
-    workers: int | None = Field(None, ge=0)
+    workers: int | None = Field(None, ge=0, le=1024)
     """Loader processes; by default one per core but one for video, none for skeletons."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""

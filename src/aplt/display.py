@@ -1,8 +1,10 @@
 """What a person reads: progress at a terminal (only lines that end where there is none), and counts in words."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -18,8 +20,28 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
+COMMANDS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What a terminal takes for a command or the end of a line, and what shows the letters after it in another order."""
+
+
+def plain(text: str, keep: str = "") -> str:
+    """Returns text without commands to a terminal, but for those to `keep`: they are shown as Python writes them.
+
+    Names of clips, classes and folders come from others, and may hold anything.
+    """
+    return COMMANDS.sub(lambda found: found[0] if found[0] in keep else repr(found[0])[1:-1], text)
+
+
+class PlainConsole(Console):
+    """A console that shows every string as `plain` text."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Returns what is shown for a string."""
+        return super().render_str(plain(text), **options)
+
+
 # Progress goes to standard error: standard output is for scripts.
-console = Console(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
+console = PlainConsole(stderr=True, highlight=False, markup=False)  # a name may have [brackets]
 
 WIDE = 20
 """Columns of a terminal that a bar takes."""
@@ -32,7 +54,7 @@ class Bar:
 
     def __init__(self, progress: Progress, text: str, total: int | None, *, lines: bool = True) -> None:
         self._progress, self._lines = progress, lines
-        self._task = progress.add_task(text, total=total)
+        self._task = progress.add_task(plain(text), total=total)
 
     def advance(self, count: int = 1) -> None:
         """Moves on by `count`."""
@@ -44,7 +66,7 @@ class Bar:
 
     def text(self, text: str) -> None:
         """Says what is going on."""
-        self._progress.update(self._task, description=text)
+        self._progress.update(self._task, description=plain(text))
 
     def left(self, seconds: float | None) -> None:
         """Says how long the work of a `whole_bar` still takes, which is counted down from here; None: not known."""

@@ -173,8 +173,12 @@ def begin(prepared: Prepared) -> Run:
     return _finished(prepared.folder)
 
 
-def resume(run: PathLike) -> Run:
+def resume(run: PathLike, clips: PathLike | None = None) -> Run:
     """Continues an interrupted run from its last checkpoint; a finished one is left as it is.
+
+    Args:
+        run: Its folder.
+        clips: Where its clips.csv or folder of clips is by now; by default where it was.
 
     Raises:
         InputError: no run in this folder, a damaged one, one that another process trains, or its clips have changed.
@@ -182,7 +186,7 @@ def resume(run: PathLike) -> Run:
     from aplt.runs.begin import resume as go_on
 
     folder = RunDir(Path(run))
-    go_on(folder)
+    go_on(folder, None if clips is None else Path(clips))
     return _finished(folder)
 
 
@@ -307,8 +311,13 @@ def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[Pat
     return predict_clips(found, gather_clips([Path(path) for path in listed]))
 
 
-def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role = "test") -> "Evaluation":
-    """Returns a model's figures on its run's clips of a role, or on those of another index.
+def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | None = None) -> "Evaluation":
+    """Returns a model's figures on clips of known label.
+
+    Args:
+        run: Its folder, or a model's.
+        clips: Another index, or where the run's own is by now; by default the run's own.
+        role: Which of the run's clips; by default its test clips, and all of another index.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.

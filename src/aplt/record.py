@@ -6,11 +6,11 @@ anywhere.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypeVar
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, model_validator
 
 from aplt.clips import UNKNOWN
 
@@ -65,7 +65,7 @@ class ClassFigures(Record):
     """One class's figures."""
 
     name: str
-    clips: int
+    clips: NonNegativeInt
     precision: float
     recall: float
     f1: float
@@ -77,7 +77,7 @@ class FigureValues(Record):
     One that is added later has the default None, so that what was written before can be read.
     """
 
-    top1: Annotated[float, Figure("top-1", _top1)]
+    top1: Annotated[float, Field(ge=0, le=1), Figure("top-1", _top1)]
     """Share of clips whose best class is right."""
     top5: Annotated[float | None, Figure("top-5", _top5, paired=False)] = None
     """Share of clips of which one of the five best classes is right; None with five classes or fewer."""
@@ -146,13 +146,17 @@ class PseudoFigures(Record):
     """Share of right ones among the accepted clips of known truth; None without any."""
     rejected_precision: float | None
     all_precision: float | None
-    accepted: tuple[int, ...]
-    known: tuple[int, ...]
+    accepted: tuple[NonNegativeInt, ...]
+    known: tuple[NonNegativeInt, ...]
     """Of how many of the accepted clips the truth is known."""
-    correct: tuple[int, ...]
+    correct: tuple[NonNegativeInt, ...]
     """How many of these are right."""
     threshold: tuple[float | None, ...]
     """None: none, everything is accepted."""
+
+    @model_validator(mode="after")
+    def _of_the_same_classes(self) -> Self:
+        return _of_one_length(self, "accepted", "known", "correct", "threshold")
 
 
 class OnlineFigures(Record):
@@ -209,11 +213,11 @@ class Round(Record):
 class Counts(Record):
     """Clips by role, and classes."""
 
-    labeled: int
-    unlabeled: int
-    val: int
-    test: int
-    classes: int
+    labeled: NonNegativeInt
+    unlabeled: NonNegativeInt
+    val: NonNegativeInt
+    test: NonNegativeInt
+    classes: NonNegativeInt
 
 
 class Result(Record):
@@ -241,6 +245,10 @@ class Result(Record):
     digests: dict[str, str]
     """Of the index and the split."""
 
+    @model_validator(mode="after")
+    def _of_the_same_classes(self) -> Self:
+        return _of_one_length(self, "classes", "labeled_per_class")
+
     def to_frame(self) -> pd.DataFrame:
         """Returns one row: what was trained, and each figure by role, such as test_top1 and unlabeled_macro_f1."""
         row: dict[str, Any] = {name: getattr(self, name) for name in ("method", "encoder", "seed", "labeled_fraction")}
@@ -249,6 +257,22 @@ class Result(Record):
             found: Figures | None = getattr(self, role)
             row |= {f"{role}_{name}": getattr(found, name, None) for name in FIGURES}
         return pd.DataFrame([row | {"steps": self.steps, "seconds": self.seconds.total}])
+
+
+_Read = TypeVar("_Read", bound=Record)
+
+
+def _of_one_length(record: _Read, first: str, *others: str) -> _Read:
+    """Returns the record, whose tuples are of one length each.
+
+    Raises:
+        ValueError: they are not; names one.
+    """
+    expected = len(getattr(record, first))
+    for name in others:
+        if len(getattr(record, name)) != expected:
+            raise ValueError(f"{name} has {len(getattr(record, name))} entries, expected {expected} as in {first}")
+    return record
 
 
 def rounds_frame(rounds: Sequence[Round]) -> pd.DataFrame:

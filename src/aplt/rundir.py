@@ -131,7 +131,11 @@ class RunDir:
             return []
         lines = self.metrics.read_bytes().splitlines()
         places = (f"{self.metrics} line {number}" for number in range(1, len(lines) + 1))
-        return [_record(Round, json_object(line, place), place) for line, place in zip(lines, places, strict=True)]
+        rounds = [_record(Round, json_object(line, place), place) for line, place in zip(lines, places, strict=True)]
+        for number, line in enumerate(rounds, start=1):
+            if line.round != number:
+                raise InputError(f"{self.metrics} line {number}: round is {line.round}, expected {number}")
+        return rounds
 
     def write_rounds(self, rounds: Sequence[Round]) -> None:
         """Writes all rounds done so far: one short line each, so writing all again is cheap."""
@@ -155,7 +159,8 @@ class RunDir:
         """Returns the digests of the index and the split that the run was made of; empty where nothing says it."""
         for file in (self.result, self.origin):
             if file.exists():
-                return dict(read_json(file).get("digests", {}))
+                found = read_json(file).get("digests")
+                return found if isinstance(found, dict) else {}
         return {}
 
     def require(self, file: Callable[["RunDir"], Path], hint: str) -> Path:
@@ -179,5 +184,10 @@ def _record(kind: type[_Record], found: dict[str, Any], where: str) -> _Record:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
-        why = "is missing" if first["type"] == "missing" else f"{wanted(first)}, found {shown(first['input'])}"
-        raise InputError(f"{where}: {key}: {why}; another version of aplt may have written it") from error
+        if first["type"] == "value_error":
+            why = str(first["ctx"]["error"])
+        else:
+            why = "is missing" if first["type"] == "missing" else f"{wanted(first)}, found {shown(first['input'])}"
+        raise InputError(
+            f"{where}: {f'{key}: ' * bool(key)}{why}; another version of aplt may have written it"
+        ) from error

@@ -3,6 +3,7 @@
 import codecs
 import csv
 import errno
+import glob
 import hashlib
 import io
 import json
@@ -10,6 +11,7 @@ import os
 import re
 import shutil
 import stat
+import time
 import uuid
 import zipfile
 import zlib
@@ -100,12 +102,19 @@ def absolute(path: Path) -> Path:
     return found
 
 
-def sweep(folders: Iterable[Path]) -> None:
-    """Removes what a kill left half written in folders; to be called by the only process that writes there."""
+def sweep(folders: Iterable[Path], abandoned: float = 0.0) -> None:
+    """Removes what a kill left half written in folders.
+
+    Args:
+        folders: there or not.
+        abandoned: seconds after which nobody is writing any more; to be given unless this process is the only one that
+            writes there.
+    """
     for folder in folders:
         for aside in folder.glob(".*.aside"):
-            if ASIDE.fullmatch(aside.name):
-                shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+            with suppress(FileNotFoundError):  # another process sweeps, too, or has written it
+                if ASIDE.fullmatch(aside.name) and (not abandoned or aside.stat().st_mtime < time.time() - abandoned):
+                    shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -131,9 +140,17 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
+def write_alone(path: Path, text: str) -> None:
+    """Writes a text file that has one writer at a time; what a kill left of it half written is removed."""
+    for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
+        if ASIDE.fullmatch(aside.name):
+            aside.unlink(missing_ok=True)
+    write_text(path, text)
+
+
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Writes a table as CSV atomically, without its row numbers."""
-    write_text(path, table.to_csv(index=False))
+    """Writes a table as CSV, without its row numbers, as `write_alone` does."""
+    write_alone(path, table.to_csv(index=False))
 
 
 def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
@@ -248,7 +265,7 @@ def json_object(text: bytes, where: str) -> dict[str, Any]:
     """
     try:
         found = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error})") from error
     if not isinstance(found, dict):
         raise InputError(f"{where}: expected a JSON object, found {type(found).__name__}")

@@ -46,7 +46,7 @@ def fake_comparison(
                 **key._asdict(),
                 labeled_clips=9,
                 test_clips=60,
-                top1=level + draw.random() / 50,
+                top1=min(1.0, level + draw.random() / 50),
                 top5=1.0,
                 macro_f1=0.5,
                 unlabeled_top1=None if bound else 0.7,

@@ -2,6 +2,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import time
 import weakref
 from collections.abc import Iterator
 from multiprocessing.reduction import ForkingPickler
@@ -13,6 +14,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.numpy import load
 
 from aplt.clips import Clip
 from aplt.data import cache as module
@@ -20,6 +22,7 @@ from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.files import ClipError
 from aplt.data.video import decode
 from aplt.errors import InputError
+from aplt.storage import aside_of
 from tests.data.videos import clip_of, number_of, write_text, write_video
 
 
@@ -148,19 +151,24 @@ def test_the_cache_may_vanish_at_any_time(tmp_path: Path, cache: FrameCache, cli
     assert len(entries(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images"])
+@pytest.mark.parametrize(
+    "damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images", "falling", "far"]
+)
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: Clip, damage: str) -> None:
     cache.build([clip])
     (entry,) = entries(tmp_path)
     sound = entry.read_bytes()
     body = len(sound) * 3 // 4
     images = sound.index(b"\xff\xd8\xff")
+    places = load(sound)["offset"]
     entry.write_bytes(
         {
             "truncated": sound[:body],
             "zero bytes": b"",
             "garbage": b"\xff" * len(sound),
             "zeroed images": sound[:images] + bytes(len(sound) - images),
+            "falling": sound.replace(places.tobytes(), places[::-1].tobytes()),
+            "far": sound.replace(places.tobytes(), (places + 10**12).tobytes()),
             "swapped images": sound[:images] + sound[images + 700 :] + sound[images : images + 700],
         }[damage]
     )
@@ -239,6 +247,19 @@ def test_two_processes_may_build_at_once(tmp_path: Path, cache: FrameCache, monk
     forbid(monkeypatch, "decode")
     for n, clip in enumerate(clips):
         assert numbers(cache.open(clip), list(range(5 + n))) == list(range(5 + n))
+
+
+def test_what_a_kill_left_is_removed_but_not_what_others_are_writing(
+    tmp_path: Path, cache: FrameCache, clip: Clip
+) -> None:
+    cache.build([clip])
+    (entry,) = entries(tmp_path)
+    old, young = aside_of(entry), aside_of(entry)
+    for path in (old, young):
+        path.write_bytes(b"half")
+    os.utime(old, (time.time() - 7200,) * 2)
+    cache.build([clip])
+    assert (old.exists(), young.exists(), entry.exists()) == (False, True, True)
 
 
 def test_cache_travels_to_loader_workers(cache: FrameCache, clip: Clip) -> None:

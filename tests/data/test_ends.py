@@ -57,7 +57,8 @@ def test_a_whole_file_is_whole_and_a_cut_one_is_not(name: str, whole: dict[str, 
 
 
 def test_an_end_mark_that_is_missing_tells_of_a_cut_between_two_parts(whole: dict[str, Path], tmp_path: Path) -> None:
-    for name, part in (("a.ogv", b"OggS"), ("a.gif", b"\x21\xf9\x04")):
+    footer = bytes.fromhex("060e2b34 02050101 0d010201 0104")
+    for name, part in (("a.ogv", b"OggS"), ("a.gif", b"\x21\xf9\x04"), ("a.mxf", footer)):
         content = whole[name].read_bytes()
         path = tmp_path / name
         path.write_bytes(content[: content.rindex(part)])

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,14 @@ def test_wrong_shapes(tmp_path: Path) -> None:
         with pytest.raises(InputError) as caught:
             read_skeleton(saved(tmp_path, np.zeros(shape)))
         assert f"with C = 2 or 3, found shape {list(shape)}" in str(caught.value)
+    # As ST-GCN's files are, and what is said of them leads to what is right.
+    whole = np.random.default_rng(0).normal(size=(3, 4, 5, 6))
+    for array, right in ((whole[..., 0], whole[..., 0].transpose(1, 2, 0)), (whole, whole.transpose(3, 1, 2, 0))):
+        with pytest.raises(InputError) as caught:
+            read_skeleton(saved(tmp_path, array))
+        axes = re.search(r"transpose(\(.*?\))", str(caught.value))
+        assert axes is not None
+        np.testing.assert_array_equal(array.transpose(json.loads(axes[1].replace("(", "[").replace(")", "]"))), right)
     with pytest.raises(InputError, match="no finite coordinate"):
         read_skeleton(saved(tmp_path, np.full((4, 5, 3), np.nan)))
 

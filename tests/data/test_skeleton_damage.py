@@ -91,6 +91,16 @@ def test_contents_that_are_no_skeleton(tmp_path: Path, name: str, content: bytes
     assert message in str(caught.value)
 
 
+def test_an_archive_that_unpacks_to_more_than_any_clip_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.data.skeleton.LARGEST", 10_000_000)
+    for frames, whole in ((130_000, True), (140_000, False)):  # of 72 bytes each, which is nearly nothing packed
+        np.savez_compressed(tmp_path / "a.npz", np.zeros((frames, 3, 3)))
+        assert (tmp_path / "a.npz").stat().st_size < 20_000
+        assert read(tmp_path / "a.npz", (tmp_path / "a.npz").read_bytes()) == whole
+
+
 def test_arrays_that_are_no_coordinates(tmp_path: Path) -> None:
     for array in (ARRAY.astype(complex), ARRAY.astype(str)):
         np.save(tmp_path / "a.npy", array)

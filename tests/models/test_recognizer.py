@@ -112,11 +112,15 @@ def test_a_damaged_config(content: bytes, message: str, folder: Path) -> None:
         ({"class_names": []}, "setting 'class_names': expected 1 or more entries"),
         ({"class_names": ["a", "b"]}, "not a model of this version"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
+        ({"encoder": "os:system"}, "encoder 'os:system': expected an aplt.Encoder, found builtin_function"),
+        ({"encoder": "../../x:y"}, "encoder '../../x:y': expected package.module:name"),
         ({"encoder": []}, "setting 'encoder': expected text"),
         ({"encoder_settings": {"width": "wide"}}, "setting 'encoder_settings.width': expected a whole number"),
         ({"encoder_settings": {"width": 16, "blocks": 1}}, "not a model of this version"),
         ({"read_out": "both of them"}, "setting 'read_out'"),
         ({"prototype_scale": None}, "setting 'prototype_scale'"),
+        ({"prototype_scale": float("inf")}, "setting 'prototype_scale': expected a number"),
+        ({"clip_shape": [3, 8, 10**30, 1]}, "setting 'clip_shape.2': expected at most 65536"),
         ({"more": 1}, "unknown setting 'more'"),
     ],
 )
@@ -127,6 +131,16 @@ def test_a_config_with_other_fields(settings: dict[str, Any], message: str, fold
     assert message in str(caught.value)
     assert str(folder) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scale", [20, 10**30, "20", True])
+def test_a_scale_of_another_type_is_a_number(scale: object, folder: Path) -> None:
+    change(folder, prototype_scale=scale)
+    model = load_recognizer(folder)
+    assert model.prototype_scale == float(scale)  # type: ignore[arg-type]
+    with torch.no_grad():
+        model.prototype += 1
+        assert model.probabilities(model(torch.zeros(1, *model.clip_shape))).isfinite().all()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.9])

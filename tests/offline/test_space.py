@@ -1,8 +1,9 @@
 """Shrink-whitening."""
 
+import pytest
 import torch
 
-from aplt.offline.space import whiten
+from aplt.offline.space import carried, whiten
 
 
 def test_by_hand_in_two_dimensions() -> None:
@@ -34,3 +35,11 @@ def test_fewer_clips_than_dimensions_stays_finite() -> None:
     assert whiten(torch.randn(3, 10), 8).isfinite().all()
     assert whiten(torch.randn(1, 10), 8).isfinite().all()
     assert whiten(torch.ones(3, 10), 8).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "rows", "classes", "expected"),
+    [(64, 768, 10, 64), (64, 5000, 10, 64), (64, 767, 10, 63), (64, 300, 10, 25), (64, 100, 10, 20), (8, 300, 10, 8)],
+)
+def test_few_clips_carry_few_directions(wanted: int, rows: int, classes: int, expected: int) -> None:
+    assert carried(wanted, rows, classes) == expected

@@ -10,7 +10,9 @@ import pytest
 from aplt.errors import InputError
 from aplt.report import write_report
 from aplt.report.run import read_run
+from aplt.report.words import ABSENT
 from aplt.rundir import RunDir
+from aplt.storage import aside_of
 
 from .fake_run import CLASSES, edit_json, edit_last_round, fake_run
 from .reading import Page
@@ -283,6 +285,47 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     run.metrics.write_text('{"round": 0')
     with pytest.raises(InputError, match=r"metrics\.jsonl line 1: not JSON"):
         write_report(folder)
+
+
+def test_files_of_two_runs_are_told_from_those_of_one(tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3))
+    other = RunDir(fake_run(tmp_path / "other", classes=4))
+    found = json.loads(run.result.read_text())
+    run.result.write_text(json.dumps(found | {"labeled_per_class": [6, 6]}))
+    with pytest.raises(InputError, match=r"result\.json: labeled_per_class has 2 entries, expected 3 as in classes"):
+        write_report(run.path)
+    run.result.write_text(json.dumps(found))
+    lines, others = run.metrics.read_text().splitlines(), other.metrics.read_text().splitlines()
+    run.metrics.write_text("\n".join([*lines[:4], *others[4:]]))
+    with pytest.raises(
+        InputError, match=r"metrics\.jsonl line 5: pseudo is of 4 classes, expected 3 as in result\.json"
+    ):
+        write_report(run.path)
+    run.result.unlink()
+    with pytest.raises(InputError, match=r"line 5: pseudo is of 4 classes, expected 3 as in the other lines"):
+        write_report(run.path)
+
+
+@pytest.mark.parametrize("settings", ["train: 5", "train: {rounds: x, seed: [1]}", "method: [x]", "train:"])
+def test_settings_of_another_version_can_be_looked_at(settings: str, tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3, finished=False))
+    run.config.write_text(settings)
+    assert "8 rounds are done" in page_of(run.path).text
+
+
+def test_a_report_takes_the_place_of_what_a_kill_left_of_it(tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3))
+    aside_of(run.report).write_text("half")
+    write_report(run.path)
+    assert not list(run.path.glob(".*"))
+
+
+def test_a_test_without_clips_is_none(tmp_path: Path) -> None:
+    run = RunDir(fake_run(tmp_path / "run", classes=3))
+    found = json.loads(run.result.read_text())
+    run.result.write_text(json.dumps(found | {"test": found["test"] | {"per_class": []}}))
+    write_report(run.path)
+    assert Page(run.report).tiles()["Test top-1"] == ABSENT
 
 
 def test_report_does_not_import_torch() -> None:

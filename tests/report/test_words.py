@@ -1,3 +1,6 @@
+import re
+from itertools import pairwise
+
 import pytest
 
 from aplt.report.charts import Curve, line_chart, nice_ticks
@@ -43,3 +46,11 @@ def test_curve_of_one_round_and_of_a_value_far_away() -> None:
     assert "a, round 0: 50.0\u00a0%" in alone
     gaps = Curve.of("a", [(0, None), (1, float("nan")), (2, 0.25), (3, float("inf"))])
     assert gaps.points == [(2, 0.25)]
+
+
+@pytest.mark.parametrize("last", [2, 13, 25, 1000, 12_001, 10**12, 10**30])
+def test_rounds_are_labeled_few_and_even_however_many(last: int) -> None:
+    drawn = line_chart([Curve.of("a", [(1, 0.5), (last, 0.6)])], title="t", in_percent=True)
+    labels = [int(text) for text in re.findall(r'text-anchor="middle">(\d+)<', drawn)]
+    assert 1 <= len(labels) <= 13
+    assert len({after - before for before, after in pairwise(labels)}) <= 1

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aplt.clips import Role
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
@@ -67,6 +68,18 @@ def test_a_clip_that_has_moved_since_training(home: Path) -> None:
         assert "aplt index" in str(caught.value)
     assert evaluate(run.path, None, "labeled").figures.clips == 6
     assert before.figures.clips == 12
+
+
+def test_a_project_that_has_moved(home: Path) -> None:
+    run = RunDir(home / "run")
+    roles: tuple[Role, ...] = ("labeled", "test")
+    before = {role: evaluate(run.path, None, role) for role in roles}
+    clips = (home / "clips").rename(home / "there") / "clips.csv"
+    with pytest.raises(InputError, match=f"{home / 'clips'}.*--clips"):
+        evaluate(run.path, None, None)
+    for role, figures in before.items():
+        assert evaluate(run.path, clips, role) == figures
+    assert evaluate(run.path, clips, None).figures.clips == 48
 
 
 def test_other_clips_in_another_order_are_evaluated_by_id(home: Path) -> None:

@@ -1,6 +1,7 @@
 """A run killed anywhere and continued ends with the same bits as one that was not."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +16,13 @@ import pytest
 from accelerate.state import AcceleratorState
 
 from aplt.data.batches import SemiData
+from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.rundir import RunDir
 from aplt.runs import loop, outcome, state
 from aplt.runs.begin import resume, train
 from aplt.runs.configure import configure
-from tests.runs.clips import tiny_config
+from tests.runs.clips import tiny_config, write_clips
 from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
 from tests.test_video_story import write_folder
 
@@ -243,6 +245,20 @@ def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp
     assert not run.result.exists()
     resume(run)
     assert same_run(run, uninterrupted)
+
+
+def test_a_project_that_has_moved(begun: RunDir, clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
+    shutil.copytree(clips.parent, tmp_path / "there")
+    was = begun.config.read_text()
+    begun.config.write_text(was.replace(str(clips), str(tmp_path / "gone" / "clips.csv")))
+    with pytest.raises(InputError, match=f"{tmp_path / 'gone'}.*--clips"):
+        resume(begun)
+    # Other clips are not taken for these.
+    with pytest.raises(InputError, match="no clip '"):
+        resume(begun, write_clips(tmp_path / "fewer", 12))
+    resume(begun, tmp_path / "there" / "clips.csv")
+    assert same_run(begun, uninterrupted)
+    assert begun.config.read_text() == was.replace(str(clips), str(tmp_path / "there" / "clips.csv"))
 
 
 @pytest.mark.slow

@@ -1,11 +1,11 @@
 """`aplt check`: which clips and classes training could not use."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aplt.cli.printing import print_json, remark, say
 from aplt.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,15 +18,16 @@ def check(
 ) -> None:
     """Decode every clip, and list those that are broken, empty, too short, duplicated or unlike the others.
 
-    Classes with too few labeled clips to train and test on are listed, too. Exit status 1 if anything is listed.
+    So are classes with too few labeled clips to train and test on, and names that look like "no label" or like another.
+    Exit status 1 if anything is listed.
     """
     from dataclasses import asdict
-    from json import dumps
 
     from aplt.data.check import check as check_clips
-    from aplt.data.check import check_classes
+    from aplt.data.check import check_classes, check_names
     from aplt.data.formats import left_out
     from aplt.data.index import read_index
+    from aplt.data.modality import how_read
     from aplt.data.splits import require_classes
     from aplt.display import bar, counted
 
@@ -34,20 +35,26 @@ def check(
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
     if clips.is_dir() and (left := left_out(clips, (clip.path for clip in found))):
-        print(f"aplt: left out of {clips}: {left}", file=sys.stderr)
+        remark(f"left out of {clips}: {left}")
+    if read := how_read(found):
+        remark(read)
     classes: list[Finding] = []
     try:
         require_classes(found)
         classes = check_classes(found)
-    except InputError as remark:  # no fault: clips to predict need no labels
-        print(f"aplt: {remark}", file=sys.stderr)
+    except InputError as error:  # no fault: clips to predict need no labels
+        remark(str(error))
+    names = check_names(found)
     if json:
-        print(dumps([asdict(finding) for finding in [*findings, *classes]], default=str, ensure_ascii=False, indent=2))
+        print_json([asdict(finding) for finding in [*findings, *classes, *names]])
     else:
         for finding in findings:
-            print(f"{finding.id}: {finding.problem}: {finding.detail}")
+            say(f"{finding.id}: {finding.problem}: {finding.detail}")
         for finding in classes:
-            print(f"class '{finding.id}': {finding.problem}: {finding.detail}")
+            say(f"class '{finding.id}': {finding.problem}: {finding.detail}")
+        for finding in names:
+            say(f"{finding.problem} '{finding.id}': {finding.detail}")
         few = f"; {len(classes)} of {found.num_classes} classes with too few labels" if classes else ""
-        print(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}")
-    raise typer.Exit(1 if findings or classes else 0)
+        odd = f"; {counted(len(names), 'name')} to look at" if names else ""
+        say(f"{counted(len(found), 'clip')} checked, {len(findings)} with a problem{few}{odd}")
+    raise typer.Exit(1 if findings or classes or names else 0)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -77,7 +78,7 @@ def compare(
     if dry_run:
         study = Study(plan, plan_cells(plan, folder), folder, jobs)
         for cell in study.cells:
-            print(f"{cell}{'' if cell in study.left else ': finished'}")
+            say(f"{cell}{'' if cell in study.left else ': finished'}")
         if not replace:
             study.require_fit()
         study.announce()
@@ -92,7 +93,7 @@ def compare(
             comparison = run_comparison(plan, folder, jobs=jobs, replace=replace, command=command)
         except FailedError as error:
             failed, comparison = error, read_comparison(folder.path)
-    print(main_tables(comparison))
-    print(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
+    say_lines(main_tables(comparison))
+    say(f"cells {folder.cells}, more tables {folder.table}, report {folder.report}")
     if failed:
         raise failed

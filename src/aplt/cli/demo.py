@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 
 METHODS = ("supervised", "fixmatch_teacher", "aplt")
@@ -30,8 +31,8 @@ def demo(
     plan = make_plan(demo_plan(clips, seed), "demo", Path())
     with stoppable(lambda: "; the same command goes on from there"):
         comparison = compare(plan, CompareDir(folder), replace=True, command=f"aplt demo {folder} --seed {seed}")
-    print(main_tables(comparison))
-    print(f"report {comparison.folder.report}")
+    say_lines(main_tables(comparison))
+    say(f"report {comparison.folder.report}")
 
 
 def demo_plan(clips: Path, seed: int) -> dict[str, Any]:

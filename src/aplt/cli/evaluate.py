@@ -1,48 +1,51 @@
 """`aplt evaluate`: a trained model's figures."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aplt.cli.printing import print_json, remark, say
 from aplt.errors import InputError
 
 
 def evaluate(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
     clips: Annotated[
-        Path | None, typer.Option(help="Another index to evaluate on; by default the run's own clips.")
+        Path | None, typer.Option(help="Another index, or where the run's own is by now; by default the run's own.")
     ] = None,
-    role: Annotated[str, typer.Option(help="Which of the run's clips: test, val, unlabeled or labeled.")] = "test",
+    role: Annotated[
+        str | None,
+        typer.Option(
+            help="Which of the run's clips: test, val, unlabeled or labeled. By default its test clips, and all of "
+            "another index."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
-    from json import dumps
-
     from aplt.clips import ROLES
     from aplt.display import counted
     from aplt.errors import suggest
     from aplt.runs.predict import evaluate as evaluate_run
 
-    if role not in ROLES:
+    if role is not None and role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
     found = evaluate_run(run, clips, role)
     figures = found.figures
     if found.seen:
-        print(
-            f"aplt: {found.seen} of {counted(figures.clips, 'clip')} in {clips} with the id or the file of clips that "
-            "the model was trained on: these figures say little about new clips",
-            file=sys.stderr,
+        remark(
+            f"{found.seen} of {counted(figures.clips, 'clip')} in {clips} with the id or the file of clips that "
+            "the model was trained on: these figures say little about new clips"
         )
     if json:
         counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
-        print(dumps(counts | figures.model_dump(), indent=2, ensure_ascii=False))
+        print_json(counts | figures.model_dump())
         return
     shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
-    print(f"{counted(figures.clips, 'clip')}{more}: {shown}")
+    say(f"{counted(figures.clips, 'clip')}{more}: {shown}")
     width = max(len(one.name) for one in figures.per_class)
-    print(f"{'class':{width}}  clips  precision  recall     f1")
+    say(f"{'class':{width}}  clips  precision  recall     f1")
     for one in figures.per_class:
-        print(f"{one.name:{width}}  {one.clips:5}  {one.precision:9.1%}  {one.recall:6.1%}  {one.f1:5.1%}")
+        say(f"{one.name:{width}}  {one.clips:5}  {one.precision:9.1%}  {one.recall:6.1%}  {one.f1:5.1%}")

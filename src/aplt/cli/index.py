@@ -1,11 +1,12 @@
 """`aplt index`: a folder's clips and labels as a table."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperOption
+
+from aplt.cli.printing import remark, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +22,8 @@ def index(
 
     from aplt.data.formats import left_out, scan
     from aplt.data.index import to_index, write_index
+    from aplt.data.modality import how_read
+    from aplt.data.names import doubtful_names
     from aplt.display import counted
 
     table = scan(source, format_)
@@ -28,24 +31,24 @@ def index(
     found = to_index(table, source, source)
     write_index(table, source, output)
     classes, unlabeled = found.num_classes, sum(clip.label < 0 for clip in found)
-    print(
+    say(
         f"{output}: {counted(len(found), 'clip')}, {counted(classes, 'class', 'classes')}, "
         f"{counted(unlabeled, 'clip')} without a label"
     )
     for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
-        print(f"  {name}: {count}")
+        say(f"  {name}: {count}")
     if format_ == "folder" and not classes:
-        print(
-            f"aplt: no class-named folder with clips in {source}; if {source} is one itself, give the folder above it",
-            file=sys.stderr,
-        )
+        remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
     if left := left_out(source, (clip.path for clip in found)):
-        print(f"aplt: left out of {source}: {left}", file=sys.stderr)
+        remark(f"left out of {source}: {left}")
+    if read := how_read(found):
+        remark(read)
+    for doubt in doubtful_names(found):
+        remark(str(doubt))
     if format_ == "folder" and (deep := _deeper_folders(table)):
-        print(
-            f"aplt: classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
-            f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}",
-            file=sys.stderr,
+        remark(
+            f"classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
+            f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}"
         )
 
 

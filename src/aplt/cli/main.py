@@ -1,5 +1,6 @@
 """`aplt`: the command line's entry, and what happens to an error."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -13,6 +14,7 @@ from aplt.cli.demo import demo
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
 from aplt.cli.predict import predict
+from aplt.cli.printing import remark, say
 from aplt.cli.recipes import recipes
 from aplt.cli.report import report
 from aplt.cli.split import split
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 def _print_version(asked: bool) -> None:
     if asked:
-        print(f"aplt {__version__}")
+        say(f"aplt {__version__}")
         raise typer.Exit
 
 
@@ -50,6 +52,7 @@ for verb in (check, split, train, compare, evaluate, predict, report, recipes):
 
 def main() -> None:
     """Runs the command line; an error in what the user gave is one sentence and exit status 2."""
+    _replace_unprintable()
     try:
         try:
             app()
@@ -66,8 +69,14 @@ def main() -> None:
 
 
 def _fail(sentence: str) -> None:
-    print("aplt:", " ".join(sentence.splitlines()), file=sys.stderr)
+    remark(" ".join(sentence.splitlines()))
     sys.exit(2)
+
+
+def _replace_unprintable() -> None:
+    """Lets output go on where the terminal cannot show a name, as Python itself does for standard error only."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
 
 
 def _flush() -> None:

@@ -1,10 +1,11 @@
 """`aplt predict`: the micro-actions in new clips."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from aplt.cli.printing import remark, say
 
 
 def predict(
@@ -27,8 +28,8 @@ def predict(
     table = predict_clips(model, clips)
     write_csv(output, table)
     failed = int((table["error"] != "").sum())
-    print(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
+    say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
         first = table.loc[table["error"] != "", "error"].iloc[0]
-        print(f"aplt: {first}{'; the table has the other reasons' * (failed > 1)}", file=sys.stderr)
+        remark(f"{first}{'; the table has the other reasons' * (failed > 1)}")
     raise typer.Exit(1 if failed == len(table) else 0)

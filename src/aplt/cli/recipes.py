@@ -1,5 +1,7 @@
 """`aplt recipes`: the methods."""
 
+from aplt.cli.printing import say
+
 
 def recipes() -> None:
     """List the methods."""
@@ -7,4 +9,4 @@ def recipes() -> None:
 
     width = max(map(len, METHODS))
     for name, method in METHODS.items():
-        print(f"{name:{width}}  {method.summary} ({method.source})")
+        say(f"{name:{width}}  {method.summary} ({method.source})")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.printing import say
+
 
 def report(
     folder: Annotated[Path, typer.Argument(help="Folder of a run or a comparison: runs/NAME or compare/NAME.")],
@@ -15,6 +17,6 @@ def report(
     from aplt.report import write_report
 
     if CompareDir(folder).found:
-        print(write_comparison(folder))
+        say(str(write_comparison(folder)))
     else:
-        print(write_report(folder))
+        say(str(write_report(folder)))

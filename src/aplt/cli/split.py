@@ -1,10 +1,11 @@
 """`aplt split`: which clips are labeled, unlabeled, val and test."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from aplt.cli.printing import remark, say
 
 
 def split(
@@ -51,9 +52,9 @@ def split(
     counts = ", ".join(f"{len(drawn.positions(role))} {role}" for role in ROLES)
     unscored = sum(found[position].label < 0 for position in (*drawn.val, *drawn.test))
     note = f" ({unscored} of val and test without a label, so not scored)" if unscored else ""
-    print(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
-    if remark := remark_on_split(found, drawn, "--by-subject"):
-        print(f"aplt: {remark}", file=sys.stderr)
+    say(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
+    if shared := remark_on_split(found, drawn, "--by-subject"):
+        remark(shared)
 
 
 def _names(text: str) -> list[str]:

@@ -2,13 +2,14 @@
 
 import math
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 from types import FrameType
 
 import typer
+
+from aplt.cli.printing import remark
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)  # of Ctrl-C and of batch queues
 REST = 5.0
@@ -38,7 +39,7 @@ def stoppable(hint: Callable[[], str]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        print(f"aplt: interrupted{hint()}", file=sys.stderr)
+        remark(f"interrupted{hint()}")
         raise typer.Exit(130) from interrupt
     finally:
         for number in SIGNALS:

@@ -1,6 +1,5 @@
 """`aplt train`: a recognizer from labeled and unlabeled clips."""
 
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.printing import remark, say
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -34,6 +34,9 @@ def train(
         list[str] | None, typer.Option("--set", help="Any setting, such as train.rounds=5. Repeatable.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the interrupted run in this folder.")] = None,
+    clips: Annotated[
+        Path | None, typer.Option(help="With --resume: where the run's clips.csv or folder of clips is by now.")
+    ] = None,
 ) -> None:
     """Train a recognizer on labeled and unlabeled clips."""
     from accelerate import PartialState
@@ -50,9 +53,11 @@ def train(
             )
         folder = RunDir(resume)
         if folder.result.exists():
-            print(f"{resume}: this run is finished", file=sys.stderr)
-        work = partial(library.resume, resume)
+            remark(f"{resume}: this run is finished")
+        work = partial(library.resume, resume, clips)
     else:
+        if clips is not None:
+            raise InputError("--clips says where the clips of a run to --resume are; a new run takes them without it")
         if source is None:
             raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
         options = {
@@ -77,5 +82,5 @@ def train(
         scored, test = result.test.clips, result.counts.test
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
         figures = ", ".join(f"{title} {figure:.1%}" for title, figure in result.test.shown().items())
-        print(f"test clips: {figures}{note}")
-    print(f"run {run.path}, report {run.report}")
+        say(f"test clips: {figures}{note}")
+    say(f"run {run.path}, report {run.report}")

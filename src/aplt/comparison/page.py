@@ -33,7 +33,7 @@ from aplt.report.html import (
     table,
 )
 from aplt.report.words import Spread, duration, share_text
-from aplt.storage import read_text, write_text
+from aplt.storage import read_text, write_alone
 
 PALE = (
     "With so many methods only the reference, the best of the others and, where it is one of them, supervised stand "
@@ -48,8 +48,8 @@ def write_comparison(folder: Path) -> Path:
         InputError: no comparison, or a file in it that cannot be read.
     """
     comparison = read_comparison(folder)
-    write_text(comparison.folder.table, comparison_tables(comparison))
-    write_text(comparison.folder.report, comparison_html(comparison))
+    write_alone(comparison.folder.table, comparison_tables(comparison))
+    write_alone(comparison.folder.report, comparison_html(comparison))
     return comparison.folder.report
 
 

@@ -10,7 +10,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,9 +28,12 @@ from aplt.data.files import ClipError, naming, require_file
 from aplt.data.video import decode
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import atomic, file_digest, write_json
+from aplt.storage import atomic, file_digest, sweep, write_json
 
 # Part of every entry's name: raise it when decoding gives other frames than before.
+HOUR = 3600.0
+DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
+"""What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
 
 
@@ -126,6 +129,8 @@ class FrameCache:
         Raises:
             ClipError: the first of the clips that cannot be decoded; those before it are stored.
         """
+        with suppress(OSError):  # what can only be read keeps what kills left in it
+            sweep(self._root.glob("*/*/"), abandoned=HOUR)
         missing = [clip for clip in clips if not self._is_known(clip)]
         there = len(clips) - len(missing)
         if progress is not None:
@@ -204,7 +209,7 @@ class FrameCache:
             return digest
         try:
             memo = json.loads(self._memo(path).read_text())
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         if not isinstance(memo, dict) or memo.get("state") != state or not isinstance(memo.get("sha256"), str):
             return None
@@ -230,7 +235,7 @@ class _Stored:
     def read(self, rows: Sequence[int]) -> Tensor:
         try:
             return self._frames.read(rows)
-        except (OSError, ValueError):  # not a JPEG, an incomplete one, or one of another size
+        except DAMAGED:
             self._frames = self._cache.renew(self._clip)
             return self._frames.read(rows)
 

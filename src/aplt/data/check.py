@@ -12,6 +12,7 @@ from typing import Literal
 from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.files import ClipError, Examined, Problem, require_file
 from aplt.data.modality import modality_of_file
+from aplt.data.names import doubtful_names
 from aplt.display import counted
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
@@ -25,10 +26,10 @@ class Finding:
     """A clip or class not fit for training: a short code for what is wrong, and a sentence about it."""
 
     id: str
-    """The clip's, or the name of the class."""
+    """The clip's, or the name of the class or subject."""
     path: Path | None
-    """None where this is about a class."""
-    problem: Problem | Literal["too short", "duplicate", "few labels"]
+    """None where this is about a class or a subject."""
+    problem: Problem | Literal["too short", "duplicate", "few labels", "class name", "subject name"]
     detail: str
 
 
@@ -96,6 +97,12 @@ def check_classes(index: ClipIndex) -> list[Finding]:
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
+
+
+def check_names(index: ClipIndex) -> list[Finding]:
+    """Returns the names of classes and subjects that hardly mean what they say."""
+    problems: dict[str, Literal["class name", "subject name"]] = {"class": "class name", "subject": "subject name"}
+    return [Finding(doubt.name, None, problems[doubt.of], doubt.why) for doubt in doubtful_names(index)]
 
 
 def _examine(clip: Clip, *, min_frames: int) -> Finding | Examined:

@@ -12,6 +12,8 @@ from typing import BinaryIO
 
 HEADER = 32
 """Bytes of a part's beginning that say how long it is, in any of the formats below."""
+MXF_HEADER = bytes.fromhex("060e2b34 02050101 0d010201 0102")
+"""The key of the part that MXF files begin with."""
 UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 TS_PACKETS = ((188, 0), (192, 4), (204, 0))
 """How long the packets of a transport stream may be, and where in them the mark 0x47 then is."""
@@ -113,6 +115,15 @@ def _triplet(header: bytes) -> int | None:
     return 17 + width + (int.from_bytes(header[17 : 17 + width]) if width else header[16])
 
 
+def _ends_in_partitions(stream: BinaryIO, size: int) -> bool:
+    """MXF: keys, lengths and values, the first of which may say where the last part begins."""
+    stream.seek(0)
+    start = stream.read(64).ljust(64, b"\0")
+    at = 17 + (start[16] & 0x7F if start[16] & 0x80 else 0) + 24
+    last = int.from_bytes(start[at : at + 8]) if start.startswith(MXF_HEADER) else 0
+    return last >= size or _parts(_triplet)(stream, size)
+
+
 def _ends_in_tags(stream: BinaryIO, size: int) -> bool:
     """FLV: tags, the first of which may say how long the file is."""
     stream.seek(0)
@@ -179,7 +190,7 @@ FORMATS: tuple[tuple[bytes, int, Callable[[BinaryIO, int], bool]], ...] = (
     (b"FLV", 0, _ends_in_tags),
     (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", 0, _parts(_object)),
     (b"\0\0\1\xba", 0, _parts(_packet)),
-    (b"\x06\x0e\x2b\x34", 0, _parts(_triplet)),
+    (b"\x06\x0e\x2b\x34", 0, _ends_in_partitions),
     (b"OggS", 0, _ends_in_pages),
     (b"GIF8", 0, _ends_in_blocks),
 )

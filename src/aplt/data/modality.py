@@ -60,6 +60,8 @@ class Modality:
     """
     examine: Callable[[Clip], Examined]
     """Reads a clip to its end and returns what that tells; raises a ClipError where it is not usable."""
+    how_read: Callable[[Clip], str]
+    """Returns how a clip is read, where files do not say it themselves; raises a ClipError where it is not usable."""
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
@@ -76,6 +78,16 @@ def modality_of(clips: Iterable[Clip]) -> Modality:
         kinds = ", ".join(f"'{clip.id}' is {modality.one}" for modality, clip in first.values())
         raise InputError(f"an index holds clips of one kind, but {kinds}")
     return next((modality for modality, _ in first.values()), MODALITIES["video"])
+
+
+def how_read(clips: Iterable[Clip]) -> str:
+    """Returns in a sentence how the first clip that is usable is read; "" where that is clear or none is usable."""
+    for clip in clips:
+        try:
+            return modality_of_file(clip.path).how_read(clip)
+        except ClipError:  # which `aplt check` says
+            continue
+    return ""
 
 
 def modality_of_file(path: Path) -> Modality:
@@ -134,6 +146,12 @@ def _examine_skeleton(clip: Clip) -> Examined:
     return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 
+def _how_skeleton_read(clip: Clip) -> str:
+    from aplt.data.skeleton import how_read as how_skeleton_read
+
+    return how_skeleton_read(clip)
+
+
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
     + (".3gp", ".ogv", ".gif", ".asf", ".vob", ".mxf", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg")
@@ -157,6 +175,7 @@ MODALITIES = {
         prepare=_decode_videos,
         make_views=_video_views,
         examine=_examine_video,
+        how_read=lambda _: "",
     ),
     "skeleton": Modality(
         name="skeleton",
@@ -172,5 +191,6 @@ MODALITIES = {
         prepare=lambda *_: None,  # their views read each once and keep it
         make_views=_skeleton_views,
         examine=_examine_skeleton,
+        how_read=_how_skeleton_read,
     ),
 }

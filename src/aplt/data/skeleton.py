@@ -22,6 +22,8 @@ from aplt.storage import reason
 KARD_JOINTS = 15
 
 MOST_PERSONS = 16  # in one clip
+LARGEST = 1 << 30
+"""Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
 COLLAPSED = 0.05
 """The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
 ROUNDING = 1e-6
@@ -87,8 +89,30 @@ def read_skeleton(path: Path) -> np.ndarray:
         raise InputError(f"{path}: unreadable as a skeleton ({reason(error)})") from error
     if array.ndim not in (3, 4) or 0 in array.shape or array.shape[-1] not in (2, 3):
         expected = "an array [T, V, C] or [P, T, V, C] with C = 2 or 3"
-        raise InputError(f"{path}: expected {expected}, found shape {list(array.shape)}")
+        raise InputError(f"{path}: expected {expected}, found shape {list(array.shape)}{_turned(array.shape)}")
     return _fill_gaps(array[None] if array.ndim == 3 else array, path)
+
+
+def how_read(clip: Clip) -> str:
+    """Returns in words which axis of a clip's array is taken for what, and what to do where another may be meant.
+
+    Raises:
+        ClipError: as `read_clip`.
+    """
+    persons, frames, joints, channels = shape = read_clip(clip).shape
+    who = (
+        f"{counted(persons, 'person')} in {channels} dimensions, {counted(joints, 'joint')}, {counted(frames, 'frame')}"
+    )
+    return f"'{clip.id}' is read as {who}" + (_turned(shape) if (persons, channels) == (3, 2) else "")
+
+
+def _turned(shape: tuple[int, ...]) -> str:
+    """Returns what to do where an array of this shape has its coordinates first, as some programs write them."""
+    axes = {3: ("[C, T, V]", "(1, 2, 0)"), 4: ("[C, T, V, P]", "(3, 1, 2, 0)")}
+    if len(shape) not in axes or shape[0] not in (2, 3):
+        return ""
+    order, transposed = axes[len(shape)]
+    return f"; if it is {order}, save array.transpose{transposed} instead"
 
 
 def _read_arrays(path: Path) -> np.ndarray:
@@ -99,6 +123,9 @@ def _read_arrays(path: Path) -> np.ndarray:
         name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
         if name not in loaded.files:
             raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
+        size = next((info.file_size for info in loaded.zip.infolist() if info.filename == f"{name}.npy"), 0)
+        if size > LARGEST:  # a few megabytes may be packed terabytes
+            raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
         found: np.ndarray = loaded[name]
         return found
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
+from aplt.data.names import doubtful_names
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.settings import as_setting
@@ -58,11 +59,11 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
 
 def remark_on_split(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
-    """Returns a remark on the people and files that training and test clips share, or on files that nothing divides.
+    """Returns remarks on people and files that training and test clips share, and on names that are in doubt.
 
-    `by` avoids the former; None where there is nothing to remark on.
+    `by` is what holds out whole people; None where there is nothing to remark on.
     """
-    found = (remark_on_people(index, split, by), remark_on_files(index, split))
+    found = (remark_on_people(index, split, by), remark_on_files(index, split), *map(str, doubtful_names(index)))
     return "; besides, ".join(remark for remark in found if remark) or None
 
 

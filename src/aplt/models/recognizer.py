@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin, snapshot_download
-from pydantic import Field, PositiveInt
+from pydantic import Field, FiniteFloat
 from safetensors import SafetensorError
 from safetensors.torch import load_model
 from torch import Tensor, nn
@@ -19,17 +19,19 @@ from aplt.settings import Settings, validated
 from aplt.storage import aside_of, read_json
 from aplt.tensors import Prediction
 
+Side = Annotated[int, Field(gt=0, le=65536)]
+
 
 class ModelSettings(Settings):
     """What a model folder's config.json holds: the arguments of Recognizer."""
 
     encoder: str
     encoder_settings: dict[str, Any]
-    clip_shape: tuple[PositiveInt, PositiveInt, PositiveInt, PositiveInt]
+    clip_shape: tuple[Side, Side, Side, Side]
     class_names: Annotated[list[str], Field(min_length=1)]
     input: InputSettings
     read_out: ReadOut
-    prototype_scale: float
+    prototype_scale: FiniteFloat
 
 
 class Recognizer(nn.Module, PyTorchModelHubMixin):
@@ -124,14 +126,13 @@ def load_recognizer(folder: Path) -> Recognizer:
     for file in (config, weights):
         if not file.is_file():
             raise InputError(f"{folder}: no {file.name} in it, so it is no model folder")
-    found = read_json(config)
-    settings = validated(ModelSettings, found, str(config))
+    settings = validated(ModelSettings, read_json(config), str(config))
     if any(
         side not in (None, length) for side, length in zip(settings.input.clip_shape, settings.clip_shape, strict=True)
     ):
         raise InputError(f"{config}: setting 'input' does not make clips of clip_shape {list(settings.clip_shape)}")
     try:
-        model = Recognizer(**found)
+        model = Recognizer(**settings.model_dump(mode="json"))
         load_model(model, weights)
     except InputError as error:  # of the encoder: its name, its code or its settings
         raise InputError(f"{config}: {error}") from error

@@ -16,7 +16,7 @@ from aplt.clips import UNKNOWN
 from aplt.offline.balance import balance
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.propagation import propagate
-from aplt.offline.space import whiten
+from aplt.offline.space import carried, whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.settings import Settings
 from aplt.tensors import FeatureBank, Guidance
@@ -37,7 +37,8 @@ class Clusters(Settings):
     labeled_views: int = Field(2, ge=0)
     """Strong views of each labeled clip that enter the clustering besides: the labeled augmentation."""
     whiten: int | None = Field(64, ge=2)
-    """Dimensions of the centered, projected, shrink-whitened space that is clustered; null: unit-norm features."""
+    """Most dimensions of the centered, projected, shrink-whitened space that is clustered: a twelfth of the clips, or
+    twice the classes where that is more; null: unit-norm features."""
     assignment: Literal["nearest", "balanced"] = "balanced"
     """nearest center, or balanced by Sinkhorn toward the labeled class prior."""
     clamp: bool = True
@@ -107,7 +108,7 @@ def _cluster(
     feature = torch.cat([bank.feature, bank.extra_feature])
     label = torch.cat([known, extra_known])
     if settings.whiten is not None:
-        feature = whiten(feature, settings.whiten)
+        feature = whiten(feature, carried(settings.whiten, len(feature), num_classes))
     given = known != UNKNOWN
     prior = None
     if settings.assignment == "balanced":

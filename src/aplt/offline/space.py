@@ -4,6 +4,18 @@ import torch
 from torch import Tensor
 
 SHRINKAGE = 0.3
+ROWS_PER_DIRECTION = 12
+"""Clips that it takes to tell a direction of classes from one of noise."""
+
+
+def carried(dimensions: int, rows: int, num_classes: int) -> int:
+    """Returns how many of the wanted `dimensions` that many rows carry.
+
+    Whitening brings noise to nearly the size of what tells classes apart, and in more directions than few clips can
+    average out nothing else is left. K classes differ in fewer than K directions, and as many again leave room for
+    what varies more than the classes do.
+    """
+    return min(dimensions, max(rows // ROWS_PER_DIRECTION, 2 * num_classes))
 
 
 def whiten(feature: Tensor, dimensions: int) -> Tensor:

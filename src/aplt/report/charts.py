@@ -7,6 +7,7 @@ pointing at it, weigh a few kilobytes and can be saved as SVG or PNG (page.js); 
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 
@@ -107,8 +108,8 @@ def line_chart(
     ticks = nice_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
-    step = next(s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 10**9) if (last - first) / s <= 12)
-    labels = [(float(x), str(x)) for x in range(first, last + 1) if x % step == 0]
+    step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)
+    labels = [(float(x), str(x)) for x in range(first + -first % step, last + 1, step)]
     drawn = [(place, curve) for place, curve in enumerate(curves) if curve.points]
     behind = [curve for curve in pale if curve.points]
     shade = None

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 
+from aplt.display import plain
 from aplt.report.words import fixed, known, number, percent
 
 VOID = frozenset({"meta", "link", "line", "rect", "path", "circle"})
@@ -25,7 +26,7 @@ def render(child: str | None) -> str:
     """Returns markup unchanged, any other text escaped, and nothing for None."""
     if child is None:
         return ""
-    return child if isinstance(child, Html) else escape(child)
+    return child if isinstance(child, Html) else _text(child)
 
 
 def join(children: Iterable[str | None]) -> Html:
@@ -43,7 +44,7 @@ def el(name: str, *children: str | None, **attributes: str | float | None) -> Ht
             others become hyphens, except in SVG's viewBox: `class_`, `data_value`, `stroke_width`.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_text(_short(value))}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -55,6 +56,10 @@ def el(name: str, *children: str | None, **attributes: str | float | None) -> Ht
 def asset(name: str) -> Html:
     """Returns a file of this package (style sheet, script) to be put into the page as it is."""
     return Html(files("aplt.report").joinpath(name).read_text(encoding="utf-8"))
+
+
+def _text(value: str) -> str:
+    return escape(plain(value, keep="\n\t"))
 
 
 def _short(value: str | float) -> str:

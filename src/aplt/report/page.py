@@ -27,7 +27,7 @@ from aplt.report.html import (
 from aplt.report.rounds import curves, thresholds
 from aplt.report.run import Run, read_run
 from aplt.report.words import ABSENT, duration, percent, share, wilson
-from aplt.storage import write_text
+from aplt.storage import write_alone
 
 MOST_MISTAKES = 20
 MOST_CONFUSIONS = 10
@@ -40,7 +40,7 @@ def write_report(run: Path) -> Path:
         InputError: no run folder, or a file in it that cannot be read.
     """
     read = read_run(run)
-    write_text(read.folder.report, report_html(read))
+    write_alone(read.folder.report, report_html(read))
     return read.folder.report
 
 
@@ -120,7 +120,7 @@ def _tiles(run: Run) -> list[Html]:
 
 def _test_tiles(result: Result) -> list[Html]:
     figures = result.test
-    if figures is None:
+    if figures is None or not figures.clips:
         missing = "no test clip has a label" if result.counts.test else "this run has no test clips"
         return [tile("Test top-1", ABSENT, missing)]
     low, high = wilson(figures.top1, figures.clips)

@@ -1,5 +1,6 @@
 """What a run folder says, read once and checked: the only room of the report that opens files."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ import pandas as pd
 
 from aplt.clips import ROLES
 from aplt.config import load_yaml
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
 from aplt.report.words import share
@@ -73,13 +75,19 @@ class Run:
         """The training's seed, as far as the folder tells."""
         if self.result is not None:
             return str(self.result.seed)
-        return str((self.config.get("train") or {}).get("seed", "unknown"))
+        return str(self._train.get("seed", "unknown"))
 
     @property
     def planned_rounds(self) -> int | None:
         """Rounds that the config asks for."""
-        rounds = (self.config.get("train") or {}).get("rounds")
-        return int(rounds) if rounds is not None else None
+        rounds = self._train.get("rounds")
+        return rounds if isinstance(rounds, int) else None
+
+    @property
+    def _train(self) -> dict[str, Any]:
+        # As it is in the file: a config of another version can be looked at, too.
+        found = self.config.get("train")
+        return found if isinstance(found, dict) else {}
 
     @cached_property
     def seconds(self) -> Seconds:
@@ -175,16 +183,31 @@ def read_run(path: Path) -> Run:
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
         folder.require(lambda run: run.config, "expected the folder of a run or a comparison, as `aplt` leaves it")
     result = folder.read_result() if folder.result.exists() else None
+    rounds = folder.read_rounds()
+    _require_same_classes(folder, result, rounds)
     return Run(
         folder=folder,
         name=path.resolve().name,
         config=load_yaml(folder.config) if folder.config.exists() else {},
         config_text=read_text(folder.config) if folder.config.exists() else None,
-        rounds=folder.read_rounds(),
+        rounds=rounds,
         result=result,
         predictions=_predictions(folder.predictions) if result and folder.predictions.exists() else None,
         counts=_counts(folder, result),
     )
+
+
+def _require_same_classes(folder: RunDir, result: Result | None, rounds: Sequence[Round]) -> None:
+    expected = None if result is None else len(result.classes)
+    for number, line in enumerate(rounds, start=1):
+        if line.pseudo is not None:
+            found = len(line.pseudo.threshold)
+            expected = found if expected is None else expected
+            if found != expected:
+                raise InputError(
+                    f"{folder.metrics} line {number}: pseudo is of {counted(found, 'class', 'classes')}, expected "
+                    f"{expected} as in {'the other lines' if result is None else folder.result.name}"
+                )
 
 
 def _predictions(path: Path) -> pd.DataFrame:

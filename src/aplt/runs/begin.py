@@ -11,7 +11,6 @@ from accelerate.utils import broadcast_object_list
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig, load_yaml
 from aplt.data.files import ClipError
-from aplt.data.index import read_index
 from aplt.data.splits import load_split, remark_on_split, save_split
 from aplt.display import console
 from aplt.errors import InputError
@@ -20,8 +19,8 @@ from aplt.record import Result
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
-from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips
-from aplt.storage import read_text, write_json, write_text
+from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
+from aplt.storage import absolute, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
 
@@ -73,8 +72,12 @@ def _require_free(run: RunDir) -> None:
         raise InputError(f"{run.path} holds {found} of a run without config.yaml; remove it or choose another --name")
 
 
-def resume(run: RunDir) -> Result:
+def resume(run: RunDir, clips: Path | None = None) -> Result:
     """Continues an interrupted run from its last checkpoint and returns its final figures; a finished one is only read.
+
+    Args:
+        run: its folder.
+        clips: where its clips.csv or folder of clips is by now; None: where it was.
 
     Raises:
         InputError: no run in this folder, one of another version of aplt, a damaged one, one that another process
@@ -84,9 +87,11 @@ def resume(run: RunDir) -> Result:
     if run.result.exists():
         return run.read_result()
     config = begun_config(settings, str(run.config))
+    if clips is not None:
+        config = config.model_copy(update={"clips": absolute(clips)})
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
-    index = read_index(config.clips)
+    index = read_own_clips(config, run)
     split = load_split(drawn, index, ADVICE)
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
     begun, now = run.read_digests(), digests(index, split)
@@ -98,6 +103,8 @@ def resume(run: RunDir) -> Result:
         trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
         if accelerator.is_main_process:
             run.sweep()
+            if clips is not None:
+                write_text(run.config, config.to_yaml())
         return trainer.train()
 
 

@@ -3,7 +3,7 @@
 A run hands its guidance on in memory; the files are there for resuming and for readers.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,18 @@ import pandas as pd
 from aplt.clips import UNKNOWN, ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
+from aplt.runs.setup import Material
 from aplt.storage import read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
+
+TYPES = {
+    "label": ("int64",),
+    "accepted": ("bool",),
+    "given": ("bool",),
+    "prototype": ("float32",),
+    **dict.fromkeys(("distance", "belief", "confidence", "threshold"), ("float32", "float64")),
+}
+"""The arrays of a round's guidance, and of which types they may be."""
 
 
 def keep_guidance(run: RunDir, guidance: Guidance) -> None:
@@ -20,20 +30,40 @@ def keep_guidance(run: RunDir, guidance: Guidance) -> None:
     write_arrays(run.guidance(guidance.round), guidance.arrays())
 
 
-def kept_guidance(run: RunDir, round_: int) -> Guidance:
+def kept_guidance(run: RunDir, round_: int, material: Material, prototypes: Sequence[int]) -> Guidance:
     """Returns a round's guidance, on the CPU.
 
+    Args:
+        run: its folder.
+        round_: from 0.
+        material: the run's clips.
+        prototypes: [K, D], the shape of the prototypes.
+
     Raises:
-        InputError: the file is missing, damaged or of another round.
+        InputError: the file is missing, damaged, of another round or of another run.
     """
     hint = f"the offline phase of round {round_ + 1} wrote it and the run cannot go on without it"
     path = run.require(lambda r: r.guidance(round_), hint)
     try:
         guidance = Guidance.from_arrays(read_arrays(path))
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{path}: damaged, no guidance of a round ({error})") from error
     if guidance.round != round_:
         raise InputError(f"{path}: is of round {guidance.round + 1}, not {round_ + 1}")
+    arrays = guidance.arrays()
+    for name, types in TYPES.items():
+        whole = (len(material.index),)
+        shape = {"threshold": tuple(prototypes[:1]), "prototype": tuple(prototypes)}.get(name, whole)
+        if arrays[name].shape != shape or arrays[name].dtype.name not in types:
+            found = f"{arrays[name].dtype} {list(arrays[name].shape)}"
+            raise InputError(f"{path}: {name} is {found}, expected {types[0]} {list(shape)}; it is of another run")
+    label, least = arrays["label"], np.full(len(material.index), UNKNOWN)
+    least[[*material.split.labeled, *material.split.unlabeled]] = 0
+    for position in np.flatnonzero((label < least) | (label >= prototypes[0]))[:1]:
+        clip, most = material.index[int(position)].id, prototypes[0] - 1
+        raise InputError(
+            f"{path}: the label of clip '{clip}' is {label[position]}, expected {least[position]} to {most}"
+        )
     return guidance
 
 
@@ -47,9 +77,9 @@ def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
         _rows(index, guidance).to_csv(stream, index=False, header=new, lineterminator="\n")
 
 
-def rewrite_ledger(run: RunDir, index: ClipIndex, rounds: Iterable[int]) -> None:
-    """Writes the ledger of these rounds again from their kept guidance."""
-    tables = [_rows(index, kept_guidance(run, number)) for number in rounds]
+def rewrite_ledger(run: RunDir, material: Material, rounds: Iterable[int], prototypes: Sequence[int]) -> None:
+    """Writes the ledger of these rounds again from their kept guidance; see `kept_guidance`."""
+    tables = [_rows(material.index, kept_guidance(run, number, material, prototypes)) for number in rounds]
     if tables:
         write_text(run.ledger, pd.concat(tables).to_csv(index=False, lineterminator="\n"))
     else:

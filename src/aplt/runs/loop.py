@@ -244,12 +244,13 @@ class Trainer:
                 f"{self.run.metrics}: expected a line for each of {counted(state.round, 'round')}, found {known}"
             )
         if self.offline is not None:
+            prototypes = state.recognizer.prototype.shape
             guided = range(self.config.train.warm_up_rounds, state.round)
             last = state.round if state.guided else state.round - 1
             if last >= self.config.train.warm_up_rounds:
-                self.guidance = kept_guidance(self.run, last).to(self.device)
+                self.guidance = kept_guidance(self.run, last, self.material, prototypes).to(self.device)
             if self.accelerator.is_main_process:
-                rewrite_ledger(self.run, self.material.index, guided)
+                rewrite_ledger(self.run, self.material, guided, prototypes)
 
 
 def _step_seed(seed: int, round_: int, step: int) -> int:

@@ -25,6 +25,7 @@ from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.record import Figures
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
+from aplt.runs.setup import read_own_clips
 from aplt.storage import read_table
 
 BATCH = 16
@@ -95,8 +96,13 @@ class Evaluation:
     """Of the clips in the figures, how many have the id, or are the same part of the same file, as training clips."""
 
 
-def evaluate(folder: Path, clips: Path | None, role: Role) -> Evaluation:
+def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     """Returns a model's figures on its run's clips of a role, or on those of another index.
+
+    Args:
+        folder: of the run, or of a model.
+        clips: another index, or where the run's own is by now; None: the run's own.
+        role: which of the run's clips; None: its test clips, and all of another index.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
@@ -104,14 +110,17 @@ def evaluate(folder: Path, clips: Path | None, role: Role) -> Evaluation:
     model, run = load_model(folder), RunDir(folder)
     if clips is None:
         config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
-        source = config.clips
-        index = read_index(source)
-        advice = "undo the change, or evaluate on other clips with --clips"
-        positions: Sequence[int] = load_split(run.split, index, advice).positions(role)
-        what = f"{folder} has no {role} clip with a label"
+        source, index, role = config.clips, read_own_clips(config, run), role or "test"
     else:
         source, index = clips, read_index(clips)
-        positions, what = range(len(index)), f"{clips} has no clip with a label"
+    if role is None:
+        positions: Sequence[int] = range(len(index))
+        what = f"{source} has no clip with a label"
+    else:
+        advice = "undo the change, or evaluate on other clips with --clips and without --role"
+        drawn = run.require(lambda r: r.split, "the folder of a run has it, and says there which clips have a role")
+        positions = load_split(drawn, index, advice).positions(role)
+        what = f"{folder} has no {role} clip with a label"
     labeled = [position for position in positions if index[position].label != UNKNOWN]
     require_files((index[position] for position in labeled), source)
     truth = _labels_of(model, index)[labeled]
@@ -121,7 +130,7 @@ def evaluate(folder: Path, clips: Path | None, role: Role) -> Evaluation:
     figures = Figures.of(truth[scored.position], scored.score, model.class_names)
     if figures is None:
         raise InputError(f"{what} to evaluate on")
-    seen = 0 if clips is None else _trained_on(run, [index[p] for p in labeled])
+    seen = 0 if role is not None else _trained_on(run, [index[p] for p in labeled])
     return Evaluation(figures, len(positions) - len(labeled), seen)
 
 

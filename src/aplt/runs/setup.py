@@ -26,8 +26,10 @@ from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
 from aplt.record import Counts
+from aplt.rundir import RunDir
 from aplt.runs.schedule import default_ema_decay, steps_per_round
 from aplt.runs.state import OnlineLog, TrainState
+from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
 
 
@@ -69,6 +71,17 @@ def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipI
     """
     index = index or read_index(config.clips)
     return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
+
+
+def read_own_clips(config: RunConfig, run: RunDir) -> ClipIndex:
+    """Returns the index that a run was begun with.
+
+    Raises:
+        InputError: it is not where it was, or not usable.
+    """
+    if not mode(config.clips):
+        raise InputError(f"{run.config}: {config.clips} is no longer there; say with --clips where the clips are now")
+    return read_index(config.clips)
 
 
 def digests(index: ClipIndex, split: Split) -> dict[str, str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import torch
+from pydantic import Field, NonNegativeInt
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from aplt.clips import UNKNOWN
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.record import PHASES
+from aplt.settings import Settings, validated
 from aplt.storage import atomic
 from aplt.tensors import Algorithm
 
@@ -104,6 +106,29 @@ class Clock:
             self._since = now
 
 
+Time = Annotated[float, Field(ge=0)]
+
+
+class Times(Settings):
+    """Seconds by phase."""
+
+    offline: Time
+    online: Time
+    evaluation: Time
+
+
+class Plain(Settings):
+    """What a checkpoint holds besides tensors."""
+
+    round: NonNegativeInt
+    step: NonNegativeInt
+    guided: bool
+    seconds: Times
+    round_seconds: Times
+    loss_sums: dict[str, float]
+    scaler: dict[str, Any] | None
+
+
 PLAIN = ("round", "step", "guided", "seconds", "round_seconds", "loss_sums")
 
 
@@ -123,19 +148,22 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
     """
     try:
         with safe_open(path, framework="pt") as stored:
-            plain = json.loads(stored.metadata()["plain"])
+            plain = validated(Plain, json.loads(stored.metadata()["plain"]), "its state").model_dump()
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
         for prefix, module in _modules(state):
             module.load_state_dict(_under(prefix, tensors))
         _load_optimizer(state.optimizer, _under("optimizer.", tensors))
         for name in PLAIN:
             setattr(state, name, plain[name])
-        scaler: dict[str, Any] | None = plain["scaler"]
+        made = state.online.label
+        if ((made < UNKNOWN) | (made >= len(state.recognizer.class_names))).any():
+            raise ValueError("a label of online.label is of no class")
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
         why = " ".join(str(error).split())
         raise InputError(
             f"{path}: not a checkpoint of this run's config ({why}); without it the run begins from the start"
         ) from error
+    scaler: dict[str, Any] | None = plain["scaler"]
     return scaler
 
 

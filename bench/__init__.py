@@ -1,0 +1,1 @@
+"""Benchmarks, mutation testing and fuzzing: run from the top of the repository."""

@@ -1,0 +1,32 @@
+"""What the commands print: lines in which names are text and no more, and JSON for scripts."""
+
+import sys
+from json import dumps
+from typing import Any
+
+from aplt.display import plain
+
+
+def say(line: str) -> None:
+    """Prints a line of results to standard output."""
+    print(plain(line))
+
+
+def say_lines(text: str) -> None:
+    """Prints text of several lines to standard output."""
+    print(plain(text, keep="\n"))
+
+
+def remark(line: str) -> None:
+    """Prints a line about the results, or why there are none, to standard error."""
+    print(f"aplt: {plain(line)}", file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Prints a value as JSON; letters that the output cannot encode are escaped, so that none is lost."""
+    text = dumps(value, default=str, ensure_ascii=False, indent=2)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = dumps(value, default=str, indent=2)
+    print(text)
