@@ -40,7 +40,7 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
         ),
         ({"train": {"rounds": 10**30}}, "setting 'train.rounds': expected at most 1000000000, found 10"),
         ({"train": {"learning_rate": float("inf")}}, "setting 'train.learning_rate': expected a number, found inf"),
-        ({"input": {"weak_rotation": 1e308}}, "setting 'input.weak_rotation': expected at most 360"),
+        ({"input": {"weak_tilt": 1e308}}, "setting 'input.weak_tilt': expected at most 360"),
         ({"input": {"strong_shear": 1e308}}, "setting 'input.strong_shear': expected at most 10"),
         ({"input": {"frames": 10**9}}, "setting 'input.frames': expected at most 65536"),
         ({"method": "apltt"}, "unknown method 'apltt'; did you mean 'aplt'?"),
