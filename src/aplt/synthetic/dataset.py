@@ -18,10 +18,12 @@ from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, write_csv, write_json
 from aplt.synthetic.difficulty import DEFAULT
+from aplt.synthetic.keypoints import clip_keypoints
 from aplt.synthetic.plan import PlannedClip, plan_clips
 from aplt.synthetic.render import render_clip
 
 _RENDERER = 3  # raised when the same options give other pixels, so that old folders are rendered anew
+_KEYPOINTS = 1  # the same for other points
 
 
 def make_dataset(
@@ -68,6 +70,32 @@ def make_dataset(
         "out_of_class": out_of_class,
         "difficulty": json.loads(json.dumps(asdict(DEFAULT))),
     }
+    write = partial(_render, seed=seed, size=size)
+    return _make(folder, plan, options, ".mp4", lambda one: _write_all(write, plan, one, processes, progress))
+
+
+def make_keypoints(folder: Path, *, clips: int = 600, subjects: int = 12, seed: int = 0) -> Path:
+    """Writes what a pose tracker would see of the clips that `make_dataset` renders, and returns their index.
+
+    Each is an array [T, 17, 2], COCO's points in pixels; see `clip_keypoints`. Arguments, folder and errors are those
+    of `make_dataset`.
+    """
+    plan = plan_clips(clips, subjects, seed, 1.0, 0.0)
+    options = {"keypoints": _KEYPOINTS, "renderer": _RENDERER, "clips": clips, "subjects": subjects, "seed": seed}
+    write = partial(_track, seed=seed)
+
+    def write_all(home: Path) -> None:
+        home.mkdir(exist_ok=True)
+        for clip in plan:
+            write(clip, folder=home)
+
+    return _make(folder, plan, options, ".npy", write_all)
+
+
+def _make(
+    folder: Path, plan: list[PlannedClip], options: dict[str, Any], suffix: str, write_all: Callable[[Path], None]
+) -> Path:
+    """Returns the index of a data set in `folder`, made unless it is there already; see `make_dataset`."""
     index, marker = folder / "clips.csv", folder / "dataset.json"
     if marker.exists():
         if index.exists() and json.loads(marker.read_text()) == options:
@@ -79,14 +107,14 @@ def make_dataset(
     write_json(marker, {"renderer": None})
     index.unlink(missing_ok=True)
 
-    _render_all(folder / "clips", plan, seed, size, processes, progress)
-    names = {f"{clip.name}.mp4" for clip in plan}
+    write_all(folder / "clips")
+    names = {f"{clip.name}{suffix}" for clip in plan}
     for old in (folder / "clips").iterdir():
-        if re.fullmatch(r"c\d{4,}\.mp4", old.name) and old.name not in names:
+        if re.fullmatch(rf"c\d{{4,}}\{suffix}", old.name) and old.name not in names:
             old.unlink()
     rows = [
         {
-            "path": f"clips/{clip.name}.mp4",
+            "path": f"clips/{clip.name}{suffix}",
             "label": clip.label,
             "id": clip.name,
             "subject": f"s{clip.subject:02d}",
@@ -99,18 +127,22 @@ def make_dataset(
     return index
 
 
-def _render_all(
-    folder: Path,
+def _write_all(
+    write: Callable[..., None],
     plan: list[PlannedClip],
-    seed: int,
-    size: int,
+    folder: Path,
     processes: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> None:
-    render = partial(_render, folder=folder, seed=seed, size=size)
-    for count, _ in enumerate(in_processes(render, plan, processes), start=1):
+    for count, _ in enumerate(in_processes(partial(write, folder=folder), plan, processes), start=1):
         if progress is not None:
             progress(count, len(plan))
+
+
+def _track(clip: PlannedClip, *, folder: Path, seed: int) -> None:
+    points = clip_keypoints(clip.motion, seed=seed, number=clip.number, subject=clip.subject)
+    with atomic(folder / f"{clip.name}.npy") as stream:
+        np.save(stream, points)
 
 
 def _render(clip: PlannedClip, *, folder: Path, seed: int, size: int) -> None:

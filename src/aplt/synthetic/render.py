@@ -48,13 +48,8 @@ def render_take(take: Take, size: int) -> NDArray[np.uint8]:
     """Returns the frames [T, size, size, 3] of a take."""
     rng = np.random.default_rng([*take.seed, 1])
     canvas = size * _FINE
-    drift = np.stack([wander(rng, take.time, take.difficulty.drift * canvas) for _ in range(2)], axis=-1)
-    camera = Camera(
-        yaw=np.radians(take.yaw),
-        pitch=np.radians(take.pitch),
-        scale=_TALL * take.zoom * canvas,
-        center=(np.array(take.shift) + [0.5, 0.545]) * canvas + drift,
-    )
+    drift = drift_of(take, canvas, rng)
+    camera = camera_of(take, canvas, drift)
     margin = int(np.ceil(np.abs(drift).max())) + 1
     room = _room(take, camera, canvas, margin, drift[0])
     layers = _layers(take, camera)
@@ -83,6 +78,21 @@ def render_take(take: Take, size: int) -> NDArray[np.uint8]:
         pixels += noise[start : start + pixels.size].reshape(pixels.shape)
         frames[t] = np.clip(pixels + 0.5, 0, 255).astype(np.uint8)
     return frames
+
+
+def drift_of(take: Take, canvas: int, rng: np.random.Generator) -> Array:
+    """Returns how far the camera has drifted in the hand [T, 2], in pixels of the canvas."""
+    return np.stack([wander(rng, take.time, take.difficulty.drift * canvas) for _ in range(2)], axis=-1)
+
+
+def camera_of(take: Take, canvas: int, drift: Array) -> Camera:
+    """Returns the camera of a take on an image of `canvas` pixels."""
+    return Camera(
+        yaw=np.radians(take.yaw),
+        pitch=np.radians(take.pitch),
+        scale=_TALL * take.zoom * canvas,
+        center=(np.array(take.shift) + [0.5, 0.545]) * canvas + drift,
+    )
 
 
 def _layers(take: Take, camera: Camera) -> list[Layer]:
