@@ -26,6 +26,7 @@ from tests.methods.naive import (
     sum_norm,
     unit,
 )
+from tests.methods.by_hand import made, play
 from tests.methods.scene import UNLABELED, K, ToyStudent, make_batch, make_task, plain_toy, step
 
 U = 3
@@ -257,3 +258,10 @@ def test_simmatch_by_hand() -> None:
     aligned = [algorithm.aligned(torch.tensor([[x, 1 - x]]))[0, 0].item() for x in (0.8, 0.4, 0.5)]
     last = 0.5 / 0.45 / (0.5 / 0.45 + 0.5 / 0.55)
     assert aligned == pytest.approx([0.5, 0.4 / 0.6 / (0.4 / 0.6 + 0.6 / 0.4), last])
+
+
+def test_simmatch_reports_the_class_that_it_teaches() -> None:
+    algorithm = SimMatch(make_task(), confidence=0.5, smoothing=1.0)
+    sure = ((0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.01, 0.98))
+    assert play(algorithm, sure, sure, sure, (0, 2, 4)).online is None  # its memory is empty
+    assert made(play(algorithm, sure, sure, sure, (0, 2, 4))).label.tolist() == [0, 1, 2]
