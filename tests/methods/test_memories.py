@@ -13,6 +13,7 @@ from aplt.methods.freematch import FreeMatch
 from aplt.methods.simmatch import SimMatch
 from aplt.methods.softmatch import SoftMatch
 from aplt.tensors import Algorithm, SemiBatch, Task
+from tests.methods.by_hand import made, play
 from tests.methods.naive import (
     Row,
     argmax,
@@ -26,7 +27,6 @@ from tests.methods.naive import (
     sum_norm,
     unit,
 )
-from tests.methods.by_hand import made, play
 from tests.methods.scene import UNLABELED, K, ToyStudent, make_batch, make_task, plain_toy, step
 
 U = 3
@@ -262,6 +262,7 @@ def test_simmatch_by_hand() -> None:
 
 def test_simmatch_reports_the_class_that_it_teaches() -> None:
     algorithm = SimMatch(make_task(), confidence=0.5, smoothing=1.0)
-    sure = ((0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.01, 0.98))
-    assert play(algorithm, sure, sure, sure, (0, 2, 4)).online is None  # its memory is empty
-    assert made(play(algorithm, sure, sure, sure, (0, 2, 4))).label.tolist() == [0, 1, 2]
+    sure = [[0.97 if row == column else 0.01 for column in range(K)] for row in range(K)]
+    position = range(0, 2 * K, 2)
+    assert play(algorithm, sure, sure, sure, position).online is None  # its memory is empty
+    assert made(play(algorithm, sure, sure, sure, position)).label.tolist() == list(range(K))
