@@ -49,6 +49,7 @@ class SplitSettings(Settings):
     test: Fraction = 0.2
     """Share held out for testing where the index has no official split."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
+    """Of what is drawn: labeled clips, and those for val and test."""
     by_subject: bool = False
     """Hold out whole subjects for val and test."""
     val_subjects: tuple[str, ...] = ()
@@ -167,8 +168,11 @@ class TrainSettings(Settings):
     strong_weight: float = Field(1.0, ge=0)
     """Weight of that of their strong views."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
+    """sgd: with a Nesterov momentum of 0.9."""
     learning_rate: float = Field(2e-3, gt=0)
+    """The highest of the schedule."""
     weight_decay: float = Field(0.05, ge=0)
+    """Of all weights but biases and norms."""
     schedule: Literal["cosine", "step"] = "cosine"
     """cosine: to zero over the run; step: a tenth after 60 % and again after 85 %."""
     clip_gradient: float | None = Field(5.0, gt=0)
@@ -187,6 +191,7 @@ class TrainSettings(Settings):
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""
     seed: int = Field(0, ge=0, le=MAX_SEED)
+    """Of the untrained network, the order of clips and their views."""
 
 
 class RunConfig(Settings):
@@ -198,9 +203,11 @@ class RunConfig(Settings):
     """A split made by `aplt split`; otherwise `split` says how to draw one."""
     split: SplitSettings = SplitSettings()
     method: str = DEFAULT_METHOD
+    """A name from `aplt recipes`, or package.module:name of your own."""
     method_settings: dict[str, Any] = Field({})
     """Keywords of the method's constructor."""
     encoder: str
+    """A network from clips to features by name, or package.module:name of your own."""
     encoder_settings: dict[str, Any] = Field({})
     """Keywords of the encoder's builder."""
     encoder_weights: str | None = None

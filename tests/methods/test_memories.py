@@ -13,6 +13,7 @@ from aplt.methods.freematch import FreeMatch
 from aplt.methods.simmatch import SimMatch
 from aplt.methods.softmatch import SoftMatch
 from aplt.tensors import Algorithm, SemiBatch, Task
+from tests.methods.by_hand import made, play
 from tests.methods.naive import (
     Row,
     argmax,
@@ -257,3 +258,11 @@ def test_simmatch_by_hand() -> None:
     aligned = [algorithm.aligned(torch.tensor([[x, 1 - x]]))[0, 0].item() for x in (0.8, 0.4, 0.5)]
     last = 0.5 / 0.45 / (0.5 / 0.45 + 0.5 / 0.55)
     assert aligned == pytest.approx([0.5, 0.4 / 0.6 / (0.4 / 0.6 + 0.6 / 0.4), last])
+
+
+def test_simmatch_reports_the_class_that_it_teaches() -> None:
+    algorithm = SimMatch(make_task(), confidence=0.5, smoothing=1.0)
+    sure = [[0.97 if row == column else 0.01 for column in range(K)] for row in range(K)]
+    position = range(0, 2 * K, 2)
+    assert play(algorithm, sure, sure, sure, position).online is None  # its memory is empty
+    assert made(play(algorithm, sure, sure, sure, position)).label.tolist() == list(range(K))
