@@ -8,10 +8,13 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 
+from aplt.data.index import read_index
 from aplt.errors import InputError
-from aplt.synthetic import CLASSES, Difficulty, make_dataset, render_clip
+from aplt.synthetic import CLASSES, Difficulty, make_dataset, make_keypoints, render_clip
+from aplt.synthetic.keypoints import clip_keypoints
 from aplt.synthetic.motions import OTHERS
 from aplt.synthetic.plan import plan_clips
 from aplt.synthetic.subjects import draw_subject, draw_take
@@ -269,3 +272,34 @@ def test_options_out_of_range_are_named(tmp_path: Path, option: str, value: floa
     with pytest.raises(InputError, match=r"clips must|" + option):
         make(tmp_path, **{option: value})
     assert not list(tmp_path.iterdir())
+
+
+def test_keypoints_are_of_the_people_in_the_films(tmp_path: Path) -> None:
+    index = make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS, seed=3)
+    films = make_dataset(tmp_path / "films", clips=CLIPS, subjects=SUBJECTS, seed=3, size=SIZE)
+    assert pd.read_csv(index).drop(columns="path").equals(pd.read_csv(films).drop(columns="path"))
+    for clip, film in zip(read_index(index), read_index(films), strict=True):
+        points = np.load(clip.path)
+        with av.open(str(film.path)) as container:
+            frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+        assert points.shape == (len(frames), 17, 2)
+        assert points.dtype == np.float32
+        assert ((points[:, :13] > -20) & (points[:, :13] < 132)).all()  # legs may leave the image
+        nose, hips = points[:, 0].mean(axis=0), points[:, 11:13].mean(axis=(0, 1))
+        assert nose[1] < hips[1]  # rows count downward
+        assert points[:, 5, 0].mean() > points[:, 6, 0].mean()  # who faces the camera has the left on its right
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "points").rglob("*")}
+    assert make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS, seed=3) == index
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "points").rglob("*")} == before
+
+
+def test_keypoints_lie_on_what_is_drawn() -> None:
+    """The nose of a person who nods moves up and down as the head in the film does."""
+    frames, _ = render_clip("nodding", seed=0, number=1, subject=0)
+    points = clip_keypoints("nodding", seed=0, number=1, subject=0)
+    column, row = points[:, 0].mean(axis=0).round().astype(int)
+    around = frames[:, row - 12 : row + 12, column - 6 : column + 6].astype(float).mean(axis=(2, 3))
+    rows = np.arange(around.shape[1])
+    dark = around.max(axis=1, keepdims=True) - around
+    moved = (dark * rows).sum(axis=1) / dark.sum(axis=1)
+    assert abs(np.corrcoef(moved, points[:, 0, 1])[0, 1]) > 0.5

@@ -74,7 +74,15 @@ def make_dataset(
     return _make(folder, plan, options, ".mp4", lambda one: _write_all(write, plan, one, processes, progress))
 
 
-def make_keypoints(folder: Path, *, clips: int = 600, subjects: int = 12, seed: int = 0) -> Path:
+def make_keypoints(
+    folder: Path,
+    *,
+    clips: int = 600,
+    subjects: int = 12,
+    seed: int = 0,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
     """Writes what a pose tracker would see of the clips that `make_dataset` renders, and returns their index.
 
     Each is an array [T, 17, 2], COCO's points in pixels; see `clip_keypoints`. Arguments, folder and errors are those
@@ -83,13 +91,7 @@ def make_keypoints(folder: Path, *, clips: int = 600, subjects: int = 12, seed: 
     plan = plan_clips(clips, subjects, seed, 1.0, 0.0)
     options = {"keypoints": _KEYPOINTS, "renderer": _RENDERER, "clips": clips, "subjects": subjects, "seed": seed}
     write = partial(_track, seed=seed)
-
-    def write_all(home: Path) -> None:
-        home.mkdir(exist_ok=True)
-        for clip in plan:
-            write(clip, folder=home)
-
-    return _make(folder, plan, options, ".npy", write_all)
+    return _make(folder, plan, options, ".npy", lambda one: _write_all(write, plan, one, processes, progress))
 
 
 def _make(
@@ -141,6 +143,7 @@ def _write_all(
 
 def _track(clip: PlannedClip, *, folder: Path, seed: int) -> None:
     points = clip_keypoints(clip.motion, seed=seed, number=clip.number, subject=clip.subject)
+    folder.mkdir(parents=True, exist_ok=True)
     with atomic(folder / f"{clip.name}.npy") as stream:
         np.save(stream, points)
 
