@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from aplt.cli.demo import demo_settings
+from aplt.cli.demo import film_settings
 from aplt.config import merge
 from aplt.methods.catalog import METHODS
 from aplt.rundir import RunDir
@@ -25,9 +25,9 @@ HELPED = [method for method in METHODS if method not in ("supervised", *BELOW)]
 def right(method: str, clips: Path, runs: Path) -> int:
     """Returns how many of the test clips a method gets right."""
     # The demo's schedule is too short for unlabeled clips to tell: confident predictions are few by its end.
-    longer = {"rounds": 10, "warm_up_rounds": 3, "steps_per_round": 60}
+    longer = {"rounds": 10, "warm_up_rounds": 3, "steps": 600}
     own = {"clips": str(clips), "method": method, "split": {"labeled": 0.2}, "train": longer}
-    settings = merge(demo_settings(clips), own)
+    settings = merge(film_settings(clips), own)
     result = train(configure(settings, "test"), RunDir(runs / method))
     assert result.test is not None
     return round(result.test.top1 * result.counts.test)

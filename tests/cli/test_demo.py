@@ -25,7 +25,7 @@ def test_the_demo_is_a_comparison_and_shows_its_page(
     told = capsys.readouterr().out
     comparison = read_comparison(tmp_path / "demo")
     assert comparison.finished
-    assert pd.read_csv(comparison.folder.cells)["method"].tolist() == [m for m in demo.METHODS for _ in range(3)]
+    assert pd.read_csv(comparison.folder.cells)["method"].tolist() == [*demo.METHODS] * 3
     assert "| aplt " in told
     assert "a short training of aplt on 60 films: " in told
     assert (tmp_path / "demo" / "video" / "report.html").exists()
