@@ -66,6 +66,10 @@ left shoulder, neck
 left elbow, left shoulder
 left wrist, left elbow
 """
+_OPENPOSE_FACE = """right eye, nose
+left eye, nose
+right ear, right eye
+left ear, left eye"""
 _OPENPOSE_18 = f"""{_OPENPOSE_ARMS_AND_NECK.strip()}
 right hip, neck
 right knee, right hip
@@ -73,10 +77,7 @@ right ankle, right knee
 left hip, neck
 left knee, left hip
 left ankle, left knee
-right eye, nose
-left eye, nose
-right ear, right eye
-left ear, left eye
+{_OPENPOSE_FACE}
 """
 _COCO_17 = """
 nose
@@ -221,10 +222,7 @@ TOPOLOGIES = (
         left hip, hip center
         left knee, left hip
         left ankle, left knee
-        right eye, nose
-        left eye, nose
-        right ear, right eye
-        left ear, left eye
+        {_OPENPOSE_FACE}
         left big toe, left ankle
         left small toe, left big toe
         left heel, left ankle

@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from aplt.models.poses import bone_parents, motion, path_streams, pose_streams
+from aplt.models.poses import bone_parents, path_streams, pose_streams
 
 GROUPS = 8  # of channels, each with a graph of its own
 REACH = 3  # bones from a joint to the farthest that a graph begins with
@@ -56,7 +56,7 @@ class GraphConvolution(nn.Module):
 
     def _joints(self, clip: Tensor) -> Tensor:
         """[B, C, T, V, P] -> [B * P, S, T, V]."""
-        step = motion(path_streams(clip)[:, : clip.shape[1]]).expand(-1, -1, -1, clip.shape[3], -1)
+        step = path_streams(clip)[:, clip.shape[1] :].expand(-1, -1, -1, clip.shape[3], -1)
         streams = torch.cat([pose_streams(clip, self.parents), step], dim=1)
         return streams.permute(0, 4, 1, 2, 3).flatten(0, 1)
 
