@@ -48,7 +48,8 @@ from aplt.config import SkeletonInput
 from aplt.data.cache import FrameCache
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of_file
-from aplt.data.splits import load_split, make_split, save_split
+from aplt.data.split_file import load_split, save_split
+from aplt.data.splits import make_split
 from aplt.data.video import decode
 from aplt.display import show_nothing
 from aplt.errors import InputError

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import aplt
-from aplt import library
+from aplt import library, prepare
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from tests.runs.clips import write_clips
@@ -223,9 +223,9 @@ def test_an_object_that_no_module_holds_cannot_be_found_again(clips: Path) -> No
 
 
 def test_objects_of_aplt_are_known_by_their_names() -> None:
-    assert library._method_name(METHODS["uda"]) == "uda"
-    assert library._method_name("my:own") == "my:own"
-    assert library._method_name(None) is None
+    assert prepare.method_name(METHODS["uda"]) == "uda"
+    assert prepare.method_name("my:own") == "my:own"
+    assert prepare.method_name(None) is None
 
 
 def test_tables_keep_ids_and_classes_as_text() -> None:

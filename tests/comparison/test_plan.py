@@ -12,8 +12,8 @@ from aplt.comparison.ablation import ABLATION
 from aplt.comparison.plan import UPPER_BOUND, Key, Variant, load_plan
 from aplt.comparison.record import CompareDir
 from aplt.errors import InputError
-from aplt.library import plan_comparison
 from aplt.offline.phase import Clusters
+from aplt.prepare import plan_comparison
 from aplt.runs.setup import digests, read_clips
 from tests.comparison.plans import cells_of, plan_of
 

@@ -31,7 +31,8 @@ def split(
     from aplt.clips import ROLES
     from aplt.config import SplitSettings
     from aplt.data.index import read_index
-    from aplt.data.splits import FILE_COLUMNS, make_split, remark_on_split, save_split
+    from aplt.data.split_file import FILE_COLUMNS, save_split
+    from aplt.data.splits import make_split, remark_on_split
     from aplt.settings import as_option, validated
 
     given = {

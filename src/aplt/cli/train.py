@@ -43,6 +43,7 @@ def train(
 
     from aplt import library
     from aplt.config import merge, parse_assignments
+    from aplt.prepare import prepare
     from aplt.rundir import RunDir
 
     if resume is not None:
@@ -67,7 +68,7 @@ def train(
             "encoder": encoder,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
-        prepared = library.prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)
+        prepared = prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):

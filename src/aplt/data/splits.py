@@ -1,27 +1,22 @@
-"""Which clips are labeled, unlabeled, val and test: drawn from a seed, and kept as a file by clip id."""
+"""Which clips are labeled, unlabeled, val and test: drawn from a seed."""
 
-import hashlib
 import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
+from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
 from aplt.data.names import doubtful_names
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.settings import as_setting
-from aplt.storage import read_table, write_csv
 
 Parts = dict[OfficialSplit, list[int]]
 COLUMN = "the split column of the index"
 DEFAULTS = SplitSettings()
-FILE_COLUMNS = ("id", "role", "digest")
 
 
 def _as_setting(name: str) -> str:
@@ -48,7 +43,7 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     if fraction is None:
         fraction = 1.0 if len(known) < len(parts["train"]) else 0.1
     labeled = []
-    for label, members in _by_class(index, known).items():
+    for label, members in by_class(index, known).items():
         if not members:
             raise InputError(f"class '{index.class_names[label]}' has no training clip with a label to learn from")
         # A stream of its own for each class: adding a class does not reshuffle the others.
@@ -103,54 +98,6 @@ def remark_on_people(index: ClipIndex, split: Split, by: str = "--set split.by_s
     )
 
 
-def save_split(path: Path, index: ClipIndex, split: Split) -> None:
-    """Writes `id,role,digest`, one row per clip that takes part; the digest is that of the clip's row in the index."""
-    rows = [
-        (index[position].id, role, clip_digest(index, position)) for role in ROLES for position in split.positions(role)
-    ]
-    write_csv(path, pd.DataFrame(rows, columns=list(FILE_COLUMNS)))
-
-
-def load_split(path: Path, index: ClipIndex, advice: str = "make the split again") -> Split:
-    """Returns the split in a file written by `save_split` (or by hand: the digest column may be missing).
-
-    `advice` is what to do where the index no longer fits it.
-
-    Raises:
-        InputError: fewer than two classes, an unreadable file, an unknown id or role, or a clip that has changed since
-            the split was made.
-    """
-    require_classes(index)
-    table = read_table(path, ("id", "role"))
-    position_of = {clip.id: position for position, clip in enumerate(index)}
-    digests = table["digest"] if "digest" in table else [""] * len(table)
-    members: dict[str, list[int]] = defaultdict(list)
-    seen: set[int] = set()
-    for row, values in enumerate(zip(table["id"], table["role"], digests, strict=True), start=1):
-        id_, role, digest = (value.strip() for value in values)
-        if role not in ROLES:
-            raise InputError(f"{path} row {row}: role is '{role}'{suggest(role, ROLES)}")
-        if id_ not in position_of:
-            raise InputError(f"{path} row {row}: no clip '{id_}' in the index; {advice}")
-        position = position_of[id_]
-        if position in seen:
-            raise InputError(f"{path} row {row}: clip '{id_}' appears twice")
-        seen.add(position)
-        if digest and digest != clip_digest(index, position):
-            raise InputError(
-                f"{path} row {row}: clip '{id_}' has another label, subject or interval in the index than when this "
-                f"split was made; {advice}"
-            )
-        if role == "labeled" and index[position].label == UNKNOWN:
-            raise InputError(f"{path} row {row}: clip '{id_}' has the role 'labeled', but no label in the index")
-        members[role].append(position)
-    split = Split(**{role: tuple(sorted(members[role])) for role in ROLES})
-    for label, found in _by_class(index, split.labeled).items():
-        if not found:
-            raise InputError(f"{path}: class '{index.class_names[label]}' has no labeled clip")
-    return split
-
-
 def require_classes(index: ClipIndex) -> None:
     """Raises an InputError where fewer than two classes have a labeled clip: there is nothing to learn."""
     if index.num_classes < 2:
@@ -160,20 +107,13 @@ def require_classes(index: ClipIndex) -> None:
         )
 
 
-def clip_digest(index: ClipIndex, position: int) -> str:
-    """Returns 12 hex digits over a clip's label, subject and interval: changes when its row does."""
-    clip = index[position]
-    label = "" if clip.label == UNKNOWN else index.class_names[clip.label]
-    text = "\t".join(map(str, (label, clip.subject, clip.start, clip.end)))
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
 def round_half_up(value: float) -> int:
     """Returns the nearest whole number, halves upward; a hair of float error below a half does not matter."""
     return math.floor(value + 0.5 + 1e-9)
 
 
-def _by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]]:
+def by_class(index: ClipIndex, positions: Sequence[int]) -> dict[int, list[int]]:
+    """Returns the positions of each class, in order; all must have a label."""
     members: dict[int, list[int]] = {label: [] for label in range(index.num_classes)}
     for position in positions:
         members[index[position].label].append(position)
@@ -256,7 +196,7 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
         return _hold_out_files(index, parts, shares, settings.seed)
     known = [position for position in parts["train"] if index[position].label != UNKNOWN]
     held: Parts = {"train": [], "val": [], "test": []}
-    for label, members in _by_class(index, known).items():
+    for label, members in by_class(index, known).items():
         order = np.random.default_rng([settings.seed, 0, label]).permutation(members).tolist()
         for part, share in shares.items():
             count = max(1, round_half_up(share * len(members))) if share else 0

@@ -11,7 +11,8 @@ from accelerate.utils import broadcast_object_list
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig, load_yaml
 from aplt.data.files import ClipError
-from aplt.data.splits import load_split, remark_on_split, save_split
+from aplt.data.split_file import load_split, save_split
+from aplt.data.splits import remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held

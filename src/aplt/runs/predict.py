@@ -18,7 +18,7 @@ from aplt.data.batches import single_views
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
-from aplt.data.splits import load_split
+from aplt.data.split_file import load_split
 from aplt.display import bar
 from aplt.errors import InputError, suggest
 from aplt.models.recognizer import Recognizer, load_recognizer

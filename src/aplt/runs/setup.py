@@ -18,7 +18,8 @@ from aplt.data.batches import SemiData
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
-from aplt.data.splits import load_split, make_split
+from aplt.data.split_file import load_split
+from aplt.data.splits import make_split
 from aplt.display import console, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method

@@ -1,0 +1,126 @@
+"""What the user asked for, as a run or a comparison that could begin; refused here where it cannot."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aplt.clips import ClipIndex
+from aplt.config import merge
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+from aplt.settings import shown
+from aplt.storage import absolute
+
+if TYPE_CHECKING:
+    from aplt.comparison.plan import Plan
+    from aplt.comparison.record import CompareDir
+    from aplt.config import RunConfig
+    from aplt.methods.method import Method
+    from aplt.models.encoders import Encoder
+
+_Kind = TypeVar("_Kind")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A run that could begin: what it is made of and where it goes."""
+
+    config: "RunConfig"
+    index: ClipIndex
+    folder: RunDir
+
+
+def prepare(
+    source: Path,
+    options: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    seed: int | None,
+    name: str | None,
+    runs: Path,
+) -> Prepared:
+    """Returns what a run is made of, once everything that can be refused at once is refused.
+
+    Args:
+        source: clips.csv, a folder of clips, or a run's config.yaml.
+        options: Settings that have an option of their own; None means not set.
+        settings: Any others.
+        seed: Of the split, the model and the order of clips.
+        name: Of the run's folder.
+        runs: Folder of run folders.
+
+    Raises:
+        InputError: the clips or a setting are not usable.
+    """
+    from aplt.runs.configure import configure_new
+
+    chosen = {key: value for key, value in options.items() if value is not None}
+    if "split_file" in chosen and "split" in chosen:
+        raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
+    if name is not None and (name in ("", "..") or Path(name).name != name):
+        raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
+    config, index = configure_new(source, merge(chosen, dict(settings)), seed)
+    method = re.sub(r"[^\w.-]+", "-", config.method)
+    return Prepared(config, index, RunDir(runs / (name or f"{method}-seed{config.train.seed}")))
+
+
+def plan_comparison(
+    source: Path, options: Mapping[str, Any], settings: Mapping[str, Any], output: str | Path | None
+) -> "tuple[Plan, CompareDir]":
+    """Returns the plan of a comparison and its folder.
+
+    Args:
+        source: clips.csv, a folder of clips, a compare.yaml or its folder.
+        options: What the user sets of the plan; None means nothing is set.
+        settings: What the user sets for all cells.
+        output: The folder, if one is given.
+
+    Raises:
+        InputError: a key or a value is not usable.
+    """
+    from aplt.comparison.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
+    from aplt.comparison.record import CompareDir
+
+    chosen = {key: value for key, value in options.items() if value is not None}
+    if settings:
+        chosen["settings"] = dict(settings)
+    if source.is_dir() and CompareDir(source).plan.is_file():
+        source = CompareDir(source).plan
+    usual = source.stem in ("clips", "index", "compare")
+    name = re.sub(f"[{re.escape(UNUSABLE)}]", "-", absolute(source).parent.name if usual else source.stem)
+    name = name[:LONGEST_NAME].strip(" .") or "clips"
+    if source.suffix.lower() in (".yaml", ".yml"):
+        plan = load_plan(source, chosen)
+    else:
+        plan = make_plan({"datasets": {name: {"clips": str(source)}}} | chosen, "compare", Path())
+    if output is not None:
+        return plan, CompareDir(Path(output))
+    own = CompareDir(source.parent)
+    if source.name == own.plan.name and own.found and "variants" not in chosen:
+        return plan, own
+    return plan, CompareDir(Path("compare") / f"{name}{'-ablation' if 'variants' in chosen else ''}")
+
+
+def method_name(method: "str | Method | None") -> str | None:
+    """Returns the name by which a config keeps a method."""
+    from aplt.methods.catalog import METHODS
+
+    return _name_of(method, METHODS, "method")
+
+
+def encoder_name(encoder: "str | Encoder | None") -> str | None:
+    """Returns the name by which a config keeps an encoder."""
+    from aplt.models.encoders import ENCODERS
+
+    return _name_of(encoder, ENCODERS, "encoder")
+
+
+def _name_of(value: str | _Kind | None, known: Mapping[str, _Kind], what: str) -> str | None:
+    """Returns the name by which a config keeps a method or encoder, whatever it was given as."""
+    from aplt.reference import reference_to
+
+    if value is None or isinstance(value, str):
+        return value
+    return next((name for name, one in known.items() if one is value), None) or reference_to(value, what)
