@@ -9,6 +9,7 @@ from aplt.data.formats import scan
 from aplt.data.formats.folder import scan_folder
 from aplt.data.index import read_index, write_index
 from aplt.errors import InputError
+from aplt.runs.predict import gather_clips
 
 
 def write(path: Path, text: str) -> Path:
@@ -128,6 +129,16 @@ def test_folder_of_classes(tmp_path: Path) -> None:
         "wave/c.npy": "wave",
     }
     assert "split" not in table
+
+
+def test_the_table_in_a_folder_is_its_index_except_for_predict(tmp_path: Path) -> None:
+    touch(tmp_path, "nod/a.npy", "nod/b.npy")
+    assert [clip.label for clip in read_index(tmp_path)] == [0, 0]
+    (tmp_path / "clips.csv").write_text("path,label\nnod/b.npy,shake\n")
+    index = read_index(tmp_path)
+    assert (index.class_names, [clip.path.name for clip in index]) == (("shake",), ["b.npy"])
+    assert index == read_index(tmp_path / "clips.csv")
+    assert [clip.path.name for clip in gather_clips([tmp_path])] == ["a.npy", "b.npy"]
 
 
 def test_folder_of_official_parts(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from aplt.library import Run
 
 METHODS = ("supervised", "fixmatch_teacher", "aplt")
-CLIPS, FILMS = 600, 200
+CLIPS, FILMS = 600, 120
 SEEDS = 3
 
 
@@ -52,7 +52,8 @@ def demo_plan(poses: Path, seed: int) -> dict[str, Any]:
     return {
         "datasets": {"poses": {"clips": str(poses)}},
         "settings": {
-            "train": {"steps": 600, "rounds": 6, "warm_up_rounds": 2, "batch_labeled": 8, "batch_unlabeled": 16}
+            "encoder_settings": {"width": 64},
+            "train": {"steps": 800, "rounds": 6, "warm_up_rounds": 2, "batch_labeled": 8, "batch_unlabeled": 16},
         },
         "methods": list(METHODS),
         "labeled": [0.1],
@@ -65,7 +66,7 @@ def film_settings(films: Path) -> dict[str, Any]:
     """Returns the settings of the training on films: a size for a CPU."""
     return {
         "input": {"frames": 8, "size": 64, "cache_dir": str(films.parent / "cache")},
-        "train": {"steps": 120, "rounds": 6, "warm_up_rounds": 2, "batch_labeled": 8, "batch_unlabeled": 16},
+        "train": {"steps": 60, "rounds": 3, "warm_up_rounds": 1, "batch_labeled": 8, "batch_unlabeled": 8},
     }
 
 

@@ -14,13 +14,16 @@ from aplt.data.formats.folder import scan_folder
 from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
+TABLE = "clips.csv"
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
 # Plain digits: isdigit() accepts "²", which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 
 def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:
-    """Returns the index in a CSV file with at least the `needed` columns, or that of a folder (see `scan_folder`).
+    """Returns the index in a CSV file with at least the `needed` columns, or that of a folder.
+
+    The clips.csv in a folder is its index, since labels may have been corrected there; without one see `scan_index`.
 
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
@@ -29,8 +32,19 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     if not found:
         raise InputError(f"{source}: no such file or folder")
     if stat.S_ISDIR(found):
-        return to_index(scan_folder(source), source, source)
+        if not (source / TABLE).is_file():
+            return scan_index(source)
+        source = source / TABLE
     return to_index(read_table(source), source.parent, source, needed)
+
+
+def scan_index(folder: Path) -> ClipIndex:
+    """Returns the index of the clips in a folder, whatever its clips.csv says; see `scan_folder`.
+
+    Raises:
+        InputError: as `scan_folder`, or a name that is not in UTF-8.
+    """
+    return to_index(scan_folder(folder), folder, folder)
 
 
 def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:

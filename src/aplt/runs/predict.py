@@ -16,7 +16,7 @@ from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
 from aplt.data.batches import single_views
 from aplt.data.files import require_files
-from aplt.data.index import read_index
+from aplt.data.index import read_index, scan_index
 from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
 from aplt.data.split_file import load_split
 from aplt.display import bar
@@ -57,7 +57,9 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
     """
     clips: list[Clip] = []
     for path in paths:
-        if path.is_dir() or path.suffix.lower() == ".csv":
+        if path.is_dir():
+            clips += scan_index(path)
+        elif path.suffix.lower() == ".csv":
             clips += read_index(path, needed=("path",))
         elif path.exists():
             clips.append(Clip(id=str(path), path=path))
