@@ -21,8 +21,8 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
     [
         ({"train": {"round": 3}}, "unknown setting 'train.round'; did you mean 'train.rounds'?"),
         ({"trian": {}}, "unknown setting 'trian'; did you mean 'train'?"),
-        ({"input": {"framse": 3}}, "unknown setting 'input.framse'; did you mean 'input.frames'?"),
-        ({"input": {"cache": True}}, "unknown setting 'input.cache'; expected one of:"),
+        ({"input": {"framse": 3}}, "unknown setting 'input.framse' of skeleton clips; did you mean 'input.frames'?"),
+        ({"input": {"cache": True}}, "unknown setting 'input.cache' of skeleton clips; expected one of:"),
         (
             {"offline": {"asignment": "nearest"}},
             "unknown setting 'offline.asignment'; did you mean 'offline.assignment'?",

@@ -214,6 +214,13 @@ def test_a_module_that_needs_another_says_which(clips: Path, tmp_path: Path, own
         aplt.train(clips, encoder="needs_more:X")
 
 
+def test_a_module_that_is_no_python_says_where(clips: Path, tmp_path: Path, own: ModuleType) -> None:
+    assert own is not None
+    (tmp_path / "half_written.py").write_text("X = (\n")
+    with pytest.raises(InputError, match=r"encoder 'half_written:X': .*half_written\.py line 1: '\(' was never closed"):
+        aplt.train(clips, encoder="half_written:X")
+
+
 def test_an_object_that_no_module_holds_cannot_be_found_again(clips: Path) -> None:
     def build(_: tuple[int, ...]) -> nn.Module:
         return nn.Flatten()

@@ -69,6 +69,8 @@ def _imported(path: str, name: str, what: str) -> ModuleType:
             where = f"it is neither in {here} nor installed"
             raise InputError(f"{what} '{name}': no module '{path}'; {where}") from error
         raise InputError(f"{what} '{name}': its module needs '{error.name}', which is not installed") from error
+    except SyntaxError as error:
+        raise InputError(f"{what} '{name}': {error.filename} line {error.lineno}: {error.msg}") from error
 
 
 def _script() -> str | None:

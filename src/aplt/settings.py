@@ -111,8 +111,9 @@ def _explain(
 ) -> str:
     first = error.errors()[0]
     path = list(first["loc"])
+    of_kind = ""
     if path[:1] == ["input"] and len(path) > 1:
-        del path[1]  # pydantic names the kind of input here
+        of_kind = f" of {path.pop(1)} clips"  # pydantic names the kind of input here
     key = ".".join(map(str, path))
     if first["type"] == "invalid_key" or (path[-1:] == [OF_KEY] and first["type"] == "string_type"):
         return f"{called(key.removesuffix(f'.{OF_KEY}'))}: expected text as its name; put it in quotes"
@@ -125,7 +126,8 @@ def _explain(
         nested = [f"{name}.{last}" for name, field in fields if _has(field, last)]
         if nested:
             return f"unknown setting '{key}'; did you mean '{nested[0]}'?"
-        return f"unknown setting '{key}'{suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))}"
+        hint = suggest(last, _siblings(path[:-1], group, settings), key.removesuffix(last))
+        return f"unknown setting '{key}'{of_kind}{hint}"
     if first["type"] == "missing":
         return f"{called(key)} is missing"
     why = f"{wanted(first)}, found {shown(first['input'])}"

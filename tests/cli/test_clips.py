@@ -203,6 +203,7 @@ def test_what_is_left_out_is_said_by_ending_and_count(folder: Path, capsys: pyte
     assert aplt("index", folder, "-o", folder.parent / "clips.csv") == 0
     said = capsys.readouterr().err
     assert f"left out of {folder}: 2 .jpg, 1 .txt, 1 without an ending\n" in said
+    (folder / "clips.csv").unlink()
     aplt("check", folder)
     assert "2 .jpg, 1 .txt, 1 without an ending\n" in capsys.readouterr().err
     # Of another format, too.

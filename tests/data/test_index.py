@@ -112,6 +112,11 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
             scan(tmp_path / ("x" * 300), format_)
 
 
+def test_a_clip_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"a\.mp4: is a clip; expected a clips\.csv or a folder of clips"):
+        read_index(touch(tmp_path, "a.mp4") / "a.mp4")
+
+
 def test_missing_file_and_columns_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read_index(tmp_path / "none.csv")

@@ -11,6 +11,7 @@ import pandas as pd
 
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.formats.folder import scan_folder
+from aplt.data.modality import MODALITIES
 from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
@@ -35,6 +36,8 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
         if not (source / TABLE).is_file():
             return scan_index(source)
         source = source / TABLE
+    elif any(source.suffix.lower() in modality.scanned for modality in MODALITIES.values()):
+        raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
     return to_index(read_table(source), source.parent, source, needed)
 
 

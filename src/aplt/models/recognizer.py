@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import torch
 from huggingface_hub import PyTorchModelHubMixin, snapshot_download
+from huggingface_hub.errors import LocalEntryNotFoundError
 from pydantic import Field, FiniteFloat
 from safetensors import SafetensorError
 from safetensors.torch import load_model
@@ -111,7 +112,8 @@ def load_from_hub(repository: str) -> Recognizer:
     try:
         folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors"])
     except (OSError, ValueError) as error:
-        why = " ".join(str(error).split())
+        away = isinstance(error, LocalEntryNotFoundError)
+        why = "which cannot be reached" if away else " ".join(str(error).split())
         raise InputError(f"{repository}: no such folder, and not to be had from the Hub ({why})") from error
     return load_recognizer(Path(folder))
 
