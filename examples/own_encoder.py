@@ -21,7 +21,7 @@ class Recurrent(nn.Module):
         self.gru = nn.GRU(numbers, width, batch_first=True, bidirectional=True)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """Returns features [B, 2 * width] of skeleton clips [B, C, T, V, P]."""
+        """Returns features [B, 2 * width] of skeleton clips [B, C + 1, T, V, P]."""
         frames = self.norm(clip.permute(0, 1, 3, 4, 2).flatten(1, 3)).transpose(1, 2)
         hidden: Tensor = self.gru(frames)[0]
         return hidden.mean(dim=1)

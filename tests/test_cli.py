@@ -295,7 +295,8 @@ def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
     assert aplt("recipes") == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("aplt_paper") and "arXiv 2504.07785" in line for line in lines)
+    assert any(line.split()[0] == "aplt_paper" and "arXiv 2504.07785" in line for line in lines)
+    assert any(line.split()[:2] == ["heatmaps", "skeleton:"] for line in lines)
 
 
 def test_bad_input_is_one_sentence_and_status_2(

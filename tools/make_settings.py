@@ -7,6 +7,7 @@ from aplt.config import RunConfig, SkeletonInput, SplitSettings, TrainSettings, 
 from aplt.data.modality import MODALITIES
 from aplt.methods.catalog import METHODS
 from aplt.methods.method import Method
+from aplt.models.encoders import ENCODERS, whole_settings
 from aplt.offline.phase import Clusters
 from aplt.runs.configure import effective_config
 from aplt.settings import Settings
@@ -50,7 +51,13 @@ def settings_page() -> str:
         if others:
             parts.append(f"It sets {others}.\n")
     defaults = ", ".join(f"`{modality.encoder}` for {modality.many}" for modality in MODALITIES.values())
-    parts.append(f"Default encoders: {defaults}.\n")
+    parts.append(f"## Encoders\n\nBy default {defaults}.\n")
+    parts.append("| encoder | clips | what it is | `encoder_settings` | published weights |\n|--|--|--|--|--|")
+    for name, encoder in ENCODERS.items():
+        own = ", ".join(f"`{key}` {_shown(value)}" for key, value in whole_settings(name, {}, None).items())
+        row = (f"`{name}`", encoder.modality, encoder.summary, own or "-", "yes" if encoder.weights else "-")
+        parts.append(f"| {' | '.join(row)} |")
+    parts.append("")
     return "\n".join(parts)
 
 

@@ -18,6 +18,9 @@ from aplt.errors import InputError
 WALK = np.cumsum(np.random.default_rng(0).normal(size=(1, 20, 6, 3)), axis=1).astype(np.float32)
 
 
+SURE = np.concatenate([WALK, np.ones_like(WALK[..., :1])], axis=3)  # as views have it, with confidences
+
+
 def saved(tmp_path: Path, array: np.ndarray, name: str = "a.npy") -> Path:
     path = tmp_path / name
     np.save(path, array) if path.suffix == ".npy" else np.savez(path, array)
@@ -30,25 +33,43 @@ def views(tmp_path: Path, *arrays: np.ndarray, **change: object) -> SkeletonView
 
 
 def test_reads_arrays_of_one_or_more_persons(tmp_path: Path) -> None:
-    assert np.array_equal(read_skeleton(saved(tmp_path, WALK[0])), WALK)
+    assert np.array_equal(read_skeleton(saved(tmp_path, WALK[0])).points, WALK)
     two = np.concatenate([WALK, WALK + 1])
-    assert np.array_equal(read_skeleton(saved(tmp_path, two, "b.npz")), two)
+    assert np.array_equal(read_skeleton(saved(tmp_path, two, "b.npz")).points, two)
 
 
 def test_reads_published_formats(tmp_path: Path) -> None:
     (tmp_path / "n.json").write_text(json.dumps({"file_name": "n", "skeletons": WALK[0].tolist(), "label": 1}))
-    np.testing.assert_allclose(read_skeleton(tmp_path / "n.json"), WALK, rtol=1e-6)
+    np.testing.assert_allclose(read_skeleton(tmp_path / "n.json").points, WALK, rtol=1e-6)
     kard = np.arange(2 * 15 * 3).reshape(30, 3)
     np.savetxt(tmp_path / "k.txt", kard)
-    assert read_skeleton(tmp_path / "k.txt").shape == (1, 2, 15, 3)
-    assert read_skeleton(tmp_path / "k.txt")[0, 1, 0].tolist() == [45, 46, 47]
+    assert read_skeleton(tmp_path / "k.txt").points.shape == (1, 2, 15, 3)
+    assert read_skeleton(tmp_path / "k.txt").points[0, 1, 0].tolist() == [45, 46, 47]
+
+
+def test_confidences_come_with_the_points_or_from_what_is_missing(tmp_path: Path) -> None:
+    sure = np.linspace(0.1, 2, 20 * 6).reshape(20, 6)
+    sure[3, 2], sure[4, 1] = 0, np.nan
+    np.savez(tmp_path / "a.npz", skeleton=WALK[0], confidence=sure)
+    found = read_skeleton(tmp_path / "a.npz")
+    np.testing.assert_allclose(found.confidence[0], np.clip(np.nan_to_num(sure), 0, 1), rtol=1e-6)
+    np.testing.assert_allclose(found.points[0, 3, 2], WALK[0, [2, 4], 2].mean(axis=0), atol=1)  # filled, not believed
+    gappy = np.concatenate([WALK, WALK, np.zeros_like(WALK)])
+    gappy[0, 5, 1, 2] = np.nan
+    found = read_skeleton(saved(tmp_path, gappy))
+    expected = np.ones((3, 20, 6))
+    expected[0, 5, 1], expected[2] = 0, 0
+    np.testing.assert_array_equal(found.confidence, expected)
+    np.savez(tmp_path / "b.npz", skeleton=WALK[0], confidence=sure[1:])
+    with pytest.raises(InputError, match=r"expected confidences of shape \[20, 6\], found \[19, 6\]"):
+        read_skeleton(tmp_path / "b.npz")
 
 
 def test_gaps_are_filled_over_time(tmp_path: Path) -> None:
     gappy = np.ones((5, 2, 3), dtype=np.float32)
     gappy[:, 0, 0] = [np.nan, 1, np.nan, 3, np.nan]
     gappy[:, 1, 2] = np.nan
-    found = read_skeleton(saved(tmp_path, gappy))
+    found = read_skeleton(saved(tmp_path, gappy)).points
     assert found[0, :, 0, 0].tolist() == [1, 1, 2, 3, 3]
     assert np.isnan(found[0, :, 1, 2]).all()
     assert not np.isnan(normalize(found)).any()
@@ -157,7 +178,7 @@ def test_normalize_of_ordinary_clips_is_what_it_was() -> None:
 
 def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path) -> None:
     made = views(tmp_path, WALK[0], WALK[0, :1], np.concatenate([WALK, WALK])[:, :3])
-    assert made.clip_shape == (3, 8, 6, 2)
+    assert made.clip_shape == (4, 8, 6, 2)
     for position in range(3):
         for kind in ("center", "weak", "strong"):
             view = made(position, kind, (1,))
@@ -188,11 +209,11 @@ def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
 def test_rotation_alone_keeps_distances() -> None:
     still = SkeletonInput(frames=20, weak_tilt=40, weak_noise=0, weak_crop=1)
     rng = np.random.default_rng(0)
-    turned = weak_view(WALK, still, rng)
+    turned = weak_view(SURE, still, rng)[..., :-1]
     np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(WALK, axis=-1), rtol=1e-4)
     assert not np.allclose(turned, WALK, atol=0.1)
-    flat = weak_view(WALK[..., :2], still, rng)
-    np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., :2], axis=-1), rtol=1e-4)
+    flat = weak_view(SURE[..., 1:], still, rng)[..., :-1]
+    np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., 1:], axis=-1), rtol=1e-4)
 
 
 def test_views_turn_about_the_height(tmp_path: Path) -> None:
@@ -212,7 +233,7 @@ def test_views_turn_about_the_height(tmp_path: Path) -> None:
 def test_a_shift_holds_for_the_whole_view() -> None:
     names = ("turn", "strong_tilt", "strong_shear", "strong_scale", "strong_mask", "strong_warp", "strong_noise")
     settings = SkeletonInput(frames=20, strong_crop=1, strong_shift=0.1, **dict.fromkeys(names, 0))
-    away = strong_view(WALK, settings, np.random.default_rng(0)) - WALK
+    away = strong_view(SURE, settings, np.random.default_rng(0))[..., :-1] - WALK
     np.testing.assert_allclose(away, away[:, :1].repeat(20, axis=1), atol=1e-4)
     assert 0.05 < away[0, 0].std() < 0.2
 
@@ -259,13 +280,15 @@ def test_masking_hides_whole_joints_for_the_whole_clip() -> None:
         strong_warp=0,
         strong_noise=0,
     )
-    changed = ~np.isclose(strong_view(WALK, settings, np.random.default_rng(3)), WALK, atol=1e-4).all(axis=-1)[0]
+    view = strong_view(SURE, settings, np.random.default_rng(3))
+    changed = ~np.isclose(view[..., :-1], WALK, atol=1e-4).all(axis=-1)[0]
+    np.testing.assert_array_equal(view[0, ..., -1] == 0, changed)
     assert (changed.all(axis=0) | ~changed.any(axis=0)).all()
     assert 0 < changed.any(axis=0).sum() < 6
 
 
 def test_time_never_runs_backward() -> None:
-    ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1).repeat(3, axis=3)
+    ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1).repeat(4, axis=3)
     settings = SkeletonInput(
         frames=30,
         turn=0,

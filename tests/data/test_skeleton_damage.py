@@ -46,7 +46,7 @@ def read(path: Path, content: bytes) -> bool:
     """Returns whether there is a sequence in a file; otherwise its error names it in one line."""
     path.write_bytes(content)
     try:
-        found = read_skeleton(path)
+        found = read_skeleton(path).points
     except InputError as error:
         message = str(error)
     else:
@@ -107,7 +107,7 @@ def test_arrays_that_are_no_coordinates(tmp_path: Path) -> None:
         with pytest.raises(InputError, match="unreadable as a skeleton"):
             read_skeleton(tmp_path / "a.npy")
     np.save(tmp_path / "a.npy", (ARRAY * 100).astype(np.int64))
-    assert read_skeleton(tmp_path / "a.npy").shape == (1, *ARRAY.shape)
+    assert read_skeleton(tmp_path / "a.npy").points.shape == (1, *ARRAY.shape)
     np.savez(tmp_path / "two.npz", a=ARRAY, b=ARRAY)
     with pytest.raises(InputError, match="expected one array or one named 'skeleton', found a, b"):
         read_skeleton(tmp_path / "two.npz")
@@ -118,4 +118,4 @@ def test_arrays_that_are_no_coordinates(tmp_path: Path) -> None:
 
 def test_a_missing_coordinate_in_json_may_be_null_or_nan(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"skeletons": [[[1, 2]], [[null, NaN]], [[3, 4]]]}')
-    assert read_skeleton(tmp_path / "a.json")[0, 1, 0].tolist() == [2, 3]
+    assert read_skeleton(tmp_path / "a.json").points[0, 1, 0].tolist() == [2, 3]

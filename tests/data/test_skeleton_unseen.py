@@ -23,7 +23,7 @@ BODY = (STILL * 300 + (1500, 400, 100)).astype(np.float32)
 
 def read(tmp_path: Path, array: np.ndarray, name: str = "a") -> np.ndarray:
     np.save(tmp_path / f"{name}.npy", array)
-    return read_skeleton(tmp_path / f"{name}.npy")
+    return read_skeleton(tmp_path / f"{name}.npy").points
 
 
 def on_a_point(frames: slice) -> np.ndarray:
@@ -111,13 +111,13 @@ def test_a_person_never_seen_is_nobody_however_that_is_written(tmp_path: Path) -
             two = np.stack([BODY, np.full_like(BODY, absent)][::order])
             np.save(tmp_path / "two.npy", two)
             clips = {0: clip_of(tmp_path / "two.npy")}
-            one = SkeletonViews(clips, SkeletonInput(frames=8), (3, 8, 10, 1))
+            one = SkeletonViews(clips, SkeletonInput(frames=8), (4, 8, 10, 1))
             np.save(tmp_path / "one.npy", BODY)
-            alone = SkeletonViews({0: clip_of(tmp_path / "one.npy")}, SkeletonInput(frames=8), (3, 8, 10, 1))
+            alone = SkeletonViews({0: clip_of(tmp_path / "one.npy")}, SkeletonInput(frames=8), (4, 8, 10, 1))
             assert (one(0, "center", (0,)) == alone(0, "center", (0,))).all()
     np.save(tmp_path / "two.npy", np.stack([BODY, BODY]))
     with pytest.raises(ClipError, match="at most 1 person"):
-        SkeletonViews(clips, SkeletonInput(frames=8), (3, 8, 10, 1))(0, "center", (0,))
+        SkeletonViews(clips, SkeletonInput(frames=8), (4, 8, 10, 1))(0, "center", (0,))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from aplt.errors import InputError
 from aplt.models.encoders import ENCODERS, build_encoder, feature_size
 from aplt.models.tsm import TemporalShift, optical_flow
 
-SHAPES = {"tcn": (3, 8, 6, 2), "gcn": (3, 16, 20, 2), "mvit_v2_s": (3, 16, 64, 64)}
+SHAPES = {"tcn": (4, 8, 6, 2), "gcn": (4, 16, 20, 2), "heatmaps": (4, 16, 20, 2), "mvit_v2_s": (3, 16, 64, 64)}
 LARGE = {"r3d_18", "r2plus1d_18", "s3d", "mvit_v2_s", "swin3d_t", "tsm_resnet50"}
 
 

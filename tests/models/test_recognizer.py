@@ -101,7 +101,10 @@ def test_a_damaged_config(content: bytes, message: str, folder: Path) -> None:
         ({"input": 5}, "setting 'input': expected a mapping of settings, found 5"),
         ({"input": {"kind": "smell"}}, "setting 'input': expected 'kind' to be one of 'video', 'skeleton'"),
         ({"input": {"kind": "skeleton", "frames": "x"}}, "setting 'input.frames': expected a whole number"),
-        ({"input": {"kind": "skeleton", "framse": 8}}, "unknown setting 'input.framse'; did you mean 'input.frames'?"),
+        (
+            {"input": {"kind": "skeleton", "framse": 8}},
+            "unknown setting 'input.framse' of skeleton clips; did you mean 'input.frames'?",
+        ),
         (
             {"input": {"kind": "skeleton", "frames": 4}},
             "setting 'input' does not make clips of clip_shape [3, 8, 4, 1]",

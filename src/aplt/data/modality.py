@@ -136,7 +136,7 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
 def _examine_skeleton(clip: Clip) -> Examined:
     from aplt.data.skeleton import MOST_PERSONS, bodies, doubt_of, read_clip
 
-    sequence = read_clip(clip)
+    sequence = read_clip(clip).points
     _, frames, joints, channels = sequence.shape
     found = bodies(sequence)
     persons = int(found.seen.any(axis=1).sum())

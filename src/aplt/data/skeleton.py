@@ -51,8 +51,18 @@ UNREADABLE = (
 )
 
 
-def read_clip(clip: Clip) -> np.ndarray:
-    """Returns a clip's sequence; see `read_skeleton`.
+@dataclass(frozen=True)
+class Poses:
+    """What a tracker saw: the persons' joints, and how sure it was of each."""
+
+    points: np.ndarray
+    """[P, T, V, C] float32, with gaps filled over time; NaN where a coordinate is never seen."""
+    confidence: np.ndarray
+    """[P, T, V] float32 from 0 to 1; 0 where a joint is not seen, 1 where the file says nothing else."""
+
+
+def read_clip(clip: Clip) -> Poses:
+    """Returns a clip's poses; see `read_skeleton`.
 
     Raises:
         ClipError: the file is missing, empty or unreadable, or the clip is an interval of it.
@@ -68,10 +78,11 @@ def read_clip(clip: Clip) -> np.ndarray:
             raise ClipError(clip, "broken", str(error).removeprefix(f"{clip.path}: ")) from error
 
 
-def read_skeleton(path: Path) -> np.ndarray:
-    """Returns a sequence [P, T, V, C] float32 with gaps (NaN) filled over time; NaN remains where nothing is seen.
+def read_skeleton(path: Path) -> Poses:
+    """Returns the poses in a file.
 
-    `.npy` and `.npz` hold [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one array, or one named "skeleton".
+    `.npy` and `.npz` hold [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one array, or one named "skeleton"
+    and perhaps one named "confidence" of the same shape but for C. NaN, or a confidence of 0: not seen.
 
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.
@@ -82,7 +93,8 @@ def read_skeleton(path: Path) -> np.ndarray:
     try:
         # A coordinate too large for float32 would pass for one that is not seen.
         with np.errstate(over="raise"):
-            array = READERS[suffix](path).astype(np.float32, casting="same_kind")
+            found = READERS[suffix](path)
+            array, confidence = (one.astype(np.float32, casting="same_kind") for one in found)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:
@@ -90,7 +102,17 @@ def read_skeleton(path: Path) -> np.ndarray:
     if array.ndim not in (3, 4) or 0 in array.shape or array.shape[-1] not in (2, 3):
         expected = "an array [T, V, C] or [P, T, V, C] with C = 2 or 3"
         raise InputError(f"{path}: expected {expected}, found shape {list(array.shape)}{_turned(array.shape)}")
-    return _fill_gaps(array[None] if array.ndim == 3 else array, path)
+    if confidence.shape != array.shape[:-1]:
+        shape = list(array.shape[:-1])
+        raise InputError(f"{path}: expected confidences of shape {shape}, found {list(confidence.shape)}")
+    if array.ndim == 3:
+        array, confidence = array[None], confidence[None]
+    confidence = np.clip(np.nan_to_num(confidence, nan=0.0), 0, 1)
+    array[confidence == 0] = np.nan
+    confidence[~np.isfinite(array).all(axis=-1)] = 0
+    points = _fill_gaps(array, path)
+    confidence[~points.any(axis=(2, 3))] = 0  # nobody is there
+    return Poses(points, confidence)
 
 
 def how_read(clip: Clip) -> str:
@@ -99,7 +121,7 @@ def how_read(clip: Clip) -> str:
     Raises:
         ClipError: as `read_clip`.
     """
-    persons, frames, joints, channels = shape = read_clip(clip).shape
+    persons, frames, joints, channels = shape = read_clip(clip).points.shape
     who = (
         f"{counted(persons, 'person')} in {channels} dimensions, {counted(joints, 'joint')}, {counted(frames, 'frame')}"
     )
@@ -115,35 +137,39 @@ def _turned(shape: tuple[int, ...]) -> str:
     return f"; if it is {order}, save array.transpose{transposed} instead"
 
 
-def _read_arrays(path: Path) -> np.ndarray:
+def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
     with path.open("rb") as stream:  # numpy leaves the file open where the archive is damaged
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
-            return loaded
+            return _sure(loaded)
         name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
         if name not in loaded.files:
             raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
-        size = next((info.file_size for info in loaded.zip.infolist() if info.filename == f"{name}.npy"), 0)
+        size = max((info.file_size for info in loaded.zip.infolist()), default=0)
         if size > LARGEST:  # a few megabytes may be packed terabytes
             raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
-        found: np.ndarray = loaded[name]
-        return found
+        points: np.ndarray = loaded[name]
+        return (points, loaded["confidence"]) if "confidence" in loaded.files else _sure(points)
 
 
-def _read_nucla(path: Path) -> np.ndarray:
+def _sure(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return points, np.ones(points.shape[:-1], dtype=np.float32)
+
+
+def _read_nucla(path: Path) -> tuple[np.ndarray, np.ndarray]:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or "skeletons" not in content:
         raise ValueError("expected an object with the key 'skeletons'")
-    return np.array(content["skeletons"], dtype=np.float64)
+    return _sure(np.array(content["skeletons"], dtype=np.float64))
 
 
-def _read_kard(path: Path) -> np.ndarray:
+def _read_kard(path: Path) -> tuple[np.ndarray, np.ndarray]:
     # numpy only warns of a file without numbers.
     with warnings.catch_warnings(action="error", category=UserWarning):
-        return np.loadtxt(path).reshape(-1, KARD_JOINTS, 3)
+        return _sure(np.loadtxt(path).reshape(-1, KARD_JOINTS, 3))
 
 
-READERS: dict[str, Callable[[Path], np.ndarray]] = {
+READERS: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {
     ".npy": _read_arrays,
     ".npz": _read_arrays,
     ".json": _read_nucla,

@@ -1,6 +1,7 @@
 """Weak and strong views of skeleton sequences: mirroring, rotation, shear, scale, joint masking, crop and warp, noise.
 
-The second coordinate is taken for the vertical, as Kinect has it: views turn about it most.
+The second coordinate is taken for the vertical, as Kinect has it: views turn about it most. The last channel is the
+tracker's confidence in each joint, which goes through time with it and is 0 for joints that a view hides.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,11 +33,11 @@ class SkeletonViews:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
         if clip_shape is None:
-            first = read_clip(clips[next(iter(clips))])
-            self._clip_shape = (first.shape[3], settings.frames, first.shape[2], MOST_PERSONS)
+            first = read_clip(clips[next(iter(clips))]).points
+            self._clip_shape = (first.shape[3] + 1, settings.frames, first.shape[2], MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self._clip_shape[:3], persons)
-        known = topology_of(clip_shape[2], clip_shape[0])
+        known = topology_of(clip_shape[2], clip_shape[0] - 1)
         self._mirror = settings.mirror if settings.mirror is not None else known.pairs if known else ()
         outside = [joint for pair in self._mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
@@ -47,11 +48,11 @@ class SkeletonViews:
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """[C, T, V, P]."""
+        """[C + 1, T, V, P]."""
         return self._clip_shape
 
     def __call__(self, position: int, kind: Literal["center", "weak", "strong"], key: Sequence[int]) -> Tensor:
-        """Returns one view [C, T, V, P]; see aplt.data.views."""
+        """Returns one view [C + 1, T, V, P]; see aplt.data.views."""
         sequence = self._sequence(position)
         if kind == "center":
             view = _resample(sequence, np.linspace(0, 1, self._settings.frames))
@@ -68,16 +69,17 @@ class SkeletonViews:
 
     def _sequence(self, position: int) -> np.ndarray:
         if position not in self._sequences:
-            sequence = normalize(read_clip(self._clips[position]))
+            poses = read_clip(self._clips[position])
+            sequence = np.concatenate([normalize(poses.points), poses.confidence[..., None]], axis=3)
             channels, _, joints, persons = self._clip_shape
             if len(sequence) > persons:  # who is absent all the time is nobody
                 sequence = sequence[sequence.any(axis=(1, 2, 3))]
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
                 why = (
-                    f"expected {counted(joints, 'joint')} of {channels} coordinates and at most "
+                    f"expected {counted(joints, 'joint')} of {channels - 1} coordinates and at most "
                     f"{counted(persons, 'person')}, "
-                    f"found {sequence.shape[2]} of {sequence.shape[3]} and {len(sequence)}"
+                    f"found {sequence.shape[2]} of {sequence.shape[3] - 1} and {len(sequence)}"
                 )
                 raise ClipError(clip, "other kind", why)
             self._sequences[position] = sequence
@@ -85,7 +87,7 @@ class SkeletonViews:
 
 
 def mirrored(sequence: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Returns the sequence [P, T, V, C] as in a mirror: the first coordinate negated, left and right joints swapped."""
+    """Returns the sequence [P, T, V, C + 1] as in a mirror: first coordinate negated, left and right swapped."""
     order = np.arange(sequence.shape[2])
     for left, right in pairs:
         order[[left, right]] = right, left
@@ -95,26 +97,31 @@ def mirrored(sequence: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarr
 
 
 def weak_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C] from [P, T0, V, C]: from another side, cropped in time, with slight noise."""
+    """Returns [P, frames, V, C + 1] from [P, T0, V, C + 1]: from another side, cropped in time, with slight noise."""
     view = _resample(sequence, _times(settings.frames, rng, crop=settings.weak_crop, warp=0.0))
-    turn = _rotation(sequence.shape[3], settings.turn, settings.weak_tilt, rng)
-    return _noise(view @ turn, settings.weak_noise, rng)
+    points = view[..., :-1]
+    turn = _rotation(points.shape[3], settings.turn, settings.weak_tilt, rng)
+    view[..., :-1] = _noise(points @ turn, settings.weak_noise, rng)
+    return view
 
 
 def strong_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C] from [P, T0, V, C]: from another side, bent in space and time, with joints hidden."""
+    """Returns [P, frames, V, C + 1] from [P, T0, V, C + 1]: from another side, bent, with joints hidden."""
     times = _times(settings.frames, rng, crop=settings.strong_crop, warp=settings.strong_warp)
     view = _resample(sequence, times)
-    joints, channels = sequence.shape[2:]
+    points = view[..., :-1]
+    joints, channels = points.shape[2:]
     turn = _rotation(channels, settings.turn, settings.strong_tilt, rng)
     shear = rng.uniform(-settings.strong_shear, settings.strong_shear, (channels, channels))
     np.fill_diagonal(shear, 1)
     scale = 1 + rng.uniform(-settings.strong_scale, settings.strong_scale, channels)
-    view = _noise(view @ (turn @ shear * scale).astype(np.float32), settings.strong_noise, rng)
-    view += np.float32(settings.strong_shift) * rng.standard_normal((1, 1, joints, channels), dtype=np.float32)
+    points = _noise(points @ (turn @ shear * scale).astype(np.float32), settings.strong_noise, rng)
+    points += np.float32(settings.strong_shift) * rng.standard_normal((1, 1, joints, channels), dtype=np.float32)
     hidden = rng.random(joints) < settings.strong_mask
     if 0 < np.count_nonzero(hidden) < joints:
-        view[:, :, hidden] = view[:, :, ~hidden].mean(axis=2, keepdims=True)
+        points[:, :, hidden] = points[:, :, ~hidden].mean(axis=2, keepdims=True)
+        view[:, :, hidden, -1] = 0
+    view[..., :-1] = points
     return view
 
 
@@ -129,7 +136,7 @@ def _times(frames: int, rng: np.random.Generator, *, crop: float, warp: float) -
 
 
 def _resample(sequence: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Returns [P, len(times), V, C], interpolated linearly at `times`: 0 the first frame, 1 the last."""
+    """Returns [P, len(times), V, C + 1], interpolated linearly at `times`: 0 the first frame, 1 the last."""
     last = sequence.shape[1] - 1
     at = times * last
     before = np.minimum(at.astype(np.int64), max(last - 1, 0))

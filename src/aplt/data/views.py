@@ -18,7 +18,7 @@ class Views(Protocol):
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """[C, T, H, W] or [C, T, V, P]."""
+        """[C, T, H, W] or [C + 1, T, V, P]."""
 
     def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
         """Returns one view, float32 of `clip_shape`.

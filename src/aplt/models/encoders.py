@@ -10,6 +10,7 @@ from torch import nn
 
 from aplt.errors import InputError, suggest
 from aplt.models.gcn import gcn
+from aplt.models.heatmaps import heatmaps
 from aplt.models.tcn import tcn
 from aplt.models.tsm import tsm_tiny
 from aplt.reference import is_reference, resolve
@@ -30,9 +31,11 @@ class Encoder:
     """The kind of clips it is for: video or skeleton."""
     weights: bool = False
     """Whether there are published weights."""
+    summary: str = ""
+    """What it is, in a few words."""
 
 
-def _torchvision(builder: str, **options: Any) -> Encoder:
+def _torchvision(summary: str, builder: str, **options: Any) -> Encoder:
     """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
 
     def build(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
@@ -41,20 +44,25 @@ def _torchvision(builder: str, **options: Any) -> Encoder:
         net: nn.Module = getattr(torchvision_nets, builder)(clip_shape, weights, **options)
         return net
 
-    return Encoder(build, "video", weights=True)
+    return Encoder(build, "video", weights=True, summary=summary)
 
 
 ENCODERS = {
-    "tsm_tiny": Encoder(tsm_tiny, "video"),
-    "tsm_resnet18": _torchvision("tsm_resnet", depth=18),
-    "tsm_resnet50": _torchvision("tsm_resnet", depth=50),
-    "r3d_18": _torchvision("headless", name="r3d_18", head="fc"),
-    "r2plus1d_18": _torchvision("headless", name="r2plus1d_18", head="fc"),
-    "s3d": _torchvision("s3d"),
-    "mvit_v2_s": _torchvision("mvit_v2_s"),
-    "swin3d_t": _torchvision("headless", name="swin3d_t", head="head"),
-    "tcn": Encoder(tcn, "skeleton"),
-    "gcn": Encoder(gcn, "skeleton"),
+    "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
+    "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", depth=18),
+    "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", depth=50),
+    "r3d_18": _torchvision("3D ResNet-18 (arXiv 1711.11248)", "headless", name="r3d_18", head="fc"),
+    "r2plus1d_18": _torchvision("R(2+1)D-18 (arXiv 1711.11248)", "headless", name="r2plus1d_18", head="fc"),
+    "s3d": _torchvision("S3D (arXiv 1712.04851)", "s3d"),
+    "mvit_v2_s": _torchvision("MViTv2-S (arXiv 2112.01526)", "mvit_v2_s"),
+    "swin3d_t": _torchvision("Video Swin-T (arXiv 2106.13230)", "headless", name="swin3d_t", head="head"),
+    "tcn": Encoder(tcn, "skeleton", summary="convolutions over time on joints, bones and their motions; light"),
+    "gcn": Encoder(
+        gcn, "skeleton", summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)"
+    ),
+    "heatmaps": Encoder(
+        heatmaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
+    ),
 }
 
 

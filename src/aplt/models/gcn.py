@@ -43,7 +43,7 @@ class GraphConvolution(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """[B, C, T, V, P] -> [B, D], averaged over joints, averaged and maximized over time."""
+        """[B, C + 1, T, V, P] -> [B, D], averaged over joints, averaged and maximized over time."""
         batch, persons = clip.shape[0], clip.shape[-1]
         joints = self._joints(clip)
         size, frames, count = joints.shape[1:]
@@ -55,8 +55,8 @@ class GraphConvolution(nn.Module):
         return feature
 
     def _joints(self, clip: Tensor) -> Tensor:
-        """[B, C, T, V, P] -> [B * P, S, T, V]."""
-        step = path_streams(clip)[:, clip.shape[1] :].expand(-1, -1, -1, clip.shape[3], -1)
+        """[B, C + 1, T, V, P] -> [B * P, S, T, V]."""
+        step = path_streams(clip)[:, clip.shape[1] - 1 :].expand(-1, -1, -1, clip.shape[3], -1)
         streams = torch.cat([pose_streams(clip, self.parents), step], dim=1)
         return streams.permute(0, 4, 1, 2, 3).flatten(0, 1)
 

@@ -1,4 +1,7 @@
-"""What skeleton encoders see of a clip: poses and bones, where the body goes, and how fast each of them changes."""
+"""What skeleton encoders see of a clip: poses and bones, where the body goes, how fast each changes, how sure it is.
+
+A clip [B, C + 1, T, V, P] has C coordinates, and the confidence in each joint last.
+"""
 
 from collections.abc import Sequence
 
@@ -16,23 +19,27 @@ def bone_parents(clip_shape: tuple[int, ...], parents: Sequence[int] | None) -> 
     """
     channels, _, joints, _ = clip_shape
     if parents is None:
-        known = topology_of(joints, channels)
+        known = topology_of(joints, channels - 1)
         return list(known.parents) if known else None
     _require_tree(parents, joints)
     return list(parents)
 
 
 def pose_streams(clip: Tensor, parents: list[int] | None) -> Tensor:
-    """[B, C, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones if `parents` are given, and their motions."""
-    streams = [clip - clip.mean(dim=3, keepdim=True)]
+    """[B, C + 1, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones, their motions, and the confidence.
+
+    Without `parents` there are no bones.
+    """
+    points = clip[:, :-1]
+    streams = [points - points.mean(dim=3, keepdim=True)]
     if parents is not None:
-        streams.append(clip - clip[:, :, :, parents])
-    return torch.cat([*streams, *map(motion, streams)], dim=1)
+        streams.append(points - points[:, :, :, parents])
+    return torch.cat([*streams, *map(motion, streams), clip[:, -1:]], dim=1)
 
 
 def path_streams(clip: Tensor) -> Tensor:
-    """[B, C, T, V, P] -> [B, 2C, T, 1, P]: the mean joint, and its motion."""
-    center = clip.mean(dim=3, keepdim=True)
+    """[B, C + 1, T, V, P] -> [B, 2C, T, 1, P]: the mean joint, and its motion."""
+    center = clip[:, :-1].mean(dim=3, keepdim=True)
     return torch.cat([center, motion(center)], dim=1)
 
 

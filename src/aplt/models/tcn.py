@@ -25,13 +25,13 @@ class TemporalConvolution(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, clip: Tensor) -> Tensor:
-        """[B, C, T, V, P] -> [B, D], the blocks' output averaged and maximized over time."""
+        """[B, C + 1, T, V, P] -> [B, D], the blocks' output averaged and maximized over time."""
         hidden = self.blocks(self.stem(self._frames(clip)))
         pooled: Tensor = self.dropout(torch.cat([hidden.mean(dim=2), hidden.amax(dim=2)], dim=1))
         return pooled
 
     def _frames(self, clip: Tensor) -> Tensor:
-        """[B, C, T, V, P] -> one vector per frame [B, F, T]."""
+        """[B, C + 1, T, V, P] -> one vector per frame [B, F, T]."""
         parts = (pose_streams(clip, self.parents), path_streams(clip))
         return torch.cat([part.permute(0, 1, 3, 4, 2).flatten(1, 3) for part in parts], dim=1)
 
