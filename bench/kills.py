@@ -208,7 +208,7 @@ def main() -> int:
             home.mkdir()
             work.prepare(home)
             started = time.monotonic()
-            expected = _undisturbed(work, home, Path(temporary) / "0" / "whole")
+            expected = undisturbed(work, home, Path(temporary) / "0" / "whole")
             seconds = time.monotonic() - started
             while kills < given.kills:
                 pieces += 1
@@ -234,8 +234,9 @@ def main() -> int:
     return int(differed)
 
 
-def _undisturbed(work: Work, home: Path, folder: Path) -> dict[str, Any]:
-    folder.mkdir(parents=True)
+def undisturbed(work: Work, home: Path, folder: Path) -> dict[str, Any]:
+    """Returns what work leaves in a folder, begun there or gone on with."""
+    folder.mkdir(parents=True, exist_ok=True)
     for process in begin(work, home, folder):
         process.join()
     return left_in(folder)

@@ -1,5 +1,6 @@
 """Writing so that a kill or an error leaves the old file or the new one."""
 
+import errno
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.errors import InputError
-from aplt.storage import aside_of, atomic, read_arrays, write_arrays, write_csv, write_text
+from aplt.storage import aside_of, atomic, read_arrays, read_json, read_text, write_arrays, write_csv, write_text
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -36,6 +37,16 @@ def test_files_can_be_read_by_others_as_usual(tmp_path: Path) -> None:
     plain.touch()
     write_text(ours, "")
     assert ours.stat().st_mode == plain.stat().st_mode
+
+
+def test_a_disk_that_fails_while_a_file_is_read_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", broken)
+    for read in (read_text, read_json, read_arrays):
+        with pytest.raises(OSError, match="Input/output error: '.*file'"):
+            read(tmp_path / "file")
 
 
 def test_a_table_takes_the_place_of_what_a_kill_left_of_it(tmp_path: Path) -> None:

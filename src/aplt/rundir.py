@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from aplt.errors import InputError
 from aplt.record import Record, Result, Round
 from aplt.settings import shown, wanted
-from aplt.storage import json_object, read_json, sweep, write_text
+from aplt.storage import json_object, read_bytes, read_json, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 
@@ -129,7 +129,7 @@ class RunDir:
         """
         if not self.metrics.exists():
             return []
-        lines = self.metrics.read_bytes().splitlines()
+        lines = read_bytes(self.metrics).splitlines()
         places = (f"{self.metrics} line {number}" for number in range(1, len(lines) + 1))
         rounds = [_record(Round, json_object(line, place), place) for line, place in zip(lines, places, strict=True)]
         for number, line in enumerate(rounds, start=1):

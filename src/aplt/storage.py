@@ -49,9 +49,30 @@ def mode(path: Path) -> int:
         raise InputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Gives an OSError of the block the name of a file that has none: opening names it, reading and writing do not."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+def read_bytes(path: Path) -> bytes:
+    """Returns what a file holds.
+
+    Raises:
+        OSError: it cannot be read; names `path`.
+    """
+    with naming(path):
+        return path.read_bytes()
+
+
 def file_digest(path: Path) -> str:
     """Returns the SHA-256 of a file's content."""
-    with path.open("rb") as stream:
+    with naming(path), path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
@@ -130,7 +151,7 @@ def read_text(path: Path) -> str:
         InputError: it is not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return read_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: expected text in UTF-8, found other bytes") from error
 
@@ -240,7 +261,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: the file is damaged.
     """
-    content = io.BytesIO(path.read_bytes())
+    content = io.BytesIO(read_bytes(path))
     try:
         with np.load(content, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
@@ -254,7 +275,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         InputError: not JSON, or no object.
     """
-    return json_object(path.read_bytes(), str(path))
+    return json_object(read_bytes(path), str(path))
 
 
 def json_object(text: bytes, where: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
-from aplt.storage import absolute, read_text, write_json, write_text
+from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
 
@@ -148,7 +148,7 @@ def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool
     """
     if not run.config.exists():
         return False
-    if run.config.read_bytes() != config.to_yaml().encode():
+    if read_bytes(run.config) != config.to_yaml().encode():
         try:
             begun = begun_config(load_yaml(run.config), str(run.config))
         except InputError:  # of another version, or damaged: not this one

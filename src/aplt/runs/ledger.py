@@ -12,7 +12,7 @@ from aplt.clips import UNKNOWN, ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.setup import Material
-from aplt.storage import read_arrays, write_arrays, write_text
+from aplt.storage import naming, read_arrays, write_arrays, write_text
 from aplt.tensors import Guidance
 
 TYPES = {
@@ -73,7 +73,7 @@ def append_to_ledger(run: RunDir, index: ClipIndex, guidance: Guidance) -> None:
     A kill in between may leave half a row or rows that come again; `rewrite_ledger` mends that when the run goes on.
     """
     new = not run.ledger.exists()
-    with run.ledger.open("a", encoding="utf-8", newline="") as stream:
+    with naming(run.ledger), run.ledger.open("a", encoding="utf-8", newline="") as stream:
         _rows(index, guidance).to_csv(stream, index=False, header=new, lineterminator="\n")
 
 
