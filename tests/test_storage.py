@@ -45,7 +45,7 @@ def test_a_disk_that_fails_while_a_file_is_read_names_the_file(tmp_path: Path, m
 
     monkeypatch.setattr(Path, "read_bytes", broken)
     for read in (read_text, read_json, read_arrays):
-        with pytest.raises(OSError, match="Input/output error: '.*file'"):
+        with pytest.raises(OSError, match=r"Input/output error: '.*file'"):
             read(tmp_path / "file")
 
 
