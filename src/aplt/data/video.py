@@ -30,6 +30,8 @@ LEAP = 2.5
 """Times the usual pace after which a frame is held until others show whether its time stamp is right."""
 MOST_LEAPING = 8
 """Frames in a row whose wrong time stamps are mended."""
+METADATA: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
+"""How tags that are no text are read: later versions of PyAV let them never stop the opening of a file."""
 CUT = "the file is truncated: its bytes end early"
 
 
@@ -141,7 +143,7 @@ def _open(clip: Clip) -> Iterator[tuple[InputContainer, VideoStream]]:
     """Opens the clip's file and its video stream; says what FFmpeg finds wrong as a ClipError."""
     try:
         # The absolute path, because FFmpeg reads what comes before a colon as a protocol.
-        container = av.open(str(clip.path.absolute()), mode="r", metadata_errors="replace")
+        container = av.open(str(clip.path.absolute()), mode="r", **METADATA)
     except av.FFmpegError as error:
         why = f"FFmpeg cannot read it as a video ({error.strerror})"
         raise ClipError(clip, "broken", why) from error
