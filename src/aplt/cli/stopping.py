@@ -1,6 +1,7 @@
 """A command that is stopped ends in order, with a sentence on how to continue."""
 
 import math
+import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,10 +24,12 @@ def stoppable(hint: Callable[[], str]) -> Iterator[None]:
     Args:
         hint: what is said after "interrupted", asked for then.
     """
-    rests_until = -math.inf
+    rests_until, own = -math.inf, os.getpid()
 
-    def stop(_: int, __: FrameType | None) -> None:
+    def stop(number: int, _: FrameType | None) -> None:
         nonlocal rests_until
+        if number == signal.SIGTERM and os.getpid() != own:  # a process that has just been forked, and is not wanted
+            os._exit(128 + number)
         # Not for good: Python drops what is raised in a destructor, and then the user must be able to ask again.
         if monotonic() >= rests_until:
             rests_until = monotonic() + REST

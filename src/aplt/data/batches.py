@@ -179,6 +179,8 @@ def _items(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -
     """Yields what `make` returns for the numbers, in order, or the InputError that it raises."""
     loader = DataLoader(
         _Made(make),
+        # Python 3.14 would begin processes anew, each with its own copy of all clips.
+        multiprocessing_context="fork" if workers and len(numbers) and sys.platform == "linux" else None,
         batch_size=None,
         sampler=numbers,
         num_workers=min(workers, len(numbers)),
