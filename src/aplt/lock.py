@@ -40,9 +40,11 @@ def held(path: Path) -> Iterator[bool]:
     try:
         yield True
     finally:
-        with suppress(OSError):  # where an open file cannot be removed
-            path.unlink()
-        lock.release()
+        try:
+            with suppress(OSError):  # where an open file cannot be removed
+                path.unlink()
+        finally:  # Ctrl-C in between must not leave the folder to nobody
+            lock.release()
         for folder in made:
             with suppress(OSError):  # it has files now
                 folder.rmdir()
