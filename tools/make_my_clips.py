@@ -1,11 +1,11 @@
-"""Makes the folders of the README's five commands: python tools/make_my_clips.py [FOLDER].
+"""Makes the folders of the README's five commands, in this folder or in FOLDER, in half a minute.
 
 my_clips/ has eight synthetic clips of each class in a folder of that name, and all others beside these folders;
 new_clips/ has three more of each class.
 """
 
+import argparse
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +31,7 @@ def main(home: Path) -> None:
         _copy(index.parent / path, home / "my_clips")
     for path in new["path"]:
         _copy(index.parent / path, home / "new_clips")
+    shutil.rmtree(home / "rendered")
 
 
 def _copy(clip: Path, folder: Path) -> None:
@@ -39,4 +40,6 @@ def _copy(clip: Path, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "."))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path, default=Path())
+    main(parser.parse_args().folder)

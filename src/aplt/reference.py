@@ -67,6 +67,8 @@ def _imported(path: str, name: str, what: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is not None and (path == error.name or path.startswith(f"{error.name}.")):
             where = f"it is neither in {here} nor installed"
+            if path.endswith(".py"):
+                where += f"; a module is named without .py: {path.removesuffix('.py')}"
             raise InputError(f"{what} '{name}': no module '{path}'; {where}") from error
         raise InputError(f"{what} '{name}': its module needs '{error.name}', which is not installed") from error
     except SyntaxError as error:

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import difflib
 import errno
 import glob
 import hashlib
@@ -208,7 +209,9 @@ def require_columns(table: pd.DataFrame, needed: Iterable[str], where: Path) -> 
     for column in needed:
         if column not in table:
             found = ", ".join(table.columns) or "none"
-            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}")
+            close = difflib.get_close_matches(column, table.columns, n=1)
+            meant = f"; is it '{close[0]}'?" if close else ""
+            raise InputError(f"{where}: column '{column}' is missing; found columns: {found}{meant}")
 
 
 def _csv_rows(path: Path) -> list[list[str]]:

@@ -154,6 +154,30 @@ def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFix
     assert not (folder / "split.csv").exists()
 
 
+def test_what_is_wrong_with_many_clips_alike_is_said_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a", "b", "c"):
+        np.save(folder / "nod" / f"{name}.npy", np.zeros((3, 40, 17)))
+    aplt("check", folder)
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = [number for number, line in enumerate(lines) if "expected an array" in line]
+    assert lines[place].startswith("nod/a.npy: broken: ")
+    assert lines[place + 1] == "  the same of 2 other clips, the last nod/c.npy"
+
+
+def test_index_says_why_no_array_can_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "nod").mkdir(parents=True)
+    np.save(tmp_path / "data" / "nod" / "a.npy", np.zeros((3, 40, 17)))
+    assert aplt("index", tmp_path / "data", "-o", tmp_path / "clips.csv") == 0
+    assert "no clip is usable; the first: clip 'nod/a.npy'" in capsys.readouterr().err
+
+
+def test_a_clip_without_a_subject_among_others_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = folder / "clips.csv"
+    table.write_text("path,label,subject\nnod/0.npy,nod,s1\nnod/1.npy,wave,\n")
+    assert aplt("check", table) == 1
+    assert "nod/1.npy: no subject: has no subject, as others have" in capsys.readouterr().out
+
+
 def test_classes_with_too_few_labels_are_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = folder / "clips.csv"
     np.save(folder / "nod" / "2.npy", np.random.default_rng(2).normal(size=(5, 3, 2)))

@@ -15,6 +15,7 @@ from aplt.data.splits import (
     make_split,
     remark_on_files,
     remark_on_people,
+    remark_on_share,
     remark_on_split,
     round_half_up,
 )
@@ -76,6 +77,15 @@ def test_subjects_are_not_shared(subjects: int, seed: int) -> None:
     assert val
     assert test
     assert not train & val | train & test | val & test
+
+
+def test_a_share_that_each_class_makes_larger_is_remarked() -> None:
+    index = make_index([20, 20])
+    for asked, found in ((0.01, "6.2% of the known labels are used, more than the 1.0% asked for"), (0.2, None)):
+        split = make_split(index, SplitSettings(labeled=asked))
+        said = remark_on_share(index, split, asked)
+        assert said == found or (found and said and said.startswith(found))
+    assert remark_on_share(index, make_split(index, SplitSettings()), None) is None
 
 
 def test_seeds_differ() -> None:

@@ -1,5 +1,7 @@
 """`aplt check`: which clips and classes training could not use."""
 
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,8 +50,11 @@ def check(
     if json:
         print_json([asdict(finding) for finding in [*findings, *classes, *names]])
     else:
-        for finding in findings:
+        for alike in groupby(findings, key=attrgetter("problem", "detail")):
+            finding, *others = alike[1]
             say(f"{finding.id}: {finding.problem}: {finding.detail}")
+            if others:
+                say(f"  the same of {counted(len(others), 'other clip')}, the last {others[-1].id}")
         for finding in classes:
             say(f"class '{finding.id}': {finding.problem}: {finding.detail}")
         for finding in names:

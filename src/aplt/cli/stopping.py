@@ -44,6 +44,12 @@ def stoppable(hint: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt as interrupt:
         remark(f"interrupted{hint()}")
         raise typer.Exit(130) from interrupt
+    except RuntimeError as error:
+        # A signal to all processes may end a loader's first, and torch says so before this one has its own.
+        if "killed by signal: Terminated" not in str(error):
+            raise
+        remark(f"interrupted{hint()}")
+        raise typer.Exit(130) from error
     finally:
         for number in SIGNALS:
             signal.signal(number, before[number])

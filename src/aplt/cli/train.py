@@ -43,8 +43,10 @@ def train(
 
     from aplt import library
     from aplt.config import merge, parse_assignments
+    from aplt.display import counted
     from aplt.prepare import prepare
     from aplt.rundir import RunDir
+    from aplt.runs.reliability import FEWEST
 
     if resume is not None:
         others = (source, split, labeled, seed, method, encoder, budget, epochs, steps, name, set_)
@@ -84,4 +86,8 @@ def train(
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
         figures = ", ".join(f"{title} {figure:.1%}" for title, figure in result.test.shown().items())
         say(f"test clips: {figures}{note}")
+    held_out = result.val or result.test
+    if result.counts.unlabeled and (held_out is None or held_out.clips < FEWEST):
+        found = counted(0 if held_out is None else held_out.clips, "clip")
+        remark(f"{found} with a label held out: too few to measure how reliable the pseudo-labels are ({FEWEST})")
     say(f"run {run.path}, report {run.report}")

@@ -115,7 +115,8 @@ def _require_distinct(cells: Sequence[Cell]) -> None:
             raise InputError(f"{other}, and {cell}: their folders would be the same; rename one or leave it out")
         other = trainings.setdefault((cell.key.method, cell.digest), cell)
         if other is not cell:
-            raise InputError(f"{other}, and {cell}: the same clips are labeled and tested on in both; leave one out")
+            why = "the same clips are labeled and tested on in both (each class has at least one label)"
+            raise InputError(f"{other}, and {cell}: {why}; leave one out")
 
 
 class _Source:

@@ -14,6 +14,7 @@ from aplt.data.files import ClipError, Examined, Problem, require_file
 from aplt.data.modality import modality_of_file
 from aplt.data.names import doubtful_names
 from aplt.display import counted
+from aplt.errors import suggest
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
 
@@ -29,7 +30,7 @@ class Finding:
     """The clip's, or the name of the class or subject."""
     path: Path | None
     """None where this is about a class or a subject."""
-    problem: Problem | Literal["too short", "duplicate", "few labels", "class name", "subject name"]
+    problem: Problem | Literal["too short", "duplicate", "no subject", "few labels", "class name", "subject name"]
     detail: str
 
 
@@ -84,6 +85,9 @@ def check(
         elif result.size is not None and not size / ODD_SIZE < result.size < size * ODD_SIZE:
             why = f"the body's size is {result.size:.3g}, that of most others about {size:.3g}: other units, or no body"
             findings.append(Finding(clip.id, clip.path, "odd size", why))
+    if any(clip.subject for clip in index):
+        why = "has no subject, as others have: they cannot be split by subject"
+        findings += [Finding(clip.id, clip.path, "no subject", why) for clip in index if not clip.subject]
     return findings
 
 
@@ -93,10 +97,15 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     least, what = (1, "labeled training clip") if official else (2, "labeled clip")
     count = Counter(clip.label for clip in index if clip.official in (None, "train"))
     return [
-        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}")
+        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}{_misspelled(name, index)}")
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
+
+
+def _misspelled(name: str, index: ClipIndex) -> str:
+    close = suggest(name, set(index.class_names) - {name})
+    return close if close.startswith("; did you mean") else ""
 
 
 def check_names(index: ClipIndex) -> list[Finding]:

@@ -81,13 +81,14 @@ def modality_of(clips: Iterable[Clip]) -> Modality:
 
 
 def how_read(clips: Iterable[Clip]) -> str:
-    """Returns in a sentence how the first clip that is usable is read; "" where that is clear or none is usable."""
+    """Returns in a sentence how the first clip that is usable is read, or why none is; "" where that is clear."""
+    first = ""
     for clip in clips:
         try:
             return modality_of_file(clip.path).how_read(clip)
-        except ClipError:  # which `aplt check` says
-            continue
-    return ""
+        except ClipError as error:  # which `aplt check` says of each
+            first = first or f"no clip is usable; the first: {error}"
+    return first
 
 
 def modality_of_file(path: Path) -> Modality:

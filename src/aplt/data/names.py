@@ -2,11 +2,11 @@
 
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import Literal
 
-from aplt.clips import ClipIndex
+from aplt.clips import UNKNOWN, ClipIndex
 
 NO_LABEL = frozenset(
     ("na", "nan", "nil", "none", "null", "missing", "unknown", "undefined", "tbd", "todo", "nolabel")
@@ -41,7 +41,9 @@ def doubtful_names(index: ClipIndex) -> list[Doubt]:
     formula = "looks like a formula, which a spreadsheet computes when it opens a table with this name"
     doubts += [Doubt("class", name, formula) for name in index.class_names if FORMULA.match(name)]
     doubts += [Doubt("subject", name, formula) for name in subjects if FORMULA.match(name)]
-    return [*doubts, *_alike("class", index.class_names), *_alike("subject", subjects)]
+    count = Counter(index.class_names[clip.label] for clip in index if clip.label != UNKNOWN)
+    common = tuple(sorted(index.class_names, key=lambda name: -count[name]))
+    return [*doubts, *_alike("class", common), *_alike("subject", subjects)]
 
 
 def _is_none(name: str) -> bool:

@@ -62,6 +62,15 @@ def remark_on_split(index: ClipIndex, split: Split, by: str = "--set split.by_su
     return "; besides, ".join(remark for remark in found if remark) or None
 
 
+def remark_on_share(index: ClipIndex, split: Split, asked: float | None) -> str | None:
+    """Returns a remark where one label per class is far more than the share of them that was asked for."""
+    known = sum(index[position].label != UNKNOWN for position in (*split.labeled, *split.unlabeled))
+    if asked is None or len(split.labeled) <= 1.5 * asked * known:
+        return None
+    used = len(split.labeled) / known
+    return f"{used:.1%} of the known labels are used, more than the {asked:.1%} asked for: each class needs one"
+
+
 def remark_on_files(index: ClipIndex, split: Split) -> str | None:
     """Returns a remark on files with clips in both training and test; or, where none is tested on, with several clips.
 

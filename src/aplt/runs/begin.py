@@ -12,7 +12,7 @@ from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig, load_yaml
 from aplt.data.files import ClipError
 from aplt.data.split_file import load_split, save_split
-from aplt.data.splits import remark_on_split
+from aplt.data.splits import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
@@ -39,8 +39,12 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     accelerator = make_accelerator(config.train.precision)
     drawn = config.split_file is None
     advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"
-    if remark := remark_on_split(index, split, advice):
-        console.print(remark, soft_wrap=True)
+    for remark in (
+        remark_on_split(index, split, advice),
+        drawn and remark_on_share(index, split, config.split.labeled),
+    ):
+        if remark:
+            console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
