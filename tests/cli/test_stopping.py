@@ -38,3 +38,12 @@ def test_a_signal_that_was_lost_can_be_repeated_but_not_at_once(
     assert reached == [REST - 0.1, 0.1]  # the one in the destructor was lost, the next came too soon
     assert end.value.exit_code == 130
     assert capsys.readouterr().err == "aplt: interrupted; go on\n"
+
+
+def test_a_loader_that_is_stopped_first_is_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as end, stoppable(lambda: "; go on"):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Terminated. ")
+    assert end.value.exit_code == 130
+    assert "interrupted; go on" in capsys.readouterr().err
+    with pytest.raises(RuntimeError, match="Killed"), stoppable(lambda: ""):
+        raise RuntimeError("DataLoader worker (pid 7) is killed by signal: Killed. ")

@@ -76,6 +76,13 @@ def test_diverging_stops_with_a_sentence(clips: Path, tmp_path: Path) -> None:
         train(config, RunDir(tmp_path / "run"))
 
 
+def test_a_network_that_unlearns_is_remarked(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(tiny_config(clips, train={"rounds": 2}), RunDir(tmp_path / "usual"))
+    assert "unlearns" not in capsys.readouterr().err
+    train(tiny_config(clips, train={"rounds": 2, "learning_rate": 1e3}), RunDir(tmp_path / "run"))
+    assert "the loss is far beyond that of a guess: the network unlearns" in capsys.readouterr().err
+
+
 def test_all_labels_and_no_unlabeled_clips(clips: Path, tmp_path: Path) -> None:
     for method in ("supervised", "aplt"):
         run = RunDir(tmp_path / method)
