@@ -22,7 +22,7 @@ from tests.comparison.studies import METHODS, WILD, rows_of, study_of
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
-    rows = pd.read_csv(CompareDir(whole).cells, keep_default_na=False)
+    rows = pd.read_csv(CompareDir(whole).cells, keep_default_na=False, float_precision="round_trip")
     assert rows["method"].tolist() == [*METHODS, "upper bound"]
     assert list(rows.columns[-len(TIMES) :]) == list(TIMES)
     truth = {clip.id: read_index(clips).class_names[clip.label] for clip in read_index(clips)}
