@@ -8,7 +8,7 @@ import numpy as np
 from aplt.clips import ROLES
 from aplt.display import counted
 from aplt.record import FIGURES, PHASES, Result
-from aplt.report.heat import confusion_map, scale
+from aplt.report.charts import confusion_map, scale
 from aplt.report.html import (
     Cell,
     Html,
