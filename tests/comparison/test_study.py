@@ -22,21 +22,20 @@ from tests.comparison.studies import METHODS, WILD, rows_of, study_of
 
 
 def test_rows_are_what_the_runs_left(whole: Path, clips: Path) -> None:
-    rows = pd.read_csv(CompareDir(whole).cells, keep_default_na=False, float_precision="round_trip")
+    rows = pd.read_csv(CompareDir(whole).cells, keep_default_na=False)
     assert rows["method"].tolist() == [*METHODS, "upper bound"]
     assert list(rows.columns[-len(TIMES) :]) == list(TIMES)
     truth = {clip.id: read_index(clips).class_names[clip.label] for clip in read_index(clips)}
     for row, typed in zip(rows.to_dict("records"), read_rows(CompareDir(whole)), strict=True):
         run = RunDir(whole / row["run"])
         result, lines = run.read_result(), run.read_rounds()
-        assert [row[name] for name in ("top1", "top5", "macro_f1")] == [
-            "" if (figure := getattr(result.test, name)) is None else figure for name in ("top1", "top5", "macro_f1")
-        ]
+        for name in ("top1", "top5", "macro_f1"):  # typed: pandas 2 reads some numbers a last digit off
+            assert getattr(typed, name) == getattr(result.test, name)
         assert (row["labeled_clips"], row["steps"]) == (result.counts.labeled, 4)
         assert row["test_clips"] == len(pd.read_csv(run.predictions)) == 12
         assert result.val is not None
         assert result.test is not None
-        assert row["val_top1"] == result.val.top1
+        assert typed.val_top1 == result.val.top1
         for kind in ("pseudo", "online"):
             taught = [(line.round, found.precision, found.coverage) for line in lines if (found := getattr(line, kind))]
             told = getattr(typed, f"{kind}_by_round")
