@@ -14,8 +14,10 @@ QUICK = bool(os.environ.get("APLT_QUICK"))  # a few clips and steps: to see whet
 HOME = Path(os.environ.get("APLT_WALK", "walk"))
 SETTINGS = {
     "input": {"kind": "video", "frames": 4 if QUICK else 8, "size": 32 if QUICK else 64},
-    "train": {"rounds": 2 if QUICK else 6, "warm_up_rounds": 1 if QUICK else 2, "steps_per_round": 2 if QUICK else 40},
+    "train": {"rounds": 6, "warm_up_rounds": 2, "steps_per_round": 40},
 }
+if QUICK:
+    SETTINGS["train"] = {"rounds": 2, "warm_up_rounds": 1, "steps": 2, "batch_labeled": 2, "batch_unlabeled": 2}
 
 # %% [markdown]
 # ## Clips
