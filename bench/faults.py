@@ -8,7 +8,6 @@ forth and back. The work must end well or with an error that names a file; then,
 files that nobody disturbed. OUT/ keeps the folders that differ. Needs Linux and a C compiler.
 """
 
-import argparse
 import ctypes
 import multiprocessing
 import os
@@ -23,7 +22,7 @@ from pathlib import Path
 
 from aplt.display import show_nothing
 from aplt.errors import InputError
-from bench.kills import WORK, Work, undisturbed
+from bench.kills import WORK, Work, arguments, undisturbed
 
 KINDS = {"write": "w", "read": "r", "sync": "s", "clock": "c"}
 MOST = {"write": 400, "read": 60, "sync": 60, "clock": 400}
@@ -55,12 +54,9 @@ def disturbed(work: Work, home: Path, folder: Path, kind: str, after: int) -> in
 
 def main() -> int:
     """Disturbs each kind of work as often as asked for; returns 1 where something fell or differs."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", nargs="*", choices=[*WORK, []])  # [] is what argparse makes of none
+    parser = arguments(__doc__, Path("build/faults"))
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
     parser.add_argument("--faults", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, default=Path("build/faults"))
     given = parser.parse_args()
     show_nothing()
     bad = False

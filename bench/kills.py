@@ -190,13 +190,19 @@ def disturbed(work: Work, home: Path, folder: Path, seconds: float, draw: random
     return kills
 
 
+def arguments(description: str | None, output: Path) -> argparse.ArgumentParser:
+    """Returns a parser of what to disturb, by which seed, and where to keep what differs."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", nargs="*", choices=[*WORK, []])  # [] is what argparse makes of none
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("-o", "--output", type=Path, default=output)
+    return parser
+
+
 def main() -> int:
     """Kills each kind of work as often as asked for; returns 1 where it left something else."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", nargs="*", choices=[*WORK, []])  # [] is what argparse makes of none
+    parser = arguments(__doc__, Path("build/kills"))
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, default=Path("build/kills"))
     given = parser.parse_args()
     show_nothing()
     differed = False

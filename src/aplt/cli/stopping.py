@@ -41,12 +41,9 @@ def stoppable(hint: Callable[[], str]) -> Iterator[None]:
             signal.signal(number, stop)
     try:
         yield
-    except KeyboardInterrupt as interrupt:
-        remark(f"interrupted{hint()}")
-        raise typer.Exit(130) from interrupt
-    except RuntimeError as error:
+    except (KeyboardInterrupt, RuntimeError) as error:
         # A signal to all processes may end a loader's first, and torch says so before this one has its own.
-        if "killed by signal: Terminated" not in str(error):
+        if isinstance(error, RuntimeError) and "killed by signal: Terminated" not in str(error):
             raise
         remark(f"interrupted{hint()}")
         raise typer.Exit(130) from error
