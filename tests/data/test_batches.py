@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from aplt.data.batches import SemiData, single_views
-from aplt.data.views import Kind
+from aplt.data.views import Kind, Request
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
@@ -20,11 +20,12 @@ class Numbers:
 
     clip_shape = (1, 1, 1, 3)
 
-    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
-        if position == 13:
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        if any(request.position == 13 for request in requests):
             raise InputError("clip 'unlucky' (13.mp4): no frame could be decoded")
         kinds = {"center": 0.0, "weak": 1.0, "strong": 2.0}
-        return torch.tensor([position, kinds[kind], float(hash(tuple(key)) % 99991)]).reshape(self.clip_shape)
+        rows = [[one.position, kinds[kind], float(hash(one.key) % 99991)] for one in requests]
+        return torch.tensor(rows).reshape(-1, *self.clip_shape)
 
 
 def make(labeled: Sequence[int] = range(5), unlabeled: Sequence[int] = range(20, 31), workers: int = 0) -> SemiData:

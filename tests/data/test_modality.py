@@ -15,6 +15,7 @@ from aplt.data.files import Examined
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.errors import InputError
+from tests.data.one_view import view_of
 from tests.data.videos import write_video
 
 
@@ -68,5 +69,5 @@ def test_videos_for_a_trained_model_are_not_kept(
 ) -> None:
     clip = Clip("a", write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), dtype=np.uint8)] * 4))
     settings = VideoInput.model_validate({"frames": 4, "size": 32, "cache_dir": str(tmp_path / "cache")})
-    MODALITIES["video"].make_views({0: clip}, settings, clip_shape)(0, "center", (0,))
+    view_of(MODALITIES["video"].make_views({0: clip}, settings, clip_shape), 0, "center", (0,))
     assert expected(tmp_path / "cache")

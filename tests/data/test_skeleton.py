@@ -12,13 +12,16 @@ import torch
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.skeleton import READERS, normalize, read_skeleton
-from aplt.data.skeleton_views import SkeletonViews, mirrored, strong_view, weak_view
+from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
+from aplt.data.views import KINDS, Request
 from aplt.errors import InputError
+from tests.data.one_view import view_of
 
 WALK = np.cumsum(np.random.default_rng(0).normal(size=(1, 20, 6, 3)), axis=1).astype(np.float32)
 
 
-SURE = np.concatenate([WALK, np.ones_like(WALK[..., :1])], axis=3)  # as views have it, with confidences
+OFF = ("turn", *(f"strong_{name}" for name in ("tilt", "shear", "scale", "mask", "warp", "noise", "shift")))
+STILL: dict[str, object] = {"frames": 20, "strong_crop": 1, "mirror": [], **dict.fromkeys(OFF, 0)}
 
 
 def saved(tmp_path: Path, array: np.ndarray, name: str = "a.npy") -> Path:
@@ -181,48 +184,46 @@ def test_views_have_one_shape_whatever_the_length_and_the_persons(tmp_path: Path
     assert made.clip_shape == (4, 8, 6, 2)
     for position in range(3):
         for kind in ("center", "weak", "strong"):
-            view = made(position, kind, (1,))
+            view = view_of(made, position, kind, (1,))
             assert view.shape == made.clip_shape
             assert view.isfinite().all()
-    assert (made(0, "strong", (1,))[..., 1] == 0).all()
+    assert (view_of(made, 0, "strong", (1,))[..., 1] == 0).all()
 
 
 def test_views_are_pure_functions_of_their_key(tmp_path: Path) -> None:
     made = views(tmp_path, WALK[0])
     for kind in ("weak", "strong"):
-        first, same, other = (made(0, kind, key) for key in ((1, 2), (1, 2), (1, 3)))
+        first, same, other = (view_of(made, 0, kind, key) for key in ((1, 2), (1, 2), (1, 3)))
         assert torch.equal(first, same)
         assert not torch.equal(first, other)
-    assert torch.equal(made(0, "center", (1,)), made(0, "center", (2,)))
+    assert torch.equal(view_of(made, 0, "center", (1,)), view_of(made, 0, "center", (2,)))
 
 
 def test_strong_varies_more_than_weak(tmp_path: Path) -> None:
     made = views(tmp_path, WALK[0], turn=0)
-    center = made(0, "center", (0,))
+    center = view_of(made, 0, "center", (0,))
     weak, strong = (
-        np.mean([float((made(0, kind, (i,)) - center).square().mean()) for i in range(20)])
+        np.mean([float((view_of(made, 0, kind, (i,)) - center).square().mean()) for i in range(20)])
         for kind in ("weak", "strong")
     )
     assert 0 < weak < strong / 2
 
 
-def test_rotation_alone_keeps_distances() -> None:
-    still = SkeletonInput(frames=20, weak_tilt=40, weak_noise=0, weak_crop=1)
-    rng = np.random.default_rng(0)
-    turned = weak_view(SURE, still, rng)[..., :-1]
-    np.testing.assert_allclose(np.linalg.norm(turned, axis=-1), np.linalg.norm(WALK, axis=-1), rtol=1e-4)
-    assert not np.allclose(turned, WALK, atol=0.1)
-    flat = weak_view(SURE[..., 1:], still, rng)[..., :-1]
-    np.testing.assert_allclose(np.linalg.norm(flat, axis=-1), np.linalg.norm(WALK[..., 1:], axis=-1), rtol=1e-4)
+def test_rotation_alone_keeps_distances(tmp_path: Path) -> None:
+    for walk in (WALK[0], WALK[0, ..., 1:]):
+        made = views(tmp_path, walk, frames=20, weak_tilt=40, weak_noise=0, weak_crop=1, mirror=[])
+        center, turned = (view_of(made, 0, kind, (0,))[:-1] for kind in ("center", "weak"))
+        torch.testing.assert_close(turned.norm(dim=0), center.norm(dim=0), rtol=1e-4, atol=1e-4)
+        assert not torch.allclose(turned, center, atol=0.1)
 
 
 def test_views_turn_about_the_height(tmp_path: Path) -> None:
     still = {"weak_tilt": 0, "weak_noise": 0, "weak_crop": 1, "frames": 20, "mirror": []}
-    center = views(tmp_path, WALK[0], **still)(0, "center", (0,))
+    center = view_of(views(tmp_path, WALK[0], **still), 0, "center", (0,))
     made = views(tmp_path, WALK[0], turn=60, **still)
     angles = []
     for key in range(50):
-        view = made(0, "weak", (key,))
+        view = view_of(made, 0, "weak", (key,))
         torch.testing.assert_close(view[1], center[1], rtol=1e-4, atol=1e-5)
         before, after = (torch.complex(one[0], one[2]).flatten() for one in (center, view))
         angles.append(math.degrees(float(torch.angle((after * before.conj()).sum()))))
@@ -230,12 +231,11 @@ def test_views_turn_about_the_height(tmp_path: Path) -> None:
     assert -60 <= min(angles) < -50
 
 
-def test_a_shift_holds_for_the_whole_view() -> None:
-    names = ("turn", "strong_tilt", "strong_shear", "strong_scale", "strong_mask", "strong_warp", "strong_noise")
-    settings = SkeletonInput(frames=20, strong_crop=1, strong_shift=0.1, **dict.fromkeys(names, 0))
-    away = strong_view(SURE, settings, np.random.default_rng(0))[..., :-1] - WALK
-    np.testing.assert_allclose(away, away[:, :1].repeat(20, axis=1), atol=1e-4)
-    assert 0.05 < away[0, 0].std() < 0.2
+def test_a_shift_holds_for_the_whole_view(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0], **STILL | {"strong_shift": 0.1})
+    away = view_of(made, 0, "strong", (0,))[:-1] - view_of(made, 0, "center", (0,))[:-1]
+    torch.testing.assert_close(away, away[:, :1].expand_as(away), rtol=0, atol=1e-4)
+    assert 0.05 < away[:, 0].std() < 0.2
 
 
 def test_a_known_skeleton_is_mirrored_by_its_own_sides(tmp_path: Path) -> None:
@@ -244,10 +244,12 @@ def test_a_known_skeleton_is_mirrored_by_its_own_sides(tmp_path: Path) -> None:
     known, unknown = views(tmp_path, clip, **still), views(tmp_path, clip[:, :19], **still)
     off = views(tmp_path, clip, mirror=[], **still)
     for made, kinds in ((known, 2), (unknown, 1), (off, 1)):
-        seen = {made(0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
+        seen = {view_of(made, 0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
         assert len(seen) == kinds
-    center = known(0, "center", (0,))
-    mirror = next(view for key in range(20) if not torch.allclose(view := known(0, "weak", (key,)), center, atol=1e-4))
+    center = view_of(known, 0, "center", (0,))
+    mirror = next(
+        view for key in range(20) if not torch.allclose(view := view_of(known, 0, "weak", (key,)), center, atol=1e-4)
+    )
     torch.testing.assert_close(mirror[0, :, 6], -center[0, :, 10], rtol=1e-4, atol=1e-4)  # left wrist, right wrist
     torch.testing.assert_close(mirror[1, :, 3], center[1, :, 3], rtol=1e-4, atol=1e-4)  # head
 
@@ -260,51 +262,41 @@ def test_mirroring_swaps_sides_and_twice_is_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(mirrored(turned, pairs), WALK)
     plain = {"turn": 0, "weak_tilt": 0, "weak_noise": 0, "weak_crop": 1}
     made = views(tmp_path, WALK[0], mirror=pairs, **plain)
-    center = made(0, "center", (0,))
-    kept = [bool(torch.allclose(made(0, "weak", (key,)), center, atol=1e-4)) for key in range(20)]
+    center = view_of(made, 0, "center", (0,))
+    kept = [bool(torch.allclose(view_of(made, 0, "weak", (key,)), center, atol=1e-4)) for key in range(20)]
     assert 4 < sum(kept) < 16  # the others are mirrored
     with pytest.raises(InputError, match="names joint 6, but the clips have 6 joints"):
         views(tmp_path, WALK[0], mirror=[(0, 6)])
 
 
-def test_masking_hides_whole_joints_for_the_whole_clip() -> None:
-    settings = SkeletonInput(
-        frames=20,
-        turn=0,
-        strong_tilt=0,
-        strong_shift=0,
-        strong_shear=0,
-        strong_scale=0,
-        strong_mask=0.4,
-        strong_crop=1,
-        strong_warp=0,
-        strong_noise=0,
+def test_masking_hides_whole_joints_for_the_whole_clip(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0], **STILL | {"strong_mask": 0.4})
+    view, center = (view_of(made, 0, kind, (3,)) for kind in ("strong", "center"))
+    changed = ~torch.isclose(view[:-1], center[:-1], atol=1e-4).all(dim=0)
+    assert torch.equal(view[-1] == 0, changed)
+    assert torch.equal(changed.all(dim=0), changed.any(dim=0))
+    assert 0 < changed.any(dim=0).sum() < 6
+    shown = ~changed.any(dim=0)[:, 0]
+    torch.testing.assert_close(
+        view[:-1, :, ~shown], view[:-1, :, shown].mean(dim=2, keepdim=True).expand_as(view[:-1, :, ~shown])
     )
-    view = strong_view(SURE, settings, np.random.default_rng(3))
-    changed = ~np.isclose(view[..., :-1], WALK, atol=1e-4).all(axis=-1)[0]
-    np.testing.assert_array_equal(view[0, ..., -1] == 0, changed)
-    assert (changed.all(axis=0) | ~changed.any(axis=0)).all()
-    assert 0 < changed.any(axis=0).sum() < 6
 
 
 def test_time_never_runs_backward() -> None:
-    ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1).repeat(4, axis=3)
-    settings = SkeletonInput(
-        frames=30,
-        turn=0,
-        strong_tilt=0,
-        strong_shear=0,
-        strong_scale=0,
-        strong_mask=0,
-        strong_shift=0,
-        strong_crop=0.6,
-        strong_warp=0.9,
-        strong_noise=0,
-    )
-    for seed in range(50):
-        line = strong_view(ramp, settings, np.random.default_rng(seed))[0, :, 0, 0]
-        assert (np.diff(line) >= -1e-6).all()
-        assert line[-1] - line[0] >= 0.6 - 1e-4
+    ramp = np.linspace(0, 1, 50, dtype=np.float32).reshape(1, 50, 1, 1)
+    drawn = np.random.default_rng(0).random((3, 50, 1))
+    limits = Limits(turn=0, tilt=0, noise=0, crop=0.6, warp=0.9)
+    lines = resampled([ramp] * 50, times_of(30, drawn[0], drawn[1], drawn[2], limits), 1)[:, 0, :, 0, 0]
+    assert (np.diff(lines) >= -1e-6).all()
+    assert (lines[:, -1] - lines[:, 0] >= 0.6 - 1e-4).all()
+
+
+def test_a_view_does_not_depend_on_the_others_of_its_batch(tmp_path: Path) -> None:
+    made = views(tmp_path, WALK[0], WALK[0, 3:9], np.concatenate([WALK, WALK + 1]))
+    for kind in KINDS:
+        requests = [Request(position, (position, key)) for key in range(3) for position in range(3)]
+        for request, view in zip(requests, made(kind, requests), strict=True):
+            assert torch.equal(view, view_of(made, request.position, kind, request.key))
 
 
 def test_intervals_are_refused_for_skeletons_have_no_seconds(tmp_path: Path) -> None:

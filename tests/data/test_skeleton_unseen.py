@@ -12,6 +12,7 @@ from aplt.data.check import check
 from aplt.data.files import ClipError
 from aplt.data.skeleton import FAR, normalize, read_skeleton
 from aplt.data.skeleton_views import SkeletonViews
+from tests.data.one_view import view_of
 from tests.data.videos import clip_of
 
 RNG = np.random.default_rng(0)
@@ -114,10 +115,10 @@ def test_a_person_never_seen_is_nobody_however_that_is_written(tmp_path: Path) -
             one = SkeletonViews(clips, SkeletonInput(frames=8), (4, 8, 10, 1))
             np.save(tmp_path / "one.npy", BODY)
             alone = SkeletonViews({0: clip_of(tmp_path / "one.npy")}, SkeletonInput(frames=8), (4, 8, 10, 1))
-            assert (one(0, "center", (0,)) == alone(0, "center", (0,))).all()
+            assert (view_of(one, 0, "center", (0,)) == view_of(alone, 0, "center", (0,))).all()
     np.save(tmp_path / "two.npy", np.stack([BODY, BODY]))
     with pytest.raises(ClipError, match="at most 1 person"):
-        SkeletonViews(clips, SkeletonInput(frames=8), (4, 8, 10, 1))(0, "center", (0,))
+        view_of(SkeletonViews(clips, SkeletonInput(frames=8), (4, 8, 10, 1)), 0, "center", (0,))
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.data import batches
-from aplt.data.batches import Request, SemiData
-from aplt.data.views import Kind, Views
+from aplt.data.batches import SemiData
+from aplt.data.views import Kind, Request, Views
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.tensors import FeatureBank, Prediction
@@ -24,18 +24,18 @@ class Positions:
 
     clip_shape = (1, 1, 1, 2)
 
-    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
-        del kind, key
-        return torch.tensor([position + 1.0, 1.0]).reshape(self.clip_shape)
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        del kind
+        return torch.tensor([[one.position + 1.0, 1.0] for one in requests]).reshape(-1, *self.clip_shape)
 
 
 class Damaged(Positions):
     """One of the clips cannot be read."""
 
-    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
-        if position == UNREADABLE:
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        if any(request.position == UNREADABLE for request in requests):
             raise InputError("clip 'unlucky' (20.mp4): no frame could be decoded")
-        return super().__call__(position, kind, key)
+        return super().__call__(kind, requests)
 
 
 class Turned(Positions):
@@ -44,10 +44,9 @@ class Turned(Positions):
     def __init__(self) -> None:
         self.keys: list[tuple[Kind, tuple[int, ...]]] = []
 
-    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
-        del position
-        self.keys.append((kind, tuple(key)))
-        return torch.tensor([3.0, 4.0 if key[3] else 0.0]).reshape(self.clip_shape)
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        self.keys += [(kind, one.key) for one in requests]
+        return torch.tensor([[3.0, 4.0 if one.key[3] else 0.0] for one in requests]).reshape(-1, *self.clip_shape)
 
 
 def recognize(clip: Tensor) -> Prediction:
@@ -97,11 +96,10 @@ def test_unreadable_clip_stops_with_its_name() -> None:
 
 
 def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replacing(views: Views, requests: Sequence[Request]) -> Tensor:
-        readable = [request.position + (request.position == UNREADABLE) for request in requests]
-        return torch.stack([views(p, r.kind, r.key) for p, r in zip(readable, requests, strict=True)])
+    def replacing(views: Views, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        return views(kind, [Request(one.position + (one.position == UNREADABLE), one.key) for one in requests])
 
-    monkeypatch.setattr(batches, "_stack", replacing)
+    monkeypatch.setattr(batches, "_make", replacing)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
         check_unreadable_clip_stops_with_its_name()
 

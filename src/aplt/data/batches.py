@@ -17,21 +17,12 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from aplt.data.views import KINDS, Kind, Views
+from aplt.data.views import KINDS, Kind, Request, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
 EVALUATION_BATCH = 64
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One view to make."""
-
-    position: int
-    kind: Kind
-    key: tuple[int, ...]
 
 
 class SemiData:
@@ -85,9 +76,9 @@ class SemiData:
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
-        requests = [Request(p, kind, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
+        requests = [Request(p, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
         groups = [requests[i : i + EVALUATION_BATCH] for i in range(0, len(requests), EVALUATION_BATCH)]
-        yield from _load(_Pass(self.views, groups).batch, range(len(groups)), self._workers)
+        yield from _load(_Pass(self.views, kind, groups).batch, range(len(groups)), self._workers)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
@@ -126,7 +117,7 @@ class _Steps:
         def views(slots: dict[int, int], kind: Kind) -> Tensor:
             # The slot keeps repeated draws of one clip in one batch apart.
             keyed = {slot: (*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
-            return _stack(self.views, [Request(p, kind, keyed[slot]) for slot, p in slots.items()])
+            return _make(self.views, kind, [Request(p, keyed[slot]) for slot, p in slots.items()])
 
         return SemiBatch(
             views(labeled, "weak"),
@@ -150,21 +141,20 @@ class _Pass:
     """Views of many clips, in groups."""
 
     views: Views
+    kind: Kind
     groups: Sequence[Sequence[Request]]
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
         group = self.groups[number]
-        return torch.tensor([request.position for request in group]), _stack(self.views, group)
+        return torch.tensor([request.position for request in group]), _make(self.views, self.kind, group)
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
-    return views(positions[number], "center", (0,))
+    return views("center", [Request(positions[number], (0,))])[0]
 
 
-def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
-    if not requests:
-        return torch.empty(0, *views.clip_shape)
-    return torch.stack([views(request.position, request.kind, request.key) for request in requests])
+def _make(views: Views, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    return views(kind, requests) if requests else torch.empty(0, *views.clip_shape)
 
 
 def _load(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item]:

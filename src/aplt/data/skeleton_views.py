@@ -5,7 +5,7 @@ tracker's confidence in each joint, which goes through time with it and is 0 for
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,9 +15,25 @@ from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.files import ClipError
 from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
+from aplt.data.views import Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.topology import topology_of
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How far views of a kind are from their clip: the settings of that name in aplt.config.SkeletonInput."""
+
+    turn: float
+    tilt: float
+    noise: float
+    crop: float
+    shear: float = 0.0
+    scale: float = 0.0
+    mask: float = 0.0
+    shift: float = 0.0
+    warp: float = 0.0
 
 
 class SkeletonViews:
@@ -45,27 +61,74 @@ class SkeletonViews:
                 f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
             )
         self._clip_shape = clip_shape
+        self._limits = {
+            "weak": Limits(settings.turn, settings.weak_tilt, settings.weak_noise, settings.weak_crop),
+            "strong": Limits(
+                settings.turn,
+                settings.strong_tilt,
+                settings.strong_noise,
+                settings.strong_crop,
+                settings.strong_shear,
+                settings.strong_scale,
+                settings.strong_mask,
+                settings.strong_shift,
+                settings.strong_warp,
+            ),
+        }
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
         """[C + 1, T, V, P]."""
         return self._clip_shape
 
-    def __call__(self, position: int, kind: Literal["center", "weak", "strong"], key: Sequence[int]) -> Tensor:
-        """Returns one view [C + 1, T, V, P]; see aplt.data.views."""
-        sequence = self._sequence(position)
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        """Returns n views of a kind [n, C + 1, T, V, P]; see aplt.data.views."""
+        sequences = [self._sequence(request.position) for request in requests]
         if kind == "center":
-            view = _resample(sequence, np.linspace(0, 1, self._settings.frames))
+            times = np.linspace(0, 1, self._settings.frames)[None].repeat(len(requests), axis=0)
+            views = resampled(sequences, times, self._clip_shape[3])
         else:
-            draw = weak_view if kind == "weak" else strong_view
-            rng = np.random.default_rng(key)
-            if self._mirror and rng.random() < 0.5:
-                sequence = mirrored(sequence, self._mirror)
-            view = draw(sequence, self._settings, rng)
-        absent = self._clip_shape[3] - len(view)
-        if absent:
-            view = np.concatenate([view, np.zeros((absent, *view.shape[1:]), dtype=np.float32)])
-        return torch.from_numpy(view).permute(3, 1, 2, 0).contiguous()
+            views = self._varied(sequences, self._limits[kind], [request.key for request in requests])
+        return torch.from_numpy(views.transpose(0, 4, 2, 3, 1).copy())
+
+    def _varied(self, sequences: Sequence[np.ndarray], limits: Limits, keys: Sequence[tuple[int, ...]]) -> np.ndarray:
+        """Returns views [n, P, T, V, C + 1], each drawn by its own key, in steps that do one thing to all of them."""
+        size, frames, joints, persons = self._clip_shape
+        channels, count = size - 1, len(keys)
+        streams = [np.random.default_rng(key) for key in keys]
+        drawn = np.stack([rng.random(7 + channels * (channels + 1) + joints) for rng in streams])
+        mirror, length, start, bend, angles, shear, scale, hide = np.split(
+            drawn, np.cumsum([1, 1, 1, 1, 3, channels * channels, channels]), axis=1
+        )
+        views = resampled(sequences, times_of(frames, length, start, bend, limits), persons)
+        if self._mirror:
+            views = np.where((mirror < 0.5)[:, :, None, None, None], mirrored(views, self._mirror), views)
+        change = rotation(2 * angles - 1, channels, limits)
+        if limits.shear or limits.scale:
+            sheared = limits.shear * (2 * shear - 1).reshape(-1, channels, channels)
+            sheared[:, range(channels), range(channels)] = 1
+            change = change @ sheared * (1 + limits.scale * (2 * scale - 1))[:, None]
+        flat = views[..., :channels].reshape(count, -1, channels) @ change.astype(np.float32)
+        points = flat.reshape(count, persons, frames, joints, channels)
+        # Who is absent stays at the origin.
+        there = np.arange(persons) < np.array([len(sequence) for sequence in sequences])[:, None]
+        moved = np.zeros_like(points)
+        for rng, one, present in zip(streams, moved, there, strict=True):
+            noise = rng.standard_normal((np.count_nonzero(present), frames, joints, channels), dtype=np.float32)
+            shift = rng.standard_normal((joints, channels), dtype=np.float32)
+            one[present] = np.float32(limits.noise) * noise + np.float32(limits.shift) * shift
+        points += moved
+        hidden = hide < limits.mask
+        hidden &= ~hidden.all(axis=1, keepdims=True)
+        if hidden.any():
+            gone = hidden[:, None, None, :, None]
+            center = points.sum(axis=3, keepdims=True, where=~gone) / (~gone).sum(
+                axis=3, keepdims=True, dtype=np.float32
+            )
+            points = np.where(gone, center, points)
+            views[..., channels] *= ~hidden[:, None, None]
+        views[..., :channels] = points
+        return views
 
     def _sequence(self, position: int) -> np.ndarray:
         if position not in self._sequences:
@@ -86,85 +149,65 @@ class SkeletonViews:
         return self._sequences[position]
 
 
-def mirrored(sequence: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Returns the sequence [P, T, V, C + 1] as in a mirror: first coordinate negated, left and right swapped."""
-    order = np.arange(sequence.shape[2])
+def mirrored(views: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Returns views [..., V, C + 1] as in a mirror: first coordinate negated, left and right swapped."""
+    order = np.arange(views.shape[-2])
     for left, right in pairs:
         order[[left, right]] = right, left
-    turned = sequence[:, :, order]
+    turned = views[..., order, :]
     turned[..., 0] *= -1
     return turned
 
 
-def weak_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C + 1] from [P, T0, V, C + 1]: from another side, cropped in time, with slight noise."""
-    view = _resample(sequence, _times(settings.frames, rng, crop=settings.weak_crop, warp=0.0))
-    points = view[..., :-1]
-    turn = _rotation(points.shape[3], settings.turn, settings.weak_tilt, rng)
-    view[..., :-1] = _noise(points @ turn, settings.weak_noise, rng)
-    return view
+def times_of(frames: int, length: np.ndarray, start: np.ndarray, bend: np.ndarray, limits: Limits) -> np.ndarray:
+    """Returns [n, frames] rising moments in [0, 1]: a window of at least `limits.crop`, bent by `limits.warp`.
 
-
-def strong_view(sequence: np.ndarray, settings: SkeletonInput, rng: np.random.Generator) -> np.ndarray:
-    """Returns [P, frames, V, C + 1] from [P, T0, V, C + 1]: from another side, bent, with joints hidden."""
-    times = _times(settings.frames, rng, crop=settings.strong_crop, warp=settings.strong_warp)
-    view = _resample(sequence, times)
-    points = view[..., :-1]
-    joints, channels = points.shape[2:]
-    turn = _rotation(channels, settings.turn, settings.strong_tilt, rng)
-    shear = rng.uniform(-settings.strong_shear, settings.strong_shear, (channels, channels))
-    np.fill_diagonal(shear, 1)
-    scale = 1 + rng.uniform(-settings.strong_scale, settings.strong_scale, channels)
-    points = _noise(points @ (turn @ shear * scale).astype(np.float32), settings.strong_noise, rng)
-    points += np.float32(settings.strong_shift) * rng.standard_normal((1, 1, joints, channels), dtype=np.float32)
-    hidden = rng.random(joints) < settings.strong_mask
-    if 0 < np.count_nonzero(hidden) < joints:
-        points[:, :, hidden] = points[:, :, ~hidden].mean(axis=2, keepdims=True)
-        view[:, :, hidden, -1] = 0
-    view[..., :-1] = points
-    return view
-
-
-def _times(frames: int, rng: np.random.Generator, *, crop: float, warp: float) -> np.ndarray:
-    """Returns `frames` rising moments in [0, 1]: a window of at least `crop`, bent by `warp`."""
-    length = rng.uniform(crop, 1)
-    start = rng.uniform(0, 1 - length)
+    What is drawn is [n, 1], even in [0, 1).
+    """
+    length = limits.crop + (1 - limits.crop) * length
     even = np.linspace(0, 1, frames)
     # A sine added to a ramp stays monotone while its slope, 2 pi times its amplitude, is below 1.
-    bend = rng.uniform(-warp, warp) / (2 * np.pi)
-    return np.asarray(start + length * (even + bend * np.sin(2 * np.pi * even)))
+    bent = even + limits.warp * (2 * bend - 1) / (2 * np.pi) * np.sin(2 * np.pi * even)
+    moments: np.ndarray = start * (1 - length) + length * bent
+    return moments
 
 
-def _resample(sequence: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """Returns [P, len(times), V, C + 1], interpolated linearly at `times`: 0 the first frame, 1 the last."""
-    last = sequence.shape[1] - 1
+def resampled(sequences: Sequence[np.ndarray], times: np.ndarray, persons: int) -> np.ndarray:
+    """Returns [n, persons, T, V, C + 1] of n sequences [P, T0, V, C + 1], interpolated linearly at their times [n, T].
+
+    0 is the first frame, 1 the last. Persons who are missing are all zeros.
+    """
+    last = np.array([sequence.shape[1] - 1 for sequence in sequences])[:, None]
     at = times * last
-    before = np.minimum(at.astype(np.int64), max(last - 1, 0))
+    before = np.minimum(at.astype(np.int64), np.maximum(last - 1, 0))
     after = np.minimum(before + 1, last)
-    share = (at - before).astype(np.float32)[:, None, None]
-    resampled: np.ndarray = sequence[:, before] * (1 - share) + sequence[:, after] * share
-    return resampled
+    ends = np.zeros((2, len(sequences), persons, times.shape[1], *sequences[0].shape[2:]), dtype=np.float32)
+    for number, sequence in enumerate(sequences):
+        ends[0, number, : len(sequence)] = sequence[:, before[number]]
+        ends[1, number, : len(sequence)] = sequence[:, after[number]]
+    share = (at - before).astype(np.float32)[:, None, :, None, None]
+    views: np.ndarray = ends[0] * (1 - share) + ends[1] * share
+    return views
 
 
-def _rotation(channels: int, vertical: float, others: float, rng: np.random.Generator) -> np.ndarray:
-    """Returns a random rotation [C, C] float32: in the plane for 2D, about all three axes in turn for 3D."""
+def rotation(angles: np.ndarray, channels: int, limits: Limits) -> np.ndarray:
+    """Returns rotations [n, C, C]: in the plane for 2D, about all three axes in turn for 3D.
+
+    `angles` [n, 3] are shares of their limits from -1 to 1, of which the plane takes the first.
+    """
     if channels == 2:
-        (c,), (s,) = _cosine_sine(rng.uniform(-others, others, 1))
-        return np.array([[c, -s], [s, c]], dtype=np.float32)
-    limit = np.array([others, vertical, others])
-    (cx, cy, cz), (sx, sy, sz) = _cosine_sine(rng.uniform(-limit, limit))
-    x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    rotation: np.ndarray = x @ y @ z
-    return rotation.astype(np.float32)
+        (c,), (s,) = _cosine_sine(angles[:, :1] * limits.tilt)
+        return np.array([[c, -s], [s, c]]).transpose(2, 0, 1)
+    (cx, cy, cz), (sx, sy, sz) = _cosine_sine(angles * [limits.tilt, limits.turn, limits.tilt])
+    one, nil = np.ones_like(cx), np.zeros_like(cx)
+    x = np.array([[one, nil, nil], [nil, cx, -sx], [nil, sx, cx]])
+    y = np.array([[cy, nil, sy], [nil, one, nil], [-sy, nil, cy]])
+    z = np.array([[cz, -sz, nil], [sz, cz, nil], [nil, nil, one]])
+    about_x, about_y, about_z = (turn.transpose(2, 0, 1) for turn in (x, y, z))
+    turns: np.ndarray = about_x @ about_y @ about_z
+    return turns
 
 
 def _cosine_sine(degrees: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    radians = np.radians(degrees)
+    radians = np.radians(degrees.T)
     return np.cos(radians), np.sin(radians)
-
-
-def _noise(view: np.ndarray, deviation: float, rng: np.random.Generator) -> np.ndarray:
-    noisy: np.ndarray = view + np.float32(deviation) * rng.standard_normal(view.shape, dtype=np.float32)
-    return noisy

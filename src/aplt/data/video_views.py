@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.video import nearest_frames
+from aplt.data.views import Kind, Request
 
 # The statistics that torchvision's published ImageNet weights expect; near enough to Kinetics' own.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -68,10 +68,13 @@ class VideoViews:
         """[3, T, size, size]."""
         return (3, self._settings.frames, self._settings.size, self._settings.size)
 
-    def __call__(self, position: int, kind: Literal["center", "weak", "strong"], key: Sequence[int]) -> Tensor:
-        """Returns one view [3, T, size, size]; see aplt.data.views."""
-        rng = np.random.default_rng(key)
-        video = self._videos.open(self._clips[position])
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
+        return torch.stack([self._one(kind, request) for request in requests])
+
+    def _one(self, kind: Kind, request: Request) -> Tensor:
+        rng = np.random.default_rng(request.key)
+        video = self._videos.open(self._clips[request.position])
         warp = self._settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
         wanted = moments(self._settings.frames, phase, warp, rng) * (video.times[-1] + _last_duration(video.times))
@@ -82,7 +85,7 @@ class VideoViews:
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(rng.integers(2**63)))
             view: Tensor = self._transforms[kind](frames)
-        return view.transpose(0, 1).contiguous()
+        return view.transpose(0, 1)
 
 
 def moments(frames: int, phase: float, warp: float, rng: np.random.Generator) -> np.ndarray:

@@ -5,6 +5,7 @@ exactly whatever the number of workers. One draw holds for all frames of a clip.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from torch import Tensor
@@ -13,16 +14,24 @@ Kind = Literal["center", "weak", "strong"]
 KINDS: tuple[Kind, ...] = ("center", "weak", "strong")
 
 
+@dataclass(frozen=True)
+class Request:
+    """One view to make of the clip at a position."""
+
+    position: int
+    key: tuple[int, ...]
+
+
 class Views(Protocol):
-    """Makes views of the clips it was built on, by their position."""
+    """Makes views of the clips it was built on."""
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
         """[C, T, H, W] or [C + 1, T, V, P]."""
 
-    def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
-        """Returns one view, float32 of `clip_shape`.
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        """Returns n views of a kind, one or more, float32 [n, *clip_shape]; each whatever the others are.
 
         Raises:
-            InputError: the clip cannot be read; names it.
+            InputError: a clip cannot be read; names it.
         """
