@@ -163,6 +163,11 @@ class TrainSettings(Settings):
     """B, labeled clips per step over all processes."""
     batch_unlabeled: int = Field(32, ge=1, le=MOST)
     """U, unlabeled clips per step over all processes."""
+    sampling: Literal["clips", "classes"] = "clips"
+    """What labeled clips are drawn by: each clip as often as any other, or each class. For rare classes."""
+    logit_adjustment: float = Field(0.0, ge=0, le=10)
+    """tau of logit adjustment (arXiv 2007.07314), for every method alike: while training, tau log of each class's share
+    of the labeled clips is added to its logit. 1 aims at the mean recall over classes. For rare classes."""
     weak_weight: float = Field(1.0, ge=0)
     """Weight of the cross-entropy of the labeled clips' weak views, for every method alike."""
     strong_weight: float = Field(1.0, ge=0)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -28,10 +29,15 @@ class Numbers:
         return torch.tensor(rows).reshape(-1, *self.clip_shape)
 
 
-def make(labeled: Sequence[int] = range(5), unlabeled: Sequence[int] = range(20, 31), workers: int = 0) -> SemiData:
-    return SemiData(
-        Numbers(), {p: p % 3 for p in labeled}, unlabeled, batch_labeled=4, batch_unlabeled=6, seed=7, workers=workers
-    )
+def make(
+    labeled: Sequence[int] = range(5),
+    unlabeled: Sequence[int] = range(20, 31),
+    workers: int = 0,
+    by_class: bool = False,
+) -> SemiData:
+    label_of = {p: p % 3 for p in labeled}
+    options: dict[str, Any] = {"seed": 7, "workers": workers, "by_class": by_class}
+    return SemiData(Numbers(), label_of, unlabeled, batch_labeled=4, batch_unlabeled=6, **options)
 
 
 def same(first: list[SemiBatch], second: list[SemiBatch]) -> bool:
@@ -81,6 +87,20 @@ def test_epochs_without_replacement(labeled: int, unlabeled: int, steps: int, ro
         if members:
             # Nobody is drawn a second time before everybody was drawn once.
             assert max(counts.values()) - (min(counts.values()) if len(counts) == members else 0) <= 1
+
+
+@settings(max_examples=30, deadline=None)
+@given(labeled=st.sets(st.integers(0, 11), min_size=1), steps=st.integers(1, 12), round_=st.integers(0, 5))
+def test_by_class_each_class_is_drawn_as_often_and_each_of_its_clips(
+    labeled: set[int], steps: int, round_: int
+) -> None:
+    batches = list(make(sorted(labeled), by_class=True).semi_batches(steps, round_))
+    drawn = Counter(int(p) for b in batches for p in b.labeled_position)
+    for members in ([p for p in labeled if p % 3 == class_] for class_ in range(3)):
+        assert max((drawn[p] for p in members), default=0) - min((drawn[p] for p in members), default=0) <= 1
+    of_class = [sum(drawn[p] for p in labeled if p % 3 == class_) for class_ in {p % 3 for p in labeled}]
+    assert sum(of_class) == 4 * steps
+    assert max(of_class) - min(of_class) <= 1
 
 
 def test_no_unlabeled_clips_when_not_asked_for() -> None:

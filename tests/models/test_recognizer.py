@@ -50,6 +50,14 @@ def test_read_out_averages_classifier_and_prototypes() -> None:
     assert not torch.allclose(model.probabilities(prediction), classified)
 
 
+def test_adjusted_logits_are_for_training_alone() -> None:
+    model, clips = recognizer(), torch.randn(4, 3, 8, 4, 1)
+    plain, scores = model(clips).logits, model.probabilities(model(clips))
+    model.adjustment.copy_(torch.tensor([0.0, -1.0, -3.0]))
+    torch.testing.assert_close(model(clips).logits - plain, torch.tensor([[0.0, -1.0, -3.0]]).expand(4, 3))
+    torch.testing.assert_close(model.probabilities(model(clips)), scores)
+
+
 def test_read_out_is_in_full_precision_whatever_the_encoder_ran_in() -> None:
     model = recognizer("both")
     model.prototype.copy_(torch.nn.functional.normalize(torch.randn_like(model.prototype), dim=1))

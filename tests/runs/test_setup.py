@@ -159,3 +159,20 @@ def test_the_sizes_that_a_method_is_told(clips: Path) -> None:
     assert task.labeled == material.split.labeled
     assert len(task.labeled) == 6
     assert (task.feature_size, task.patch) == (model.classifier.weight.shape[1], 1)  # one joint
+
+
+def test_rare_classes_have_lower_logits_in_training_where_that_is_asked_for(clips: Path) -> None:
+    def adjustment(**train: Any) -> torch.Tensor:
+        config = tiny_config(clips, train=train)
+        material = prepare_material(config, *read_clips(config), make_accelerator("no"))
+        found: torch.Tensor = build_state(config, material, torch.device("cpu")).student.adjustment
+        label_of = material.data.label_of
+        counts.update({k: list(label_of.values()).count(k) for k in label_of.values()})
+        return found
+
+    counts: dict[int, int] = {}
+    assert not adjustment().any()
+    share = torch.tensor([counts[k] for k in sorted(counts)]) / sum(counts.values())
+    torch.testing.assert_close(adjustment(logit_adjustment=0.5), 0.5 * share.log())
+    with pytest.raises(InputError, match="choose one of the two"):
+        adjustment(logit_adjustment=0.5, sampling="classes")

@@ -30,6 +30,7 @@ class SemiData:
 
     `label_of` has the labels of the labeled clips and no others; `unlabeled` may be empty. `share` is the number of
     this process and how many there are; batch sizes are those of all processes together, and multiples of their number.
+    `by_class`: labeled clips of each class are shown equally often.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class SemiData:
         seed: int,
         workers: int,
         share: tuple[int, int] = (0, 1),
+        by_class: bool = False,
     ) -> None:
         self.views = views
         self.label_of = label_of
@@ -52,6 +54,7 @@ class SemiData:
         self._seed = seed
         self._workers = workers
         self._share = share
+        self._by_class = by_class
 
     def semi_batches(self, steps: int, round_: int, *, start: int = 0, unlabeled: bool = True) -> Iterator[SemiBatch]:
         """Yields the batches of steps `start` to `steps` of a round's online phase.
@@ -60,7 +63,8 @@ class SemiData:
         processes each gets its share of every batch; together they see what one process alone would.
         """
         labeled_size, unlabeled_size = self._batch
-        labeled = _epochs(self.labeled, steps * labeled_size, (self._seed, round_, 0))
+        draw = self._by_classes if self._by_class else partial(_epochs, self.labeled)
+        labeled = draw(steps * labeled_size, (self._seed, round_, 0))
         others = _epochs(self.unlabeled, steps * unlabeled_size if unlabeled else 0, (self._seed, round_, 1))
         made = _Steps(
             self.views,
@@ -71,6 +75,16 @@ class SemiData:
             self._share,
         )
         yield from _load(made.batch, range(start, steps), self._workers)
+
+    def _by_classes(self, count: int, key: tuple[int, ...]) -> np.ndarray:
+        """Returns `count` labeled clips: the classes in turn, and of each its clips in turn."""
+        label = np.array([self.label_of[position] for position in self.labeled])
+        classes = _epochs(np.unique(label), count, key)
+        drawn = np.empty_like(classes)
+        for class_ in np.unique(label):
+            places = classes == class_
+            drawn[places] = _epochs(self.labeled[label == class_], int(places.sum()), (*key, 1 + int(class_)))
+        return drawn
 
     def view_batches(
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()

@@ -62,17 +62,19 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         self.encoder = build_encoder(encoder, self.clip_shape, encoder_settings)
         size = feature_size(self.encoder, encoder, self.clip_shape)
         self.classifier = nn.Linear(size, len(class_names))
+        self.adjustment: Tensor
+        self.register_buffer("adjustment", torch.zeros(len(class_names)), persistent=False)  # of training alone
         self.prototype: Tensor
         self.register_buffer("prototype", torch.zeros(len(class_names), size))
 
     def forward(self, clip: Tensor) -> Prediction:
-        """[B, *clip] -> Prediction."""
+        """[B, *clip] -> Prediction, its logits with the adjustment for rare classes."""
         feature = self.encoder(clip)
-        return Prediction(feature, self.classifier(feature))
+        return Prediction(feature, self.classifier(feature) + self.adjustment)
 
     def probabilities(self, prediction: Prediction) -> Tensor:
         """Returns class probabilities [B, K]: the classifier's, or their mean with the prototype classifier's."""
-        classified = prediction.logits.float().softmax(dim=1)
+        classified = (prediction.logits.float() - self.adjustment).softmax(dim=1)
         if self.read_out == "classifier" or not self.prototype.any():
             return classified
         # In full precision, for the scale blows up what rounding does to a cosine.

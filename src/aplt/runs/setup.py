@@ -97,6 +97,9 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         InputError: a setting does not fit the clips, or a clip is not usable.
     """
     # First what can be refused at once: decoding may take an hour.
+    if config.train.logit_adjustment and config.train.sampling == "classes":
+        why = "which leaves no class rarer than another in training; choose one of the two"
+        raise InputError(f"setting 'train.logit_adjustment' is given and 'train.sampling' is classes, {why}")
     _require_shares(config.train, accelerator.num_processes)
     require_rounds(config, split)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
@@ -117,6 +120,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         seed=config.train.seed,
         workers=workers,
         share=(accelerator.process_index, accelerator.num_processes),
+        by_class=config.train.sampling == "classes",
     )
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
 
@@ -186,6 +190,10 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         student.encoder = build_encoder(
             config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
         )
+    if config.train.logit_adjustment:
+        labels = torch.tensor([material.data.label_of[position] for position in material.split.labeled])
+        count = torch.bincount(labels, minlength=material.index.num_classes).clamp(min=1)
+        student.adjustment.copy_(config.train.logit_adjustment * (count / len(labels)).log())
     if distributed.is_initialized() and device.type == "cuda":
         student = nn.SyncBatchNorm.convert_sync_batchnorm(student)
     student = student.to(device).train()
