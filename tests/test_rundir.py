@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from aplt.errors import InputError
-from aplt.record import Figures, Round, Seconds, Watched
+from aplt.figures import Figures
+from aplt.record import Round, Seconds, Watched
 from aplt.rundir import RunDir
 
 FIGURES = Figures(top1=0.5, macro_f1=0.25, per_class=())

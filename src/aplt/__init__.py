@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from aplt.comparison.results import Comparison
     from aplt.data.index import read_index
     from aplt.errors import InputError
+    from aplt.figures import Figures
     from aplt.library import Run, compare, evaluate, load, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
-    from aplt.record import Figures, Result, Round
+    from aplt.record import Result, Round
     from aplt.runs.predict import Evaluation
     from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
 
@@ -37,7 +38,8 @@ _HOME = {
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
-    "aplt.record": ("Figures", "Result", "Round"),
+    "aplt.figures": ("Figures",),
+    "aplt.record": ("Result", "Round"),
     "aplt.runs.predict": ("Evaluation",),
     "aplt.tensors": (
         *("Algorithm", "FeatureBank", "Guidance", "Offline", "OnlineLabels", "SemiBatch", "Step", "StepLoss", "Task"),

@@ -37,10 +37,11 @@ class Clip:
 
 @dataclass(frozen=True)
 class ClipIndex(Sequence[Clip]):
-    """The immutable table of all clips; `class_names[k]` names label k."""
+    """The immutable table of all clips; `class_names[k]` names label k, and `groups[k]` its group, if it has one."""
 
     clips: tuple[Clip, ...]
     class_names: tuple[str, ...]
+    groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

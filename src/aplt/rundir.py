@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from aplt.errors import InputError
-from aplt.record import Record, Result, Round
+from aplt.figures import Record
+from aplt.record import Result, Round
 from aplt.settings import shown, wanted
 from aplt.storage import json_object, read_bytes, read_json, sweep, write_text
 

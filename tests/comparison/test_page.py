@@ -16,7 +16,7 @@ from aplt.comparison.page import shared_settings, write_comparison
 from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.record import CompareDir
 from aplt.comparison.results import read_comparison
-from aplt.record import FIGURES
+from aplt.figures import MAIN_FIGURES
 from aplt.report.charts import Series, efficiency_chart, method_chart
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
@@ -63,10 +63,11 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
 
 def test_each_figure_of_the_record_is_a_column_and_has_tables(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
+    write_csv(folder.cells, pd.read_csv(folder.cells).assign(group_top1=0.9, f1_mean=0.6))  # of classes in groups
     page = Page(write_comparison(folder.path))
     written = folder.table.read_text()
     columns = list(pd.read_csv(folder.cells).columns)
-    for name, figure in FIGURES.items():
+    for name, figure in MAIN_FIGURES.items():
         assert name in columns
         assert f"Test {figure.title}" in page.table("Method", "cells")[0]
         assert f"tiny: test {figure.title} in %" in written
@@ -217,12 +218,13 @@ def test_splits_of_several_sizes_are_told(tmp_path: Path) -> None:
 
 def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> None:
     folder = CompareDir(fake_comparison(tmp_path / "study"))
-    write_csv(folder.cells, pd.read_csv(folder.cells).assign(remark="the same people are in both"))
+    rows = pd.read_csv(folder.cells)
+    write_csv(folder.cells, rows.assign(remark="the same people are in both", group_top1=0.9, f1_mean=0.6))
     page = Page(write_comparison(folder.path))
     assert "The same people are in both." in page.text
     written = folder.table.read_text()
     assert "The same people are in both." in written.splitlines()[2]
-    assert written.count("The same people are in both.") == len(FIGURES)  # unlabeled clips are no test clips
+    assert written.count("The same people are in both.") == len(MAIN_FIGURES)  # unlabeled clips are no test clips
 
 
 def test_rows_whose_rounds_are_longer_are_told(tmp_path: Path) -> None:

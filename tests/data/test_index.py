@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from aplt.clips import ClipIndex
 from aplt.data.formats import scan
 from aplt.data.formats.folder import scan_folder
 from aplt.data.index import read_index, write_index
@@ -213,6 +214,19 @@ def test_ids_and_with_them_the_digest_are_the_same_wherever_the_table_lies(tmp_p
         found.append(read_index(tmp_path / place))
     assert [clip.id for clip in found[0]] == ["nod/a.mp4", "wave/a.mp4"]
     assert len({index.digest for index in found}) == 1
+
+
+def test_classes_have_groups_where_their_clips_name_them(tmp_path: Path) -> None:
+    def read(*rows: str) -> ClipIndex:
+        (tmp_path / "clips.csv").write_text("\n".join(["path,label,group", *rows]))
+        return read_index(tmp_path / "clips.csv")
+
+    assert read("a.mp4,nod,head", "b.mp4,wave,arms", "c.mp4,nod,", "d.mp4,,").groups == ("head", "arms")
+    assert read("a.mp4,nod,", "b.mp4,wave,").groups == ()
+    with pytest.raises(InputError, match=r"clips\.csv: class 'wave' has no group"):
+        read("a.mp4,nod,head", "b.mp4,wave,")
+    with pytest.raises(InputError, match="class 'nod' has the groups 'head' and 'arms'"):
+        read("a.mp4,nod,head", "b.mp4,nod,arms")
 
 
 def test_digest_sees_labels(tmp_path: Path) -> None:

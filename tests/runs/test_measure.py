@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from aplt.record import ClassFigures, Figures, OnlineFigures, PseudoFigures
+from aplt.figures import ClassFigures, Figures
+from aplt.record import OnlineFigures, PseudoFigures
 from aplt.runs.measure import online_label_figures, prediction_table, pseudo_label_figures
 from aplt.runs.reliability import measured_reliability
 from aplt.tensors import PseudoLabels
@@ -12,8 +13,8 @@ from aplt.tensors import PseudoLabels
 NAMES = ("a", "b", "c")
 
 
-def figures(truth: np.ndarray, score: np.ndarray, names: tuple[str, ...]) -> Figures:
-    found = Figures.of(truth, score, names)
+def figures(truth: np.ndarray, score: np.ndarray, names: tuple[str, ...], groups: tuple[str, ...] = ()) -> Figures:
+    found = Figures.of(truth, score, names, groups)
     assert found is not None
     return found
 
@@ -41,6 +42,32 @@ def test_classification_by_hand() -> None:
 
 def test_macro_f1_leaves_out_classes_that_do_not_occur() -> None:
     assert figures(np.array([0, 1]), scores(0, 1), NAMES).macro_f1 == 1.0
+
+
+def test_balanced_accuracy_and_kappa_by_hand() -> None:
+    found = figures(np.array([0, 0, 0, 1]), scores(0, 0, 2, 1), NAMES)
+    assert found.balanced_accuracy == pytest.approx((2 / 3 + 1) / 2)  # class c has no clip
+    chance = 3 / 4 * 2 / 4 + 1 / 4 * 1 / 4
+    assert found.kappa == pytest.approx((3 / 4 - chance) / (1 - chance))
+    assert figures(np.array([1, 1]), scores(1, 1), NAMES).kappa is None
+
+
+def test_calibration_error_by_hand() -> None:
+    # Ranges of a fifteenth: two clips in (0.8, 13/15], one in (14/15, 1].
+    score = np.array([[0.81, 0.1, 0.09], [0.1, 0.85, 0.05], [1.0, 0.0, 0.0]])
+    found = figures(np.array([0, 2, 0]), score, NAMES)
+    assert found.calibration_error == pytest.approx((abs(1 - 0.81 - 0.85) + 0) / 3)
+    assert figures(np.array([0, 1]), np.full((2, 3), 1 / 3), NAMES).calibration_error == pytest.approx(1 / 2 - 1 / 3)
+
+
+def test_figures_of_groups_by_hand() -> None:
+    truth, groups = np.array([0, 1, 2, 2]), ("body", "body", "head")
+    found = figures(truth, scores(1, 1, 2, 0), NAMES, groups)
+    assert found.group_top1 == 3 / 4
+    macro = (4 / 5 + 2 / 3) / 2
+    assert found.group_macro_f1 == pytest.approx(macro)
+    assert found.f1_mean == pytest.approx((macro + 3 / 4 + found.macro_f1 + found.top1) / 4)
+    assert figures(truth, scores(1, 1, 2, 0), NAMES).f1_mean is None
 
 
 def test_nothing_known_gives_nothing() -> None:

@@ -42,9 +42,13 @@ def evaluate(
         counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
         print_json(counts | figures.model_dump())
         return
-    shown = ", ".join(f"{title} {figure:.1%}" for title, figure in figures.shown().items())
+    shown, besides = (
+        ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in figures.shown(main=main))
+        for main in (True, False)
+    )
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
     say(f"{counted(figures.clips, 'clip')}{more}: {shown}")
+    say(besides)
     width = max(len(one.name) for one in figures.per_class)
     say(f"{'class':{width}}  clips  precision  recall     f1")
     for one in figures.per_class:

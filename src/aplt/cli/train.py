@@ -84,7 +84,7 @@ def train(
     if result.test is not None:
         scored, test = result.test.clips, result.counts.test
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
-        figures = ", ".join(f"{title} {figure:.1%}" for title, figure in result.test.shown().items())
+        figures = ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in result.test.shown())
         say(f"test clips: {figures}{note}")
     held_out = result.val or result.test
     if result.counts.unlabeled and (held_out is None or held_out.clips < FEWEST):

@@ -16,7 +16,7 @@ from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.results import MAIN, PAIRED, Comparison, read_comparison
 from aplt.comparison.tables import TITLES, Rows, gain_tables, means
 from aplt.display import counted
-from aplt.record import FIGURES
+from aplt.figures import MAIN_FIGURES
 from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart
 from aplt.report.html import (
     Cell,
@@ -284,13 +284,13 @@ def _cells(comparison: Comparison) -> Html:
             Cell(share_text(record["labeled"]), record["labeled"]),
             count_cell(int(record["labeled_clips"])),
             count_cell(int(record["seed"])),
-            *(share_cell(record[name]) for name in FIGURES),
+            *(share_cell(record[name]) for name in MAIN_FIGURES),
             Cell(duration(record["seconds"]), record["seconds"]),
         ]
         for record in comparison.rows.to_dict("records")
     ]
     columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed"]
-    columns += [f"Test {figure.title}" for figure in FIGURES.values()]
+    columns += [f"Test {figure.title}" for figure in MAIN_FIGURES.values()]
     columns += ["Time"]
     caption = "Every finished cell, from compare.csv; a method's name links to the report of the run."
     inner = table(caption, columns, rows, texts=3)

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationErr
 from aplt.comparison.plan import Key
 from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.record import FIGURES, FigureValues, Record
+from aplt.figures import FIGURES, FigureValues, Record
 from aplt.rundir import RunDir
 from aplt.settings import wanted
 from aplt.storage import read_table, write_csv

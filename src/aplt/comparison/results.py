@@ -12,14 +12,14 @@ from aplt.comparison.plan import UPPER_BOUND, Key, Plan
 from aplt.comparison.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
 from aplt.config import load_yaml
 from aplt.errors import InputError
-from aplt.record import FIGURES
+from aplt.figures import MAIN_FIGURES
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
 from aplt.settings import validated
 
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""
-PAIRED = (*(name for name, figure in FIGURES.items() if figure.paired), "unlabeled_top1")
+PAIRED = (*(name for name, figure in MAIN_FIGURES.items() if figure.paired), "unlabeled_top1")
 """Columns in which the reference is compared with the others."""
 
 

@@ -8,12 +8,12 @@ from aplt.comparison.paired import Difference
 from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.results import Comparison
 from aplt.display import counted
-from aplt.record import FIGURES
+from aplt.figures import MAIN_FIGURES
 from aplt.report.html import Cell, Html, table, valued
 from aplt.report.words import ABSENT, share_text
 
 TITLES = {
-    **{name: f"test {figure.title}" for name, figure in FIGURES.items()},
+    **{name: f"test {figure.title}" for name, figure in MAIN_FIGURES.items()},
     "unlabeled_top1": "top-1 on the unlabeled clips of known label",
 }
 

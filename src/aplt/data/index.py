@@ -16,7 +16,7 @@ from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
 TABLE = "clips.csv"
-COLUMNS = ("path", "label", "id", "subject", "start", "end", "split")
+COLUMNS = ("path", "label", "id", "subject", "start", "end", "split", "group")
 # Plain digits: isdigit() accepts "²", which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
@@ -54,7 +54,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
 
     Class names are sorted, as numbers where all are whole numbers. Blanks around a value are dropped, except in paths.
-    Other columns are ignored unless they look like a misspelled one.
+    The group of a class is that of its clips. Other columns are ignored unless they look like a misspelled one.
 
     Raises:
         InputError: names `where` and the row or column.
@@ -74,7 +74,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
     class_names = tuple(sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names))
     number = {name: k for k, name in enumerate(class_names)}
     clips = []
-    for row, (path, label, id_, subject, start, end, split) in enumerate(
+    for row, (path, label, id_, subject, start, end, split, _) in enumerate(
         table.itertuples(index=False, name=None), start=1
     ):
         at = f"{where} row {row}"
@@ -97,7 +97,7 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
             )
         )
     try:
-        return ClipIndex(tuple(clips), class_names)
+        return ClipIndex(tuple(clips), class_names, _groups(table, class_names, where))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -120,6 +120,20 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
             "another name with -o"
         )
     write_csv(output, table)
+
+
+def _groups(table: pd.DataFrame, class_names: Sequence[str], where: Path) -> tuple[str, ...]:
+    """Returns the group of each class; none where no clip has one."""
+    known = table[(table["label"] != "") & (table["group"] != "")]
+    named = known.groupby("label")["group"].unique()
+    if named.empty:
+        return ()
+    for name in class_names:
+        found = named.get(name, ())
+        if len(found) != 1:
+            has = f"the groups '{found[0]}' and '{found[1]}'" if len(found) else "no group"
+            raise InputError(f"{where}: class '{name}' has {has}; expected one for each class, or none for any")
+    return tuple(named[name][0] for name in class_names)
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -7,7 +7,8 @@ import numpy as np
 
 from aplt.clips import ROLES
 from aplt.display import counted
-from aplt.record import FIGURES, PHASES, Result
+from aplt.figures import MAIN_FIGURES
+from aplt.record import PHASES, Result
 from aplt.report.charts import confusion_map, scale
 from aplt.report.html import (
     Cell,
@@ -26,7 +27,7 @@ from aplt.report.html import (
 )
 from aplt.report.rounds import curves, thresholds
 from aplt.report.run import Run, read_run
-from aplt.report.words import ABSENT, duration, percent, share, wilson
+from aplt.report.words import ABSENT, duration, fixed, percent, share, wilson
 from aplt.storage import write_alone
 
 MOST_MISTAKES = 20
@@ -102,7 +103,7 @@ def _tiles(run: Run) -> list[Html]:
     elif run.last_watched is not None:
         note = f"on the {run.last_watched.role} clips, after the last round so far"
         tiles += [
-            tile(f"Watched {title}", percent(value), note) for title, value in run.last_watched.figures.shown().items()
+            tile(f"Watched {figure.title}", percent(value), note) for figure, value in run.last_watched.figures.shown()
         ]
     pseudo = run.last_pseudo
     if pseudo is not None:
@@ -128,12 +129,14 @@ def _test_tiles(result: Result) -> list[Html]:
         "top1": f"95\u00a0% interval {low * 100:.1f} to {percent(high)}, {counted(figures.clips, 'clip')}",
         "top5": f"{result.counts.classes} classes",
         "macro_f1": "mean F1 over classes",
+        "group_top1": "the class's group is right",
+        "f1_mean": "of classes and groups, macro and micro",
     }
     if unscored := result.counts.test - figures.clips:
         notes["top1"] += f"; {unscored:,d} more without a label"
-    values = {name: getattr(figures, name) for name in FIGURES}
+    values = {name: getattr(figures, name) for name in MAIN_FIGURES}
     return [
-        tile(f"Test {FIGURES[name].title}", percent(value), notes.get(name, ""))
+        tile(f"Test {MAIN_FIGURES[name].title}", percent(value), notes.get(name, ""))
         for name, value in values.items()
         if value is not None
     ]
@@ -168,10 +171,17 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
     labeled = f"{labeled}, {percent(result.labeled_fraction)} of those whose label is known"
     if result.labeled_asked is not None:
         labeled += f"; asked for {percent(result.labeled_asked)}"
-    others = {"Validation": result.val, "Unlabeled clips of known label": result.unlabeled}
+    others = [
+        ("Test, besides", result.test, False),
+        ("Validation", result.val, True),
+        ("Unlabeled clips of known label", result.unlabeled, True),
+    ]
     each = {
-        title: ", ".join(f"{name} {percent(value)}" for name, value in figures.shown().items())
-        for title, figures in others.items()
+        title: ", ".join(
+            f"{figure.title} {percent(value) if figure.share else fixed(value)}"
+            for figure, value in figures.shown(main=main)
+        )
+        for title, figures, main in others
         if figures is not None
     }
     interval = "Wilson's, for these test clips; it knows nothing of other seeds, nor that one person's clips are alike"

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from aplt.record import FIGURES, PHASES
+from aplt.figures import MAIN_FIGURES
+from aplt.record import PHASES
 from aplt.report.charts import Curve, line_chart, scale, threshold_map
 from aplt.report.html import Cell, Html, absent, count_cell, el, figure, join, number_cell, share_cell, table
 from aplt.report.run import Run
@@ -24,7 +25,7 @@ def _watched(run: Run) -> Html:
     watched = [(line.round, line.watched.figures) for line in run.rounds if line.watched]
     curves = [
         Curve.of(figure.title, [(x, getattr(figures, name)) for x, figures in watched])
-        for name, figure in FIGURES.items()
+        for name, figure in MAIN_FIGURES.items()
         if any(getattr(figures, name) is not None for _, figures in watched)
     ]
     if run.last_watched.role == "test":
@@ -111,7 +112,7 @@ def _rounds(run: Run) -> Html:
                 number_cell(line.learning_rate),
                 number_cell(line.loss.get("total")),
                 *(share_cell(getattr(pseudo, name, None)) for name in ("coverage", "precision", "rejected_precision")),
-                *(share_cell(getattr(figures, name, None)) for name in FIGURES),
+                *(share_cell(getattr(figures, name, None)) for name in MAIN_FIGURES),
                 Cell(duration(line.seconds.total), line.seconds.total),
             ]
         )
@@ -123,7 +124,7 @@ def _rounds(run: Run) -> Html:
         "Coverage",
         "Precision",
         "Precision of the screened-out",
-        *(f"Watched {figure.title}" for figure in FIGURES.values()),
+        *(f"Watched {figure.title}" for figure in MAIN_FIGURES.values()),
         "Time",
     ]
     caption = "The figures behind the curves, from metrics.jsonl."

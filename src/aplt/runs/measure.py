@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from aplt.clips import UNKNOWN
+from aplt.figures import rank
 from aplt.models.recognizer import Recognizer
-from aplt.record import OnlineFigures, PseudoFigures, rank
+from aplt.record import OnlineFigures, PseudoFigures
 from aplt.tensors import PseudoLabels
 
 

@@ -12,8 +12,9 @@ from torch import Tensor
 from aplt.clips import UNKNOWN, Role
 from aplt.config import RunConfig
 from aplt.display import Bar, counted
+from aplt.figures import Figures
 from aplt.models.recognizer import save_model
-from aplt.record import Figures, Result, Round, Seconds, Watched
+from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
 from aplt.runs.reliability import measured_reliability
@@ -111,6 +112,7 @@ class Outcome:
                 counts=self.material.counts,
                 classes=index.class_names,
                 labeled_per_class=tuple(per_class.tolist()),
+                groups=index.groups,
                 test=figures,
                 val=val_figures,
                 unlabeled=unlabeled_figures,
@@ -155,4 +157,4 @@ class Outcome:
                     part.advance(len(batch[0]))
 
             scored = score_clips(self.state.recognizer.eval(), batches(), self.device)
-        return scored, Figures.of(index.labels[scored.position], scored.score, index.class_names)
+        return scored, Figures.of(index.labels[scored.position], scored.score, index.class_names, index.groups)

@@ -21,8 +21,8 @@ from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
 from aplt.data.split_file import load_split
 from aplt.display import bar
 from aplt.errors import InputError, suggest
+from aplt.figures import Figures
 from aplt.models.recognizer import Recognizer, load_recognizer
-from aplt.record import Figures
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.runs.setup import read_own_clips
@@ -129,7 +129,9 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     scored, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
         raise InputError(next(iter(errors.values())))
-    figures = Figures.of(truth[scored.position], scored.score, model.class_names)
+    group_of = dict(zip(index.class_names, index.groups, strict=False))
+    groups = [group_of.get(name, "") for name in model.class_names] if group_of else ()
+    figures = Figures.of(truth[scored.position], scored.score, model.class_names, groups)
     if figures is None:
         raise InputError(f"{what} to evaluate on")
     seen = 0 if role is not None else _trained_on(run, [index[p] for p in labeled])
