@@ -18,6 +18,7 @@ from aplt.synthetic.keypoints import clip_keypoints
 from aplt.synthetic.motions import OTHERS
 from aplt.synthetic.plan import plan_clips
 from aplt.synthetic.subjects import draw_subject, draw_take
+from tests.synthetic.sketch import sketch
 
 # The least that has every class in both splits, one subject each.
 CLIPS, SUBJECTS, SIZE = 24, 2, 32
@@ -48,12 +49,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips of two plain frames, for tests of what stands around the rendering."""
-
-    def sketch(motion: str, *, seed: int, number: int, subject: int, size: int) -> tuple[np.ndarray, float]:
-        color = [seed * 50, number * 5, subject * 20 + len(motion)]
-        return np.full((2, size, size, 3), color, np.uint8), 25.0
-
     monkeypatch.setattr("aplt.synthetic.dataset.render_clip", sketch)
 
 
