@@ -11,7 +11,17 @@ import pytest
 from tests.comparison.fake_comparison import fake_comparison
 from tests.report.fake_run import fake_run
 
-HEAVY = {"torch", "torchvision", "accelerate", "sklearn", "scipy.stats", "av", "matplotlib", "aplt.tensors", "aplt.runs"}
+HEAVY = {
+    "torch",
+    "torchvision",
+    "accelerate",
+    "sklearn",
+    "scipy.stats",
+    "av",
+    "matplotlib",
+    "aplt.tensors",
+    "aplt.runs",
+}
 ARRAYS = {"numpy", "pandas"}
 # What is done one after the other in one process, and what is not imported by then.
 NOT_NEEDED = {
