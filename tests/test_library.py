@@ -1,6 +1,5 @@
 """aplt from Python: its public names, results as frames, and own code by name and by object."""
 
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -95,12 +94,6 @@ def test_every_public_name_is_there_and_documented() -> None:
     assert set(aplt.__all__) == {*aplt._MODULE_OF, "__version__"}
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = aplt.nothing
-
-
-def test_importing_aplt_imports_nothing_heavy() -> None:
-    code = "import sys, aplt; print([m for m in ('torch', 'pandas', 'numpy') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
 
 
 def test_a_run_from_python(clips: Path, tmp_path: Path) -> None:

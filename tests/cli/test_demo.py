@@ -8,6 +8,7 @@ import pytest
 from aplt.cli import demo
 from aplt.comparison.results import read_comparison
 from aplt.config import merge
+from tests.synthetic.sketch import sketch
 from tests.test_cli import aplt
 
 
@@ -16,11 +17,12 @@ def test_the_demo_is_a_comparison_and_shows_its_page(
 ) -> None:
     few = {"rounds": 2, "warm_up_rounds": 1, "steps": 2, "batch_labeled": 2, "batch_unlabeled": 2}
     plan, films = demo.demo_plan, demo.film_settings
+    monkeypatch.setattr("aplt.synthetic.dataset.render_clip", sketch)
     monkeypatch.setattr(demo, "CLIPS", 60)
     monkeypatch.setattr(demo, "FILMS", 60)
     monkeypatch.setattr(demo, "SEEDS", 1)
     monkeypatch.setattr(demo, "demo_plan", lambda *one: merge(plan(*one), {"settings": {"train": few}}))
-    small = {"input": {"frames": 2, "size": 16}, "train": few}
+    small = {"input": {"frames": 2, "size": 16}, "train": few | {"workers": 0}}
     monkeypatch.setattr(demo, "film_settings", lambda clips: merge(films(clips), small))
     assert aplt("demo", tmp_path / "demo") == 0
     told = capsys.readouterr().out

@@ -12,7 +12,8 @@ from aplt.comparison.study import Study
 from aplt.config import merge
 from tests.runs.clips import TINY
 
-SHORT = {"train": TINY["train"] | {"rounds": 2, "steps_per_round": 2}, "split": {"test": 0.25, "val": 0.2}}
+TRAIN = {"rounds": 2, "steps_per_round": 2, "checkpoint_minutes": 1e-9}  # a checkpoint after every step
+SHORT = {"train": TINY["train"] | TRAIN, "split": {"test": 0.25, "val": 0.2}}
 SHARED = {key: TINY[key] for key in ("encoder_settings", "input")} | SHORT
 METHODS = ["supervised", "fixmatch", "aplt"]
 WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}

@@ -2,8 +2,6 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from itertools import product
 from pathlib import Path
 from urllib.parse import unquote
@@ -326,16 +324,3 @@ def test_what_the_cells_share() -> None:
     second = {"a": 1, "group": {"b": 2, "c": 4}, "own": {"d": 2}, "none": None}
     assert shared_settings([first, second]) == {"a": 1, "group": {"b": 2}, "none": None}
     assert shared_settings([first, {"a": 1, "group": None, "own": {"d": 1}}]) == {"a": 1, "own": {"d": 1}}
-
-
-def test_the_verb_needs_no_torch(tmp_path: Path) -> None:
-    folder = fake_comparison(tmp_path / "study")
-    code = (
-        f"import sys; sys.argv = ['aplt', 'report', {str(folder)!r}]\n"
-        "from aplt.cli.main import main\n"
-        "try: main()\n"
-        "except SystemExit: pass\n"
-        "print([m for m in ('torch', 'aplt.tensors', 'aplt.runs') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == [str(folder / "report.html"), "[]"]

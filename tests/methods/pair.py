@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import torch
 from torch import Tensor, distributed
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 
 from aplt.methods import adamatch, aplt, equations, flexmatch, freematch, processes, simmatch, softmatch, tubemix
 from aplt.methods.freematch import FreeMatch
@@ -105,7 +105,7 @@ def whole(cases: Mapping[str, Case]) -> Results:
 
 def halves(cases: Mapping[str, Case], folder: Path) -> list[Results]:
     """Returns the results of two processes with half of the batches each, defects included."""
-    spawn(_member, args=(dict(cases), folder), nprocs=MEMBERS)
+    start_processes(_member, args=(dict(cases), folder), nprocs=MEMBERS, start_method="fork")
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(MEMBERS)]
 
 

@@ -1,7 +1,5 @@
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -326,15 +324,6 @@ def test_a_test_without_clips_is_none(tmp_path: Path) -> None:
     run.result.write_text(json.dumps(found | {"test": found["test"] | {"per_class": []}}))
     write_report(run.path)
     assert Page(run.report).tiles()["Test top-1"] == ABSENT
-
-
-def test_report_does_not_import_torch() -> None:
-    code = "import sys, json, aplt.report; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    loaded = set(json.loads(done.stdout))
-    assert "aplt.report.page" in loaded
-    assert not loaded & {"torch", "torchvision", "accelerate", "matplotlib", "sklearn"}
-    assert not loaded & {"aplt.tensors", "aplt.data", "aplt.models", "aplt.runs"}
 
 
 def test_confusion_counts_stay_in_class_order(tmp_path: Path) -> None:

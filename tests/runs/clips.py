@@ -15,15 +15,16 @@ TINY: dict[str, Any] = {
     "encoder_settings": {"width": 8, "blocks": 1},
     "input": {"frames": 8, "turn": 0},  # the classes are directions
     "train": {
-        "rounds": 4,
+        "rounds": 3,
         "warm_up_rounds": 1,
         "steps_per_round": 4,
         "batch_labeled": 4,
         "batch_unlabeled": 6,
-        "checkpoint_minutes": 1e-9,  # after every step
         "workers": 0,
     },
 }
+
+OFTEN = {"train": {"checkpoint_minutes": 1e-9}}  # after every step
 
 
 def write_clips(folder: Path, clips: int = 48, seed: int = 0) -> Path:

@@ -7,7 +7,7 @@ import pytest
 
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from tests.runs.clips import tiny_config, write_clips
+from tests.runs.clips import OFTEN, tiny_config, write_clips
 from tests.runs.runs import interrupt
 
 
@@ -19,14 +19,14 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="package")
 def uninterrupted(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     run = RunDir(tmp_path_factory.mktemp("runs") / "whole")
-    train(tiny_config(clips), run)
+    train(tiny_config(clips, **OFTEN), run)
     return run
 
 
 @pytest.fixture(scope="package")
 def first_half(clips: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
     run = RunDir(tmp_path_factory.mktemp("begun") / "run")
-    interrupt(tiny_config(clips), run)
+    interrupt(tiny_config(clips, **OFTEN), run, 2, 2)
     return run
 
 
@@ -37,6 +37,6 @@ def run(tmp_path: Path) -> RunDir:
 
 @pytest.fixture
 def begun(first_half: RunDir, run: RunDir) -> RunDir:
-    """A run interrupted in its third round of four."""
+    """A run interrupted in its last round of three."""
     shutil.copytree(first_half.path, run.path)
     return run

@@ -86,7 +86,7 @@ def at_step(round_: int, step: int, then: Callable[[], None]) -> Callable[[], No
     return arm
 
 
-def interrupt(config: RunConfig, run: RunDir, round_: int = 2, step: int = 2) -> None:
+def interrupt(config: RunConfig, run: RunDir, round_: int, step: int) -> None:
     """Trains in this process until the loop asks for this batch."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SemiData, "semi_batches", SemiData.semi_batches)  # to be put back

@@ -22,11 +22,9 @@ from aplt.rundir import RunDir
 from aplt.runs import loop, outcome, state
 from aplt.runs.begin import resume, train
 from aplt.runs.configure import configure
-from tests.runs.clips import tiny_config, write_clips
+from tests.runs.clips import OFTEN, tiny_config, write_clips
 from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
 from tests.test_video_story import write_folder
-
-RARELY = {"train": {"checkpoint_minutes": 60}}
 
 
 @pytest.fixture
@@ -79,7 +77,7 @@ def between_metrics_and_checkpoint() -> None:
     whole = loop.Trainer._save
 
     def save(self: loop.Trainer) -> None:
-        if self.state.step == 0 and self.state.round == 3:
+        if self.state.step == 0 and self.state.round == 2 and not self.state.guided:
             die()
         whole(self)
 
@@ -98,8 +96,8 @@ def between_guidance_and_checkpoint() -> None:
 
 
 DEATHS: dict[str, Callable[[], None]] = {
-    "online, first step of a round": at_step(2, 0, die),
-    "online, within a round": at_step(2, 2, die),
+    "online, first step of a round": at_step(1, 0, die),
+    "online, within a round": at_step(1, 2, die),
     "offline": offline,
     "after the offline phase, before the checkpoint": between_guidance_and_checkpoint,
     "writing guidance": writing("003.npz", 1),
@@ -116,7 +114,7 @@ def test_killed_and_resumed_ends_with_the_same_weights(
     death: str, clips: Path, uninterrupted: RunDir, tmp_path: Path
 ) -> None:
     run = RunDir(tmp_path / "run")
-    train_until_killed(DEATHS[death], tiny_config(clips), run)
+    train_until_killed(DEATHS[death], tiny_config(clips, **OFTEN), run)
     resume(run)
     assert same_run(run, uninterrupted)
     assert not list(run.path.rglob(".*"))
@@ -147,7 +145,7 @@ def test_what_a_resumed_run_may_forget_is_noticed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips), run, round_=2, step=2)
+    interrupt(tiny_config(clips, **OFTEN), run, 2, 2)
     defect(monkeypatch)
     resume(run)
     assert not same_weights(run, uninterrupted)
@@ -156,10 +154,10 @@ def test_what_a_resumed_run_may_forget_is_noticed(
 @pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"precision": "bf16"}, {"warm_up_rounds": 0}], ids=str)
 @pytest.mark.usefixtures("another_precision")
 def test_other_optimizers_and_precisions_resume_too(settings: dict[str, Any], clips: Path, tmp_path: Path) -> None:
-    config = tiny_config(clips, train=settings)
+    config = tiny_config(clips, train=OFTEN["train"] | {"rounds": 2} | settings)
     whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")
     train(config, whole)
-    interrupt(config, run)
+    interrupt(config, run, 1, 2)
     resume(run)
     assert same_run(run, whole)
 
@@ -170,13 +168,14 @@ def test_videos_and_a_loader_process_resume_too(tmp_path: Path) -> None:
         "encoder_settings": {"width": 4},
         "input": {"frames": 4, "size": 32, "cache_dir": str(tmp_path / "cache")},
         "train": {"rounds": 1, "warm_up_rounds": 0, "steps_per_round": 3, "batch_labeled": 2, "batch_unlabeled": 2}
-        | {"checkpoint_minutes": 1e-9, "workers": 1},
+        | OFTEN["train"]
+        | {"workers": 1},
         "offline": {"views": 1, "labeled_views": 0},
     }
     config = configure(settings, "test")
     whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")
     train(config, whole)
-    interrupt(config, run, round_=0)
+    interrupt(config, run, 0, 2)
     resume(run)
     assert same_run(run, whole)
 
@@ -185,7 +184,7 @@ def test_resuming_within_a_round_does_not_repeat_its_steps(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips), run)
+    interrupt(tiny_config(clips, **OFTEN), run, 1, 2)
     starts = []
     whole = SemiData.semi_batches
 
@@ -195,14 +194,14 @@ def test_resuming_within_a_round_does_not_repeat_its_steps(
 
     monkeypatch.setattr(SemiData, "semi_batches", batches)
     resume(run)
-    assert starts == [(2, 2), (3, 0)]
+    assert starts == [(1, 2), (2, 0)]
 
 
 def test_an_offline_phase_that_is_done_is_not_done_again(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips, **RARELY), run)
+    interrupt(tiny_config(clips, **OFTEN), run, 1, 2)
     passes = []
 
     def build(*given: Any, round_: int, **options: Any) -> Any:
@@ -211,10 +210,10 @@ def test_an_offline_phase_that_is_done_is_not_done_again(
 
     monkeypatch.setattr(loop, "build_bank", build)
     resume(run)
-    assert passes == [3]
+    assert passes == [2]
 
 
-@pytest.mark.parametrize("moment", [(0, 3), (2, 2), (3, 0)], ids=str)
+@pytest.mark.parametrize("moment", [(0, 3), (1, 2), (2, 0)], ids=str)
 def test_time_before_an_interruption_counts(
     moment: tuple[int, int], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -229,10 +228,10 @@ def test_time_before_an_interruption_counts(
 
     monkeypatch.setattr(SemiData, "semi_batches", batches)
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips), run, *moment)
+    interrupt(tiny_config(clips, **OFTEN), run, *moment)
     now[0] += 1000  # nobody trains
-    assert resume(run).seconds.online == 160
-    assert [line.seconds.online for line in run.read_rounds()] == [40, 40, 40, 40]
+    assert resume(run).seconds.online == 120
+    assert [line.seconds.online for line in run.read_rounds()] == [40, 40, 40]
 
 
 def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
@@ -240,7 +239,7 @@ def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outcome.Outcome, "_write_pseudo_labels", lambda *_, **__: stop())
         with pytest.raises(Stop):
-            train(tiny_config(clips), run)
+            train(tiny_config(clips, **OFTEN), run)
     assert run.model.exists()
     assert not run.result.exists()
     resume(run)
@@ -264,7 +263,7 @@ def test_a_project_that_has_moved(begun: RunDir, clips: Path, uninterrupted: Run
 @pytest.mark.slow
 def test_the_command_line_killed_from_outside(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
-    config.write_text(tiny_config(clips).to_yaml())
+    config.write_text(tiny_config(clips, **OFTEN).to_yaml())
     words = ["train", str(config), "--name", "run", "--runs", str(tmp_path)]
     run = RunDir(tmp_path / "run")
     command = [sys.executable, "-m", "aplt.cli.main", *words]

@@ -13,7 +13,7 @@ from aplt.report import write_report
 from aplt.rundir import RunDir
 from aplt.runs import begin, loop
 from aplt.runs.begin import resume, train, train_or_reuse
-from tests.runs.clips import tiny_config
+from tests.runs.clips import OFTEN, tiny_config
 from tests.runs.runs import Stop, interrupt, same_run, stop
 
 SHORT: dict[str, Any] = {"train": {"rounds": 2}}
@@ -63,7 +63,7 @@ def forget(clips: Path) -> None:
 def test_a_run_whose_rows_have_moved_is_not_continued(
     change: Callable[[Path], None], step: int, own_clips: Path, run: RunDir
 ) -> None:
-    interrupt(tiny_config(own_clips), run, step, step)
+    interrupt(tiny_config(own_clips, **OFTEN), run, step, step)
     assert run.checkpoint.exists() == (step > 0)
     change(own_clips)
     with pytest.raises(InputError, match=r"clips\.csv: its rows, their order or labels have changed since") as caught:
@@ -74,21 +74,21 @@ def test_a_run_whose_rows_have_moved_is_not_continued(
 
 
 def test_a_clip_whose_label_changed_is_named(own_clips: Path, run: RunDir) -> None:
-    interrupt(tiny_config(own_clips), run, 0, 2)
+    interrupt(tiny_config(own_clips, **OFTEN), run, 0, 2)
     forget(own_clips)
     with pytest.raises(InputError, match=rf"clip '007\.npy' has another label, .* was made; {begin.ADVICE}$"):
         resume(run)
 
 
 def test_a_clip_that_is_gone_from_the_index_is_named(own_clips: Path, run: RunDir) -> None:
-    interrupt(tiny_config(own_clips), run, 0, 2)
+    interrupt(tiny_config(own_clips, **OFTEN), run, 0, 2)
     pd.read_csv(own_clips, dtype=str)[1:].to_csv(own_clips, index=False)
     with pytest.raises(InputError, match=rf"no clip '000\.npy' in the index; {begin.ADVICE}$"):
         resume(run)
 
 
 def test_a_clip_that_broke_since_is_named_with_what_names_all_such_clips(own_clips: Path, run: RunDir) -> None:
-    interrupt(tiny_config(own_clips), run, 0, 2)
+    interrupt(tiny_config(own_clips, **OFTEN), run, 0, 2)
     (own_clips.parent / "007.npy").write_bytes(b"nothing")
     with pytest.raises(InputError, match=r"^clip '007\.npy' .*; `aplt check \S*clips\.csv` names all such clips$"):
         resume(run)
@@ -108,25 +108,25 @@ def test_an_interrupted_run_is_continued_by_who_asks_for_the_same(
     clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(begin, "_begin", lambda *_: pytest.fail("begun anew"))
-    assert train_or_reuse(tiny_config(clips), begun).steps == 16
+    assert train_or_reuse(tiny_config(clips), begun).steps == 12
 
 
 def test_a_run_whose_files_have_moved_is_continued(
     own_clips: Path, run: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    interrupt(tiny_config(own_clips), run)
+    interrupt(tiny_config(own_clips, **OFTEN), run, 2, 2)
     moved = own_clips.parent.rename(tmp_path / "elsewhere") / own_clips.name
     config = tiny_config(moved, train={"workers": 1, "checkpoint_minutes": 1})
     with monkeypatch.context() as patch:
         patch.setattr(begin, "_begin", lambda *_: pytest.fail("begun anew"))
-        assert train_or_reuse(config, run).steps == 16
+        assert train_or_reuse(config, run).steps == 12
     assert run.config.read_text() == config.to_yaml()
 
 
 def test_a_run_of_another_version_is_trained_anew(clips: Path, begun: RunDir, monkeypatch: pytest.MonkeyPatch) -> None:
     begun.config.write_text(f"{begun.config.read_text()}gone: 1\n")
-    monkeypatch.setattr(begin, "resume", lambda _: pytest.fail("continued"))
-    assert train_or_reuse(tiny_config(clips), begun).steps == 16
+    monkeypatch.setattr(begin, "_go_on", lambda *_: pytest.fail("continued"))
+    assert train_or_reuse(tiny_config(clips), begun).steps == 12
 
 
 def test_changed_settings_are_trained_anew(clips: Path, finished: RunDir) -> None:

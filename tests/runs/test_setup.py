@@ -33,14 +33,14 @@ def test_a_run_of_warm_up_rounds_alone_is_refused(method: str, warm_up: int, cli
     run = RunDir(tmp_path / "run")
     with pytest.raises(InputError) as caught:
         train(tiny_config(clips, method=method, train={"warm_up_rounds": warm_up}), run)
-    assert str(caught.value).startswith(f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is 4: method")
+    assert str(caught.value).startswith(f"setting 'train.warm_up_rounds' is {warm_up} and 'train.rounds' is 3: method")
     assert "30 unlabeled clips" in str(caught.value)
     assert not run.path.exists()
 
 
 @pytest.mark.parametrize("settings", [{"method": "supervised"}, {"split": {"labeled": 1.0}}, {}], ids=str)
 def test_warm_up_rounds_alone_are_fine_where_nothing_is_missed(settings: dict[str, Any], clips: Path) -> None:
-    config = tiny_config(clips, **settings, train={"warm_up_rounds": 4 if settings else 3})
+    config = tiny_config(clips, **settings, train={"warm_up_rounds": 3 if settings else 2})
     assert prepare_material(config, *read_clips(config), make_accelerator("no")).steps_per_round == 4
 
 

@@ -18,6 +18,7 @@ from aplt.synthetic.keypoints import clip_keypoints
 from aplt.synthetic.motions import OTHERS
 from aplt.synthetic.plan import plan_clips
 from aplt.synthetic.subjects import draw_subject, draw_take
+from tests.synthetic.sketch import sketch
 
 # The least that has every class in both splits, one subject each.
 CLIPS, SUBJECTS, SIZE = 24, 2, 32
@@ -48,12 +49,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def sketched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips of two plain frames, for tests of what stands around the rendering."""
-
-    def sketch(motion: str, *, seed: int, number: int, subject: int, size: int) -> tuple[np.ndarray, float]:
-        color = [seed * 50, number * 5, subject * 20 + len(motion)]
-        return np.full((2, size, size, 3), color, np.uint8), 25.0
-
     monkeypatch.setattr("aplt.synthetic.dataset.render_clip", sketch)
 
 
@@ -90,12 +85,13 @@ def test_files_do_not_depend_on_the_processes_even_when_spawned(
         assert (index.parent / row["path"]).read_bytes() == (made.parent / row["path"]).read_bytes()
 
 
-def test_a_seed_gives_the_same_table_and_frames_and_another_seed_other_ones(made: Path, tmp_path: Path) -> None:
-    same, other = make(tmp_path / "same"), make(tmp_path / "other", seed=1)
-    assert same.read_bytes() == made.read_bytes()
-    assert other.read_bytes() != made.read_bytes()
-    for row in table(made)[:4]:
-        frames, rate, _ = decode(made.parent / row["path"])
+@pytest.mark.usefixtures("sketched")
+def test_a_seed_gives_the_same_table_and_frames_and_another_seed_other_ones(tmp_path: Path) -> None:
+    first, same, other = (make(tmp_path / name, seed=seed) for name, seed in (("first", 1), ("same", 1), ("other", 2)))
+    assert same.read_bytes() == first.read_bytes()
+    assert other.read_bytes() != first.read_bytes()
+    for row in table(first)[:4]:
+        frames, rate, _ = decode(first.parent / row["path"])
         again, rate_again, _ = decode(same.parent / row["path"])
         assert rate == rate_again
         np.testing.assert_array_equal(frames, again)
@@ -274,11 +270,10 @@ def test_options_out_of_range_are_named(tmp_path: Path, option: str, value: floa
     assert not list(tmp_path.iterdir())
 
 
-def test_keypoints_are_of_the_people_in_the_films(tmp_path: Path) -> None:
-    index = make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS, seed=3)
-    films = make_dataset(tmp_path / "films", clips=CLIPS, subjects=SUBJECTS, seed=3, size=SIZE)
-    assert pd.read_csv(index).drop(columns="path").equals(pd.read_csv(films).drop(columns="path"))
-    for clip, film in zip(read_index(index), read_index(films), strict=True):
+def test_keypoints_are_of_the_people_in_the_films(made: Path, tmp_path: Path) -> None:
+    index = make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS, processes=1)
+    assert pd.read_csv(index).drop(columns="path").equals(pd.read_csv(made).drop(columns="path"))
+    for clip, film in zip(read_index(index), read_index(made), strict=True):
         points = np.load(clip.path)
         with av.open(str(film.path)) as container:
             frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
@@ -289,7 +284,7 @@ def test_keypoints_are_of_the_people_in_the_films(tmp_path: Path) -> None:
         assert nose[1] < hips[1]  # rows count downward
         assert points[:, 5, 0].mean() > points[:, 6, 0].mean()  # who faces the camera has the left on its right
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "points").rglob("*")}
-    assert make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS, seed=3) == index
+    assert make_keypoints(tmp_path / "points", clips=CLIPS, subjects=SUBJECTS) == index
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "points").rglob("*")} == before
 
 

@@ -94,6 +94,11 @@ def resume(run: RunDir, clips: Path | None = None) -> Result:
     config = begun_config(settings, str(run.config))
     if clips is not None:
         config = config.model_copy(update={"clips": absolute(clips)})
+    return _go_on(config, run)
+
+
+def _go_on(config: RunConfig, run: RunDir) -> Result:
+    """Continues a run whose files lie where `config` says."""
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.
     drawn = run.require(lambda r: r.split, "the run cannot be resumed without it")
     index = read_own_clips(config, run)
@@ -108,8 +113,7 @@ def resume(run: RunDir, clips: Path | None = None) -> Result:
         trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
         if accelerator.is_main_process:
             run.sweep()
-            if clips is not None:
-                write_text(run.config, config.to_yaml())
+            _keep(config, run)
         return trainer.train()
 
 
@@ -133,13 +137,20 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
     if made_of not in (None, now):
         raise InputError(f"{config.clips}: the clips or their labels have changed since this was begun; begin it again")
     if begun_alike(config, now, run):
-        text = config.to_yaml()
-        if read_text(run.config) != text:  # its files lie elsewhere by now
-            write_text(run.config, text)
-        return resume(run)
+        if not run.result.exists():
+            return _go_on(config, run)
+        _keep(config, run)
+        return run.read_result()
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)
+
+
+def _keep(config: RunConfig, run: RunDir) -> None:
+    """Writes a run's config anew where it has changed: its files may lie elsewhere by now."""
+    text = config.to_yaml()
+    if read_text(run.config) != text:
+        write_text(run.config, text)
 
 
 def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool:
