@@ -144,7 +144,7 @@ def how_read(clip: Clip) -> str:
     )
     remark = f"; {found.remark}" if found.remark else ""
     turned = _turned(shape) if (persons, channels) == (3, 2) else ""
-    return f"'{clip.id}' is read as {f'a file of {found.tool}: ' if found.tool else ''}{who}{remark}{turned}"
+    return f"'{clip.id}' is read as {f'{found.tool}: ' if found.tool else ''}{who}{remark}{turned}"
 
 
 def _turned(shape: tuple[int, ...]) -> str:

@@ -46,10 +46,8 @@ def pyskl(file: Path, folder: Path) -> pd.DataFrame:
         write_arrays(path, arrays)
         subject = next((match[1] for pattern in SUBJECTS if (match := re.fullmatch(pattern, name))), "")
         label = annotation.get("label", "")
-        rows.append(
-            {protocol: parts.get(name, "") for protocol, parts in protocols.items()}
-            | {"path": str(path.resolve()), "label": str(label), "id": name, "subject": subject}
-        )
+        row = {"path": str(path.resolve()), "label": str(label), "id": name, "subject": subject}
+        rows.append(row | {protocol: parts.get(name, "") for protocol, parts in protocols.items()} | row)
     table = pd.DataFrame(rows)
     return table if table["subject"].any() else table.drop(columns="subject")
 

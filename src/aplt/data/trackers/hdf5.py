@@ -11,8 +11,8 @@ from aplt.data.trackers import deeplabcut
 from aplt.data.trackers.tracked import Tracked, followed, in_time, library
 from aplt.data.trackers.unpickle import unpickled
 
-PANDAS = "df_with_missing/table"
-"""Where DeepLabCut has pandas put its table."""
+PANDAS = "df_with_missing"
+"""Where DeepLabCut has pandas put its table, and others in its name."""
 MATLAB = ("track", "xy", "node", "frame")
 """The axes of an analysis file that does not name them."""
 
@@ -29,10 +29,15 @@ def read_hdf5(path: Path) -> Tracked:
 
 
 def _deeplabcut(file: Any) -> Tracked:
-    table = file[PANDAS]
-    # The columns' names are a pickle, which pandas would run.
-    columns = unpickled(BytesIO(bytes(table.attrs["values_block_0_kind"])))
-    return deeplabcut.tracked(columns, table["values_block_0"])
+    group = file[PANDAS]
+    if "table" in group:
+        # The columns' names are a pickle, which pandas would run.
+        columns = unpickled(BytesIO(bytes(group["table"].attrs["values_block_0_kind"])))
+        return deeplabcut.tracked(columns, group["table"]["values_block_0"])
+    levels = range(int(group.attrs["block0_items_nlevels"]))
+    names = ((group[f"block0_items_level{k}"][()], group[f"block0_items_label{k}"][()]) for k in levels)
+    columns = list(zip(*([name.decode() for name in found[place]] for found, place in names), strict=True))
+    return deeplabcut.tracked(columns, group["block0_values"][()])
 
 
 def _sleap_analysis(file: Any) -> Tracked:

@@ -36,7 +36,7 @@ def read_json(path: Path) -> Tracked:
     first = next((entry for entry in entries if entry), None) if isinstance(entries, list) else content
     keys = _folded(first).keys() if isinstance(first, dict) else set()
     if isinstance(entries, list) and keys & {"keypoints", "instances"}:
-        return Tracked("COCO", *followed(in_time(_coco(entries))))
+        return Tracked("COCO keypoints", *followed(in_time(_coco(entries))))
     if isinstance(entries, list) and (isinstance(first, list) or keys & {*BODIES, *HANDS}):
         return _mediapipe(entries)
     names = f"the keys {', '.join(map(str, first))}" if isinstance(first, dict) else str(first)

@@ -32,4 +32,4 @@ def read_ntu(path: Path) -> Tracked:
                 frames[-1].append(detection([[x, y, z, state / 2] for x, y, z, *_, state in joints], dimensions=3))
     except StopIteration as error:
         raise ValueError(f"it ends within frame {len(frames)}") from error
-    return Tracked("NTU", *followed(frames))
+    return Tracked("NTU RGB+D", *followed(frames))

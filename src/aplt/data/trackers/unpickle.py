@@ -54,9 +54,9 @@ class _Number:
 
 
 class _Bytes:
-    """Stands for codecs.encode: gives bytes, which Python 2 had to be told of in letters."""
+    """Stands for codecs.encode: gives bytes, which Python 2 had to be told of in letters; without any, for bytes."""
 
-    def __new__(cls, letters: Any, _: Any) -> Any:
+    def __new__(cls, letters: Any = "", _: Any = None) -> Any:
         return letters.encode("latin1")
 
 
@@ -64,6 +64,7 @@ STANDING: dict[tuple[str, str], type] = {
     ("numpy", "ndarray"): object,  # only named
     ("numpy", "dtype"): _Type,
     ("_codecs", "encode"): _Bytes,
+    ("__builtin__", "bytes"): _Bytes,  # that are empty
 } | {
     (f"numpy.{core}.{name}", function): stands
     for core in ("core", "_core")  # before numpy 2, and since
