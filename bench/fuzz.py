@@ -36,6 +36,8 @@ from pathlib import Path
 from tests.comparison.fake_comparison import fake_comparison
 from tests.data.test_ends import KINDS as CONTAINERS
 from tests.data.test_skeleton_damage import contents
+from tests.data.trackers.files import contents as pose_files
+from tests.data.trackers.files import openpose, packed, sure, walk
 from tests.data.videos import write_sound, write_video
 from tests.runs.clips import tiny_config, write_clips
 from tests.runs.runs import interrupt
@@ -46,6 +48,7 @@ from aplt.comparison.page import write_comparison
 from aplt.comparison.plan import load_plan
 from aplt.config import SkeletonInput
 from aplt.data.cache import FrameCache
+from aplt.data.formats import scan
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of_file
 from aplt.data.split_file import load_split, save_split
@@ -111,11 +114,18 @@ def _read_cache(path: Path) -> None:
 
 
 def _write_skeletons(folder: Path) -> None:
-    for name, content in contents().items():
+    for name, content in (contents() | pose_files() | packed()).items():
         (folder / name).write_bytes(content)
 
 
+def _write_openpose(folder: Path) -> None:
+    openpose(folder / "x", [[one] for one in sure(walk(25))])
+
+
 def _read_skeleton(path: Path) -> None:
+    if path.suffix == ".pkl":
+        scan(path, "pyskl", path.with_suffix(".csv"))
+        return
     clip, modality = Clip("a", path), MODALITIES["skeleton"]
     modality.examine(clip)
     modality.how_read(clip)
@@ -200,6 +210,7 @@ KINDS = {
     "videos": Kind(_write_videos, _read_video),
     "caches": Kind(_write_cache, _read_cache, "x/cache/**/*.*"),
     "skeletons": Kind(_write_skeletons, _read_skeleton),
+    "openpose": Kind(_write_openpose, _read_skeleton, "x/*.json"),
     "tables": Kind(_write_tables, _read_table, "*.csv"),
     "configs": Kind(_write_configs, _read_config, "*.yaml"),
     "models": Kind(_write_model, _read_model, "model/*.*s*"),
