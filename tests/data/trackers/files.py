@@ -106,7 +106,7 @@ EARS = ("left_ear", "right_ear", "tail")
 
 def sleap_analysis(points: np.ndarray, *, by_frame: bool = False) -> bytes:
     """Returns points [P, T, 3, 3] as an analysis file of SLEAP, whose axes are SLEAP's or named."""
-    tables = {"node_names": [name.encode() for name in EARS]}
+    tables: dict[str, Any] = {"node_names": [name.encode() for name in EARS]}
     if by_frame:
         tables |= {"tracks": points[..., :2].swapaxes(0, 1), "point_scores": points[..., 2].swapaxes(0, 1)}
         return hdf5(tables, {"tracks": {"dims": json.dumps(["frame", "track", "node", "xy"])}})

@@ -85,7 +85,7 @@ def test_a_joint_not_seen_beside_frames_of_nobody_stays_with_its_body(tmp_path: 
 @pytest.mark.parametrize(
     "lay_out",
     [
-        lambda frames: [landmarks(one) for one in frames],
+        lambda frames: [landmarks(one) for one in frames] + [None],
         lambda frames: [{"landmarks": landmarks(one)} for one in frames],
         lambda frames: [{"frame": t, "pose_landmarks": {"landmark": landmarks(one)}} for t, one in enumerate(frames)],
         lambda frames: {
@@ -97,8 +97,8 @@ def test_a_joint_not_seen_beside_frames_of_nobody_stays_with_its_body(tmp_path: 
 def test_mediapipe_in_several_layouts(tmp_path: Path, lay_out: Any) -> None:
     body = sure(walk(33, 3) / 900)
     found = read_json(tmp_path, lay_out(body))
-    np.testing.assert_allclose(found.points[0], body[..., :3], rtol=1e-6)
-    assert (found.confidence == 0.5).all()
+    np.testing.assert_allclose(found.points[0, :FRAMES], body[..., :3], rtol=1e-6)
+    assert (found.confidence[0, :FRAMES] == 0.5).all()
     assert "MediaPipe: 1 person in 3 dimensions, 33 joints (the skeleton mediapipe-33)" in how_read(
         Clip("a", tmp_path / "a.json")
     )
@@ -226,6 +226,8 @@ BODY = sure(walk(17))
         ("a.json", [{"frame": 0, "angles": [1, 2]}], "found the keys frame, angles; known are"),
         ("a.json", [{"keypoints": [1, 2, 0.5]}], "expected a frame's number"),
         ("a.json", coco(BODY)[:2] + coco(sure(walk(26)))[2:], "same joints in all frames, found 17 and 26"),
+        ("a.json", [*coco(BODY), "end"], "expected entries of one kind, found 'end' among them"),
+        ("a.json", [{"frame_id": 1, "instances": ["x"]}], "expected persons {'keypoints': ..}, found 'x'"),
         ("a.json", coco(BODY * 0), "found nobody in any frame"),
         ("a.json", [[{"x": 1}]] * 3, "unreadable as a skeleton ('y')"),
         ("a.json", [[[1, 2, 3]]] * 3, "expected landmarks [{'x': .., 'y': .., ..}, ..], found 1"),

@@ -80,9 +80,11 @@ def _people(path: Path) -> Iterator[tuple[list[float], list[float], list[float]]
 def _coco(entries: list[Any]) -> Iterator[tuple[Any, list[np.ndarray]]]:
     """Yields the persons of each entry: a frame's, or one person's, who say which frame's."""
     for position, entry in enumerate(entries):
-        number = next((entry[name] for name in NUMBERS if name in entry), position if "instances" in entry else None)
+        number = _number(entry, position if "instances" in entry else None)
         persons = []
         for person in entry.get("instances", [entry]):
+            if not isinstance(person, dict):
+                raise ValueError(f"expected persons {{'keypoints': ..}}, found {person!r:.40}")
             joints, scores = person["keypoints"], person.get("keypoint_scores")
             if scores is not None:
                 joints = np.column_stack([np.array(joints, dtype=np.float64).reshape(len(scores), -1), scores])
@@ -94,11 +96,12 @@ def _mediapipe(entries: list[Any]) -> Tracked:
     """Returns the bodies in frames of landmarks, the first with the hands if there are any."""
     frames, hands = [], False
     for position, entry in enumerate(entries):
-        folded = _folded(entry) if isinstance(entry, dict) else {"landmarks": entry}
+        if isinstance(entry, list | None):
+            entry = {"landmarks": entry}
+        number, folded = _number(entry, position), _folded(entry)
         bodies = _landmarks(next((folded[name] for name in BODIES if folded.get(name)), None))
         both = [_landmarks(folded.get(name)) for name in HANDS]
         hands |= any(both)
-        number = next((entry[name] for name in NUMBERS if name in entry), position)
         frames.append((number, bodies, both))
     whole = []
     for number, bodies, both in frames:
@@ -113,6 +116,13 @@ def _mediapipe(entries: list[Any]) -> Tracked:
     points, confidence = followed(in_time(whole))
     deep = np.nan_to_num(points[..., 2]).any()
     return Tracked("MediaPipe", points if deep else points[..., :2], confidence)
+
+
+def _number(entry: Any, position: int | None) -> Any:
+    """Returns what an entry says of the number of its frame, else its position."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"expected entries of one kind, found {entry!r:.40} among them")
+    return next((entry[name] for name in NUMBERS if name in entry), position)
 
 
 def _folded(frame: dict[str, Any]) -> dict[str, Any]:
