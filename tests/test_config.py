@@ -102,7 +102,7 @@ def test_assignments_on_the_command_line() -> None:
         parse_assignments(["train.rounds"])
 
 
-@pytest.mark.parametrize("value", ["[", "{a: b: c}", "2020-13-01", "[" * 3000, "\x00", "!!python/name:os.system"])
+@pytest.mark.parametrize("value", ["[", "{a: b: c}", "2020-13-01", "[" * 1000, "\x00", "!!python/name:os.system"])
 def test_a_value_on_the_command_line_that_is_not_yaml(value: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_assignments([f"train.rounds={value}"])

@@ -4,9 +4,9 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
-import pytest
 
 from tests.comparison.fake_comparison import fake_comparison
 from tests.report.fake_run import fake_run
@@ -51,9 +51,8 @@ with open("imported.json", "w") as stream:
 """
 
 
-@pytest.fixture(scope="module")
-def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
-    folder = tmp_path_factory.mktemp("light")
+def imported_by(folder: Path) -> dict[str, list[str]]:
+    """Returns what has been imported after each of the steps."""
     for name in ("nod/0", "nod/1", "nod/2", "wave/0", "wave/1", "wave/2"):
         path = folder / "clips" / f"{name}.npy"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -69,11 +68,10 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("step", NOT_NEEDED)
-def test_nothing_heavy_is_imported(step: str, imported: dict[str, list[str]]) -> None:
-    assert [name for name in imported[step] if name in NOT_NEEDED[step]] == []
-
-
-def test_what_is_imported_is_noticed(imported: dict[str, list[str]]) -> None:
+def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
+    imported = imported_by(tmp_path)
+    found = {step: [name for name in imported[step] if name in heavy] for step, heavy in NOT_NEEDED.items()}
+    assert found == {step: [] for step in NOT_NEEDED}
+    # What is imported is noticed.
     assert {*imported["aplt report run"]} >= {"aplt.report.page", "pandas"}
     assert "aplt.data" in imported["aplt check clips"]

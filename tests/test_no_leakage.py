@@ -55,7 +55,12 @@ def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
     split = folder / "split.csv"
     pd.DataFrame(roles, columns=["id", "role"]).to_csv(split, index=False)
     other = permuted_copy(clips, split, clips.with_name("permuted.csv"))
-    settings = {"method": method, "method_settings": eager(method), "split_file": str(split), "train": {"rounds": 2}}
+    settings = {
+        "method": method,
+        "method_settings": eager(method),
+        "split_file": str(split),
+        "train": {"rounds": 2, "steps_per_round": 3},
+    }
     results, weights = [], []
     for name, source in (("true", clips), ("permuted", other)):
         run = RunDir(folder / name)

@@ -55,12 +55,6 @@ def until_killed(arm: Callable[[], None], work: Callable[[], Any]) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-def train_until_killed(arm: Callable[[], None], config: RunConfig, run: RunDir) -> None:
-    """Trains until killed."""
-    until_killed(arm, lambda: train(config, run))
-    assert not run.result.exists()
-
-
 class Stop(BaseException):
     """Ends training at once, as a kill does."""
 

@@ -23,7 +23,7 @@ from aplt.runs import loop, outcome, state
 from aplt.runs.begin import resume, train
 from aplt.runs.configure import configure
 from tests.runs.clips import OFTEN, tiny_config, write_clips
-from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, train_until_killed
+from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, until_killed
 from tests.test_video_story import write_folder
 
 
@@ -104,6 +104,9 @@ DEATHS: dict[str, Callable[[], None]] = {
     "writing a checkpoint within a round": writing("state.safetensors", 7),
     "writing the first checkpoint": writing("state.safetensors", 1),
     "after the metrics, before the checkpoint": between_metrics_and_checkpoint,
+}
+SECOND_DEATHS: dict[str, Callable[[], None]] = {
+    "online, within the last round": at_step(2, 3, die),
     "finishing, with the model written": writing("predictions.csv", 1),
     "writing the result": writing("result.json", 1),
 }
@@ -114,10 +117,19 @@ def test_killed_and_resumed_ends_with_the_same_weights(
     death: str, clips: Path, uninterrupted: RunDir, tmp_path: Path
 ) -> None:
     run = RunDir(tmp_path / "run")
-    train_until_killed(DEATHS[death], tiny_config(clips, **OFTEN), run)
+    until_killed(DEATHS[death], lambda: train(tiny_config(clips, **OFTEN), run))
     resume(run)
     assert same_run(run, uninterrupted)
     assert not list(run.path.rglob(".*"))
+
+
+@pytest.mark.parametrize("death", SECOND_DEATHS)
+def test_an_interrupted_run_that_is_killed_later(death: str, begun: RunDir, uninterrupted: RunDir) -> None:
+    until_killed(SECOND_DEATHS[death], lambda: resume(begun))
+    assert not begun.result.exists()
+    resume(begun)
+    assert same_run(begun, uninterrupted)
+    assert not list(begun.path.rglob(".*"))
 
 
 def sampler_begins_again(patch: pytest.MonkeyPatch) -> None:
@@ -139,16 +151,13 @@ def random_numbers_begin_again(patch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("defect", [sampler_begins_again, random_numbers_begin_again])
 def test_what_a_resumed_run_may_forget_is_noticed(
     defect: Callable[[pytest.MonkeyPatch], None],
-    clips: Path,
+    begun: RunDir,
     uninterrupted: RunDir,
-    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips, **OFTEN), run, 2, 2)
     defect(monkeypatch)
-    resume(run)
-    assert not same_weights(run, uninterrupted)
+    resume(begun)
+    assert not same_weights(begun, uninterrupted)
 
 
 @pytest.mark.parametrize("settings", [{"optimizer": "sgd"}, {"precision": "bf16"}, {"warm_up_rounds": 0}], ids=str)
@@ -184,7 +193,7 @@ def test_resuming_within_a_round_does_not_repeat_its_steps(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips, **OFTEN), run, 1, 2)
+    interrupt(tiny_config(clips, train=OFTEN["train"] | {"rounds": 2}), run, 0, 2)
     starts = []
     whole = SemiData.semi_batches
 
@@ -194,14 +203,14 @@ def test_resuming_within_a_round_does_not_repeat_its_steps(
 
     monkeypatch.setattr(SemiData, "semi_batches", batches)
     resume(run)
-    assert starts == [(1, 2), (2, 0)]
+    assert starts == [(0, 2), (1, 0)]
 
 
 def test_an_offline_phase_that_is_done_is_not_done_again(
     clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips, **OFTEN), run, 1, 2)
+    interrupt(tiny_config(clips, train={"rounds": 2, "warm_up_rounds": 0}), run, 0, 2)
     passes = []
 
     def build(*given: Any, round_: int, **options: Any) -> Any:
@@ -210,10 +219,10 @@ def test_an_offline_phase_that_is_done_is_not_done_again(
 
     monkeypatch.setattr(loop, "build_bank", build)
     resume(run)
-    assert passes == [2]
+    assert passes == [1]
 
 
-@pytest.mark.parametrize("moment", [(0, 3), (1, 2), (2, 0)], ids=str)
+@pytest.mark.parametrize("moment", [(0, 3), (1, 2), (1, 0)], ids=str)
 def test_time_before_an_interruption_counts(
     moment: tuple[int, int], clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,10 +237,10 @@ def test_time_before_an_interruption_counts(
 
     monkeypatch.setattr(SemiData, "semi_batches", batches)
     run = RunDir(tmp_path / "run")
-    interrupt(tiny_config(clips, **OFTEN), run, *moment)
+    interrupt(tiny_config(clips, train=OFTEN["train"] | {"rounds": 2}), run, *moment)
     now[0] += 1000  # nobody trains
-    assert resume(run).seconds.online == 120
-    assert [line.seconds.online for line in run.read_rounds()] == [40, 40, 40]
+    assert resume(run).seconds.online == 80
+    assert [line.seconds.online for line in run.read_rounds()] == [40, 40]
 
 
 def test_an_interruption_while_finishing(clips: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
