@@ -23,7 +23,7 @@ from aplt.data.splits import make_split
 from aplt.display import console, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
-from aplt.models.encoders import build_encoder
+from aplt.models.encoders import load_weights
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
 from aplt.record import Counts
@@ -169,8 +169,11 @@ def require_rounds(config: RunConfig, split: Split) -> None:
         )
 
 
-def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:
-    """Returns the untrained state of a run on `device`; the same for the same seed."""
+def build_state(config: RunConfig, material: Material, device: torch.device, *, begun: bool = False) -> TrainState:
+    """Returns the untrained state of a run on `device`; the same for the same seed.
+
+    One that has `begun` goes on from a checkpoint, and needs the weights that it started from no more.
+    """
     torch.manual_seed(config.train.seed)
     clip_shape = material.data.views.clip_shape
     student = Recognizer(
@@ -182,10 +185,10 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         read_out=config.read_out,
         prototype_scale=config.read_out_scale,
     )
-    if config.encoder_weights is not None:
-        student.encoder = build_encoder(
-            config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
-        )
+    if config.encoder_weights is not None and not begun:
+        settings, weights = config.encoder_settings, config.encoder_weights
+        if left := load_weights(student.encoder, config.encoder, clip_shape, settings, weights):
+            console.print(left, soft_wrap=True)
     if distributed.is_initialized() and device.type == "cuda":
         student = nn.SyncBatchNorm.convert_sync_batchnorm(student)
     student = student.to(device).train()
