@@ -228,8 +228,8 @@ class RunConfig(Settings):
     encoder_settings: dict[str, Any] = Field({})
     """Keywords of the encoder's builder."""
     encoder_weights: str | None = None
-    """Published weights to start from, by a name from `aplt encoders` such as DEFAULT, or a file: .safetensors, or a state
-    dict of PyTorch. They bring the defaults of `input` that they were trained with."""
+    """Published weights to start from, by a name from `aplt encoders` such as DEFAULT, or a file: .safetensors, or a
+    state dict of PyTorch. They bring the defaults of `input` that they were trained with."""
     read_out: ReadOut = "classifier"
     """Final scores: the classifier's, or the mean of classifier's and prototypes' probabilities."""
     read_out_scale: float = Field(20.0, gt=0)

@@ -1,8 +1,9 @@
-"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]; any other as package.module:name, timm:NAME or hf:NAME."""
+"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]; others as timm:NAME, hf:NAME, package.module:name."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, Literal
 
 import torch
@@ -16,6 +17,7 @@ from aplt.models.tsm import tsm_tiny
 from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
+from aplt.storage import mode
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,12 @@ LIBRARIES = {"timm": _timm, "hf": _hf}
 
 ENCODERS = {
     "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
-    "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet18", depth=18),
-    "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50),
+    "tsm_resnet18": _torchvision(
+        "ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet18", depth=18
+    ),
+    "tsm_resnet50": _torchvision(
+        "ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50
+    ),
     "manet": _torchvision(
         "MANet: TSM's ResNet-50 with squeeze-and-excitation (10.1109/TCSVT.2024.3358415)",
         "tsm_resnet",
@@ -125,7 +131,7 @@ def find_encoder(name: str) -> Encoder:
 
 
 def whole_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what its library knows of it.
+    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows.
 
     Raises:
         InputError: no such encoder, or one that does not take these settings.
@@ -146,7 +152,7 @@ def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Wei
     if weights in known:
         return known[weights], None
     path = Path(weights)
-    if path.is_file():
+    if S_ISREG(mode(path)):
         first = next(iter(known.values()), Weights(lambda _: {}, {}, ""))
         return first, path
     expected = suggest(weights, known) if known else "; none are published for it"

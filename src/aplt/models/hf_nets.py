@@ -1,6 +1,7 @@
 """transformers' video networks as encoders: VideoMAE, TimeSformer, ViViT, V-JEPA 2 and others that AutoModel builds."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,8 +14,8 @@ from aplt.reference import installed
 CLASS_TOKEN = ("timesformer", "vivit")
 """Networks whose first token stands for the clip, as in their own classifiers; of others it is the mean of all."""
 RATES = {"videomae": 7.5, "vivit": 15.0, "vjepa2": 4.0}
-"""Frames a second in training, which no file says: every 4th and 2nd of Kinetics' 30 (arXiv 2203.12602, 2103.15691), and
-4 (arXiv 2506.09985). TimeSformer's every 32nd are spread over whole clips."""
+"""Frames a second in training, which no file says: every 4th and 2nd of Kinetics' 30 (arXiv 2203.12602, 2103.15691),
+and 4 (arXiv 2506.09985). TimeSformer's every 32nd are spread over whole clips."""
 INTERPOLATIONS = {0: "nearest", 2: "bilinear"}
 """By the numbers that Pillow gives them; all others are taken for bicubic."""
 SIZES = ("image_size", "crop_size")
@@ -56,6 +57,8 @@ def read_config(source: str) -> dict[str, Any]:
     Raises:
         InputError: transformers is not installed, or there is none.
     """
+    if source.startswith((".", "/", "~")) and not Path(source).is_dir():
+        raise InputError(f"hf:{source}: no such folder")
     try:
         found = _transformers().AutoConfig.from_pretrained(source, trust_remote_code=False).to_dict()
     except (OSError, ValueError) as error:

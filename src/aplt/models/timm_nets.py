@@ -2,7 +2,6 @@
 
 import math
 from difflib import get_close_matches
-from types import ModuleType
 from typing import Any, Literal
 
 from torch import Tensor, nn
@@ -39,7 +38,7 @@ def published(name: str) -> dict[str, Weights]:
     return found | {"DEFAULT": found[default.tag]}
 
 
-def _weights(timm: ModuleType, name: str, tag: str) -> Weights:
+def _weights(timm: Any, name: str, tag: str) -> Weights:
     found = timm.get_pretrained_cfg(f"{name}.{tag}")
 
     def load(clip_shape: tuple[int, ...]) -> dict[str, Tensor]:
@@ -71,7 +70,7 @@ def _create(name: str, clip_shape: tuple[int, ...], tag: str | None) -> nn.Modul
     return net
 
 
-def _timm(name: str) -> ModuleType:
+def _timm(name: str) -> Any:
     timm = installed("timm", "timm")
     if not timm.is_model(name) or "." in name:
         close = get_close_matches(name, timm.list_models(), 3)

@@ -11,7 +11,13 @@ from torchvision.models.video.mvit import MSBlockConfig
 from aplt.models.tsm import ExcitedShift, FrameEncoder, TemporalShift, shift_blocks
 from aplt.models.weights import Weights
 
-TIMES = {"r3d_18": (16, 15.0), "r2plus1d_18": (16, 15.0), "s3d": (128, 15.0), "mvit_v2_s": (16, 7.5), "swin3d_t": (32, 15.0)}
+TIMES = {
+    "r3d_18": (16, 15.0),
+    "r2plus1d_18": (16, 15.0),
+    "s3d": (128, 15.0),
+    "mvit_v2_s": (16, 7.5),
+    "swin3d_t": (32, 15.0),
+}
 """Frames and frames a second of the clips that the published accuracies are of, from the weights' documentation."""
 
 

@@ -1,7 +1,7 @@
 """Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383), and a light encoder with it for a CPU."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -27,13 +27,15 @@ class TemporalShift(nn.Module):
         return out
 
 
-def shift_blocks(net: nn.Module, frames: int, shift: Callable[[nn.Module, int], nn.Module] = TemporalShift) -> int:
+def shift_blocks(net: nn.Module, frames: int, shift: Callable[..., nn.Module] = TemporalShift) -> int:
     """Puts a shift before the first convolution of each residual block of a network on frames; returns of how many.
 
     Known are blocks as in ResNets, and inverted residuals as in MobileNets and EfficientNets where they have a skip.
     """
     count = 0
-    for block in list(net.modules())[1:]:  # without the network itself: its stem may have convolutions of the same names
+    for block in list(net.modules())[
+        1:
+    ]:  # without the network itself: its stem may have convolutions of the same names
         if hasattr(block, "conv1") and hasattr(block, "conv2"):
             block.conv1 = shift(block.conv1, frames)
         elif getattr(block, "has_skip", False) and hasattr(block, "conv_pwl"):
@@ -61,9 +63,9 @@ class FrameEncoder(nn.Module):
 class ExcitedShift(TemporalShift):
     """Weighs the channels by what each frame shows (squeeze-and-excitation, arXiv 1709.01507), then shifts them."""
 
-    def __init__(self, net: nn.Module, frames: int) -> None:
+    def __init__(self, net: nn.Conv2d, frames: int) -> None:
         super().__init__(net, frames)
-        channels = int(net.in_channels)  # type: ignore[call-overload]
+        channels = net.in_channels
         self.excite = nn.Sequential(
             nn.Linear(channels, channels // 4, bias=False),
             nn.ReLU(inplace=True),

@@ -1,8 +1,8 @@
 """Weights to start from: published ones, and files of them, whose names may be those of another program."""
 
 import re
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from aplt.display import counted
 from aplt.errors import InputError
+from aplt.storage import reason
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,12 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             "as .safetensors, or as a state dict alone"
         ) from error
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror or error}") from error
+        raise InputError(f"{path}: {reason(error)}") from error
     except (SafetensorError, RuntimeError, EOFError, ValueError, LookupError) as error:
         raise InputError(f"{path}: not a file of weights ({' '.join(str(error).split())[:100]})") from error
-    while isinstance(found, Mapping) and (inner := next((k for k in WRAPPERS if isinstance(found.get(k), Mapping)), "")):
+    while isinstance(found, Mapping) and (
+        inner := next((k for k in WRAPPERS if isinstance(found.get(k), Mapping)), "")
+    ):
         found = found[inner]
     tensors = {str(k): v for k, v in found.items() if isinstance(v, Tensor)} if isinstance(found, Mapping) else {}
     if not tensors:
@@ -82,15 +85,15 @@ def start_from(encoder: nn.Module, tensors: Mapping[str, Tensor], where: str) ->
     Raises:
         InputError: weights of another network, or of one of another size; `where` names the weights.
     """
-    own = OrderedDict((name, value) for name, value in encoder.state_dict().items() if not _counter(name))
+    own = {name: value for name, value in encoder.state_dict().items() if not _counter(name)}
     given = {name: value for name, value in tensors.items() if not _counter(name)}
     pairs = max((_by_name(own, given, prefix) for prefix in _prefixes(given)), key=len, default={})
     if len(pairs) < SHARE * len(own):
         pairs = _by_order(own, given) or pairs
     if len(pairs) < SHARE * len(own):
         raise InputError(
-            f"{where}: weights of another network: of {counted(len(own), 'tensor')} of the encoder ({_some(own)}) it has "
-            f"{len(pairs)}; it holds {len(given)} ({_some(given)})"
+            f"{where}: weights of another network: of {counted(len(own), 'tensor')} of the encoder ({_some(own)}) it "
+            f"has {len(pairs)}; it holds {len(given)} ({_some(given)})"
         )
     for name, other in pairs.items():
         if own[name].shape != given[other].shape:
@@ -126,13 +129,11 @@ def _by_order(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[st
     return same if len(same) == len(own) and all(agree) else {}
 
 
-def _prefixes(names: Iterable[str]) -> list[str]:
-    """Returns all that names begin with, up to three parts, first the empty one."""
-    found = {"": None}
-    for name in names:
-        parts = name.split(".")
-        found |= {f"{'.'.join(parts[:count])}.": None for count in range(1, min(4, len(parts)))}
-    return list(found)
+def _prefixes(names: Collection[str]) -> list[str]:
+    """Returns what many of the names begin with, up to three parts, first the empty beginning."""
+    parts = [name.split(".") for name in names]
+    shared = Counter(".".join(some[:count]) + "." for some in parts for count in (1, 2, 3) if count < len(some))
+    return ["", *(prefix for prefix, count in shared.items() if count > len(parts) / 4)]
 
 
 def _canonical(name: str) -> str:

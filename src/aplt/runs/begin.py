@@ -57,7 +57,11 @@ def remark_on_weights(config: RunConfig) -> str:
     if config.input.kind != "video" or config.encoder_weights is not None:
         return ""
     some = find_encoder(config.encoder).weights(config.encoder_settings)
-    how = "--encoder-weights DEFAULT starts" if some else "an --encoder from `aplt encoders` with --encoder-weights starts"
+    how = (
+        "--encoder-weights DEFAULT starts"
+        if some
+        else "an --encoder from `aplt encoders` with --encoder-weights starts"
+    )
     return f"{config.encoder} starts from random weights; {how} from published ones"
 
 
