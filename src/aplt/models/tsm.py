@@ -1,7 +1,7 @@
 """Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383), and a light encoder with it for a CPU."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from pydantic import Field
@@ -33,9 +33,8 @@ def shift_blocks(net: nn.Module, frames: int, shift: Callable[..., nn.Module] = 
     Known are blocks as in ResNets, and inverted residuals as in MobileNets and EfficientNets where they have a skip.
     """
     count = 0
-    for block in list(net.modules())[
-        1:
-    ]:  # without the network itself: its stem may have convolutions of the same names
+    inner = list(net.modules())[1:]  # the network's own stem may have convolutions of the same names
+    for block in inner:
         if hasattr(block, "conv1") and hasattr(block, "conv2"):
             block.conv1 = shift(block.conv1, frames)
         elif getattr(block, "has_skip", False) and hasattr(block, "conv_pwl"):
