@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
+    from aplt.models.weights import Weights
     from aplt.record import Figures, Result, Round
     from aplt.runs.predict import Evaluation
     from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
@@ -37,6 +38,7 @@ _HOME = {
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
+    "aplt.models.weights": ("Weights",),
     "aplt.record": ("Figures", "Result", "Round"),
     "aplt.runs.predict": ("Evaluation",),
     "aplt.tensors": (
@@ -67,6 +69,7 @@ __all__ = [
     "Step",
     "StepLoss",
     "Task",
+    "Weights",
     "__version__",
     "compare",
     "evaluate",

@@ -92,7 +92,7 @@ ENCODERS = {
         "ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50
     ),
     "manet": _torchvision(
-        "MANet: TSM's ResNet-50 with squeeze-and-excitation (10.1109/TCSVT.2024.3358415)",
+        "MANet: TSM's ResNet-50 with squeeze-and-excitation (arXiv 2403.05234)",
         "tsm_resnet",
         "resnet50",
         depth=50,
