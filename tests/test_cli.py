@@ -295,7 +295,22 @@ def test_recipes(capsys: pytest.CaptureFixture[str]) -> None:
     assert aplt("recipes") == 0
     lines = capsys.readouterr().out.splitlines()
     assert any(line.split()[0] == "aplt_paper" and "arXiv 2504.07785" in line for line in lines)
-    assert any(line.split()[:2] == ["heatmaps", "skeleton:"] for line in lines)
+
+
+def test_encoders(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("encoders", "tsm_resnet18", "tcn") == 0
+    published, none = (line for line in capsys.readouterr().out.splitlines() if line.startswith(("tsm_", "tcn")))
+    assert published.split()[1:4] == ["video", "11.2", "M"]  # the parameters of a ResNet-18 without its classifier
+    assert "8 x 224 x 224" in published
+    assert "IMAGENET1K_V1, DEFAULT (BSD-3-Clause)" in published
+    assert none.split()[1] == "skeleton"
+    assert none.endswith("-")
+    assert aplt("encoders", "tsm_resnet18", "mvit_v2_s", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["encoders"]["mvit_v2_s"]["clip_shape"] == [3, 16, 224, 224]
+    # Twice the multiplications that torchvision publishes for its ResNet-18 at this size, 8 frames, but its classifier.
+    assert found["encoders"]["tsm_resnet18"]["flops"] == pytest.approx(2 * 8 * 1.814e9, rel=0.01)
+    assert found["extras"].keys() == {"timm", "hf"}
 
 
 def test_bad_input_is_one_sentence_and_status_2(

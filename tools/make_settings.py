@@ -54,8 +54,8 @@ def settings_page() -> str:
     parts.append(f"## Encoders\n\nBy default {defaults}.\n")
     parts.append("| encoder | clips | what it is | `encoder_settings` | published weights |\n|--|--|--|--|--|")
     for name, encoder in ENCODERS.items():
-        own = ", ".join(f"`{key}` {_shown(value)}" for key, value in whole_settings(name, {}, None).items())
-        row = (f"`{name}`", encoder.modality, encoder.summary, own or "-", "yes" if encoder.weights else "-")
+        own = ", ".join(f"`{key}` {_shown(value)}" for key, value in whole_settings(name, {}).items())
+        row = (f"`{name}`", encoder.modality, encoder.summary, own or "-", ", ".join(encoder.weights({})) or "-")
         parts.append(f"| {' | '.join(row)} |")
     parts.append("")
     return "\n".join(parts)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
+    from aplt.models.weights import Weights
     from aplt.record import Result, Round
     from aplt.runs.predict import Evaluation
     from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
@@ -39,6 +40,7 @@ _HOME = {
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
     "aplt.figures": ("Figures",),
+    "aplt.models.weights": ("Weights",),
     "aplt.record": ("Result", "Round"),
     "aplt.runs.predict": ("Evaluation",),
     "aplt.tensors": (
@@ -69,6 +71,7 @@ __all__ = [
     "Step",
     "StepLoss",
     "Task",
+    "Weights",
     "__version__",
     "compare",
     "evaluate",

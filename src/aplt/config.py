@@ -34,6 +34,8 @@ METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
 """Settings that a recipe may have, and that mean nothing to another method."""
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
+Channels = tuple[float, float, float]
+Positive = Annotated[float, Field(gt=0)]
 Budget = Literal["quick", "default", "long"]
 PathText = Annotated[Path, PlainSerializer(str, return_type=str)]
 
@@ -65,9 +67,24 @@ class VideoInput(Settings):
 
     kind: Literal["video"] = "video"
     frames: int = Field(8, ge=1, le=LONGEST)
-    """Frames per clip, spread evenly over its time."""
+    """Frames per clip."""
+    rate: float | None = Field(None, gt=0, le=1000)
+    """Frames a second: around the clip's middle in a center view, anywhere in others; none, or where the clip is too
+    short for it: spread evenly over its time."""
     size: int = Field(112, ge=16, le=LONGEST)
     """Height and width in pixels after cropping."""
+    crop: float = Field(1.0, gt=0, le=1)
+    """Share of the shorter side that a center view keeps."""
+    aspect: float | None = Field(None, gt=0, le=100)
+    """Width by height that frames are squeezed to before cropping; none: as they are."""
+    interpolation: Literal["nearest", "bilinear", "bicubic"] = "bilinear"
+    """How frames are resized."""
+    antialias: bool = True
+    """Whether what gets smaller is smoothed, too."""
+    mean: Channels = (0.485, 0.456, 0.406)
+    """Of red, green and blue from 0 to 1, taken off; those of ImageNet."""
+    deviation: tuple[Positive, Positive, Positive] = (0.229, 0.224, 0.225)
+    """By which they are then divided."""
     brightness: Literal["keep", "normalize"] = "keep"
     """normalize: brighten or darken each clip to a mid-gray mean; for films in the dark."""
     flip: bool = True
@@ -216,7 +233,8 @@ class RunConfig(Settings):
     encoder_settings: dict[str, Any] = Field({})
     """Keywords of the encoder's builder."""
     encoder_weights: str | None = None
-    """Published torchvision weights to start from, such as DEFAULT or KINETICS400_V1."""
+    """Published weights to start from, by a name from `aplt encoders` such as DEFAULT, or a file: .safetensors, or a
+    state dict of PyTorch. They bring the defaults of `input` that they were trained with."""
     read_out: ReadOut = "classifier"
     """Final scores: the classifier's, or the mean of classifier's and prototypes' probabilities."""
     read_out_scale: float = Field(20.0, gt=0)

@@ -80,6 +80,7 @@ def train(
     *,
     method: "str | Method | None" = None,
     encoder: "str | Encoder | None" = None,
+    encoder_weights: str | None = None,
     labeled: float | str | None = None,
     split: PathLike | None = None,
     seed: int | None = None,
@@ -92,7 +93,8 @@ def train(
     Args:
         clips: clips.csv, a folder of clips, or a run's config.yaml.
         method: By default aplt; `aplt recipes` lists those with a name.
-        encoder: By default the one of the clips' modality.
+        encoder: By default the one of the clips' modality; `aplt encoders` lists those with a name.
+        encoder_weights: Published weights to start from, such as "DEFAULT", or a file.
         labeled: Share of each class's labels to use, such as 0.1 or "10%".
         split: A split made by `aplt split`, which says the role of every clip.
         seed: Of the split, the model and the order of clips.
@@ -107,6 +109,7 @@ def train(
         "split_file": None if split is None else str(split),
         "method": method_name(method),
         "encoder": encoder_name(encoder),
+        "encoder_weights": encoder_weights,
         "split": None if labeled is None else {"labeled": labeled},
     }
     begun = prepare(Path(clips), options, settings=settings or {}, seed=seed, name=name, runs=Path(runs))

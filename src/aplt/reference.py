@@ -56,6 +56,20 @@ def reference_to(value: Any, what: str) -> str:
     )
 
 
+def installed(module: str, extra: str) -> Any:
+    """Returns a module of the optional dependencies `extra`.
+
+    Raises:
+        InputError: it is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        raise InputError(f"this needs {module}, which is not installed: pip install 'aplt[{extra}]'") from error
+
+
 def _imported(path: str, name: str, what: str) -> ModuleType:
     if path == _script():
         return sys.modules["__main__"]

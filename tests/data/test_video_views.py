@@ -9,9 +9,11 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.video_views import DEVIATION, MEAN, VideoViews, cached_side, moments, normalize_brightness
+from aplt.data.video_views import VideoViews, cached_side, moments, normalize_brightness
 from tests.data.one_view import view_of
 from tests.data.videos import write_video
+
+MEAN, DEVIATION = VideoInput().mean, VideoInput().deviation
 
 
 def still(shape: tuple[int, int] = (48, 64), frames: int = 12) -> list[np.ndarray]:

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aplt.config import METHOD_GROUPS, load_yaml
+from aplt.config import METHOD_GROUPS, VideoInput, load_yaml
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
-from aplt.runs.configure import begun_config, configure, of_method
+from aplt.runs.configure import begun_config, configure, configure_new, effective_config, of_method
 from aplt.runs.setup import build_algorithm
 from aplt.tensors import Task
 from tests.runs.clips import tiny_config, write_clips
@@ -97,7 +97,10 @@ def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> Non
         ({"encoder": 5}, "setting 'encoder': expected text, found 5"),
         ({"encoder": "tsm_tiny"}, "setting 'encoder' is tsm_tiny, which is for videos, but the clips are skeletons"),
         ({"encoder": "tnc"}, "unknown encoder 'tnc'; did you mean 'tcn'?"),
-        ({"encoder_weights": "DEFAULT"}, "encoder tcn: it has no published weights, but encoder_weights is 'DEFAULT'"),
+        (
+            {"encoder_weights": "DEFAULT"},
+            "encoder tcn: no weights 'DEFAULT', and no file of this name; none are published",
+        ),
         ({"train": {"seed": -1}}, "setting 'train.seed': expected at least 0, found -1"),
         ({"split": {"seed": 2**64}}, "setting 'split.seed': expected at most"),
         ({"video": 1}, "unknown setting 'video'"),
@@ -111,6 +114,48 @@ def test_nonsense_is_one_sentence(given: dict[Any, Any], message: str, clips: Pa
         configure({"clips": str(clips)} | given, "my.yaml")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_bring_defaults_of_the_input_and_the_user_has_the_last_word() -> None:
+    plain = effective_config({"clips": "c.csv", "encoder": "mvit_v2_s"}, "video", "test")
+    assert plain.input == VideoInput()
+    chosen = {"clips": "c.csv", "encoder": "mvit_v2_s", "encoder_weights": "DEFAULT"}
+    brought = effective_config(chosen, "video", "test")
+    assert isinstance(brought.input, VideoInput)
+    assert (brought.input.frames, brought.input.size, brought.input.rate, brought.input.crop) == (16, 224, 7.5, 0.875)
+    assert brought.input.mean == (0.45, 0.45, 0.45)
+    assert brought.input.antialias is False
+    own = effective_config(chosen | {"input": {"rate": None, "flip": False}}, "video", "test")
+    assert own.input == brought.input.model_copy(update={"rate": None, "flip": False})
+    # As it stands in config.yaml, it is the same again.
+    assert effective_config(brought.model_dump(mode="json"), "video", "test") == brought
+
+
+def test_a_wrong_name_of_weights_lists_the_right_ones() -> None:
+    for name, right in (
+        ("KINETIC", "did you mean 'KINETICS400_V1'"),
+        ("x.pth", "expected one of: DEFAULT, KINETICS400_V1"),
+    ):
+        with pytest.raises(InputError, match=right) as caught:
+            effective_config({"clips": "c", "encoder": "r3d_18", "encoder_weights": name}, "video", "test")
+        assert f"no weights '{name}', and no file of this name" in str(caught.value)
+
+
+def test_another_encoder_does_not_keep_what_the_weights_of_the_first_brought(tmp_path: Path) -> None:
+    videos = tmp_path / "clips"
+    for name in ("a/1.mp4", "b/1.mp4"):
+        (videos / name).parent.mkdir(parents=True)
+        (videos / name).write_bytes(b"not looked into")
+    first, _ = configure_new(
+        videos, {"encoder": "r3d_18", "encoder_weights": "DEFAULT", "input": {"flip": False}}, None
+    )
+    (tmp_path / "config.yaml").write_text(first.to_yaml())
+    second, _ = configure_new(tmp_path / "config.yaml", {"encoder": "tsm_tiny"}, None)
+    assert second.encoder_weights is None
+    assert second.input == VideoInput(flip=False)
+    third, _ = configure_new(tmp_path / "config.yaml", {"encoder_weights": None}, None)
+    assert (third.encoder, third.input) == ("r3d_18", VideoInput(flip=False))
+    assert configure_new(tmp_path / "config.yaml", {}, None)[0] == first
 
 
 SCALARS = st.one_of(

@@ -25,6 +25,9 @@ def compare(
     encoder: Annotated[
         str | None, typer.Option(help="The same for all; by default it depends on the kind of clips.")
     ] = None,
+    encoder_weights: Annotated[
+        str | None, typer.Option(help="Its weights by a name from `aplt encoders`, or a file. The same for all.")
+    ] = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -72,7 +75,8 @@ def compare(
         "upper_bound": upper_bound,
         "variants": ABLATION if ablate else None,
     }
-    settings = parse_assignments(set_ or []) | ({"encoder": encoder} if encoder is not None else {})
+    own = {"encoder": encoder, "encoder_weights": encoder_weights}
+    settings = parse_assignments(set_ or []) | {key: value for key, value in own.items() if value is not None}
     settings = merge(settings, budget_settings(budget, epochs, steps))
     plan, folder = plan_comparison(source, options, settings, output)
     if dry_run:
@@ -85,8 +89,8 @@ def compare(
         return
     # The folder's own plan, unchanged, adds nothing to the commands that it lists.
     given = settings or any(value is not None for value in options.values())
-    own = not given and source.resolve() in (folder.plan.resolve(), folder.path.resolve())
-    command = None if own else shlex.join(["aplt", *sys.argv[1:]])
+    unchanged = not given and source.resolve() in (folder.plan.resolve(), folder.path.resolve())
+    command = None if unchanged else shlex.join(["aplt", *sys.argv[1:]])
     failed: FailedError | None = None
     with stoppable(lambda: "; the same command goes on from there"):
         try:

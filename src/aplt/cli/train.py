@@ -23,7 +23,10 @@ def train(
     ] = None,
     encoder: Annotated[
         str | None,
-        typer.Option(help="A name, or package.module:name of your own; by default it depends on the clips."),
+        typer.Option(help="A name from `aplt encoders`, or package.module:name of your own; by default by the clips."),
+    ] = None,
+    encoder_weights: Annotated[
+        str | None, typer.Option(help="Published weights by a name from `aplt encoders`, such as DEFAULT, or a file.")
     ] = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
@@ -49,7 +52,7 @@ def train(
     from aplt.runs.reliability import FEWEST
 
     if resume is not None:
-        others = (source, split, labeled, seed, method, encoder, budget, epochs, steps, name, set_)
+        others = (source, split, labeled, seed, method, encoder, encoder_weights, budget, epochs, steps, name, set_)
         if any(given is not None for given in others):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
@@ -68,6 +71,7 @@ def train(
             "split": {"labeled": labeled} if labeled is not None else None,
             "method": method,
             "encoder": encoder,
+            "encoder_weights": encoder_weights,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
         prepared = prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)

@@ -13,16 +13,19 @@ from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.video import nearest_frames
-from aplt.data.views import Kind, Request
+from aplt.data.views import KINDS, Kind, Request
 
-# The statistics that torchvision's published ImageNet weights expect; near enough to Kinetics' own.
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 MID_GRAY = 0.45
 
 
 def cached_side(settings: VideoInput) -> int:
     """Returns the shorter side of stored frames in pixels: a little more than a view, so that crops differ."""
-    return math.ceil(settings.size * 8 / 7 / 2) * 2
+    return max(math.ceil(settings.size * 8 / 7 / 2) * 2, _resized(settings))
+
+
+def _resized(settings: VideoInput) -> int:
+    """Returns the shorter side in pixels from which a center view is cropped."""
+    return round(settings.size / settings.crop)
 
 
 def frame_cache(settings: VideoInput) -> FrameCache:
@@ -40,28 +43,7 @@ class VideoViews:
         self._videos = (
             frame_cache(settings) if settings.cache else DecodedVideos(cached_side(settings), settings.cache_quality)
         )
-        finish = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, DEVIATION)]
-        flip = [v2.RandomHorizontalFlip()] if settings.flip else []
-        size = (settings.size, settings.size)
-        self._transforms = {
-            "center": v2.Compose([v2.Resize(settings.size, antialias=True), v2.CenterCrop(size), *finish]),
-            "weak": v2.Compose(
-                [v2.RandomResizedCrop(size, scale=(settings.weak_crop, 1.0), antialias=True), *flip, *finish]
-            ),
-            "strong": v2.Compose(
-                [
-                    v2.RandomResizedCrop(size, scale=(settings.strong_crop, 1.0), antialias=True),
-                    *flip,
-                    v2.RandAugment(
-                        settings.strong_operations,
-                        settings.strong_magnitude,
-                        interpolation=v2.InterpolationMode.BILINEAR,
-                    ),
-                    *finish,
-                    v2.RandomErasing(settings.strong_erase, scale=(0.02, 0.2)),
-                ]
-            ),
-        }
+        self._transforms = {kind: transform(settings, kind) for kind in KINDS}
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
@@ -77,7 +59,13 @@ class VideoViews:
         video = self._videos.open(self._clips[request.position])
         warp = self._settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
-        wanted = moments(self._settings.frames, phase, warp, rng) * (video.times[-1] + _last_duration(video.times))
+        duration = float(video.times[-1]) + _last_duration(video.times)
+        wanted = moments(self._settings.frames, phase, warp, rng)
+        if self._settings.rate is None:
+            wanted *= duration
+        else:
+            length = min(duration, self._settings.frames / self._settings.rate)
+            wanted = wanted * length + (duration - length) * (0.5 if kind == "center" else rng.random())
         frames = video.read(nearest_frames(video.times, wanted).tolist())
         if self._settings.brightness == "normalize":
             frames = normalize_brightness(frames)
@@ -86,6 +74,28 @@ class VideoViews:
             torch.default_generator.manual_seed(int(rng.integers(2**63)))
             view: Tensor = self._transforms[kind](frames)
         return view.transpose(0, 1)
+
+
+def transform(settings: VideoInput, kind: Kind) -> v2.Compose:
+    """Returns what makes a view [T, 3, size, size] of uint8 frames [T, 3, H, W]."""
+    how = {"interpolation": v2.InterpolationMode(settings.interpolation), "antialias": settings.antialias}
+    size, short = (settings.size, settings.size), _resized(settings)
+    finish = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(settings.mean, settings.deviation)]
+    squeeze = []
+    if settings.aspect is not None:
+        sides = (short, short * settings.aspect) if settings.aspect >= 1 else (short / settings.aspect, short)
+        squeeze = [v2.Resize([round(side) for side in sides], **how)]
+    if kind == "center":
+        return v2.Compose([*(squeeze or [v2.Resize(short, **how)]), v2.CenterCrop(size), *finish])
+    flip = [v2.RandomHorizontalFlip()] if settings.flip else []
+    smallest = settings.weak_crop if kind == "weak" else settings.strong_crop
+    begin = [*squeeze, v2.RandomResizedCrop(size, scale=(smallest, 1.0), **how), *flip]
+    if kind == "weak":
+        return v2.Compose([*begin, *finish])
+    augment = v2.RandAugment(
+        settings.strong_operations, settings.strong_magnitude, interpolation=v2.InterpolationMode.BILINEAR
+    )
+    return v2.Compose([*begin, augment, *finish, v2.RandomErasing(settings.strong_erase, scale=(0.02, 0.2))])
 
 
 def moments(frames: int, phase: float, warp: float, rng: np.random.Generator) -> np.ndarray:

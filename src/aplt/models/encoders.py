@@ -1,9 +1,10 @@
-"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]; any other as package.module:name."""
+"""Encoders by name: clip tensor [B, *clip] -> feature [B, D]; others as timm:NAME, hf:NAME, package.module:name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-from urllib.error import URLError
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any, Literal
 
 import torch
 from torch import nn
@@ -13,8 +14,10 @@ from aplt.models.gcn import gcn
 from aplt.models.heatmaps import heatmaps
 from aplt.models.tcn import tcn
 from aplt.models.tsm import tsm_tiny
+from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
+from aplt.storage import mode
 
 
 @dataclass(frozen=True)
@@ -25,32 +28,76 @@ class Encoder:
     """Takes the clip's shape, and settings as keywords with defaults, whose annotations say what fits.
 
     The network takes clips [B, *clip] and returns features [B, D]. A ValueError says that a setting or a shape does not
-    fit. With `weights` the builder takes the name of published ones, or None, besides.
+    fit.
     """
     modality: str
     """The kind of clips it is for: video or skeleton."""
-    weights: bool = False
-    """Whether there are published weights."""
     summary: str = ""
     """What it is, in a few words."""
+    weights: Callable[[Mapping[str, Any]], Mapping[str, Weights]] = lambda _: {}
+    """Takes the settings and returns the published weights by their names."""
+    settle: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    """Takes the settings and returns those that build the network where nothing else is at hand."""
 
 
-def _torchvision(summary: str, builder: str, **options: Any) -> Encoder:
+def _torchvision(summary: str, builder: str, weights_of: str = "", **options: Any) -> Encoder:
     """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
 
-    def build(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+    def build(clip_shape: tuple[int, ...]) -> nn.Module:
         from aplt.models import torchvision_nets
 
-        net: nn.Module = getattr(torchvision_nets, builder)(clip_shape, weights, **options)
+        net: nn.Module = getattr(torchvision_nets, builder)(clip_shape, **options)
         return net
 
-    return Encoder(build, "video", weights=True, summary=summary)
+    def weights(_: Mapping[str, Any]) -> Mapping[str, Weights]:
+        from aplt.models.torchvision_nets import published
 
+        return published(weights_of or options.get("name", builder))
+
+    return Encoder(build, "video", summary, weights)
+
+
+def _timm(name: str) -> Encoder:
+    from aplt.models import timm_nets
+
+    def build(clip_shape: tuple[int, ...], *, time: Literal["mean", "shift"] = "mean") -> nn.Module:
+        return timm_nets.image_network(name, clip_shape, time)
+
+    return Encoder(build, "video", f"{name} of timm", lambda _: timm_nets.published(name))
+
+
+def _hf(source: str) -> Encoder:
+    from aplt.models import hf_nets
+
+    def build(clip_shape: tuple[int, ...], *, config: dict[str, Any] | None = None) -> nn.Module:
+        return hf_nets.video_network(clip_shape, config or {})
+
+    def settle(settings: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(settings) | {"config": settings.get("config") or hf_nets.read_config(source)}
+
+    return Encoder(
+        build, "video", f"{source} of transformers", lambda found: hf_nets.published(source, found["config"]), settle
+    )
+
+
+LIBRARIES = {"timm": _timm, "hf": _hf}
+"""What makes an encoder of what follows the colon in timm:NAME and hf:NAME."""
 
 ENCODERS = {
     "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
-    "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", depth=18),
-    "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", depth=50),
+    "tsm_resnet18": _torchvision(
+        "ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet18", depth=18
+    ),
+    "tsm_resnet50": _torchvision(
+        "ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50
+    ),
+    "manet": _torchvision(
+        "MANet: TSM's ResNet-50 with squeeze-and-excitation (arXiv 2403.05234)",
+        "tsm_resnet",
+        "resnet50",
+        depth=50,
+        excited=True,
+    ),
     "r3d_18": _torchvision("3D ResNet-18 (arXiv 1711.11248)", "headless", name="r3d_18", head="fc"),
     "r2plus1d_18": _torchvision("R(2+1)D-18 (arXiv 1711.11248)", "headless", name="r2plus1d_18", head="fc"),
     "s3d": _torchvision("S3D (arXiv 1712.04851)", "s3d"),
@@ -67,43 +114,82 @@ ENCODERS = {
 
 
 def find_encoder(name: str) -> Encoder:
-    """Returns the encoder of this name, or the one that package.module:name refers to.
+    """Returns the encoder of this name: one of ours or of a library, or the one that package.module:name refers to.
 
     Raises:
         InputError: no such encoder; suggests one, or says why the module cannot be imported.
     """
+    library, _, inner = name.partition(":")
+    if library in LIBRARIES and inner:
+        return LIBRARIES[library](inner)
     if is_reference(name):
         return resolve(name, Encoder, "encoder")
     if name not in ENCODERS:
-        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)} (an own one is package.module:name)")
+        others = "others are timm:NAME, hf:NAME or hf:FOLDER, an own one is package.module:name; see `aplt encoders`"
+        raise InputError(f"unknown encoder '{name}'{suggest(name, ENCODERS)} ({others})")
     return ENCODERS[name]
 
 
-def whole_settings(name: str, settings: dict[str, Any], weights: str | None) -> dict[str, Any]:
-    """Returns all keywords of an encoder's builder, with its defaults where `settings` has none.
+def whole_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows.
 
     Raises:
-        InputError: no such encoder, or one that does not take these settings or weights.
+        InputError: no such encoder, or one that does not take these settings.
     """
     encoder = find_encoder(name)
-    if weights is not None and not encoder.weights:
-        raise InputError(f"encoder {name}: it has no published weights, but encoder_weights is '{weights}'")
-    return keyword_settings(encoder.build, settings, "encoder_settings", f"encoder {name}")
+    return encoder.settle(keyword_settings(encoder.build, settings, "encoder_settings", f"encoder {name}"))
 
 
-def build_encoder(
-    name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str | None = None
-) -> nn.Module:
-    """Returns an encoder for clips of `clip_shape`, with torchvision's published `weights` where named.
+def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Weights, Path | None]:
+    """Returns weights of an encoder with these whole settings, and their file if they are not published ones.
+
+    A file's clips were prepared as those of the first published weights, as far as anybody knows.
 
     Raises:
-        InputError: unknown name, setting or weights, or weights that could not be fetched.
+        InputError: neither weights of this name nor such a file.
     """
-    options = whole_settings(name, settings, weights) | ({} if weights is None else {"weights": weights})
+    known = find_encoder(name).weights(settings)
+    if weights in known:
+        return known[weights], None
+    path = Path(weights)
+    if S_ISREG(mode(path)):
+        first = next(iter(known.values()), Weights(lambda _: {}, {}, ""))
+        return first, path
+    expected = suggest(weights, known) if known else "; none are published for it"
+    raise InputError(f"encoder {name}: no weights '{weights}', and no file of this name{expected}")
+
+
+def load_weights(
+    encoder: nn.Module, name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str
+) -> str:
+    """Puts published weights or those of a file into an encoder, and says in a sentence what is left over, or "".
+
+    Raises:
+        InputError: no such weights, they cannot be had, or they do not fit.
+    """
+    found, file = find_weights(name, settings, weights)
+    where = f"encoder {name}: weights '{weights}'" if file is None else str(file)
+    try:
+        tensors = found.load(clip_shape) if file is None else read_weights(file)
+    except (OSError, RuntimeError, ValueError) as error:  # a network's, a library's
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{where} could not be loaded ({' '.join(str(error).split())[:200]})") from error
+    missing, unused = start_from(encoder, tensors, where)
+    return left_over(where, missing, unused if file else [])
+
+
+def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
+    """Returns an encoder for clips of `clip_shape`, from random weights.
+
+    Raises:
+        InputError: unknown name or setting, or a library that is not installed.
+    """
+    options = whole_settings(name, settings)
     try:
         return find_encoder(name).build(clip_shape, **options)
-    except (URLError, KeyError) as error:
-        raise InputError(f"encoder {name}: weights '{weights}' could not be loaded ({error})") from error
+    except InputError:
+        raise
     except (ValueError, RuntimeError) as error:
         raise InputError(f"encoder {name}: {' '.join(str(error).split())}") from error
 

@@ -1,42 +1,85 @@
 """torchvision's video networks, and its ResNets with a temporal shift, as encoders with published weights."""
 
-from torch import nn
-from torchvision.models import resnet18, resnet50, video
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from torchvision.models import get_model_weights, resnet18, resnet50, video
 from torchvision.models.resnet import ResNet
 from torchvision.models.video.mvit import MSBlockConfig
 
-from aplt.models.tsm import FrameEncoder, TemporalShift
+from aplt.models.tsm import ExcitedShift, FrameEncoder, TemporalShift, shift_blocks
+from aplt.models.weights import Weights
+
+TIMES = {
+    "r3d_18": (16, 15.0),
+    "r2plus1d_18": (16, 15.0),
+    "s3d": (128, 15.0),
+    "mvit_v2_s": (16, 7.5),
+    "swin3d_t": (32, 15.0),
+}
+"""Frames and frames a second of the clips that the published accuracies are of, from the weights' documentation."""
 
 
-def tsm_resnet(clip_shape: tuple[int, ...], weights: str | None = None, *, depth: int) -> nn.Module:
-    """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block."""
-    net: ResNet = {18: resnet18, 50: resnet50}[depth](weights=weights)
-    for stage in (net.layer1, net.layer2, net.layer3, net.layer4):
-        for block in stage:
-            block.conv1 = TemporalShift(block.conv1, clip_shape[1])
+def published(net: str) -> dict[str, Weights]:
+    """Returns the published weights of a network by their name, the first first, and the newest as DEFAULT."""
+    return {name: _weights(net, member) for name, member in get_model_weights(net).__members__.items()}
+
+
+def _weights(net: str, member: Any) -> Weights:
+    def load(_: tuple[int, ...]) -> Mapping[str, Tensor]:
+        tensors: Mapping[str, Tensor] = member.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        return tensors
+
+    how = prepared(member.transforms())
+    if net in TIMES:
+        how |= dict(zip(("frames", "rate"), TIMES[net], strict=True))
+    return Weights(load, how, "BSD-3-Clause")
+
+
+def prepared(how: Any) -> dict[str, Any]:
+    """Returns the settings `input` that prepare frames as one of torchvision's presets for images or videos does."""
+    size, short = how.crop_size[0], how.resize_size[0]
+    return {
+        "size": size,
+        "crop": size / short,
+        "aspect": how.resize_size[1] / short if len(how.resize_size) > 1 else None,
+        "interpolation": how.interpolation.value,
+        # The preset for videos has it off, whatever torchvision's default is by now.
+        "antialias": getattr(how, "antialias", False),
+        "mean": list(how.mean),
+        "deviation": list(how.std),
+    }
+
+
+def tsm_resnet(clip_shape: tuple[int, ...], *, depth: int, excited: bool = False) -> nn.Module:
+    """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block.
+
+    With `excited` channels are weighed before the shift: MANet's backbone (Guo et al., arXiv 2403.05234, Micro-Action-52).
+    """
+    net: ResNet = {18: resnet18, 50: resnet50}[depth]()
+    shift_blocks(net, clip_shape[1], ExcitedShift if excited else TemporalShift)
     net.fc = nn.Identity()
     return FrameEncoder(net)
 
 
-def headless(clip_shape: tuple[int, ...], weights: str | None = None, *, name: str, head: str) -> nn.Module:
+def headless(clip_shape: tuple[int, ...], *, name: str, head: str) -> nn.Module:
     """Returns a video network of this name without its last layer, the submodule `head`."""
     del clip_shape
-    net: nn.Module = getattr(video, name)(weights=weights)
+    net: nn.Module = getattr(video, name)()
     net.set_submodule(head, nn.Identity())
     return net
 
 
-def s3d(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+def s3d(clip_shape: tuple[int, ...]) -> nn.Module:
     """Returns S3D; its fixed pooling window, which refuses clips under 16 x 224 x 224, becomes the whole clip."""
-    net = headless(clip_shape, weights, name="s3d", head="classifier")
+    net = headless(clip_shape, name="s3d", head="classifier")
     net.avgpool = nn.AdaptiveAvgPool3d(1)
     return net
 
 
-def mvit_v2_s(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Module:
+def mvit_v2_s(clip_shape: tuple[int, ...]) -> nn.Module:
     """Returns MViTv2-S; its relative positions have the clip's size (published weights: 16 x 224 x 224)."""
-    if weights is not None and clip_shape[1:] != (16, 224, 224):
-        raise ValueError(f"its published weights are for clips of 16 x 224 x 224, not {list(clip_shape[1:])}")
     # torchvision's own builder knows one size only.
     # Blocks, heads, stride of the keys and values of each stage; all but the first halve height and width.
     stages = ((1, 1, 8), (2, 2, 4), (11, 4, 2), (2, 8, 1))
@@ -67,7 +110,5 @@ def mvit_v2_s(clip_shape: tuple[int, ...], weights: str | None = None) -> nn.Mod
         proj_after_attn=True,
         stochastic_depth_prob=0.2,
     )
-    if weights is not None:
-        net.load_state_dict(video.MViT_V2_S_Weights[weights].get_state_dict(progress=True, check_hash=True))
     net.set_submodule("head", nn.Identity())
     return net

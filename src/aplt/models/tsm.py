@@ -1,5 +1,6 @@
 """Temporal shift (TSM, Lin et al., ICCV 2019, arXiv 1811.08383), and a light encoder with it for a CPU."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import torch
@@ -26,6 +27,24 @@ class TemporalShift(nn.Module):
         return out
 
 
+def shift_blocks(net: nn.Module, frames: int, shift: Callable[..., nn.Module] = TemporalShift) -> int:
+    """Puts a shift before the first convolution of each residual block of a network on frames; returns of how many.
+
+    Known are blocks as in ResNets, and inverted residuals as in MobileNets and EfficientNets where they have a skip.
+    """
+    count = 0
+    inner = list(net.modules())[1:]  # the network's own stem may have convolutions of the same names
+    for block in inner:
+        if hasattr(block, "conv1") and hasattr(block, "conv2"):
+            block.conv1 = shift(block.conv1, frames)
+        elif getattr(block, "has_skip", False) and hasattr(block, "conv_pwl"):
+            block.conv_pw = shift(block.conv_pw, frames)
+        else:
+            continue
+        count += 1
+    return count
+
+
 class FrameEncoder(nn.Module):
     """A network on frames, made an encoder of clips by averaging its features over time."""
 
@@ -38,6 +57,24 @@ class FrameEncoder(nn.Module):
         frames = clip.transpose(1, 2)
         feature: Tensor = self.net(frames.flatten(0, 1)).unflatten(0, (-1, frames.shape[1]))
         return feature.mean(dim=1)
+
+
+class ExcitedShift(TemporalShift):
+    """Weighs the channels by what each frame shows (squeeze-and-excitation, arXiv 1709.01507), then shifts them."""
+
+    def __init__(self, net: nn.Conv2d, frames: int) -> None:
+        super().__init__(net, frames)
+        channels = net.in_channels
+        self.excite = nn.Sequential(
+            nn.Linear(channels, channels // 4, bias=False),
+            nn.ReLU(inplace=True),
+            nn.Linear(channels // 4, channels, bias=False),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, frame: Tensor) -> Tensor:
+        """[B*T, C, H, W] -> whatever `net` makes of it."""
+        return super().forward(frame * self.excite(frame.mean(dim=(2, 3)))[:, :, None, None])
 
 
 class TsmTiny(nn.Module):

@@ -16,6 +16,7 @@ from aplt.data.splits import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
+from aplt.models.encoders import find_encoder
 from aplt.record import Result
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
@@ -42,12 +43,26 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     for remark in (
         remark_on_split(index, split, advice),
         drawn and remark_on_share(index, split, config.split.labeled),
+        remark_on_weights(config),
     ):
         if remark:
             console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
+
+
+def remark_on_weights(config: RunConfig) -> str:
+    """Returns a sentence about a run on videos from random weights, which may learn less from few labels; else ""."""
+    if config.input.kind != "video" or config.encoder_weights is not None:
+        return ""
+    some = find_encoder(config.encoder).weights(config.encoder_settings)
+    how = (
+        "--encoder-weights DEFAULT starts"
+        if some
+        else "an --encoder from `aplt encoders` with --encoder-weights starts"
+    )
+    return f"{config.encoder} starts from random weights; {how} from published ones"
 
 
 @contextmanager

@@ -11,10 +11,13 @@ from aplt.display import console
 from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
-from aplt.models.encoders import find_encoder, whole_settings
+from aplt.models.encoders import find_encoder, find_weights, whole_settings
 from aplt.runs.schedule import require_one_budget, unset_budget
 from aplt.settings import keyword_settings, shown
 from aplt.storage import absolute
+
+BROUGHT = ("frames", "rate", "size", "crop", "aspect", "interpolation", "antialias", "mean", "deviation")
+"""Settings `input` that weights may bring."""
 
 
 def configure(settings: dict[str, Any], where: str) -> RunConfig:
@@ -69,7 +72,11 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
         settings, left = of_method(settings, chosen["method"])
         if left:
             console.print(f"{', '.join(left)} in {source} belong to another method and are left out", soft_wrap=True)
-    if chosen.get("encoder", settings.get("encoder")) != settings.get("encoder"):
+    others = [key for key in ("encoder", "encoder_weights") if chosen.get(key, settings.get(key)) != settings.get(key)]
+    if others and settings.get("encoder_weights") is not None and isinstance(inputs := settings.get("input"), dict):
+        # As the weights wanted clips prepared.
+        settings = settings | {"input": {key: value for key, value in inputs.items() if key not in BROUGHT}}
+    if "encoder" in others:
         settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
         console.print(f"the settings of the encoder in {source} belong to another and are left out", soft_wrap=True)
     own, train = chosen.get("train"), settings.get("train")
@@ -91,7 +98,8 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     base: dict[str, Any] = {"method": name, "encoder": MODALITIES[modality].encoder, "input": {"kind": modality}}
     if method.offline is not None:
         base["offline"] = {}
-    merged = merge(merge(base, method.settings), settings)
+    base = merge(base, method.settings)
+    merged = merge(base, settings)
     config = validate(merged | _whole_method(name, method, merged, where), where)
     require_one_budget(config.train, where)
     if config.input.kind != modality:
@@ -102,8 +110,13 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     if meant_for != modality:
         kinds = f"is for {MODALITIES[meant_for].many}, but the clips are {MODALITIES[modality].many}"
         raise InputError(f"{where}: setting 'encoder' is {config.encoder}, which {kinds}")
-    whole = whole_settings(config.encoder, config.encoder_settings, config.encoder_weights)
-    return config.model_copy(update={"encoder_settings": whole})
+    own: dict[str, Any] = {"encoder_settings": whole_settings(config.encoder, config.encoder_settings)}
+    if config.encoder_weights is not None:
+        weights, file = find_weights(config.encoder, own["encoder_settings"], config.encoder_weights)
+        own["encoder_weights"] = config.encoder_weights if file is None else str(absolute(file))
+        # What the user has set comes last.
+        own["input"] = validate(merge(merge(base, {"input": dict(weights.input)}), settings), where).input
+    return config.model_copy(update=own)
 
 
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:

@@ -42,7 +42,7 @@ class Trainer:
         self.accelerator, self.device = accelerator, accelerator.device
         self.method = find_method(config.method)
         self.offline = build_offline(config)
-        self.state = build_state(config, material, self.device)
+        self.state = build_state(config, material, self.device, begun=run.checkpoint.exists())
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
         self.outcome = Outcome(config, run, material, self.state, self.device)

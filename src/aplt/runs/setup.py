@@ -23,7 +23,7 @@ from aplt.data.splits import make_split
 from aplt.display import console, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
-from aplt.models.encoders import build_encoder
+from aplt.models.encoders import load_weights
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import cores
 from aplt.record import Counts
@@ -173,8 +173,11 @@ def require_rounds(config: RunConfig, split: Split) -> None:
         )
 
 
-def build_state(config: RunConfig, material: Material, device: torch.device) -> TrainState:
-    """Returns the untrained state of a run on `device`; the same for the same seed."""
+def build_state(config: RunConfig, material: Material, device: torch.device, *, begun: bool = False) -> TrainState:
+    """Returns the untrained state of a run on `device`; the same for the same seed.
+
+    One that has `begun` goes on from a checkpoint, and needs the weights that it started from no more.
+    """
     torch.manual_seed(config.train.seed)
     clip_shape = material.data.views.clip_shape
     student = Recognizer(
@@ -186,10 +189,10 @@ def build_state(config: RunConfig, material: Material, device: torch.device) -> 
         read_out=config.read_out,
         prototype_scale=config.read_out_scale,
     )
-    if config.encoder_weights is not None:
-        student.encoder = build_encoder(
-            config.encoder, clip_shape, config.encoder_settings, weights=config.encoder_weights
-        )
+    if config.encoder_weights is not None and not begun:
+        settings, weights = config.encoder_settings, config.encoder_weights
+        if left := load_weights(student.encoder, config.encoder, clip_shape, settings, weights):
+            console.print(left, soft_wrap=True)
     if config.train.logit_adjustment:
         labels = torch.tensor([material.data.label_of[position] for position in material.split.labeled])
         count = torch.bincount(labels, minlength=material.index.num_classes).clamp(min=1)
