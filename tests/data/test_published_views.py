@@ -14,6 +14,7 @@ from aplt.config import VideoInput
 from aplt.data.video_views import VideoViews, cached_side, transform
 from aplt.data.views import KINDS
 from aplt.models import hf_nets, timm_nets, torchvision_nets
+from tests.data.one_view import view_of
 
 FRAMES = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 60, 80), dtype=np.uint8))
 """Noise, in which every smoothing and every shift by a pixel shows."""
@@ -98,7 +99,7 @@ def numbers(kind: Any, key: int, **change: Any) -> list[int]:
     }
     views = VideoViews({0: Clip("a", path=None)}, VideoInput.model_validate(still | {"cache": False} | change))  # type: ignore[arg-type]
     views._videos = Ramp()  # type: ignore[assignment]
-    return [round(level) for level in (views(0, kind, (key,))[0, :, 8, 8] * 255).tolist()]
+    return [round(level) for level in (view_of(views, 0, kind, (key,))[0, :, 8, 8] * 255).tolist()]
 
 
 def test_frames_a_second() -> None:
