@@ -24,6 +24,7 @@ from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
 from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
+from aplt.runs.tuning import require_followed
 from aplt.settings import shown, validated
 from aplt.tensors import Task
 
@@ -142,6 +143,7 @@ class _Source:
             split = self.split(key.fold, key.labeled, key.seed)
             config = self._config(key, split)
             require_rounds(config, split)
+            require_followed(config)
             count = (self.index.num_classes, len(self.index), split.labeled, len(split.unlabeled))
             build_algorithm(config, Task(*count, 1, self.modality.patch))
             build_offline(config)
