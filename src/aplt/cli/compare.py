@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
 from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
@@ -25,6 +25,7 @@ def compare(
     encoder: Annotated[
         str | None, typer.Option(help="The same for all; by default it depends on the kind of clips.")
     ] = None,
+    preset: PresetOption = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -70,6 +71,7 @@ def compare(
         "labeled": labeled,
         "seeds": seeds,
         "upper_bound": upper_bound,
+        "preset": preset,
         "variants": ABLATION if ablate else None,
     }
     settings = parse_assignments(set_ or []) | ({"encoder": encoder} if encoder is not None else {})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
 from aplt.cli.printing import remark, say
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
@@ -25,6 +25,7 @@ def train(
         str | None,
         typer.Option(help="A name, or package.module:name of your own; by default it depends on the clips."),
     ] = None,
+    preset: PresetOption = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -49,7 +50,7 @@ def train(
     from aplt.runs.reliability import FEWEST
 
     if resume is not None:
-        others = (source, split, labeled, seed, method, encoder, budget, epochs, steps, name, set_)
+        others = (source, split, labeled, seed, method, encoder, preset, budget, epochs, steps, name, set_)
         if any(given is not None for given in others):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
@@ -70,7 +71,7 @@ def train(
             "encoder": encoder,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
-        prepared = prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)
+        prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):
