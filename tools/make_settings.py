@@ -10,6 +10,7 @@ from aplt.methods.method import Method
 from aplt.models.encoders import ENCODERS, whole_settings
 from aplt.offline.phase import Clusters
 from aplt.runs.configure import effective_config
+from aplt.runs.presets import PRESETS
 from aplt.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
@@ -40,7 +41,14 @@ def settings_page() -> str:
             text = " ".join((field.description or "").split())
             parts.append(f"| `{prefix}{name}` | {default} | {text} |")
         parts.append("")
-    parts.append("## Methods\n")
+    parts.append("## Presets\n")
+    parts.append(
+        "`--preset NAME` sets these, under all that is set otherwise; another encoder does without its weights.\n"
+    )
+    parts.append("| preset | clips | what it sets |\n|--|--|--|")
+    for kind, presets in PRESETS.items():
+        parts += [f"| `{name}` | {kind} | {_listed(preset)} |" for name, preset in presets.items()]
+    parts.append("\n## Methods\n")
     for method, found in METHODS.items():
         config = effective_config({"clips": "clips.csv", "method": method}, "skeleton", method)
         parts.append(f"### {method}\n\n{found.summary[0].upper()}{found.summary[1:]} ({found.source}).\n")
@@ -70,12 +78,17 @@ def _shown(value: Any) -> str:
 
 
 def _differences(method: Method) -> str:
-    flat = {key: value for key, value in method.settings.items() if not isinstance(value, dict)}
-    flat |= {f"offline.{key}": value for key, value in method.settings.get("offline", {}).items()}
-    shown = [f"`{key}` {_shown(value)}" for key, value in flat.items()]
-    if method.offline is not None:
-        shown.insert(0, "an offline phase")
-    return ", ".join(shown)
+    shown = ["an offline phase"] if method.offline is not None else []
+    others = {key: value for key, value in method.settings.items() if key != "method_settings"}
+    return ", ".join([*shown, *([_listed(others)] if others else [])])
+
+
+def _listed(settings: dict[str, Any]) -> str:
+    """Returns settings by their names as for `--set`, those in groups last."""
+    flat = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    for group, inner in settings.items():
+        flat |= {f"{group}.{key}": value for key, value in inner.items()} if isinstance(inner, dict) else {}
+    return ", ".join(f"`{key}` {_shown(value)}" for key, value in flat.items())
 
 
 if __name__ == "__main__":

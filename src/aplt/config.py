@@ -206,8 +206,23 @@ class TrainSettings(Settings):
     (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at
     the start, for published weights and small batches. Targets, which carry no gradient, always have their own pass;
     the student's moves its running statistics, the teacher's none."""
+    frozen_blocks: int = Field(0, ge=0, le=MOST)
+    """First blocks of the encoder that do not learn, with all before them; their batch norms keep their statistics. A
+    block is a residual block or a layer of a transformer, or a whole stage where the network builds it as one."""
+    layer_decay: float = Field(1.0, gt=0, le=1)
+    """The learning rate of each block as a share of the next one's, so that weights near the input learn slowest
+    (arXiv 2106.08254); the classifier has the whole rate."""
     precision: Literal["no", "bf16", "fp16"] = "no"
     """Mixed precision, by Accelerate."""
+    gradient_checkpointing: bool = False
+    """Compute what is in the blocks a second time for the gradient instead of keeping it: less memory, more time, the
+    same weights."""
+    channels_last: bool = False
+    """Keep the weights of convolutions over two and three dimensions with the channels last (channels_last,
+    channels_last_3d), which is faster on some devices."""
+    compile: bool = False
+    """Compile the encoder (torch.compile), which takes minutes at first and needs a C++ compiler, or Triton on a GPU. A
+    resumed run then ends with almost the same weights."""
     workers: int | None = Field(None, ge=0, le=1024)
     """Loader processes; by default one per core but one for video, none for skeletons."""
     checkpoint_minutes: float = Field(5.0, gt=0)

@@ -84,6 +84,7 @@ def train(
     labeled: float | str | None = None,
     split: PathLike | None = None,
     seed: int | None = None,
+    preset: str | None = None,
     settings: Mapping[str, Any] | None = None,
     name: str | None = None,
     runs: PathLike = "runs",
@@ -98,6 +99,7 @@ def train(
         labeled: Share of each class's labels to use, such as 0.1 or "10%".
         split: A split made by `aplt split`, which says the role of every clip.
         seed: Of the split, the model and the order of clips.
+        preset: Settings for a machine: laptop, gpu or gpu_large; those that are given otherwise go before them.
         settings: Any setting, nested: {"train": {"rounds": 5}}.
         name: Of the run's folder; by default of the method and the seed.
         runs: Folder of run folders.
@@ -112,8 +114,8 @@ def train(
         "encoder_weights": encoder_weights,
         "split": None if labeled is None else {"labeled": labeled},
     }
-    begun = prepare(Path(clips), options, settings=settings or {}, seed=seed, name=name, runs=Path(runs))
-    return begin(begun)
+    own = settings or {}
+    return begin(prepare(Path(clips), options, settings=own, preset=preset, seed=seed, name=name, runs=Path(runs)))
 
 
 def begin(prepared: Prepared) -> Run:
@@ -152,6 +154,7 @@ def compare(
     labeled: Iterable[float | str] | float | str | None = None,
     seeds: int | Iterable[int] | str | None = None,
     encoder: "str | Encoder | None" = None,
+    preset: str | None = None,
     settings: Mapping[str, Any] | None = None,
     variants: Mapping[str, Any] | None = None,
     upper_bound: bool | None = None,
@@ -167,6 +170,7 @@ def compare(
         labeled: Shares of labels; by default 10 %.
         seeds: A number n for 0 to n-1, or a list; by default 3.
         encoder: The same for all methods.
+        preset: As for `train`.
         settings: Of all cells, as for `train`.
         variants: Methods with settings of their own by name: {"wide": {"settings": {...}}}.
         upper_bound: Whether supervised training with all labels is added; by default it is.
@@ -186,6 +190,7 @@ def compare(
         "seeds": seeds if isinstance(seeds, int | str | None) else list(seeds),
         "variants": None if variants is None else dict(variants),
         "upper_bound": upper_bound,
+        "preset": preset,
     }
     own = {} if encoder is None else {"encoder": encoder_name(encoder)}
     plan, folder = plan_comparison(Path(source), options, merge(dict(settings or {}), own), output)

@@ -37,6 +37,7 @@ def prepare(
     options: Mapping[str, Any],
     *,
     settings: Mapping[str, Any],
+    preset: str | None = None,
     seed: int | None,
     name: str | None,
     runs: Path,
@@ -47,6 +48,7 @@ def prepare(
         source: clips.csv, a folder of clips, or a run's config.yaml.
         options: Settings that have an option of their own; None means not set.
         settings: Any others.
+        preset: Whose settings all of these are laid over.
         seed: Of the split, the model and the order of clips.
         name: Of the run's folder.
         runs: Folder of run folders.
@@ -61,7 +63,7 @@ def prepare(
         raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
     if name is not None and (name in ("", "..") or Path(name).name != name):
         raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
-    config, index = configure_new(source, merge(chosen, dict(settings)), seed)
+    config, index = configure_new(source, merge(chosen, dict(settings)), seed, preset)
     method = re.sub(r"[^\w.-]+", "-", config.method)
     return Prepared(config, index, RunDir(runs / (name or f"{method}-seed{config.train.seed}")))
 

@@ -1,11 +1,16 @@
-"""The options that say how long a run is, alike for `aplt train` and `aplt compare`."""
+"""The options that say how long a run is and for what machine, alike for `aplt train` and `aplt compare`."""
 
 from typing import Annotated, Any, get_args
 
 import typer
 
 from aplt.config import Budget
+from aplt.runs.presets import PRESETS
 
+PresetOption = Annotated[
+    str | None,
+    typer.Option(help=f"Settings for a machine, under all others: {', '.join(PRESETS['video'])}; for videos."),
+]
 BudgetOption = Annotated[
     str | None,
     typer.Option(help=f"How long a run is: {', '.join(get_args(Budget))}; long where a percent counts."),

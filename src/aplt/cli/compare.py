@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
 from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
@@ -28,6 +28,7 @@ def compare(
     encoder_weights: Annotated[
         str | None, typer.Option(help="Its weights by a name from `aplt encoders`, or a file. The same for all.")
     ] = None,
+    preset: PresetOption = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -73,6 +74,7 @@ def compare(
         "labeled": labeled,
         "seeds": seeds,
         "upper_bound": upper_bound,
+        "preset": preset,
         "variants": ABLATION if ablate else None,
     }
     own = {"encoder": encoder, "encoder_weights": encoder_weights}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, Steps, budget_settings
+from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
 from aplt.cli.printing import remark, say
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
@@ -28,6 +28,7 @@ def train(
     encoder_weights: Annotated[
         str | None, typer.Option(help="Published weights by a name from `aplt encoders`, such as DEFAULT, or a file.")
     ] = None,
+    preset: PresetOption = None,
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -52,7 +53,8 @@ def train(
     from aplt.runs.reliability import FEWEST
 
     if resume is not None:
-        others = (source, split, labeled, seed, method, encoder, encoder_weights, budget, epochs, steps, name, set_)
+        others = (source, split, labeled, seed, method, encoder, encoder_weights, preset)
+        others += (budget, epochs, steps, name, set_)
         if any(given is not None for given in others):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
@@ -74,7 +76,7 @@ def train(
             "encoder_weights": encoder_weights,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
-        prepared = prepare(source, options, settings=settings, seed=seed, name=name, runs=runs)
+        prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):

@@ -22,8 +22,10 @@ from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
+from aplt.runs.presets import over_preset
 from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
+from aplt.runs.tuning import require_followed
 from aplt.settings import shown, validated
 from aplt.tensors import Task
 
@@ -132,6 +134,7 @@ class _Source:
             self.modality = modality_of(self.index)
         except InputError as error:
             raise InputError(f"data set '{name}': {error}") from error
+        self.preset = plan.preset
         self.split = cache(self._split)
 
     def cell(self, key: Key, folder: CompareDir) -> Cell:
@@ -142,6 +145,7 @@ class _Source:
             split = self.split(key.fold, key.labeled, key.seed)
             config = self._config(key, split)
             require_rounds(config, split)
+            require_followed(config)
             count = (self.index.num_classes, len(self.index), split.labeled, len(split.unlabeled))
             build_algorithm(config, Task(*count, 1, self.modality.patch))
             build_offline(config)
@@ -151,7 +155,8 @@ class _Source:
 
     def _config(self, key: Key, split: Split) -> RunConfig:
         shared, variant = self.folds[key.fold], self.variants[key.method]
-        train = validated(TrainSettings, shared.get("train", {}), "train")
+        kind = self.modality.name
+        train = validated(TrainSettings, over_preset(shared, self.preset, kind).get("train", {}), "train")
         require_one_budget(train, "settings")
         steps = steps_per_round(train, len(split.labeled) + len(split.unlabeled))
         own: dict[str, Any] = {
@@ -160,7 +165,8 @@ class _Source:
             "split": {"labeled": key.labeled, "seed": key.seed},
             "train": unset_budget() | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
         }
-        return effective_config(merge(merge(shared, variant.settings), own), self.modality.name, "settings")
+        whole = over_preset(merge(merge(shared, variant.settings), own), self.preset, kind)
+        return effective_config(whole, kind, "settings")
 
     def _split(self, fold: str, share: float, seed: int) -> Split:
         """Returns the split that all methods of a fold, share and seed have in common."""

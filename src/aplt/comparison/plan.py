@@ -101,6 +101,8 @@ class Plan(Settings):
     """A whole comparison: every combination of data set, fold, share, seed and method is a cell."""
 
     datasets: dict[str, DataSet] = Field(min_length=1)
+    preset: str | None = None
+    """Settings for a machine, which all others are laid over."""
     settings: dict[str, Any] = Field({})
     """Settings of `aplt train` for all cells."""
     variants: dict[str, Variant] = Field({})

@@ -1,12 +1,13 @@
 """Encoders by name: clip tensor [B, *clip] -> feature [B, D]; others as timm:NAME, hf:NAME, package.module:name."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_ISREG
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import nn
 
 from aplt.errors import InputError, suggest
@@ -83,6 +84,23 @@ def _hf(source: str) -> Encoder:
 LIBRARIES = {"timm": _timm, "hf": _hf}
 """What makes an encoder of what follows the colon in timm:NAME and hf:NAME."""
 
+def _dropping_paths(encoder: Encoder, usual: float) -> Encoder:
+    """Returns an encoder of torchvision with a setting for its stochastic depth, whose rate is `usual` as built."""
+
+    def build(
+        clip_shape: tuple[int, ...], *, drop_path: Annotated[float, Field(ge=0, lt=1)] = usual
+    ) -> nn.Module:
+        from torchvision.ops import StochasticDepth
+
+        net = encoder.build(clip_shape)
+        for module in net.modules():
+            if isinstance(module, StochasticDepth):
+                module.p *= drop_path / usual
+        return net
+
+    return replace(encoder, build=build)
+
+
 ENCODERS = {
     "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
     "tsm_resnet18": _torchvision(
@@ -101,8 +119,10 @@ ENCODERS = {
     "r3d_18": _torchvision("3D ResNet-18 (arXiv 1711.11248)", "headless", name="r3d_18", head="fc"),
     "r2plus1d_18": _torchvision("R(2+1)D-18 (arXiv 1711.11248)", "headless", name="r2plus1d_18", head="fc"),
     "s3d": _torchvision("S3D (arXiv 1712.04851)", "s3d"),
-    "mvit_v2_s": _torchvision("MViTv2-S (arXiv 2112.01526)", "mvit_v2_s"),
-    "swin3d_t": _torchvision("Video Swin-T (arXiv 2106.13230)", "headless", name="swin3d_t", head="head"),
+    "mvit_v2_s": _dropping_paths(_torchvision("MViTv2-S (arXiv 2112.01526)", "mvit_v2_s"), 0.2),
+    "swin3d_t": _dropping_paths(
+        _torchvision("Video Swin-T (arXiv 2106.13230)", "headless", name="swin3d_t", head="head"), 0.1
+    ),
     "tcn": Encoder(tcn, "skeleton", summary="convolutions over time on joints, bones and their motions; light"),
     "gcn": Encoder(
         gcn, "skeleton", summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)"

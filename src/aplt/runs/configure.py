@@ -12,6 +12,7 @@ from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, find_weights, whole_settings
+from aplt.runs.presets import over_preset
 from aplt.runs.schedule import require_one_budget, unset_budget
 from aplt.settings import keyword_settings, shown
 from aplt.storage import absolute
@@ -25,8 +26,10 @@ def configure(settings: dict[str, Any], where: str) -> RunConfig:
     return configured(settings, where)[0]
 
 
-def configured(settings: dict[str, Any], where: str) -> tuple[RunConfig, ClipIndex]:
+def configured(settings: dict[str, Any], where: str, preset: str | None = None) -> tuple[RunConfig, ClipIndex]:
     """Returns the whole config for the clips that `settings` names, with paths made absolute, and these clips.
+
+    The settings are laid over those of the preset, if one is named, and these over the method's.
 
     Raises:
         InputError: the clips or a setting are not usable.
@@ -35,7 +38,8 @@ def configured(settings: dict[str, Any], where: str) -> tuple[RunConfig, ClipInd
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
     places = {key: _absolute(settings, key, where) for key in ("clips", "split_file") if settings.get(key) is not None}
     index = read_index(Path(places["clips"]))
-    config = effective_config(settings | places, modality_of(index).name, where)
+    modality = modality_of(index).name
+    config = effective_config(over_preset(settings | places, preset, modality), modality, where)
     # A run's config.yaml lists the defaults, too, so they count as not given.
     idle = [name for name, value in SplitSettings() if getattr(config.split, name) != value]
     if config.split_file is not None and idle:
@@ -46,8 +50,12 @@ def configured(settings: dict[str, Any], where: str) -> tuple[RunConfig, ClipInd
     return config, index
 
 
-def configure_new(source: Path, chosen: dict[str, Any], seed: int | None) -> tuple[RunConfig, ClipIndex]:
+def configure_new(
+    source: Path, chosen: dict[str, Any], seed: int | None, preset: str | None = None
+) -> tuple[RunConfig, ClipIndex]:
     """Returns the config of a new run and its clips: those or the config.yaml in `source`, under what the user chose.
+
+    Below both are the settings of the preset, if one is named.
 
     Raises:
         InputError: the clips or a setting are not usable.
@@ -63,7 +71,7 @@ def configure_new(source: Path, chosen: dict[str, Any], seed: int | None) -> tup
     if seed is not None:
         seeds = {"train": {"seed": seed}} | ({"split": {"seed": seed}} if split_file is None else {})
         settings = merge(settings, seeds)
-    return configured(merge(settings, chosen), where)
+    return configured(merge(settings, chosen), where, preset)
 
 
 def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Path) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
 from aplt.runs.setup import Material, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
+from aplt.runs.tuning import frozen_modules
 from aplt.tensors import FeatureBank, FitHead, Guidance, Offline
 
 HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
@@ -44,7 +45,8 @@ class Trainer:
         self.offline = build_offline(config)
         self.state = build_state(config, material, self.device, begun=run.checkpoint.exists())
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
-        self.student = PolicyStudent(self.state.student, model, config.train.batch_norm)
+        frozen = frozen_modules(self.state.student.encoder, config.train.frozen_blocks)
+        self.student = PolicyStudent(self.state.student, model, config.train.batch_norm, frozen)
         self.outcome = Outcome(config, run, material, self.state, self.device)
         self.labels = known_labels(material)
         self.guidance: Guidance | None = None
@@ -155,7 +157,9 @@ class Trainer:
             for local in batches:
                 done = (state.round * steps + state.step) / (settings.rounds * steps)
                 for group in self.optimizer.param_groups:
-                    group["lr"] = settings.learning_rate * learning_rate_factor(settings.schedule, done)
+                    group["lr"] = (
+                        settings.learning_rate * learning_rate_factor(settings.schedule, done) * group["share"]
+                    )
                 torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
                 batch = local.to(self.device)
                 with self.accelerator.autocast():

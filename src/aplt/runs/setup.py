@@ -3,13 +3,13 @@
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState, is_initialized
 from accelerate.utils import KwargsHandler
 from torch import distributed, nn
-from torch.optim import SGD, AdamW, Optimizer
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, ClipIndex, Role, Split
@@ -30,6 +30,7 @@ from aplt.record import Counts
 from aplt.rundir import RunDir
 from aplt.runs.schedule import default_ema_decay, steps_per_round
 from aplt.runs.state import OnlineLog, TrainState
+from aplt.runs.tuning import make_optimizer, require_compiler, require_followed, tune
 from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
 
@@ -102,6 +103,9 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         raise InputError(f"setting 'train.logit_adjustment' is given and 'train.sampling' is classes, {why}")
     _require_shares(config.train, accelerator.num_processes)
     require_rounds(config, split)
+    require_followed(config)
+    if config.train.compile:
+        require_compiler(accelerator.device)
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     modality = modality_of(clips.values())
@@ -203,11 +207,12 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
     steps = config.train.rounds * material.steps_per_round
     decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
     teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
+    tune(config, student, cast(Recognizer, teacher.module))
     algorithm = build_algorithm(config, task_of(config, material, student))
     if algorithm is not None:
         algorithm = algorithm.to(device)
     online = OnlineLog(len(material.index)).to(device)
-    return TrainState(student, teacher.requires_grad_(False), algorithm, _optimizer(student, config.train), online)
+    return TrainState(student, teacher.requires_grad_(False), algorithm, make_optimizer(student, config.train), online)
 
 
 def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
@@ -246,13 +251,3 @@ def build_offline(config: RunConfig) -> Offline | None:
         return None if build is None or config.offline is None else build(**config.offline)
     except ValueError as error:
         raise InputError(f"offline settings of {config.method}: {error}") from error
-
-
-def _optimizer(student: Recognizer, settings: TrainSettings) -> Optimizer:
-    # Biases and norms are not decayed, as usual.
-    decayed = [p for p in student.parameters() if p.ndim > 1]
-    free = [p for p in student.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": settings.weight_decay}, {"params": free, "weight_decay": 0.0}]
-    if settings.optimizer == "adamw":
-        return AdamW(groups, lr=settings.learning_rate)
-    return SGD(groups, lr=settings.learning_rate, momentum=0.9, nesterov=True)

@@ -1,5 +1,7 @@
 """The student as methods call it: one policy for batch-norm statistics, one way without gradient."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, distributed, nn
 
@@ -19,14 +21,19 @@ class PolicyStudent:
     """A recognizer under a batch-norm policy (TrainSettings.batch_norm).
 
     `wrapped` is what carries the gradient (the recognizer, or what Accelerate made of it for several processes).
+    `frozen` are modules that stay in evaluation mode, each for itself.
     """
 
-    def __init__(self, model: Recognizer, wrapped: nn.Module, policy: BatchNormPolicy) -> None:
-        self.model, self.wrapped, self.policy = model, wrapped, policy
+    def __init__(
+        self, model: Recognizer, wrapped: nn.Module, policy: BatchNormPolicy, frozen: Sequence[nn.Module] = ()
+    ) -> None:
+        self.model, self.wrapped, self.policy, self.frozen = model, wrapped, policy, frozen
 
     def train(self) -> None:
-        """Puts the model in training mode, as far as the policy goes."""
+        """Puts the model in training mode, as far as the policy and what is frozen go."""
         self.model.train()
+        for module in self.frozen:
+            module.training = False
         if self.policy == "frozen":
             for module in self.model.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):

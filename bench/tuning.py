@@ -1,0 +1,143 @@
+"""What the settings of tuning do to a training step: its processor time and its memory, against the plain step.
+
+    python bench/tuning.py [--encoder r3d_18] [--frames 8] [--size 64] [--clips 12] [--repeat 5] [--compile]
+
+Each row is a process of its own: forward and backward of one batch and the optimizer's step. Time is the median of the
+processor time of `repeat` steps after the first one; memory is what the process needs at most during them beyond what
+it had before, which is activations, gradients and moments. With --count nothing is run: it prints what one clip of each
+preset leaves for the gradient without checkpointing, in bfloat16; a step has 2 B + U of them, and U more to mix.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from copy import deepcopy
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from aplt.config import RunConfig
+from aplt.models.encoders import build_encoder
+from aplt.models.recognizer import Recognizer
+from aplt.runs.configure import effective_config
+from aplt.runs.presets import PRESETS, over_preset
+from aplt.runs.student import PolicyStudent
+from aplt.runs.tuning import frozen_modules, make_optimizer, require_followed, tune
+
+ROWS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "frozen_blocks 4": {"frozen_blocks": 4},
+    "layer_decay 0.75": {"layer_decay": 0.75},
+    "gradient_checkpointing": {"gradient_checkpointing": True},
+    "channels_last": {"channels_last": True},
+    "bf16": {"precision": "bf16"},
+    "compile": {"compile": True},
+}
+MIB = 2**20
+
+
+def configured(options: argparse.Namespace, train: dict[str, Any]) -> RunConfig:
+    """Returns a config with these settings of training."""
+    input_ = {"frames": options.frames, "size": options.size}
+    return effective_config(
+        {"clips": "-", "encoder": options.encoder, "input": input_, "train": train}, "video", "bench"
+    )
+
+
+def measure(config: RunConfig, clips: int, repeat: int) -> tuple[float, float]:
+    """Returns the seconds of a step and the MiB that steps need."""
+    torch.manual_seed(0)
+    shape = (3, *(getattr(config.input, side) for side in ("frames", "size", "size")))
+    model = Recognizer(
+        encoder=config.encoder,
+        encoder_settings=config.encoder_settings,
+        clip_shape=list(shape),
+        class_names=[str(k) for k in range(10)],
+        input=config.input.model_dump(mode="json"),
+        read_out="classifier",
+        prototype_scale=1.0,
+    )
+    require_followed(config)
+    tune(config, model, deepcopy(model))
+    optimizer = make_optimizer(model, config.train)
+    student = PolicyStudent(model, model, "joint", frozen_modules(model.encoder, config.train.frozen_blocks))
+    student.train()
+    clip, before, spent = torch.randn(clips, *shape), peak(), []
+    for _ in range(repeat + 1):
+        began = time.process_time()
+        with torch.autocast("cpu", torch.bfloat16, enabled=config.train.precision == "bf16"):
+            (prediction,) = student(clip)
+        optimizer.zero_grad()
+        prediction.logits.float().square().mean().backward()
+        optimizer.step()
+        spent.append(time.process_time() - began)
+    return statistics.median(spent[1:]), (peak() - before) / MIB
+
+
+def peak() -> int:
+    """Returns the most bytes that this process has had in memory."""
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def counted(config: RunConfig) -> tuple[float, int]:
+    """Returns the MiB that a clip leaves for the gradient, and the parameters of the encoder, by shapes alone."""
+    shape = (3, *(getattr(config.input, side) for side in ("frames", "size", "size")))
+    with torch.device("meta"):
+        encoder = build_encoder(config.encoder, shape, config.encoder_settings).bfloat16()
+        clips = torch.zeros(2, *shape, dtype=torch.bfloat16)
+    parameters = list(encoder.parameters())
+    own = {parameter.untyped_storage()._cdata for parameter in parameters}
+    kept: dict[int, torch.UntypedStorage] = {}
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:
+            kept[storage._cdata] = storage
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        encoder(clips)
+    return sum(storage.nbytes() for storage in kept.values()) / len(clips) / MIB, sum(p.numel() for p in parameters)
+
+
+def main() -> None:
+    """Prints a row for each setting, or for each preset."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", default="r3d_18")
+    parser.add_argument("--frames", type=int, default=8)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--clips", type=int, default=12, help="in a step")
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--compile", action="store_true", help="also compiled, which takes minutes")
+    parser.add_argument("--count", action="store_true", help="instead, what a clip of each preset leaves")
+    parser.add_argument("--row", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.row is not None:
+        print(json.dumps(measure(configured(options, ROWS[options.row]), options.clips, options.repeat)))
+        return
+    if options.count:
+        for name in PRESETS["video"]:
+            config = effective_config(over_preset({"clips": "-"}, name, "video"), "video", name)
+            mib, parameters = counted(config)
+            print(f"{name:10} {config.encoder:10} {parameters / 1e6:5.1f} M parameters, {mib:5.0f} MiB a clip")
+        return
+    print(f"{options.encoder}, {options.clips} clips of {options.frames} x {options.size} x {options.size}")
+    plain: tuple[float, float] | None = None
+    for row in ROWS:
+        if row == "compile" and not options.compile:
+            continue
+        command = [sys.executable, __file__, *sys.argv[1:], "--row", row]
+        seconds, mib = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+        plain = plain or (seconds, mib)
+        print(
+            f"{row:22}  {seconds:6.2f} s {seconds / plain[0]:5.2f}   {mib:6.0f} MiB {mib / plain[1]:5.2f}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()
