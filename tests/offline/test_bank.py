@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.data import batches
-from aplt.data.batches import Request, SemiData
+from aplt.data.batches import SemiData
 from aplt.data.views import Kind, Views
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
@@ -97,9 +97,9 @@ def test_unreadable_clip_stops_with_its_name() -> None:
 
 
 def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replacing(views: Views, requests: Sequence[Request]) -> Tensor:
-        readable = [request.position + (request.position == UNREADABLE) for request in requests]
-        return torch.stack([views(p, r.kind, r.key) for p, r in zip(readable, requests, strict=True)])
+    def replacing(views: Views, positions: Sequence[int], kind: Kind, keys: Sequence[tuple[int, ...]]) -> Tensor:
+        readable = [position + (position == UNREADABLE) for position in positions]
+        return torch.stack([views(p, kind, key) for p, key in zip(readable, keys, strict=True)])
 
     monkeypatch.setattr(batches, "_stack", replacing)
     with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):

@@ -17,21 +17,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from aplt.data.views import KINDS, Kind, Views
+from aplt.data.views import KINDS, BatchViews, Kind, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
 EVALUATION_BATCH = 64
+MANY = 4096
+"""Instead, where many views are made at once."""
 _Item = TypeVar("_Item")
-
-
-@dataclass(frozen=True)
-class Request:
-    """One view to make."""
-
-    position: int
-    kind: Kind
-    key: tuple[int, ...]
 
 
 class SemiData:
@@ -85,9 +78,24 @@ class SemiData:
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
-        requests = [Request(p, kind, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
-        groups = [requests[i : i + EVALUATION_BATCH] for i in range(0, len(requests), EVALUATION_BATCH)]
-        yield from _load(_Pass(self.views, groups).batch, range(len(groups)), self._workers)
+        size = MANY if isinstance(self.views, BatchViews) else EVALUATION_BATCH
+        passed = _Pass(self.views, np.asarray(positions, dtype=np.int64), kind, (self._seed, *key), size)
+        yield from _load(passed.batch, range(-(-len(positions) // size)), self._workers)
+
+
+def all_views(
+    views: Views, passes: Sequence[tuple[range, Kind, int]], size: int, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields (positions [n], views [n, *clip]) of passes over positions, at most `size` at once, pass after pass.
+
+    Each pass is (positions, kind, number); the key of a view is (number, position, kind).
+    """
+    parts = [
+        _Pass(views, np.array(positions[start : start + size]), kind, (number,), size)
+        for positions, kind, number in passes
+        for start in range(0, len(positions), size)
+    ]
+    yield from _load(partial(_part, parts), range(len(parts)), workers)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
@@ -125,8 +133,8 @@ class _Steps:
 
         def views(slots: dict[int, int], kind: Kind) -> Tensor:
             # The slot keeps repeated draws of one clip in one batch apart.
-            keyed = {slot: (*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
-            return _stack(self.views, [Request(p, kind, keyed[slot]) for slot, p in slots.items()])
+            keys = [(*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()]
+            return _stack(self.views, list(slots.values()), kind, keys)
 
         return SemiBatch(
             views(labeled, "weak"),
@@ -147,24 +155,34 @@ class _Steps:
 
 @dataclass(frozen=True)
 class _Pass:
-    """Views of many clips, in groups."""
+    """One view of each of many clips, `size` at once."""
 
     views: Views
-    groups: Sequence[Sequence[Request]]
+    positions: np.ndarray
+    kind: Kind
+    key: tuple[int, ...]
+    size: int
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        group = self.groups[number]
-        return torch.tensor([request.position for request in group]), _stack(self.views, group)
+        some = self.positions[number * self.size : (number + 1) * self.size]
+        keys = [(*self.key, p, KINDS.index(self.kind)) for p in some.tolist()]
+        return torch.from_numpy(some), _stack(self.views, some.tolist(), self.kind, keys)
+
+
+def _part(parts: Sequence[_Pass], number: int) -> tuple[Tensor, Tensor]:
+    return parts[number].batch(0)
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
     return views(positions[number], "center", (0,))
 
 
-def _stack(views: Views, requests: Sequence[Request]) -> Tensor:
-    if not requests:
+def _stack(views: Views, positions: Sequence[int], kind: Kind, keys: Sequence[tuple[int, ...]]) -> Tensor:
+    if not positions:
         return torch.empty(0, *views.clip_shape)
-    return torch.stack([views(request.position, request.kind, request.key) for request in requests])
+    if isinstance(views, BatchViews):
+        return views.many(positions, kind, np.array(keys))
+    return torch.stack([views(position, kind, key) for position, key in zip(positions, keys, strict=True)])
 
 
 def _load(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item]:

@@ -6,11 +6,10 @@ is imported where it is first needed, so that indexing and splitting need neithe
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
-from aplt.config import SkeletonInput, VideoInput
+from aplt.config import FeatureInput, SkeletonInput, VideoInput
 from aplt.data.files import ClipError, Examined, Problem
 from aplt.display import bar, counted
 from aplt.errors import InputError
@@ -65,14 +64,14 @@ class Modality:
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
-    """Returns the modality of all these clips, by their file names.
+    """Returns the modality of all these clips.
 
     Raises:
         InputError: they are of more than one.
     """
     first: dict[str, tuple[Modality, Clip]] = {}
     for clip in clips:
-        found = modality_of_file(clip.path)
+        found = modality_of_clip(clip)
         first.setdefault(found.name, (found, clip))
     if len(first) > 1:
         kinds = ", ".join(f"'{clip.id}' is {modality.one}" for modality, clip in first.values())
@@ -85,15 +84,17 @@ def how_read(clips: Iterable[Clip]) -> str:
     first = ""
     for clip in clips:
         try:
-            return modality_of_file(clip.path).how_read(clip)
+            return modality_of_clip(clip).how_read(clip)
         except ClipError as error:  # which `aplt check` says of each
             first = first or f"no clip is usable; the first: {error}"
     return first
 
 
-def modality_of_file(path: Path) -> Modality:
-    """Returns the modality of the clips in a file, by its name: video where no other knows its ending."""
-    suffix = path.suffix.lower()
+def modality_of_clip(clip: Clip) -> Modality:
+    """Returns the modality of a clip: features, or what its file's name says, video where no other knows its ending."""
+    if clip.bank is not None:
+        return MODALITIES["features"]
+    suffix = clip.path.suffix.lower()
     return next((found for found in MODALITIES.values() if suffix in found.suffixes), MODALITIES["video"])
 
 
@@ -147,6 +148,24 @@ def _examine_skeleton(clip: Clip) -> Examined:
     return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 
+def _feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape | None) -> "Views":
+    from aplt.data.feature_views import FeatureViews
+
+    return FeatureViews(clips, settings, clip_shape)
+
+
+def _require_features(clips: Sequence[Clip], _: FeatureInput) -> None:
+    from aplt.data.feature_views import require_finite
+
+    require_finite(clips)
+
+
+def _examine_features(clip: Clip) -> Examined:
+    from aplt.data.feature_views import examine
+
+    return examine(clip)
+
+
 def _how_skeleton_read(clip: Clip) -> str:
     from aplt.data.skeleton import how_read as how_skeleton_read
 
@@ -193,5 +212,21 @@ MODALITIES = {
         make_views=_skeleton_views,
         examine=_examine_skeleton,
         how_read=_how_skeleton_read,
+    ),
+    "features": Modality(
+        name="features",
+        one="a row of features",
+        many="features",
+        suffixes=frozenset(),  # a clip is one where its index lies in a bank
+        scanned=frozenset(),
+        scanned_as="",
+        input=FeatureInput,
+        encoder="adapter",
+        patch=1,
+        workers=lambda: 0,
+        prepare=_require_features,
+        make_views=_feature_views,
+        examine=_examine_features,
+        how_read=lambda _: "",
     ),
 }

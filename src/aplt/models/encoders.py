@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from aplt.errors import InputError, suggest
+from aplt.models.adapter import adapter
 from aplt.models.gcn import gcn
 from aplt.models.heatmaps import heatmaps
 from aplt.models.tcn import tcn
@@ -28,7 +29,7 @@ class Encoder:
     fit. With `weights` the builder takes the name of published ones, or None, besides.
     """
     modality: str
-    """The kind of clips it is for: video or skeleton."""
+    """The kind of clips it is for: video, skeleton or features."""
     weights: bool = False
     """Whether there are published weights."""
     summary: str = ""
@@ -63,6 +64,7 @@ ENCODERS = {
     "heatmaps": Encoder(
         heatmaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
     ),
+    "adapter": Encoder(adapter, "features", summary="a few layers on the frozen features of another network"),
 }
 
 
