@@ -91,7 +91,8 @@ def _write_videos(folder: Path) -> None:
 
 
 def _read_video(path: Path) -> None:
-    modality_of_clip(path).examine(Clip("a", path))
+    clip = Clip("a", path)
+    modality_of_clip(clip).examine(clip)
     for clip in (Clip("a", path), Clip("b", path, start=0.1, end=0.2)):
         for _ in decode(clip, short_side=16):
             pass

@@ -27,7 +27,7 @@ from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
 from aplt.runs.setup import make_accelerator, share_cores
 from aplt.settings import shown
-from aplt.storage import atomic, read_json, sweep, write_json
+from aplt.storage import absolute, atomic, read_json, sweep, write_json
 
 SHARD = 512
 """Clips in a shard: what a kill may cost."""
@@ -87,6 +87,8 @@ def embed(
     for group in settings.keys() - {"input", "encoder_settings"}:
         raise InputError(f"setting '{group}' changes nothing in features; those of input and encoder_settings do")
     config, index, trained = _configured(source, encoder, weights, settings)
+    if config.clips in (absolute(folder), absolute(folder / TABLE)):
+        raise InputError(f"{folder}: is where the clips are; features need a folder of their own")
     accelerator = make_accelerator("no")
     modality = MODALITIES[config.input.kind]
     require_files(index, config.clips)
@@ -129,26 +131,20 @@ def _configured(
     config, index = configured(chosen, "settings")
     if config.input.kind == "features":
         raise InputError(f"{source}: its clips are features already")
+    if trained is not None:
+        trained.settings.model_copy(update={"input": config.input}).require_fit(Path(encoder))
     return config, index, trained
 
 
 def _embedder(config: RunConfig, made: Views, trained: Embedder | None) -> Embedder:
     settings = EncoderSettings(
-        encoder=config.encoder,
-        encoder_settings=config.encoder_settings,
-        clip_shape=made.clip_shape,
-        input=config.input,
+        encoder=config.encoder, encoder_settings=config.encoder_settings, clip_shape=made.clip_shape, input=config.input
     )
-    if trained is None:
-        torch.manual_seed(0)
-        net = build_encoder(config.encoder, made.clip_shape, config.encoder_settings, weights=config.encoder_weights)
-        return Embedder(settings, net)
-    if made.clip_shape != trained.settings.clip_shape:
-        raise InputError(
-            f"the model takes clips of shape {list(trained.settings.clip_shape)}, and these are "
-            f"{list(made.clip_shape)}; leave settings of input that change it as they are"
-        )
-    return Embedder(settings, trained.net)
+    if trained is not None:
+        return Embedder(settings, trained.net)
+    torch.manual_seed(0)
+    net = build_encoder(config.encoder, made.clip_shape, config.encoder_settings, weights=config.encoder_weights)
+    return Embedder(settings, net)
 
 
 def _bank(index: ClipIndex, embedder: Embedder, views: int, folder: Path, named: dict[str, Any]) -> Bank:

@@ -1,0 +1,106 @@
+"""Views of features: what is stored, noise and gaps, each a pure function of its key."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from aplt.config import FeatureInput
+from aplt.data.batches import SemiData
+from aplt.data.feature_views import FeatureViews
+from aplt.data.index import read_index
+from aplt.data.views import Kind, Views
+from aplt.errors import InputError
+from tests.data.features import write_bank
+
+STILL = FeatureInput(weak_noise=0, strong_noise=0, strong_drop=0)
+
+
+def views_of(bank: Path, settings: FeatureInput = STILL) -> FeatureViews:
+    return FeatureViews(dict(enumerate(read_index(bank))), settings)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> tuple[Path, dict[str, Tensor]]:
+    """A bank of two shards, and what all of it holds: numbers that say part, row and view."""
+    bank = write_bank(tmp_path / "bank", clips=48, size=3)
+    (bank / "features.npy").unlink()
+    row, view = torch.arange(48.0), torch.arange(3.0)
+    grid = torch.stack([*torch.meshgrid(row, view, indexing="ij"), torch.zeros(48, 3)], dim=2)
+    arrays = {"center": torch.stack([row, row, row], dim=1), "weak": grid + 100, "strong": grid + 200}
+    for number, rows in enumerate((slice(0, 30), slice(30, 48))):
+        part = {name: array[rows].half().contiguous() for name, array in arrays.items()}
+        save_file(part, bank / f"features-0000{number + 1}-of-00002.safetensors")
+    return bank, arrays
+
+
+def test_a_view_is_one_of_the_stored_ones(stored: tuple[Path, dict[str, Tensor]]) -> None:
+    bank, arrays = stored
+    views = views_of(bank)
+    assert views.clip_shape == (1, 1, 3, 1)
+    assert torch.equal(torch.cat([views(p, "center", (0,)) for p in range(48)])[:, 0, :, 0], arrays["center"])
+    for kind in ("weak", "strong"):
+        position = np.arange(40).repeat(30)
+        found = views.many(position.tolist(), kind, np.stack([np.arange(1200), position], axis=1))[:, 0, 0, :, 0]
+        assert torch.equal(found[:, 0], arrays[kind][position, 0, 0])
+        drawn = torch.bincount((found[:, 1] - arrays[kind][0, 0, 1]).long(), minlength=3)
+        assert drawn.min() > 330  # each about as often
+
+
+@pytest.mark.parametrize("kind", ["center", "weak", "strong"])
+def test_views_are_pure_functions_of_their_key(tmp_path: Path, kind: Kind) -> None:
+    views = views_of(write_bank(tmp_path / "bank", views=3), FeatureInput())
+    keys = np.array([[7, 0, step, step * 5 % 48] for step in range(20)])
+    together = views.many(keys[:, -1].tolist(), kind, keys)
+    alone = [views(int(key[-1]), kind, key.tolist()) for key in keys[::-1]]
+    assert torch.equal(together, torch.stack(alone[::-1]))
+    other = views.many(keys[:, -1].tolist(), kind, keys + [[0, 1, 0, 0]])
+    assert torch.equal(together, other) == (kind == "center")
+
+
+def test_noise_and_gaps_are_as_large_as_they_say(tmp_path: Path) -> None:
+    bank = write_bank(tmp_path / "bank", clips=3000, size=4)
+    features = torch.from_numpy(np.load(bank / "features.npy")) * torch.tensor([1.0, 10, 100, 1000]) + 5
+    np.save(bank / "features.npy", features.numpy())
+    views = views_of(bank, FeatureInput(weak_noise=0.1, strong_noise=0, strong_drop=0.25))
+    keys, deviation = np.arange(3000)[:, None], features.std(dim=0)
+    weak, strong = (views.many(range(3000), kind, keys)[:, 0, 0, :, 0] for kind in ("weak", "strong"))
+    torch.testing.assert_close((weak - features).std(dim=0), 0.1 * deviation, rtol=0.1, atol=0)
+    gone = strong != features
+    torch.testing.assert_close(gone.float().mean(dim=0), torch.full((4,), 0.25), rtol=0, atol=0.03)
+    torch.testing.assert_close(strong[gone], features.mean(dim=0).expand(3000, 4)[gone])
+
+
+class OneByOne:
+    """The same views, without a way to make many at once."""
+
+    def __init__(self, views: Views) -> None:
+        self.clip_shape, self._views = views.clip_shape, views
+
+    def __call__(self, position: int, kind: Kind, key: tuple[int, ...]) -> Tensor:
+        return self._views(position, kind, key)
+
+
+def test_batches_made_at_once_are_those_made_one_by_one(tmp_path: Path) -> None:
+    views = views_of(write_bank(tmp_path / "bank", views=2), FeatureInput())
+
+    def batches(made: Views) -> list[Tensor]:
+        sizes = {"batch_labeled": 4, "batch_unlabeled": 6, "seed": 3, "workers": 0}
+        data = SemiData(made, {p: p % 3 for p in range(9)}, range(9, 48), **sizes)
+        passed = [torch.cat(part) for part in zip(*data.view_batches(range(48), "weak", key=(1,)), strict=True)]
+        return [*passed, *(tensor for batch in data.semi_batches(2, 0) for tensor in batch)]
+
+    one_by_one: Views = OneByOne(views)  # type: ignore[assignment]
+    assert all(torch.equal(a, b) for a, b in zip(batches(views), batches(one_by_one), strict=True))
+
+
+def test_what_does_not_fit_a_model_is_refused(tmp_path: Path) -> None:
+    clips = dict(enumerate(read_index(write_bank(tmp_path / "bank"))))
+    with pytest.raises(InputError, match="bank: each clip has 6 features, expected 5"):
+        FeatureViews(clips, STILL, (1, 1, 5, 1))
+    more = read_index(write_bank(tmp_path / "other"))
+    with pytest.raises(InputError, match="other: features of another bank"):
+        FeatureViews(clips | {99: more[0]}, STILL)
