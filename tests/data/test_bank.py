@@ -71,7 +71,10 @@ ROWS = torch.zeros(48, 3)
         (save(np.array([{}] * 48)), "features.npy: damaged, or not an array of numbers"),
         (lambda bank: (bank / "features.npy").write_bytes(b"\x93NUMPY"), "features.npy: damaged"),
         (two, "bank: holds both features.npy and features.safetensors"),
-        (instead({"a": ROWS, "b": ROWS + 1}), "features.safetensors: expected one array, or center, weak, strong; found a, b"),
+        (
+            instead({"a": ROWS, "b": ROWS + 1}),
+            "features.safetensors: expected one array, or center, weak, strong; found a, b",
+        ),
         (
             instead({"center": ROWS, "weak": ROWS[:9, None] + 1, "strong": ROWS[:, None] + 1}),
             "features.safetensors: its arrays do not fit each other",

@@ -88,8 +88,8 @@ def test_batches_made_at_once_are_those_made_one_by_one(tmp_path: Path) -> None:
     views = views_of(write_bank(tmp_path / "bank", views=2), FeatureInput())
 
     def batches(made: Views) -> list[Tensor]:
-        sizes = {"batch_labeled": 4, "batch_unlabeled": 6, "seed": 3, "workers": 0}
-        data = SemiData(made, {p: p % 3 for p in range(9)}, range(9, 48), **sizes)
+        label = {p: p % 3 for p in range(9)}
+        data = SemiData(made, label, range(9, 48), batch_labeled=4, batch_unlabeled=6, seed=3, workers=0)
         passed = [torch.cat(part) for part in zip(*data.view_batches(range(48), "weak", key=(1,)), strict=True)]
         return [*passed, *(tensor for batch in data.semi_batches(2, 0) for tensor in batch)]
 

@@ -29,6 +29,7 @@ from tests.data.features import write_bank
 from tests.runs.clips import TINY
 from tests.runs.runs import until_killed
 
+
 def tiny(bank: Path, **settings: Any) -> RunConfig:
     own: dict[str, Any] = {"clips": str(bank), "input": {}, "encoder_settings": {"width": 8}}
     return configure(merge(TINY | own, settings), "test")
@@ -72,23 +73,21 @@ def test_a_bank_holds_the_encoders_features_of_every_view(clips: Path, bank: Pat
     assert (stored["weak"][:, 0] != stored["weak"][:, 1]).any(dim=1).all()
 
 
-def test_a_kill_costs_a_shard_and_changes_no_byte(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_kill_costs_a_shard_and_changes_no_byte(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "SHARD", 20)
     whole = make(clips, tmp_path / "whole")
     written: list[int] = []
 
     def arm() -> None:
-        save = embedding.save
+        stored = embedding._stored
 
-        def save_two(arrays: dict[str, torch.Tensor]) -> bytes:
+        def stored_until_the_second(features: torch.Tensor) -> torch.Tensor:
             written.append(len(written))
-            if len(written) == 2:
+            if len(written) == 5:  # each shard has three arrays
                 os.kill(os.getpid(), signal.SIGKILL)
-            return save(arrays)
+            return stored(features)
 
-        monkeypatch.setattr(embedding, "save", save_two)
+        monkeypatch.setattr(embedding, "_stored", stored_until_the_second)
 
     until_killed(arm, lambda: make(clips, tmp_path / "killed"))
     killed = tmp_path / "killed"
@@ -131,7 +130,7 @@ def test_rows_that_moved_are_noticed_and_corrected_labels_are_not(bank: Path, tm
     table.write_text("\n".join([header, first.replace("nod", "wave"), second, *rest]))
     assert read_index(tmp_path / "bank").digest != read_index(bank).digest
     table.write_text("\n".join([header, second, first, *rest]))
-    with pytest.raises(InputError, match="bank.json: the rows of clips.csv are no longer those embedded"):
+    with pytest.raises(InputError, match=r"bank\.json: the rows of clips.csv are no longer those embedded"):
         read_index(tmp_path / "bank")
 
 

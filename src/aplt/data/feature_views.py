@@ -89,7 +89,7 @@ class FeatureViews:
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """[1, 1, D, 1]: features lie where skeletons have joints, of which mixtures of two clips take some from each."""
+        """[1, 1, D, 1]: features lie where skeletons have joints, which mixtures of two clips take from either."""
         return (1, 1, self._features.size, 1)
 
     def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:

@@ -19,7 +19,7 @@ class Views(Protocol):
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """[C, T, H, W] or [C + 1, T, V, P]."""
+        """[C, T, H, W], [C + 1, T, V, P] or [1, 1, D, 1]."""
 
     def __call__(self, position: int, kind: Kind, key: Sequence[int]) -> Tensor:
         """Returns one view, float32 of `clip_shape`.
