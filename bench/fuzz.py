@@ -50,7 +50,7 @@ from aplt.config import SkeletonInput
 from aplt.data.cache import FrameCache
 from aplt.data.formats import scan
 from aplt.data.index import read_index
-from aplt.data.modality import MODALITIES, modality_of_file
+from aplt.data.modality import MODALITIES, modality_of_clip
 from aplt.data.split_file import load_split, save_split
 from aplt.data.splits import make_split
 from aplt.data.video import decode
@@ -94,7 +94,8 @@ def _write_videos(folder: Path) -> None:
 
 
 def _read_video(path: Path) -> None:
-    modality_of_file(path).examine(Clip("a", path))
+    clip = Clip("a", path)
+    modality_of_clip(clip).examine(clip)
     for clip in (Clip("a", path), Clip("b", path, start=0.1, end=0.2)):
         for _ in decode(clip, short_side=16):
             pass

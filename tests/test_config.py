@@ -56,7 +56,7 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
         ({"method": "supervised", "method_settings": {"ramp": 1}}, "'method_settings.ramp'; it has none"),
         ({"offline": {"views": 0}}, "setting 'offline.views': expected at least 1, found 0"),
         ({"method_settings": {"alignment": 1}}, "setting 'method_settings.alignment': expected true or false, found 1"),
-        ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeleton clips"),
+        ({"input": {"kind": "video"}}, "'input.kind' is video, but the clips are skeletons"),
     ],
 )
 def test_refused_with_a_hint(settings: dict[str, Any], message: str) -> None:

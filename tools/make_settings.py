@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from aplt.config import RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
+from aplt.config import FeatureInput, RunConfig, SkeletonInput, SplitSettings, TrainSettings, VideoInput
 from aplt.data.modality import MODALITIES
 from aplt.methods.catalog import METHODS
 from aplt.methods.method import Method
@@ -19,6 +19,7 @@ GROUPS: tuple[tuple[str, str, type[Settings]], ...] = (
     ("split.", "Split", SplitSettings),
     ("input.", "Video clips and their views", VideoInput),
     ("input.", "Skeleton clips and their views", SkeletonInput),
+    ("input.", "Features and their views", FeatureInput),
     ("train.", "Schedule, optimizer, budget: the same for every method of a comparison", TrainSettings),
     ("offline.", "The offline phase of APLT", Clusters),
 )

@@ -33,6 +33,10 @@ class Clip:
     start: float | None = None
     end: float | None = None
     official: OfficialSplit | None = None
+    bank: Path | None = None
+    """The folder of features that stand for it; its own file is not read then, and need not be there."""
+    row: int = 0
+    """Its row in these features."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,7 @@ class ClipIndex(Sequence[Clip]):
         labels.flags.writeable = False
         return labels
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 over ids, labels, subjects, intervals and class names: changes when the index does."""
         text = "\n".join(

@@ -156,8 +156,29 @@ class SkeletonInput(Settings):
         return (None, self.frames, None, None)
 
 
+class FeatureInput(Settings):
+    """How a clip's frozen features become a clip tensor [1, 1, D, 1] and how it is varied.
+
+    Each view is one of those in the bank, drawn anew, with noise and gaps; where a bank has one view of a clip, noise
+    and gaps are all that views differ in.
+    """
+
+    kind: Literal["features"] = "features"
+    weak_noise: float = Field(0.1, ge=0, le=10)
+    """Deviation of a weak view's noise, as a share of each feature's own deviation over the clips."""
+    strong_noise: float = Field(0.2, ge=0, le=10)
+    """Deviation of a strong view's noise, likewise."""
+    strong_drop: float = Field(0.3, ge=0, lt=1)
+    """Share of features that a strong view replaces by their mean over the clips."""
+
+    @property
+    def clip_shape(self) -> tuple[int | None, ...]:
+        """The shape of a clip tensor; None: what the clips have."""
+        return (1, 1, None, 1)
+
+
 ReadOut = Literal["classifier", "both"]
-InputSettings = Annotated[VideoInput | SkeletonInput, Field(discriminator="kind")]
+InputSettings = Annotated[VideoInput | SkeletonInput | FeatureInput, Field(discriminator="kind")]
 
 
 class TrainSettings(Settings):
@@ -224,7 +245,7 @@ class TrainSettings(Settings):
     """Compile the encoder (torch.compile), which takes minutes at first and needs a C++ compiler, or Triton on a GPU. A
     resumed run then ends with almost the same weights."""
     workers: int | None = Field(None, ge=0, le=1024)
-    """Loader processes; by default one per core but one for video, none for skeletons."""
+    """Loader processes; by default one per core but one for video, none for skeletons and features."""
     checkpoint_minutes: float = Field(5.0, gt=0)
     """Within a long round, save at least this often."""
     seed: int = Field(0, ge=0, le=MAX_SEED)

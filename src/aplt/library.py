@@ -1,4 +1,4 @@
-"""What the command line does, as functions: train, resume, compare, predict, evaluate, load.
+"""What the command line does, as functions: train, resume, embed, compare, predict, evaluate, load.
 
 Paths may be strings. Methods and encoders are names, package.module:name, or the objects themselves.
 """
@@ -145,6 +145,35 @@ def resume(run: PathLike, clips: PathLike | None = None) -> Run:
     folder = RunDir(Path(run))
     go_on(folder, None if clips is None else Path(clips))
     return _finished(folder)
+
+
+def embed(
+    clips: PathLike,
+    encoder: "str | Encoder",
+    *,
+    output: PathLike,
+    weights: str | None = None,
+    views: int = 4,
+    settings: Mapping[str, Any] | None = None,
+) -> Path:
+    """Computes the features of every clip by a frozen encoder, and returns their folder, to train on; see `aplt embed`.
+
+    Args:
+        clips: clips.csv or a folder of clips.
+        encoder: One with published weights, one of your own, or the folder of a trained run.
+        output: The folder.
+        weights: Published ones, by name.
+        views: Weak and strong views of each clip, so many of each.
+        settings: Of `input` and `encoder_settings`, nested.
+
+    Raises:
+        InputError: the clips or a setting are not usable, or the folder holds features of something else.
+    """
+    from aplt.runs.embed import embed as embed_clips
+
+    name, folder = encoder_name(encoder) or "", Path(output)
+    embed_clips(Path(clips), name, weights=weights, settings=settings or {}, views=views, folder=folder)
+    return folder
 
 
 def compare(

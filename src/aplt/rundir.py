@@ -97,7 +97,7 @@ class RunDir:
 
     def files(self) -> list[Path]:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
-        model = (self.model / "config.json", self.model / "model.safetensors")
+        model = tuple(self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors"))
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
         tables = (self.predictions, self.pseudo_labels, self.report, self.split, self.origin)

@@ -108,6 +108,16 @@ def aside_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.aside")
 
 
+def link_or_copy(source: Path, path: Path) -> None:
+    """Gives a file that is never changed in place another name, or copies it where the system has no such names."""
+    aside = aside_of(path)
+    try:
+        os.link(source, aside)
+    except OSError:
+        shutil.copyfile(source, aside)
+    aside.replace(path)
+
+
 def absolute(path: Path) -> Path:
     """Returns a path, of a file that is there or not, made absolute.
 

@@ -2,8 +2,8 @@
 
 B labeled clips in a step, U unlabeled clips in a step, N clips in the index, M clips in a feature bank,
 K classes, D feature size, C channels, T frames, H W pixels, V joints, P persons. Label -1 means unknown.
-A clip tensor is video [C, T, H, W] or skeleton [C + 1, T, V, P], coordinates and confidence; everything after the
-encoder is the same for both.
+A clip tensor is video [C, T, H, W], skeleton [C + 1, T, V, P], coordinates and confidence, or features of another
+network [1, 1, D, 1]; everything after the encoder is the same for all.
 """
 
 from collections.abc import Callable, Mapping

@@ -20,6 +20,7 @@ class Numbers:
     """Views that hold the position, the kind and a number made of the key."""
 
     clip_shape = (1, 1, 1, 3)
+    at_once = 64
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         if any(request.position == 13 for request in requests):

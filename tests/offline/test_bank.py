@@ -23,6 +23,7 @@ class Positions:
     """Views that hold the position alone."""
 
     clip_shape = (1, 1, 1, 2)
+    at_once = 64
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         del kind
@@ -153,7 +154,7 @@ def test_every_view_is_counted_once() -> None:
         device=torch.device("cpu"),
         progress=lambda done, total: told.append((done, total)),
     )
-    whole, size = (2 + 65) * 2 + 2 * 3, batches.EVALUATION_BATCH
+    whole, size = (2 + 65) * 2 + 2 * 3, Positions.at_once
     assert told == [(d, whole) for d in (size, 67, 67 + size, 134, 136, 138, 140)]
     assert bank.position.tolist() == [3, 7, *range(10, 75)]
     assert bank.extra_position.tolist() == [3, 7] * 3

@@ -27,7 +27,7 @@ def test_a_preset_is_plain_settings_of_a_run(name: str) -> None:
 
 def test_own_settings_go_before_the_presets() -> None:
     config = expanded("gpu", input={"size": 64}, train={"batch_labeled": 2}, encoder_weights=None)
-    assert (config.input.model_dump()["size"], config.input.frames) == (64, 16)
+    assert (config.input.model_dump()["size"], config.input.model_dump()["frames"]) == (64, 16)
     assert (config.train.batch_labeled, config.train.batch_unlabeled, config.encoder_weights) == (2, 16, None)
 
 

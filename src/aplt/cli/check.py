@@ -36,7 +36,7 @@ def check(
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
-    if clips.is_dir() and (left := left_out(clips, (clip.path for clip in found))):
+    if clips.is_dir() and not found[0].bank and (left := left_out(clips, (clip.path for clip in found))):
         remark(f"left out of {clips}: {left}")
     if read := how_read(found):
         remark(read)

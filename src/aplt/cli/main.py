@@ -11,6 +11,7 @@ from aplt import __version__
 from aplt.cli.check import check
 from aplt.cli.compare import compare
 from aplt.cli.demo import demo
+from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
@@ -47,7 +48,7 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-for verb in (check, split, train, compare, evaluate, predict, report, recipes, encoders):
+for verb in (check, split, embed, train, compare, evaluate, predict, report, recipes, encoders):
     app.command()(verb)
 
 

@@ -53,9 +53,8 @@ def train(
     from aplt.runs.reliability import FEWEST
 
     if resume is not None:
-        others = (source, split, labeled, seed, method, encoder, encoder_weights, preset)
-        others += (budget, epochs, steps, name, set_)
-        if any(given is not None for given in others):
+        others = (source, split, labeled, seed, method, encoder, encoder_weights, preset, name, set_)
+        if any(given is not None for given in (*others, budget, epochs, steps)):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
             )

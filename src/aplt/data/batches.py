@@ -21,7 +21,7 @@ from aplt.data.views import KINDS, Kind, Request, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
-EVALUATION_BATCH = 64
+"""Instead, where many views are made at once."""
 _Item = TypeVar("_Item")
 
 
@@ -90,9 +90,24 @@ class SemiData:
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
-        requests = [Request(p, (self._seed, *key, p, KINDS.index(kind))) for p in positions]
-        groups = [requests[i : i + EVALUATION_BATCH] for i in range(0, len(requests), EVALUATION_BATCH)]
-        yield from _load(_Pass(self.views, kind, groups).batch, range(len(groups)), self._workers)
+        size = self.views.at_once
+        passed = _Pass(self.views, np.asarray(positions, dtype=np.int64), kind, (self._seed, *key), size)
+        yield from _load(passed.batch, range(-(-len(positions) // size)), self._workers)
+
+
+def all_views(
+    views: Views, passes: Sequence[tuple[range, Kind, int]], size: int, workers: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yields (positions [n], views [n, *clip]) of passes over positions, at most `size` at once, pass after pass.
+
+    Each pass is (positions, kind, number); the key of a view is (number, position, kind).
+    """
+    parts = [
+        _Pass(views, np.array(positions[start : start + size]), kind, (number,), size)
+        for positions, kind, number in passes
+        for start in range(0, len(positions), size)
+    ]
+    yield from _load(partial(_part, parts), range(len(parts)), workers)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
@@ -152,15 +167,22 @@ class _Steps:
 
 @dataclass(frozen=True)
 class _Pass:
-    """Views of many clips, in groups."""
+    """One view of each of many clips, `size` at once."""
 
     views: Views
+    positions: np.ndarray
     kind: Kind
-    groups: Sequence[Sequence[Request]]
+    key: tuple[int, ...]
+    size: int
 
     def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        group = self.groups[number]
-        return torch.tensor([request.position for request in group]), _make(self.views, self.kind, group)
+        some = self.positions[number * self.size : (number + 1) * self.size]
+        requests = [Request(p, (*self.key, p, KINDS.index(self.kind))) for p in some.tolist()]
+        return torch.from_numpy(some), _make(self.views, self.kind, requests)
+
+
+def _part(parts: Sequence[_Pass], number: int) -> tuple[Tensor, Tensor]:
+    return parts[number].batch(0)
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:

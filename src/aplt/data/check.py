@@ -11,7 +11,7 @@ from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.files import ClipError, Examined, Problem, require_file
-from aplt.data.modality import modality_of_file
+from aplt.data.modality import modality_of_clip
 from aplt.data.names import doubtful_names
 from aplt.display import counted
 from aplt.errors import suggest
@@ -58,7 +58,7 @@ def check(
             examined.append(result)
             if progress is not None:
                 progress(len(examined), len(index))
-    contents = _contents(index, processes)
+    contents = _contents([clip for clip in index if clip.bank is None], processes)
     kinds = Counter(result.kind for result in examined if isinstance(result, Examined))
     size = median([result.size for result in examined if isinstance(result, Examined) and result.size] or [0.0])
     first: dict[tuple[str, float, float | None], Clip] = {}
@@ -67,7 +67,8 @@ def check(
         if isinstance(result, Finding):
             findings.append(result)
             continue
-        original = first.setdefault((contents.get(clip.path, str(clip.path)), clip.start or 0.0, clip.end), clip)
+        content = contents.get(clip.path, str(clip.path)) if clip.bank is None else clip.id
+        original = first.setdefault((content, clip.start or 0.0, clip.end), clip)
         (usual, count), *_ = kinds.most_common(1)
         if result.kind != usual:
             why = (
@@ -117,10 +118,10 @@ def check_names(index: ClipIndex) -> list[Finding]:
 def _examine(clip: Clip, *, min_frames: int) -> Finding | Examined:
     """Returns why a clip cannot be used, or else what is known of it."""
     try:
-        found = modality_of_file(clip.path).examine(clip)
+        found = modality_of_clip(clip).examine(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
-    if found.frames < min_frames:
+    if found.frames is not None and found.frames < min_frames:
         why = f"has {counted(found.frames, 'frame')}, expected at least {min_frames}"
         return Finding(clip.id, clip.path, "too short", why)
     return found

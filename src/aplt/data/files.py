@@ -34,7 +34,8 @@ Problem = Literal[
 class Examined:
     """What reading a clip to its end tells."""
 
-    frames: int
+    frames: int | None
+    """None where it has no frames: features."""
     kind: str
     """In words, what all clips of an index have in common."""
     doubt: tuple[Problem, str] | None = None
@@ -124,6 +125,6 @@ def require_file(clip: Clip) -> None:
 def require_files(clips: Iterable[Clip], source: Path) -> None:
     """Raises an InputError that names the first of the clips whose file is gone; `source` is where the index lies."""
     for clip in clips:
-        if not mode(clip.path):
+        if clip.bank is None and not mode(clip.path):
             where = f"clip '{clip.id}' ({clip.path}): no such file"
             raise InputError(f"{where}; if the clips have moved since {source} was made, make it again with aplt index")

@@ -10,6 +10,7 @@ from typing import cast
 import pandas as pd
 
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
+from aplt.data.bank import feature_files, require_rows
 from aplt.data.formats.folder import scan_folder
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError, suggest
@@ -25,6 +26,7 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     """Returns the index in a CSV file with at least the `needed` columns, or that of a folder.
 
     The clips.csv in a folder is its index, since labels may have been corrected there; without one see `scan_index`.
+    Where features lie beside it, they are its clips: see aplt.data.bank.
 
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
@@ -38,7 +40,12 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
         source = source / TABLE
     elif any(source.suffix.lower() in modality.scanned for modality in MODALITIES.values()):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
-    return to_index(read_table(source), source.parent, source, needed)
+    table, root = read_table(source), source.parent
+    if source.name != TABLE or not (features := feature_files(root)):
+        return to_index(table, root, source, needed)
+    index = to_index(table, root, source, needed, bank=root)
+    require_rows(root, features, index)
+    return index
 
 
 def scan_index(folder: Path) -> ClipIndex:
@@ -50,8 +57,16 @@ def scan_index(folder: Path) -> ClipIndex:
     return to_index(scan_folder(folder), folder, folder)
 
 
-def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str] = ("path", "label")) -> ClipIndex:
+def to_index(
+    table: pd.DataFrame,
+    root: Path,
+    where: Path,
+    needed: Sequence[str] = ("path", "label"),
+    bank: Path | None = None,
+) -> ClipIndex:
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
+
+    With `bank` the clips are the features in that folder, row by row.
 
     Class names are sorted, as numbers where all are whole numbers. Blanks around a value are dropped, except in paths.
     The group of a class is that of its clips. Other columns are ignored unless they look like a misspelled one.
@@ -94,6 +109,8 @@ def to_index(table: pd.DataFrame, root: Path, where: Path, needed: Sequence[str]
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
+                bank=bank,
+                row=row - 1,
             )
         )
     try:
@@ -134,6 +151,24 @@ def _groups(table: pd.DataFrame, class_names: Sequence[str], where: Path) -> tup
             has = f"the groups '{found[0]}' and '{found[1]}'" if len(found) else "no group"
             raise InputError(f"{where}: class '{name}' has {has}; expected one for each class, or none for any")
     return tuple(named[name][0] for name in class_names)
+
+
+def index_table(index: ClipIndex) -> pd.DataFrame:
+    """Returns the table of an index with the columns of clips.csv, as strings; paths are absolute."""
+    rows = [
+        (
+            str(clip.path.absolute()),
+            "" if clip.label == UNKNOWN else index.class_names[clip.label],
+            clip.id,
+            clip.subject or "",
+            "" if clip.start is None else repr(clip.start),
+            "" if clip.end is None else repr(clip.end),
+            clip.official or "",
+            index.groups[clip.label] if index.groups and clip.label != UNKNOWN else "",
+        )
+        for clip in index
+    ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _holds(path: Path, text: str) -> bool:

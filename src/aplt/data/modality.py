@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
-from aplt.config import SkeletonInput, VideoInput
+from aplt.config import FeatureInput, SkeletonInput, VideoInput
 from aplt.data.files import ClipError, Examined, Problem
 from aplt.display import bar, counted
 from aplt.errors import InputError
@@ -67,14 +67,14 @@ class Modality:
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
-    """Returns the modality of all these clips, by their file names.
+    """Returns the modality of all these clips.
 
     Raises:
         InputError: they are of more than one.
     """
     first: dict[str, tuple[Modality, Clip]] = {}
     for clip in clips:
-        found = modality_of_file(clip.path)
+        found = modality_of_clip(clip)
         first.setdefault(found.name, (found, clip))
     if len(first) > 1:
         kinds = ", ".join(f"'{clip.id}' is {modality.one}" for modality, clip in first.values())
@@ -87,19 +87,21 @@ def how_read(clips: Iterable[Clip]) -> str:
     first = ""
     for clip in clips:
         try:
-            return modality_of_file(clip.path).how_read(clip)
+            return modality_of_clip(clip).how_read(clip)
         except ClipError as error:  # which `aplt check` says of each
             first = first or f"no clip is usable; the first: {error}"
     return first
 
 
-def modality_of_file(path: Path) -> Modality:
-    """Returns the modality of the clips in a file, by its name: video where no other knows its ending.
+def modality_of_clip(clip: Clip) -> Modality:
+    """Returns the modality of a clip: features, or what its file's name says, video where no other knows its ending.
 
     A folder is a skeleton.
     """
-    suffix = path.suffix.lower()
-    unknown = MODALITIES["skeleton" if path.is_dir() else "video"]
+    if clip.bank is not None:
+        return MODALITIES["features"]
+    suffix = clip.path.suffix.lower()
+    unknown = MODALITIES["skeleton" if clip.path.is_dir() else "video"]
     return next((found for found in MODALITIES.values() if suffix in found.suffixes), unknown)
 
 
@@ -164,6 +166,24 @@ def _examine_skeleton(clip: Clip) -> Examined:
     return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 
+def _feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape | None) -> "Views":
+    from aplt.data.feature_views import FeatureViews
+
+    return FeatureViews(clips, settings, clip_shape)
+
+
+def _require_features(clips: Sequence[Clip], _: FeatureInput) -> None:
+    from aplt.data.feature_views import require_finite
+
+    require_finite(clips)
+
+
+def _examine_features(clip: Clip) -> Examined:
+    from aplt.data.feature_views import examine
+
+    return examine(clip)
+
+
 def _how_skeleton_read(clip: Clip) -> str:
     from aplt.data.skeleton import how_read as how_skeleton_read
 
@@ -217,5 +237,22 @@ MODALITIES = {
         examine=_examine_skeleton,
         how_read=_how_skeleton_read,
         clip_at=_skeleton_at,
+    ),
+    "features": Modality(
+        name="features",
+        one="a row of features",
+        many="features",
+        suffixes=frozenset(),  # a clip is one where its index lies in a bank
+        scanned=frozenset(),
+        scanned_as="",
+        input=FeatureInput,
+        encoder="adapter",
+        patch=1,
+        workers=lambda: 0,
+        prepare=_require_features,
+        make_views=_feature_views,
+        examine=_examine_features,
+        how_read=lambda _: "",
+        clip_at=lambda _: None,
     ),
 }

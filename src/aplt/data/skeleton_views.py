@@ -85,6 +85,11 @@ class SkeletonViews:
         """[C + 1, T, V, P]."""
         return self._clip_shape
 
+    @property
+    def at_once(self) -> int:
+        """As many as fit into the memory of small cards."""
+        return 64
+
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, C + 1, T, V, P]; see aplt.data.views."""
         sequences = [self._sequence(request.position) for request in requests]

@@ -50,6 +50,11 @@ class VideoViews:
         """[3, T, size, size]."""
         return (3, self._settings.frames, self._settings.size, self._settings.size)
 
+    @property
+    def at_once(self) -> int:
+        """As many as fit into the memory of small cards."""
+        return 64
+
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
         return torch.stack([self._one(kind, request) for request in requests])

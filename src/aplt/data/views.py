@@ -27,7 +27,11 @@ class Views(Protocol):
 
     @property
     def clip_shape(self) -> tuple[int, int, int, int]:
-        """[C, T, H, W] or [C + 1, T, V, P]."""
+        """[C, T, H, W], [C + 1, T, V, P] or [1, 1, D, 1]."""
+
+    @property
+    def at_once(self) -> int:
+        """How many are best made at once where one view of each clip is wanted."""
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind, one or more, float32 [n, *clip_shape]; each whatever the others are.

@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import nn
 
 from aplt.errors import InputError, suggest
+from aplt.models.adapter import adapter
 from aplt.models.gcn import gcn
 from aplt.models.heatmaps import heatmaps
 from aplt.models.tcn import tcn
@@ -32,7 +33,7 @@ class Encoder:
     fit.
     """
     modality: str
-    """The kind of clips it is for: video or skeleton."""
+    """The kind of clips it is for: video, skeleton or features."""
     summary: str = ""
     """What it is, in a few words."""
     weights: Callable[[Mapping[str, Any]], Mapping[str, Weights]] = lambda _: {}
@@ -84,12 +85,11 @@ def _hf(source: str) -> Encoder:
 LIBRARIES = {"timm": _timm, "hf": _hf}
 """What makes an encoder of what follows the colon in timm:NAME and hf:NAME."""
 
+
 def _dropping_paths(encoder: Encoder, usual: float) -> Encoder:
     """Returns an encoder of torchvision with a setting for its stochastic depth, whose rate is `usual` as built."""
 
-    def build(
-        clip_shape: tuple[int, ...], *, drop_path: Annotated[float, Field(ge=0, lt=1)] = usual
-    ) -> nn.Module:
+    def build(clip_shape: tuple[int, ...], *, drop_path: Annotated[float, Field(ge=0, lt=1)] = usual) -> nn.Module:
         from torchvision.ops import StochasticDepth
 
         net = encoder.build(clip_shape)
@@ -130,6 +130,7 @@ ENCODERS = {
     "heatmaps": Encoder(
         heatmaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
     ),
+    "adapter": Encoder(adapter, "features", summary="a few layers on the frozen features of another network"),
 }
 
 

@@ -13,24 +13,19 @@ from safetensors.torch import load_model
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.config import InputSettings, ReadOut
+from aplt.config import ReadOut
 from aplt.errors import InputError
+from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
-from aplt.settings import Settings, validated
+from aplt.settings import validated
 from aplt.storage import aside_of, read_json
 from aplt.tensors import Prediction
 
-Side = Annotated[int, Field(gt=0, le=65536)]
 
-
-class ModelSettings(Settings):
+class ModelSettings(EncoderSettings):
     """What a model folder's config.json holds: the arguments of Recognizer."""
 
-    encoder: str
-    encoder_settings: dict[str, Any]
-    clip_shape: tuple[Side, Side, Side, Side]
     class_names: Annotated[list[str], Field(min_length=1)]
-    input: InputSettings
     read_out: ReadOut
     prototype_scale: FiniteFloat
 
@@ -66,6 +61,8 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         self.register_buffer("adjustment", torch.zeros(len(class_names)), persistent=False)  # of training alone
         self.prototype: Tensor
         self.register_buffer("prototype", torch.zeros(len(class_names), size))
+        self.embedder: Embedder | None = None
+        """Of a loaded model on features: what makes them of clips. It has a file of its own."""
 
     def forward(self, clip: Tensor) -> Prediction:
         """[B, *clip] -> Prediction, its logits with the adjustment for rare classes."""
@@ -112,7 +109,7 @@ def load_from_hub(repository: str) -> Recognizer:
         InputError: it cannot be fetched, or holds no model of this version.
     """
     try:
-        folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors"])
+        folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors", ENCODER])
     except (OSError, ValueError) as error:
         away = isinstance(error, LocalEntryNotFoundError)
         why = "which cannot be reached" if away else " ".join(str(error).split())
@@ -126,15 +123,8 @@ def load_recognizer(folder: Path) -> Recognizer:
     Raises:
         InputError: no model there, or its files are damaged or do not fit each other.
     """
+    settings = load_settings(folder)
     config, weights = folder / "config.json", folder / "model.safetensors"
-    for file in (config, weights):
-        if not file.is_file():
-            raise InputError(f"{folder}: no {file.name} in it, so it is no model folder")
-    settings = validated(ModelSettings, read_json(config), str(config))
-    if any(
-        side not in (None, length) for side, length in zip(settings.input.clip_shape, settings.clip_shape, strict=True)
-    ):
-        raise InputError(f"{config}: setting 'input' does not make clips of clip_shape {list(settings.clip_shape)}")
     try:
         model = Recognizer(**settings.model_dump(mode="json"))
         load_model(model, weights)
@@ -142,4 +132,21 @@ def load_recognizer(folder: Path) -> Recognizer:
         raise InputError(f"{config}: {error}") from error
     except (SafetensorError, ValueError, RuntimeError) as error:
         raise InputError(f"{folder}: not a model of this version ({' '.join(str(error).split())})") from error
+    if (folder / ENCODER).is_file():
+        model.embedder = load_embedder(folder / ENCODER)
     return model.eval()
+
+
+def load_settings(folder: Path) -> ModelSettings:
+    """Returns what the config.json in a model folder says.
+
+    Raises:
+        InputError: no model there, or a setting is damaged.
+    """
+    config = folder / "config.json"
+    for file in (config, folder / "model.safetensors"):
+        if not file.is_file():
+            raise InputError(f"{folder}: no {file.name} in it, so it is no model folder")
+    settings = validated(ModelSettings, read_json(config), str(config))
+    settings.require_fit(config)
+    return settings

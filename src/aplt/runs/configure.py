@@ -111,7 +111,9 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     config = validate(merged | _whole_method(name, method, merged, where), where)
     require_one_budget(config.train, where)
     if config.input.kind != modality:
-        raise InputError(f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {modality} clips")
+        raise InputError(
+            f"{where}: setting 'input.kind' is {config.input.kind}, but the clips are {MODALITIES[modality].many}"
+        )
     meant_for = find_encoder(config.encoder).modality
     if meant_for not in MODALITIES:
         raise InputError(f"encoder {config.encoder}: its modality is '{meant_for}'{suggest(meant_for, MODALITIES)}")

@@ -11,8 +11,10 @@ from torch import Tensor
 
 from aplt.clips import UNKNOWN, Role
 from aplt.config import RunConfig
+from aplt.data.bank import banks_of
 from aplt.display import Bar, counted
 from aplt.figures import Figures
+from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
@@ -21,7 +23,7 @@ from aplt.runs.reliability import measured_reliability
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
-from aplt.storage import write_csv
+from aplt.storage import link_or_copy, write_csv
 from aplt.tensors import Guidance
 
 
@@ -89,6 +91,9 @@ class Outcome:
     def of_run(self, guidance: Guidance | None, clock: Clock, progress: Bar) -> None:
         """Writes the model, the predictions and, last, result.json."""
         save_model(self.state.recognizer, self.run.model)
+        for folder in banks_of(self.material.index):
+            if (folder / ENCODER).is_file():
+                link_or_copy(folder / ENCODER, self.run.model / ENCODER)
         index, split = self.material.index, self.material.split
         with clock.phase("evaluation"):
             test, figures = self._evaluate("test", progress)

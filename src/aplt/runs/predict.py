@@ -14,10 +14,11 @@ from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
+from aplt.data.bank import feature_files
 from aplt.data.batches import single_views
 from aplt.data.files import require_files
-from aplt.data.index import read_index, scan_index
-from aplt.data.modality import MODALITIES, ClipShape, clip_at, modality_of_file
+from aplt.data.index import TABLE, read_index, scan_index
+from aplt.data.modality import MODALITIES, ClipShape, clip_at, modality_of_clip
 from aplt.data.split_file import load_split
 from aplt.display import bar
 from aplt.errors import InputError, suggest
@@ -38,15 +39,24 @@ def load_model(folder: Path) -> Recognizer:
     Raises:
         InputError: there is none.
     """
+    return load_recognizer(model_folder(folder))
+
+
+def model_folder(folder: Path) -> Path:
+    """Returns the model folder that this is, or that of the run that it is.
+
+    Raises:
+        InputError: it is neither.
+    """
     if (folder / "config.json").is_file():
-        return load_recognizer(folder)
+        return folder
     run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
     if run.result.exists():
         hint = "its training has finished, so the folder is not whole any more"
     elif run.config.exists():
         resume = f"aplt train --resume {shlex.quote(str(folder))}"
         hint = f"its training has not finished; if it was stopped, continue with `{resume}`"
-    return load_recognizer(run.require(lambda run: run.model, hint))
+    return run.require(lambda run: run.model, hint)
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
@@ -57,9 +67,9 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
     """
     clips: list[Clip] = []
     for path in paths:
-        if path.is_dir():
+        if path.is_dir() and not ((path / TABLE).is_file() and feature_files(path)):
             clips += scan_index(path)
-        elif path.suffix.lower() == ".csv" and clip_at(path) is None:
+        elif path.is_dir() or (path.suffix.lower() == ".csv" and clip_at(path) is None):
             clips += read_index(path, needed=("path",))
         elif path.exists():
             clips.append(Clip(id=str(path), path=path))
@@ -169,19 +179,27 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
 def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, str]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    modality = MODALITIES[str(model.input["kind"])]
-    settings = modality.input.model_validate(model.input)
-    views = modality.make_views(dict(enumerate(clips)), settings, cast(ClipShape, model.clip_shape))
+    # A model on features takes these, or where it knows what made them, the clips themselves.
+    embedder = None if any(clip.bank for clip in clips) else model.embedder
+    source = model.input if embedder is None else embedder.settings.input.model_dump()
+    clip_shape = model.clip_shape if embedder is None else embedder.settings.clip_shape
+    modality = MODALITIES[str(source["kind"])]
     errors: dict[int, str] = {}
     for place, clip in enumerate(clips):
-        if (found := modality_of_file(clip.path)) is not modality:
+        if (found := modality_of_clip(clip)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
             errors[place] = f"clip '{clip.id}' ({clip.path}): {why}"
-    fitting = [place for place in range(len(clips)) if place not in errors]
+    fitting = {place: clip for place, clip in enumerate(clips) if place not in errors}
+    settings = modality.input.model_validate(source)
+    views = modality.make_views(fitting, settings, cast(ClipShape, clip_shape)) if fitting else None
+    if embedder is not None:
+        embedder.net.to(device)
 
     def readable() -> Iterator[tuple[int, Tensor]]:
         with bar("predicting", len(fitting)) as progress:
-            for place, view in single_views(views, fitting, modality.workers() if workers is None else workers):
+            if views is None:
+                return
+            for place, view in single_views(views, [*fitting], modality.workers() if workers is None else workers):
                 if isinstance(view, InputError):
                     errors[place] = str(view)
                 else:
@@ -191,6 +209,9 @@ def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tup
     def batches() -> Iterator[tuple[Tensor, Tensor]]:
         each = readable()
         while some := list(islice(each, BATCH)):
-            yield torch.tensor([place for place, _ in some]), torch.stack([view for _, view in some])
+            made = torch.stack([view for _, view in some])
+            if embedder is not None:
+                made = embedder(made.to(device)).view(-1, *model.clip_shape)
+            yield torch.tensor([place for place, _ in some]), made
 
     return score_clips(model.to(device).eval(), batches(), device), errors

@@ -112,9 +112,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     with accelerator.main_process_first():
         modality.prepare(list(clips.values()), config.input)
     workers = modality.workers() if config.train.workers is None else config.train.workers
-    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
-        # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
-        torch.set_num_threads(max(1, cores() - workers))
+    share_cores(accelerator, workers)
     data = SemiData(
         modality.make_views(clips, config.input, None),
         {position: index[position].label for position in split.labeled},
@@ -127,6 +125,13 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         by_class=config.train.sampling == "classes",
     )
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
+
+
+def share_cores(accelerator: Accelerator, workers: int) -> None:
+    """Leaves a core to each loader process, where this one computes on the CPU and the user has not said otherwise."""
+    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+        # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
+        torch.set_num_threads(max(1, cores() - workers))
 
 
 def make_accelerator(precision: str) -> Accelerator:

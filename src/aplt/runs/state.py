@@ -39,10 +39,9 @@ class OnlineLog(nn.Module):
     def see(self, position: Tensor, label: Tensor, weight: Tensor) -> None:
         """Takes down a step's labels of the clips at `position` [U]; of a clip that stands there twice, the later."""
         rows = torch.arange(len(position), device=position.device)
-        row = torch.full_like(self.label, -1).scatter_reduce_(0, position, rows, "amax")
-        seen = row >= 0
-        self.label[seen] = label[row[seen]]
-        self.weight[seen] = weight[row[seen]]
+        last = torch.where(position[:, None] == position, rows, -1).amax(dim=1)
+        self.label[position] = label[last]
+        self.weight[position] = weight[last]
 
     def clear(self) -> None:
         """Begins a new round."""

@@ -15,6 +15,7 @@ from aplt.data.modality import how_read, modality_of
 from aplt.data.skeleton import read_skeleton
 from aplt.data.skeleton_views import SkeletonViews
 from aplt.runs.predict import gather_clips
+from tests.data.one_view import view_of
 from tests.data.trackers.files import FRAMES, contents, deeplabcut, openpose, sure, walk
 
 
@@ -43,7 +44,7 @@ def test_folders_of_openpose_are_checked_and_read(tmp_path: Path) -> None:
     index = read_index(tmp_path)
     assert [(one.id, one.problem) for one in check(index, processes=1)] == [("wave/e", "broken")]
     views = SkeletonViews(dict(enumerate(index[:4])), SkeletonInput(frames=4))
-    assert views(0, "weak", (0,)).shape == (3, 4, 25, 1)
+    assert view_of(views, 0, "weak", (0,)).shape == (3, 4, 25, 1)
     (alone,) = gather_clips([tmp_path / "nod" / "a"])
     assert alone.path.resolve() == (tmp_path / "nod" / "a").resolve()
 
@@ -53,8 +54,8 @@ def test_a_table_of_deeplabcut_is_a_clip_to_predict_and_not_an_index(tmp_path: P
     assert [clip.path for clip in gather_clips([tmp_path / "a.csv"])] == [tmp_path / "a.csv"]
     still = SkeletonInput(frames=4, weak_tilt=0, weak_noise=0, weak_crop=1)
     views = SkeletonViews({0: Clip("a", tmp_path / "a.csv")}, still)
-    assert views(0, "strong", (0,)).shape == (3, 4, 3, 1)
-    seen = {views(0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
+    assert view_of(views, 0, "strong", (0,)).shape == (3, 4, 3, 1)
+    seen = {view_of(views, 0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
     assert len(seen) == 2  # as it is and mirrored: its ears are sides, by their names
 
 

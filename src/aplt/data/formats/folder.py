@@ -24,7 +24,7 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     found = dict.fromkeys(clip for path in files_below(folder) if (clip := clip_at(path)))
     clips = [clip.relative_to(folder) for clip in found]
     if not clips:
-        wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
+        wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values() if modality.scanned)
         raise InputError(f"{folder}: no {wanted} in this folder; data sets with files of their own need --format")
     top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
     official = [name for name in top if name in OFFICIAL]

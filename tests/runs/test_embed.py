@@ -1,0 +1,183 @@
+"""Banks made by an encoder, every method on them, and predictions of raw clips through both networks."""
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from aplt.config import RunConfig, SkeletonInput, merge
+from aplt.data.index import read_index
+from aplt.data.modality import MODALITIES
+from aplt.data.views import KINDS
+from aplt.errors import InputError
+from aplt.methods.catalog import METHODS
+from aplt.models.encoders import Encoder
+from aplt.rundir import RunDir
+from aplt.runs import embed as embedding
+from aplt.runs.begin import train
+from aplt.runs.configure import configure
+from aplt.runs.embed import embed
+from aplt.runs.predict import evaluate, gather_clips, load_model, predict
+from tests.data.features import write_bank
+from tests.data.one_view import view_of
+from tests.runs.clips import TINY
+from tests.runs.runs import until_killed
+
+
+def tiny(bank: Path, **settings: Any) -> RunConfig:
+    own: dict[str, Any] = {"clips": str(bank), "input": {}, "encoder_settings": {"width": 8}}
+    return configure(merge(TINY | own, settings), "test")
+
+
+def flat(clip_shape: tuple[int, ...]) -> nn.Module:
+    return nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(clip_shape)), 5))
+
+
+FLAT, ADAPTER = Encoder(flat, "skeleton"), Encoder(flat, "features")
+
+
+def make(clips: Path, folder: Path, encoder: str = f"{__name__}:FLAT", **options: Any) -> Path:
+    embed(clips, encoder, **{"weights": None, "settings": {}, "views": 2, "folder": folder} | options)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bank(clips: Path, uninterrupted: RunDir, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bank by the encoder of a trained run."""
+    return make(clips, tmp_path_factory.mktemp("banks") / "bank", str(uninterrupted.path))
+
+
+def test_a_bank_holds_the_encoders_features_of_every_view(clips: Path, bank: Path, uninterrupted: RunDir) -> None:
+    index, model = read_index(clips), load_model(uninterrupted.path)
+    assert read_index(bank).digest == index.digest
+    (file,) = bank.glob("features-*")
+    stored = load_file(file)
+    assert {name: tuple(array.shape) for name, array in stored.items()} == {
+        "center": (48, 16),
+        "weak": (48, 2, 16),
+        "strong": (48, 2, 16),
+    }
+    settings = SkeletonInput.model_validate(model.input)
+    views = MODALITIES["skeleton"].make_views(dict(enumerate(index)), settings, None)
+    with torch.no_grad():
+        for name, number in zip(KINDS, (0, 1, 1), strict=True):
+            clip = view_of(views, 30, name, (number, 30, KINDS.index(name)))
+            found = stored[name][30] if name == "center" else stored[name][30, number]
+            torch.testing.assert_close(found.float(), model.encoder(clip[None])[0], atol=2e-3, rtol=2e-3)
+    assert (stored["weak"][:, 0] != stored["weak"][:, 1]).any(dim=1).all()
+
+
+def test_a_kill_costs_a_shard_and_changes_no_byte(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedding, "SHARD", 20)
+    whole = make(clips, tmp_path / "whole")
+    written: list[int] = []
+
+    def arm() -> None:
+        stored = embedding._stored
+
+        def stored_until_the_second(features: torch.Tensor) -> torch.Tensor:
+            written.append(len(written))
+            if len(written) == 5:  # each shard has three arrays
+                os.kill(os.getpid(), signal.SIGKILL)
+            return stored(features)
+
+        monkeypatch.setattr(embedding, "_stored", stored_until_the_second)
+
+    until_killed(arm, lambda: make(clips, tmp_path / "killed"))
+    killed = tmp_path / "killed"
+    assert [path.name for path in killed.glob("features-*")] == ["features-00001-of-00003.safetensors"]
+    with pytest.raises(InputError, match=r"features-00002-of-00003.safetensors: no such file, .* `aplt embed`"):
+        read_index(killed)
+    before = (killed / "features-00001-of-00003.safetensors").stat()
+    make(clips, killed)
+    assert (killed / "features-00001-of-00003.safetensors").stat() == before
+    for path in whole.iterdir():
+        if path.name != "clips.csv":  # whose paths are relative to the bank
+            assert (killed / path.name).read_bytes() == path.read_bytes(), path.name
+    assert read_index(killed).digest == read_index(whole).digest
+
+
+def test_what_cannot_be_embedded_is_refused(clips: Path, bank: Path, uninterrupted: RunDir, tmp_path: Path) -> None:
+    run = str(uninterrupted.path)
+    for options, message in (
+        ({"encoder": "tcn"}, "encoder tcn has random weights"),
+        ({"encoder": "tsm_resnet18", "weights": "DEFAULT"}, "tsm_resnet18, which is for videos, but the clips are"),
+        ({"encoder": run, "weights": "DEFAULT"}, "is a trained model, which has its own weights"),
+        ({"encoder": run, "settings": {"input": {"frames": 9}}}, r"does not make clips of clip_shape \[4, 8, 4, 1\]"),
+        ({"settings": {"train": {"rounds": 1}}}, "setting 'train' changes nothing in features"),
+        ({"settings": {"input": {"trun": 1}}}, "unknown setting 'input.trun' of skeleton clips; did you mean"),
+        ({"folder": bank, "encoder": run, "views": 3}, "bank.json: is of another bank .views is 2 there, and 3 here"),
+        ({"folder": bank}, "bank.json: is of another bank .encoder is "),
+        ({"folder": clips.parent}, "is where the clips are"),
+        ({"folder": write_bank(tmp_path / "features")}, "clips.csv: has other content"),
+    ):
+        with pytest.raises(InputError, match=message):
+            make(clips, **{"folder": tmp_path / "bank"} | options)
+    with pytest.raises(InputError, match="its clips are features already"):
+        make(tmp_path / "features", tmp_path / "bank", f"{__name__}:ADAPTER")
+
+
+def test_rows_that_moved_are_noticed_and_corrected_labels_are_not(bank: Path, tmp_path: Path) -> None:
+    shutil.copytree(bank, tmp_path / "bank")
+    table = tmp_path / "bank" / "clips.csv"
+    header, first, second, *rest = table.read_text().splitlines()
+    table.write_text("\n".join([header, first.replace("nod", "wave"), second, *rest]))
+    assert read_index(tmp_path / "bank").digest != read_index(bank).digest
+    table.write_text("\n".join([header, second, first, *rest]))
+    with pytest.raises(InputError, match=r"bank\.json: the rows of clips.csv are no longer those embedded"):
+        read_index(tmp_path / "bank")
+
+
+@pytest.fixture(scope="module")
+def head(bank: Path, tmp_path_factory: pytest.TempPathFactory) -> RunDir:
+    run = RunDir(tmp_path_factory.mktemp("runs") / "head")
+    train(tiny(bank, method="supervised", train={"rounds": 1, "warm_up_rounds": 0}), run)
+    return run
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_trains_on_features(method: str, tmp_path: Path) -> None:
+    run = RunDir(tmp_path / "run")
+    bank = write_bank(tmp_path / "bank", clips=36, views=2 if method == "aplt" else 0)
+    train(tiny(bank, method=method, train={"rounds": 2, "steps_per_round": 2}), run)
+    assert [line.round for line in run.read_rounds()] == [1, 2]
+    assert run.read_result().encoder == "adapter"
+
+
+def test_raw_clips_are_predicted_as_their_features_are(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:
+    model = load_model(head.path)
+    by_features, raw = (predict(model, gather_clips([source])) for source in (bank, clips))
+    assert not by_features["error"].any()
+    assert not raw["error"].any()
+    assert by_features["prediction_1"].tolist() == raw["prediction_1"].tolist()
+    np.testing.assert_allclose(by_features["score_1"], raw["score_1"], atol=5e-3)
+    assert evaluate(head.path, None, None).figures.top1 == evaluate(head.path, clips, "test").figures.top1
+    # The model's folder is enough, wherever it is.
+    shutil.copytree(head.model, tmp_path / "model")
+    assert predict(load_model(tmp_path / "model"), gather_clips([clips])).equals(raw)
+    (tmp_path / "model" / "encoder.safetensors").unlink()
+    blind = predict(load_model(tmp_path / "model"), gather_clips([clips]))
+    assert blind["error"].str.contains("by its name a skeleton, but the model was trained on features").all()
+
+
+def test_a_damaged_encoder_is_named(head: RunDir, tmp_path: Path) -> None:
+    shutil.copytree(head.model, tmp_path / "model")
+    path = tmp_path / "model" / "encoder.safetensors"
+    path.unlink()  # else another name of the bank's own would be damaged
+    path.write_bytes((head.model / "encoder.safetensors").read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"encoder\.safetensors: not an encoder of this version"):
+        load_model(tmp_path / "model")
+
+
+def test_the_record_says_what_made_the_features(bank: Path, uninterrupted: RunDir) -> None:
+    record = json.loads((bank / "bank.json").read_text())
+    assert (record["encoder"], record["views"], record["clips"]) == (str(uninterrupted.path), 2, 48)
+    assert record["embedder"]["input"]["frames"] == 8
