@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from aplt.comparison.results import Comparison
     from aplt.data.index import read_index
     from aplt.errors import InputError
-    from aplt.library import Run, compare, evaluate, load, predict, resume, train
+    from aplt.library import Run, compare, evaluate, load, pose, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -33,7 +33,7 @@ _HOME = {
     "aplt.data.index": ("read_index",),
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
-    "aplt.library": ("Run", "compare", "evaluate", "load", "predict", "resume", "train"),
+    "aplt.library": ("Run", "compare", "evaluate", "load", "pose", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
@@ -71,6 +71,7 @@ __all__ = [
     "compare",
     "evaluate",
     "load",
+    "pose",
     "predict",
     "read_index",
     "resume",

@@ -13,6 +13,7 @@ from aplt.cli.compare import compare
 from aplt.cli.demo import demo
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
+from aplt.cli.pose import pose
 from aplt.cli.predict import predict
 from aplt.cli.printing import remark, say
 from aplt.cli.recipes import recipes
@@ -46,7 +47,7 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-for verb in (check, split, train, compare, evaluate, predict, report, recipes):
+for verb in (pose, check, split, train, compare, evaluate, predict, report, recipes):
     app.command()(verb)
 
 

@@ -29,16 +29,25 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
     """
+    return to_index(*read_rows(source), needed)
+
+
+def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
+    """Returns the table of the index that `read_index` reads, with all its columns, its paths' root, and where it is.
+
+    Raises:
+        InputError: the file, or a row of it, is not usable.
+    """
     found = mode(source)
     if not found:
         raise InputError(f"{source}: no such file or folder")
     if stat.S_ISDIR(found):
         if not (source / TABLE).is_file():
-            return scan_index(source)
+            return scan_folder(source), source, source
         source = source / TABLE
     elif any(source.suffix.lower() in modality.scanned for modality in MODALITIES.values()):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
-    return to_index(read_table(source), source.parent, source, needed)
+    return read_table(source), source.parent, source
 
 
 def scan_index(folder: Path) -> ClipIndex:

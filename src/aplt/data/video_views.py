@@ -12,8 +12,9 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
+from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.video import nearest_frames
+from aplt.storage import default_cache_dir
 
 # The statistics that torchvision's published ImageNet weights expect; near enough to Kinetics' own.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
