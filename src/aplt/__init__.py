@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from aplt.data.index import read_index
     from aplt.errors import InputError
     from aplt.figures import Figures
-    from aplt.library import Run, compare, embed, evaluate, load, predict, resume, train
+    from aplt.library import Run, compare, embed, evaluate, load, pose, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -35,7 +35,7 @@ _HOME = {
     "aplt.data.index": ("read_index",),
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
-    "aplt.library": ("Run", "compare", "embed", "evaluate", "load", "predict", "resume", "train"),
+    "aplt.library": ("Run", "compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
@@ -77,6 +77,7 @@ __all__ = [
     "embed",
     "evaluate",
     "load",
+    "pose",
     "predict",
     "read_index",
     "resume",

@@ -1,4 +1,4 @@
-"""What the command line does, as functions: train, resume, embed, compare, predict, evaluate, load.
+"""What the command line does, as functions: train, resume, embed, compare, predict, evaluate, load, pose.
 
 Paths may be strings. Methods and encoders are names, package.module:name, or the objects themselves.
 """
@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from aplt.clips import Role
 from aplt.config import merge
+from aplt.errors import InputError
 from aplt.prepare import Prepared, encoder_name, method_name, plan_comparison, prepare
 from aplt.record import Result, rounds_frame
 from aplt.rundir import RunDir
@@ -278,6 +279,42 @@ def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | No
 
     folder = run.path if isinstance(run, Run) else Path(run)
     return evaluate_run(folder, None if clips is None else Path(clips), role)
+
+
+def pose(
+    clips: PathLike,
+    output: PathLike = "poses.csv",
+    *,
+    body: PathLike | None = None,
+    hands: PathLike | Literal[False] | None = None,
+    rate: float | None = None,
+) -> pd.DataFrame:
+    """Tracks the main person of each video, writes their skeletons and a table of them, and returns the table.
+
+    It goes on where it was stopped. A clip that cannot be read is in the returned table only, with an error.
+
+    Args:
+        clips: clips.csv or a folder of videos.
+        output: CSV to write: path, id, frames, the shares of frames with a body and with a hand, and the index's other
+            columns but start and end. The skeletons are in a folder of its name beside it.
+        body: MediaPipe's pose landmarker, a `.task` file; by default models/pose_landmarker_full.task in the cache.
+        hands: Its hand landmarker; by default models/hand_landmarker.task there. False: the body alone.
+        rate: Frames per second to look at; by default all.
+
+    Raises:
+        InputError: mediapipe is not installed, a model is missing, or the clips are no index of videos.
+    """
+    from aplt.data.tracking.clips import track_index
+    from aplt.data.tracking.landmarks import mediapipe_tracker
+    from aplt.display import bar
+
+    if rate is not None and not 0 < rate < float("inf"):
+        raise InputError(f"rate is {rate}, expected frames per second above 0")
+    tracker = mediapipe_tracker(
+        None if body is None else Path(body), Path(hands) if isinstance(hands, str | Path) else hands
+    )
+    with bar("tracking poses") as progress:
+        return track_index(Path(clips), Path(output), tracker, rate=rate, progress=progress.at)
 
 
 def _finished(run: RunDir) -> Run:

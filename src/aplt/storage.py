@@ -134,6 +134,14 @@ def absolute(path: Path) -> Path:
     return found
 
 
+def default_cache_dir() -> Path:
+    """Returns $APLT_CACHE, else aplt in $XDG_CACHE_HOME, else ~/.cache/aplt."""
+    if own := os.environ.get("APLT_CACHE"):
+        return Path(own)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "aplt"
+
+
 def sweep(folders: Iterable[Path], abandoned: float = 0.0) -> None:
     """Removes what a kill left half written in folders.
 

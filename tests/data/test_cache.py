@@ -18,11 +18,11 @@ from safetensors.numpy import load
 
 from aplt.clips import Clip
 from aplt.data import cache as module
-from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
+from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import ClipError
 from aplt.data.video import decode
 from aplt.errors import InputError
-from aplt.storage import aside_of
+from aplt.storage import aside_of, default_cache_dir
 from tests.data.videos import clip_of, number_of, write_text, write_video
 
 

@@ -240,14 +240,6 @@ class _Stored:
             return self._frames.read(rows)
 
 
-def default_cache_dir() -> Path:
-    """Returns $APLT_CACHE, else aplt in $XDG_CACHE_HOME, else ~/.cache/aplt."""
-    if own := os.environ.get("APLT_CACHE"):
-        return Path(own)
-    shared = os.environ.get("XDG_CACHE_HOME")
-    return (Path(shared) if shared else Path.home() / ".cache") / "aplt"
-
-
 def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:
     """Returns the clip's frames, each compressed as soon as it is decoded."""
     times: list[float] = []

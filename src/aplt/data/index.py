@@ -31,21 +31,30 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     Raises:
         InputError: the file, a column, a row or a value is not usable; names which.
     """
+    table, root, where = read_rows(source)
+    features = feature_files(root) if where.name == TABLE else []
+    index = to_index(table, root, where, needed, bank=root if features else None)
+    if features:
+        require_rows(root, features, index)
+    return index
+
+
+def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
+    """Returns the table of the index that `read_index` reads, with all its columns, its paths' root, and where it is.
+
+    Raises:
+        InputError: the file, or a row of it, is not usable.
+    """
     found = mode(source)
     if not found:
         raise InputError(f"{source}: no such file or folder")
     if stat.S_ISDIR(found):
         if not (source / TABLE).is_file():
-            return scan_index(source)
+            return scan_folder(source), source, source
         source = source / TABLE
     elif any(source.suffix.lower() in modality.scanned for modality in MODALITIES.values()):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
-    table, root = read_table(source), source.parent
-    if source.name != TABLE or not (features := feature_files(root)):
-        return to_index(table, root, source, needed)
-    index = to_index(table, root, source, needed, bank=root)
-    require_rows(root, features, index)
-    return index
+    return read_table(source), source.parent, source
 
 
 def scan_index(folder: Path) -> ClipIndex:

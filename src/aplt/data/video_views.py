@@ -11,9 +11,10 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
+from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.video import nearest_frames
 from aplt.data.views import KINDS, Kind, Request
+from aplt.storage import default_cache_dir
 
 MID_GRAY = 0.45
 

@@ -1,0 +1,55 @@
+"""`aplt pose`: the skeletons of the people in videos."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aplt.cli.printing import remark, say
+from aplt.cli.stopping import stoppable
+
+NAMED = 10
+"""How many clips without anybody a remark names; the table has them all."""
+
+
+def pose(
+    clips: Annotated[Path, typer.Argument(help="clips.csv or a folder of videos.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="CSV to write; the skeletons go to a folder of its name.")
+    ] = Path("poses.csv"),
+    body: Annotated[
+        Path | None,
+        typer.Option(help="MediaPipe's pose landmarker; by default models/pose_landmarker_full.task in the cache."),
+    ] = None,
+    hands: Annotated[
+        Path | None, typer.Option(help="MediaPipe's hand landmarker; by default models/hand_landmarker.task there.")
+    ] = None,
+    no_hands: Annotated[bool, typer.Option("--no-hands", help="33 joints of the body alone; twice as fast.")] = False,
+    rate: Annotated[float | None, typer.Option(help="Frames per second to look at; by default all.")] = None,
+) -> None:
+    """Track body and hands of the main person in each video, with MediaPipe, as clips of skeletons.
+
+    A clip that cannot be read is named and left out. The same command goes on where it was stopped. Exit status 1 if no
+    clip can be read.
+    """
+    from aplt.cli.overwriting import require_own
+    from aplt.data.tracking.clips import FILE_COLUMNS
+    from aplt.display import counted
+    from aplt.library import pose as track
+
+    require_own(output, FILE_COLUMNS, [clips])
+    with stoppable(lambda: "; the same command goes on from there"):
+        found = track(clips, output, body=body, hands=False if no_hands else hands, rate=rate)
+    for error in found["error"][found["error"] != ""]:
+        remark(f"left out: {error}")
+    table = found[found["error"] == ""]
+    if table.empty:
+        raise typer.Exit(1)
+    nobody = list(table["id"][table["body"] == 0])
+    if nobody:
+        more = f" and {len(nobody) - NAMED:,d} more" if len(nobody) > NAMED else ""
+        remark(f"nobody is found in {counted(len(nobody), 'clip')}: {', '.join(nobody[:NAMED])}{more}")
+    frames = table["frames"].astype(int)
+    parts = [("a body", "body")] + [("a hand", "hands")] * (not no_hands)
+    shares = ", ".join(f"{what} in {(table[of] * frames).sum() / frames.sum():.1%}" for what, of in parts)
+    say(f"{output}: {counted(len(table), 'clip')} of {counted(int(frames.sum()), 'frame')}; {shares} of them")

@@ -1,0 +1,182 @@
+"""A skeleton file for each clip of an index of videos, and the table of these files."""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aplt.clips import Clip
+from aplt.data.files import ClipError, require_file
+from aplt.data.index import read_rows, to_index
+from aplt.data.modality import modality_of
+from aplt.data.tracking.landmarks import BODY_JOINTS, Landmarks, Tracker
+from aplt.data.tracking.person import follow
+from aplt.data.video import decode
+from aplt.errors import InputError
+from aplt.parallel import in_processes
+from aplt.storage import file_digest, read_arrays, reason, sweep, write_arrays, write_csv
+
+FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
+FORMAT = 1
+"""Part of what a file is made from: raise it when the same landmarks give other files."""
+HOUR = 3600.0
+DARK, LIT = 64, 110
+"""The mean level of frames below which trackers find few people, and the one that such frames are brought to."""
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """The skeleton file of a clip."""
+
+    path: Path
+    frames: int
+    body: float
+    """The share of frames that show the main person."""
+    hands: float | None
+    """The share of frames that show a hand of theirs; None: hands were not looked for."""
+
+
+def track_index(
+    source: Path,
+    output: Path,
+    tracker: Tracker,
+    *,
+    rate: float | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """Tracks the clips of an index, writes the table of their skeletons, and returns it with the column `error`.
+
+    The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone. A clip that
+    cannot be read is in the returned table only, with the reason; the files are in a folder named like `output`, and
+    those that are there already, and whole, are not made again.
+
+    Args:
+        source: clips.csv or a folder of videos; labels may be missing.
+        output: The CSV to write.
+        tracker: What sees the landmarks.
+        rate: Frames per second to look at; by default all.
+        processes: How many clips are tracked at once; by default as many as there are cores.
+        progress: Called with (clips done, clips in all).
+
+    Raises:
+        InputError: the index or the tracker is not usable, or the clips are no videos.
+    """
+    rows, root, where = read_rows(source)
+    index = to_index(rows, root, where, needed=("path",))
+    if (kind := modality_of(index)).name != "video":
+        raise InputError(f"{source}: expected videos to track, found {kind.many}")
+    home = output.absolute().parent
+    folder = home / output.stem
+    if any(folder in (path := clip.path.absolute()).parents for clip in index):
+        raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
+    sweep([folder], abandoned=HOUR)
+    track = partial(_track, folder=folder, tracker=tracker, rate=rate)
+    found: list[Tracked | ClipError] = []
+    with closing(in_processes(track, index.clips, processes)) as results:
+        for one in results:
+            found.append(one)
+            if progress is not None:
+                progress(len(found), len(index))
+    own = [_row(clip, one, home) for clip, one in zip(index, found, strict=True)]
+    others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore")
+    table = pd.concat([pd.DataFrame(own), others.reset_index(drop=True)], axis=1)
+    good = table["error"] == ""
+    if good.any():
+        write_csv(output, table[good].drop(columns="error"))
+    return table
+
+
+def _row(clip: Clip, found: Tracked | ClipError, home: Path) -> dict[str, Any]:
+    if isinstance(found, ClipError):
+        return dict.fromkeys(FILE_COLUMNS) | {"path": str(clip.path), "id": clip.id, "error": str(found)}
+    path = Path(os.path.relpath(found.path, home)).as_posix()
+    hands = None if found.hands is None else round(found.hands, 4)
+    values = (path, clip.id, found.frames, round(found.body, 4), hands)
+    return dict(zip(FILE_COLUMNS, values, strict=True)) | {"error": ""}
+
+
+def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) -> Tracked | ClipError:
+    """Returns the skeleton file of a clip, made unless it is there; or why the clip cannot be read."""
+    name = re.sub(r"[^\w.-]+", "-", clip.id, flags=re.ASCII).strip(".-")[:80]
+    path = folder / f"{name}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
+    try:
+        made_from = _made_from(clip, tracker, rate)
+        arrays = _stored(path, made_from)
+        if arrays is None:
+            arrays = _skeleton(clip, tracker, rate) | {"made_from": np.array(made_from)}
+            write_arrays(path, arrays)
+    except ClipError as error:
+        return error
+    seen = np.isfinite(arrays["skeleton"][0]).all(axis=-1) & (arrays["skeleton"][0] != 0).any(axis=-1)
+    hand = float(seen[:, BODY_JOINTS:].any(axis=1).mean()) if tracker.hands else None
+    return Tracked(path, len(seen), float(seen[:, :BODY_JOINTS].any(axis=1).mean()), hand)
+
+
+def _made_from(clip: Clip, tracker: Tracker, rate: float | None) -> str:
+    require_file(clip)
+    try:
+        content = file_digest(clip.path)
+    except OSError as error:
+        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
+    return json.dumps([FORMAT, content, clip.start or 0.0, clip.end, rate, tracker.made_from])
+
+
+def _stored(path: Path, made_from: str) -> dict[str, np.ndarray] | None:
+    """Returns the arrays in a file if it is there, whole, and made from the same; else None."""
+    try:
+        arrays = read_arrays(path)
+    except (InputError, FileNotFoundError):
+        return None
+    return arrays if {"skeleton", "made_from"} <= arrays.keys() and arrays["made_from"] == made_from else None
+
+
+def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.ndarray]:
+    """Returns the arrays of a clip's file.
+
+    `skeleton` [1, T, V, 2] is in pixels of the upright frame, NaN where not seen and all 0 where nobody ever is;
+    `confidence` [1, T, V] is there unless nobody is; `fps`, `tool` and `topology` say what they are.
+    """
+    times: list[float] = []
+    frames: list[Landmarks] = []
+    height = width = 0
+    with tracker.open() as see:
+        for time, frame in _thinned(decode(clip), rate):
+            height, width = frame.shape[:2]
+            times.append(time)
+            frames.append(see(_lit(frame), time))
+    joints = follow(frames, width, height, hands=tracker.hands)[None]
+    seen = {"skeleton": joints[..., :2], "confidence": joints[..., 2]}
+    if not seen["confidence"].any():
+        seen = {"skeleton": np.zeros_like(seen["skeleton"])}
+    fps = 1 / float(np.mean([after - before for before, after in pairwise(times)])) if len(times) > 1 else np.nan
+    topology = f"mediapipe-{joints.shape[2]}"
+    return seen | {"fps": np.array(fps), "tool": np.array(tracker.tool), "topology": np.array(topology)}
+
+
+def _thinned(frames: Iterator[tuple[float, np.ndarray]], rate: float | None) -> Iterator[tuple[float, np.ndarray]]:
+    """Yields the first frame of each part of the clip that lasts 1 / rate seconds."""
+    part = -1
+    for time, frame in frames:
+        # A microsecond more, for times that are computed by division.
+        if rate is None or int((time + 1e-6) * rate) > part:
+            part = int((time + 1e-6) * (rate or 0))
+            yield time, frame
+
+
+def _lit(frame: np.ndarray) -> np.ndarray:
+    """Returns a frame as the tracker sees it: brightened where it is dark."""
+    mean = float(frame.mean())
+    if mean >= DARK:
+        return frame
+    return np.clip(frame * np.float32(LIT / max(mean, 1.0)), 0, 255).astype(np.uint8)
