@@ -310,7 +310,7 @@ def test_bad_input_is_one_sentence_and_status_2(
     (tmp_path / "one.csv").write_text("path,label\n" + "".join(f"{i}.npy,a\n" for i in range(9)) + "9.npy,b\n")
     (tmp_path / "gone.csv").write_text("path,label\n" + "".join(f"{i}.npy,{'ab'[i % 2]}\n" for i in range(20)))
     cases: list[tuple[list[object], str]] = [
-        (["train", empty], "no video or skeleton array in this folder"),
+        (["train", empty], "no video or skeleton array or pose file in this folder"),
         (["train", tmp_path / "none.csv"], "no such file or folder"),
         (["train", tmp_path / "columns.csv"], "column 'label' is missing"),
         (["train", tmp_path / "one.csv"], "class 'b' has 1 clip with a label"),

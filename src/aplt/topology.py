@@ -1,8 +1,11 @@
 """Skeletons that trackers are known for: their joints by name, and the bones between them.
 
-A skeleton is known by its number of joints, so that nobody has to type bones or pairs of sides.
+A skeleton is known by its joints' names where a file has them, else by their number, so that nobody has to type bones
+or pairs of sides.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,14 +22,42 @@ class Topology:
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The positions of what is left and right of one kind."""
-        place = {joint: position for position, joint in enumerate(self.joints)}
-        sides = ((joint, joint.replace("left", "right")) for joint in self.joints if "left" in joint)
-        return tuple((place[left], place[right]) for left, right in sides)
+        return pairs_of(self.joints)
 
 
 def topology_of(joints: int, dimensions: int) -> Topology | None:
     """Returns the skeleton with this many joints in 2 or 3 dimensions; None if no tracker here has one."""
     return next((known for known in TOPOLOGIES if _fits(known, joints, dimensions)), None)
+
+
+def topology_named(names: Sequence[str]) -> tuple[Topology, list[int]] | None:
+    """Returns the skeleton whose joints have these names, and the positions in `names` of each; None if none has.
+
+    Names may be spelled as trackers do: `LShoulder`, `left_shoulder`.
+    """
+    place = {_words(name): position for position, name in enumerate(names)}
+    for known in TOPOLOGIES:
+        wanted = [_words(joint) for joint in known.joints]
+        if len(names) == len(wanted) and place.keys() == set(wanted):
+            return known, [place[joint] for joint in wanted]
+    return None
+
+
+def pairs_of(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
+    """Returns the positions of the joints whose names differ by left and right alone."""
+    place = {_words(name): position for position, name in enumerate(names)}
+    sides = ((words, frozenset(word.replace("left", "right") for word in words)) for words in place)
+    return tuple((place[left], place[right]) for left, right in sides if right != left and right in place)
+
+
+def _words(name: str) -> frozenset[str]:
+    """Returns the words of a joint's name, however it joins and shortens them."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)
+    return frozenset(SHORT.get(word.lower(), word.lower()) for word in words)
+
+
+SHORT = {"l": "left", "r": "right", "mid": "center"}
+"""What trackers shorten, or name otherwise than here."""
 
 
 def _fits(known: Topology, joints: int, dimensions: int) -> bool:
@@ -78,6 +109,22 @@ left hip, neck
 left knee, left hip
 left ankle, left knee
 {_OPENPOSE_FACE}
+"""
+_OPENPOSE_25 = f"""{_OPENPOSE_ARMS_AND_NECK.strip()}
+hip center, neck
+right hip, hip center
+right knee, right hip
+right ankle, right knee
+left hip, hip center
+left knee, left hip
+left ankle, left knee
+{_OPENPOSE_FACE}
+left big toe, left ankle
+left small toe, left big toe
+left heel, left ankle
+right big toe, right ankle
+right small toe, right big toe
+right heel, right ankle
 """
 _COCO_17 = """
 nose
@@ -212,24 +259,10 @@ TOPOLOGIES = (
     ),
     _topology("coco-17", _COCO_17),
     _topology("openpose-18", _OPENPOSE_18),
+    _topology("openpose-25", _OPENPOSE_25),
     _topology(
-        "openpose-25",
-        f"""{_OPENPOSE_ARMS_AND_NECK.strip()}
-        hip center, neck
-        right hip, hip center
-        right knee, right hip
-        right ankle, right knee
-        left hip, hip center
-        left knee, left hip
-        left ankle, left knee
-        {_OPENPOSE_FACE}
-        left big toe, left ankle
-        left small toe, left big toe
-        left heel, left ankle
-        right big toe, right ankle
-        right small toe, right big toe
-        right heel, right ankle
-        """,
+        "openpose-67",  # the body and both hands
+        "\n".join((_OPENPOSE_25.strip(), _hand("left ", "left wrist"), _hand("right ", "right wrist"))),
     ),
     _topology(
         "halpe-26",

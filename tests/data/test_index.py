@@ -100,7 +100,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").mkdir()
     os.mkfifo(tmp_path / "pipe.csv")
     cases = (
-        ("clips.csv", "no video or skeleton array in this folder"),
+        ("clips.csv", "no video or skeleton array or pose file in this folder"),
         ("pipe.csv", "not a regular file"),
         ("x" * 300, "cannot be read"),
         ("nul\0.csv", "cannot be read"),

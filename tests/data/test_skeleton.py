@@ -11,8 +11,9 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import READERS, normalize, read_skeleton
+from aplt.data.skeleton import normalize, read_skeleton
 from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
+from aplt.data.trackers import READERS
 from aplt.data.views import KINDS, Request
 from aplt.errors import InputError
 from tests.data.one_view import view_of
@@ -84,7 +85,7 @@ def test_gaps_are_filled_over_time(tmp_path: Path) -> None:
         ("a.npy", b"no array", "unreadable as a skeleton"),
         ("a.json", b'{"joints": []}', "unreadable as a skeleton"),
         ("a.txt", b"1 2\n3 4\n", "unreadable as a skeleton"),
-        ("a.bvh", b"", "skeletons are read from .json, .npy, .npz, .txt"),
+        ("a.bvh", b"", "skeletons are read from .csv, .h5, .json, .npy, .npz"),
     ],
 )
 def test_unreadable_files(tmp_path: Path, name: str, content: bytes, message: str) -> None:

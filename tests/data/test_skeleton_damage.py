@@ -77,7 +77,7 @@ def test_damage_is_an_error_that_names_the_file(tmp_path: Path, name: str) -> No
         ("a.json", b'{"skeletons": [[[1e200, 1]]]}', "unreadable as a skeleton (overflow encountered in cast)"),
         ("a.json", b'{"skeletons": {"a": 1}}', "unreadable as a skeleton"),
         ("a.json", b"\xff\xfe", "unreadable as a skeleton"),
-        ("a.json", b"[1, 2]", "expected an object with the key 'skeletons'"),
+        ("a.json", b"[1, 2]", "found 1; known are N-UCLA"),
         ("a.txt", b" \n", "unreadable as a skeleton"),
         ("a.npy", b"", "unreadable as a skeleton"),
         ("a.npz", b"", "unreadable as a skeleton"),
@@ -94,7 +94,7 @@ def test_contents_that_are_no_skeleton(tmp_path: Path, name: str, content: bytes
 def test_an_archive_that_unpacks_to_more_than_any_clip_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aplt.data.skeleton.LARGEST", 10_000_000)
+    monkeypatch.setattr("aplt.data.trackers.arrays.LARGEST", 10_000_000)
     for frames, whole in ((130_000, True), (140_000, False)):  # of 72 bytes each, which is nearly nothing packed
         np.savez_compressed(tmp_path / "a.npz", np.zeros((frames, 3, 3)))
         assert (tmp_path / "a.npz").stat().st_size < 20_000

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def index(
-    source: Annotated[Path, typer.Argument(help="Folder of clips; subfolders named after classes hold labeled clips.")],
+    source: Annotated[Path, typer.Argument(help="Folder of clips; subfolders named after classes hold labeled ones.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("clips.csv"),
     format_: Annotated[str, typer.Option("--format")] = "folder",
 ) -> None:
@@ -26,7 +26,7 @@ def index(
     from aplt.data.names import doubtful_names
     from aplt.display import counted
 
-    table = scan(source, format_)
+    table = scan(source, format_, output)
     # Before it is written, so that no file stays behind that cannot be read again.
     found = to_index(table, source, source)
     write_index(table, source, output)
@@ -39,7 +39,7 @@ def index(
         say(f"  {name}: {count}")
     if format_ == "folder" and not classes:
         remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
-    if left := left_out(source, (clip.path for clip in found)):
+    if source.is_dir() and (left := left_out(source, (clip.path for clip in found))):
         remark(f"left out of {source}: {left}")
     if read := how_read(found):
         remark(read)
@@ -57,9 +57,10 @@ class IndexCommand(TyperCommand):
 
     def format_help(self, *args: Any, **keywords: Any) -> None:
         """Writes the help."""
-        from aplt.data.formats import FORMATS
+        from aplt.data.formats import FORMATS, PACKED
 
-        lines = (f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in FORMATS.items())
+        formats = (FORMATS | PACKED).items()
+        lines = (f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in formats)
         for option in self.params:
             if isinstance(option, TyperOption) and option.name == "format_":
                 option.help = "\n\n".join(lines)

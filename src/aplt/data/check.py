@@ -67,7 +67,7 @@ def check(
         if isinstance(result, Finding):
             findings.append(result)
             continue
-        original = first.setdefault((contents[clip.path], clip.start or 0.0, clip.end), clip)
+        original = first.setdefault((contents.get(clip.path, str(clip.path)), clip.start or 0.0, clip.end), clip)
         (usual, count), *_ = kinds.most_common(1)
         if result.kind != usual:
             why = (

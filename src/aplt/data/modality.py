@@ -62,6 +62,8 @@ class Modality:
     """Reads a clip to its end and returns what that tells; raises a ClipError where it is not usable."""
     how_read: Callable[[Clip], str]
     """Returns how a clip is read, where files do not say it themselves; raises a ClipError where it is not usable."""
+    clip_at: Callable[[Path], Path | None] = lambda _: None
+    """Returns the clip that a file of another ending is or belongs to, by its name and how it begins; None if none."""
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
@@ -92,9 +94,21 @@ def how_read(clips: Iterable[Clip]) -> str:
 
 
 def modality_of_file(path: Path) -> Modality:
-    """Returns the modality of the clips in a file, by its name: video where no other knows its ending."""
+    """Returns the modality of the clips in a file, by its name: video where no other knows its ending.
+
+    A folder is a skeleton.
+    """
     suffix = path.suffix.lower()
-    return next((found for found in MODALITIES.values() if suffix in found.suffixes), MODALITIES["video"])
+    unknown = MODALITIES["skeleton" if path.is_dir() else "video"]
+    return next((found for found in MODALITIES.values() if suffix in found.suffixes), unknown)
+
+
+def clip_at(path: Path) -> Path | None:
+    """Returns the clip that a file in a folder of clips is or belongs to; None where it is none, or not plainly one."""
+    suffix = path.suffix.lower()
+    if any(suffix in found.scanned for found in MODALITIES.values()):
+        return path
+    return next((clip for found in MODALITIES.values() if (clip := found.clip_at(path))), None)
 
 
 def _decode_videos(clips: Sequence[Clip], settings: VideoInput) -> None:
@@ -137,13 +151,16 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
 def _examine_skeleton(clip: Clip) -> Examined:
     from aplt.data.skeleton import MOST_PERSONS, bodies, doubt_of, read_clip
 
-    sequence = read_clip(clip).points
+    poses = read_clip(clip)
+    sequence = poses.points
     _, frames, joints, channels = sequence.shape
     found = bodies(sequence)
     persons = int(found.seen.any(axis=1).sum())
     if persons > MOST_PERSONS:
         raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
     kind = f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
+    if poses.joints:
+        kind += f" ({', '.join(poses.joints[:3])}{' and so on' * (joints > 3)})"
     return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 
@@ -153,13 +170,19 @@ def _how_skeleton_read(clip: Clip) -> str:
     return how_skeleton_read(clip)
 
 
+def _skeleton_at(path: Path) -> Path | None:
+    from aplt.data.trackers import clip_at as skeleton_at
+
+    return skeleton_at(path)
+
+
 VIDEO_SUFFIXES = frozenset(
     (".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".ts", ".wmv", ".flv")
     + (".3gp", ".ogv", ".gif", ".asf", ".vob", ".mxf", ".h264", ".264", ".h265", ".265", ".hevc", ".mjpeg", ".mjpg")
     + (".3g2", ".f4v", ".ogm", ".divx", ".dv", ".m1v", ".m2v", ".mpe", ".rm", ".rmvb", ".ivf", ".nut", ".y4m", ".qt")
     + (".mod", ".tod", ".trp", ".tp", ".wtv", ".av1", ".obu", ".apng")
 )
-ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
+SKELETON_SUFFIXES = frozenset({".npy", ".npz", ".pose", ".skeleton", ".slp"})
 
 MODALITIES = {
     "video": Modality(
@@ -182,9 +205,9 @@ MODALITIES = {
         name="skeleton",
         one="a skeleton",
         many="skeletons",
-        suffixes=ARRAY_SUFFIXES | {".json", ".txt"},
-        scanned=ARRAY_SUFFIXES,
-        scanned_as="skeleton array",
+        suffixes=SKELETON_SUFFIXES | {".csv", ".h5", ".json", ".txt"},
+        scanned=SKELETON_SUFFIXES,
+        scanned_as="skeleton array or pose file",
         input=SkeletonInput,
         encoder="tcn",
         patch=1,
@@ -193,5 +216,6 @@ MODALITIES = {
         make_views=_skeleton_views,
         examine=_examine_skeleton,
         how_read=_how_skeleton_read,
+        clip_at=_skeleton_at,
     ),
 }

@@ -1,10 +1,7 @@
-"""Reads skeleton sequences: arrays, and the files of N-UCLA (JSON) and KARD (text)."""
+"""Skeleton sequences: read from files of any tool, with gaps filled, and normalized to the body."""
 
-import json
 import struct
-import warnings
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from lzma import LZMAError
 from pathlib import Path
@@ -15,15 +12,13 @@ import numpy as np
 
 from aplt.clips import Clip
 from aplt.data.files import ClipError, Problem, naming, require_file
+from aplt.data.trackers import FOLDER, READERS
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.storage import reason
-
-KARD_JOINTS = 15
+from aplt.topology import topology_named, topology_of
 
 MOST_PERSONS = 16  # in one clip
-LARGEST = 1 << 30
-"""Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
 COLLAPSED = 0.05
 """The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
 ROUNDING = 1e-6
@@ -59,6 +54,12 @@ class Poses:
     """[P, T, V, C] float32, with gaps filled over time; NaN where a coordinate is never seen."""
     confidence: np.ndarray
     """[P, T, V] float32 from 0 to 1; 0 where a joint is not seen, 1 where the file says nothing else."""
+    joints: tuple[str, ...] = ()
+    """The joints' names, where the file has them: in the order and words of a known skeleton, or the file's own."""
+    tool: str = ""
+    """What wrote the file, as far as it says."""
+    remark: str = ""
+    """What else is to be known of how it is read."""
 
 
 def read_clip(clip: Clip) -> Poses:
@@ -67,7 +68,8 @@ def read_clip(clip: Clip) -> Poses:
     Raises:
         ClipError: the file is missing, empty or unreadable, or the clip is an interval of it.
     """
-    require_file(clip)
+    if not clip.path.is_dir():
+        require_file(clip)
     if clip.start is not None or clip.end is not None:
         why = "start and end are in seconds, which a skeleton sequence does not have; cut the file and leave them empty"
         raise ClipError(clip, "outside", why)
@@ -79,22 +81,23 @@ def read_clip(clip: Clip) -> Poses:
 
 
 def read_skeleton(path: Path) -> Poses:
-    """Returns the poses in a file.
+    """Returns the poses in a file, or in a folder of OpenPose's.
 
-    `.npy` and `.npz` hold [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one array, or one named "skeleton"
-    and perhaps one named "confidence" of the same shape but for C. NaN, or a confidence of 0: not seen.
+    Arrays are [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one, or one named "skeleton" and perhaps one
+    named "confidence" of the same shape but for C. NaN, or a confidence of 0: not seen. For others see
+    `aplt.data.trackers`.
 
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.
     """
-    suffix = path.suffix.lower()
+    suffix = FOLDER if path.is_dir() else path.suffix.lower()
     if suffix not in READERS:
         raise InputError(f"{path}: skeletons are read from {', '.join(sorted(READERS))}{suggest(suffix, READERS)}")
     try:
         # A coordinate too large for float32 would pass for one that is not seen.
         with np.errstate(over="raise"):
             found = READERS[suffix](path)
-            array, confidence = (one.astype(np.float32, casting="same_kind") for one in found)
+            array, confidence = (one.astype(np.float32, casting="same_kind") for one in (found.points, found.sure))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:
@@ -107,25 +110,41 @@ def read_skeleton(path: Path) -> Poses:
         raise InputError(f"{path}: expected confidences of shape {shape}, found {list(confidence.shape)}")
     if array.ndim == 3:
         array, confidence = array[None], confidence[None]
+    joints = found.joints
+    if named := topology_named(joints):
+        known, order = named
+        array, confidence, joints = array[:, :, order], confidence[:, :, order], known.joints
     confidence = np.clip(np.nan_to_num(confidence, nan=0.0), 0, 1)
     array[confidence == 0] = np.nan
+    if not found.tool:  # the readers of tools know what these write
+        array[_lost_at_zero(array)] = np.nan
     confidence[~np.isfinite(array).all(axis=-1)] = 0
     points = _fill_gaps(array, path)
     confidence[~points.any(axis=(2, 3))] = 0  # nobody is there
-    return Poses(points, confidence)
+    return Poses(points, confidence, joints, found.tool, found.remark)
 
 
 def how_read(clip: Clip) -> str:
-    """Returns in words which axis of a clip's array is taken for what, and what to do where another may be meant.
+    """Returns in words what wrote a clip's file, which axis of it is taken for what, and what to do if that is wrong.
 
     Raises:
         ClipError: as `read_clip`.
     """
-    persons, frames, joints, channels = shape = read_clip(clip).points.shape
+    found = read_clip(clip)
+    persons, frames, joints, channels = shape = found.points.shape
+    known = topology_of(joints, channels)
+    whose = f" (the skeleton {known.name})" if known else ""
+    if found.joints and (known is None or found.joints != known.joints):
+        whose = f" named {', '.join(found.joints[:3])}{' and so on' * (joints > 3)}"
+        if known:
+            whose += f", with the bones of {known.name}, which has as many; encoder_settings.parents names others"
     who = (
-        f"{counted(persons, 'person')} in {channels} dimensions, {counted(joints, 'joint')}, {counted(frames, 'frame')}"
+        f"{counted(persons, 'person')} in {channels} dimensions, {counted(joints, 'joint')}{whose}, "
+        f"{counted(frames, 'frame')}"
     )
-    return f"'{clip.id}' is read as {who}" + (_turned(shape) if (persons, channels) == (3, 2) else "")
+    remark = f"; {found.remark}" if found.remark else ""
+    turned = _turned(shape) if (persons, channels) == (3, 2) else ""
+    return f"'{clip.id}' is read as {f'a file of {found.tool}: ' if found.tool else ''}{who}{remark}{turned}"
 
 
 def _turned(shape: tuple[int, ...]) -> str:
@@ -137,44 +156,19 @@ def _turned(shape: tuple[int, ...]) -> str:
     return f"; if it is {order}, save array.transpose{transposed} instead"
 
 
-def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    with path.open("rb") as stream:  # numpy leaves the file open where the archive is damaged
-        loaded = np.load(stream, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return _sure(loaded)
-        name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
-        if name not in loaded.files:
-            raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
-        size = max((info.file_size for info in loaded.zip.infolist()), default=0)
-        if size > LARGEST:  # a few megabytes may be packed terabytes
-            raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
-        points: np.ndarray = loaded[name]
-        return (points, loaded["confidence"]) if "confidence" in loaded.files else _sure(points)
+def _lost_at_zero(sequence: np.ndarray) -> np.ndarray:
+    """Returns which joints [P, T, V] of persons who are seen are exactly 0, as many tools write those they lose.
+
+    Not where 0 is in or near the body, which may be centered by a joint.
+    """
+    zero: np.ndarray = (sequence == 0).all(axis=3) & np.nan_to_num(sequence).any(axis=(2, 3))[..., None]
+    if zero.any() and not (sequence[~np.isnan(sequence)] >= 0).all():  # which it is in no picture
+        zero &= _far_from_zero(bodies(np.where(zero[..., None], np.nan, sequence)))
+    return zero
 
 
-def _sure(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return points, np.ones(points.shape[:-1], dtype=np.float32)
-
-
-def _read_nucla(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or "skeletons" not in content:
-        raise ValueError("expected an object with the key 'skeletons'")
-    return _sure(np.array(content["skeletons"], dtype=np.float64))
-
-
-def _read_kard(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    # numpy only warns of a file without numbers.
-    with warnings.catch_warnings(action="error", category=UserWarning):
-        return _sure(np.loadtxt(path).reshape(-1, KARD_JOINTS, 3))
-
-
-READERS: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {
-    ".npy": _read_arrays,
-    ".npz": _read_arrays,
-    ".json": _read_nucla,
-    ".txt": _read_kard,
-}
+def _far_from_zero(found: "Bodies") -> bool:
+    return bool(np.median(np.linalg.norm(found.center[found.seen], axis=-1)) > 2 * found.size)
 
 
 def _fill_gaps(sequence: np.ndarray, path: Path) -> np.ndarray:
@@ -189,13 +183,15 @@ def _fill_gaps(sequence: np.ndarray, path: Path) -> np.ndarray:
         raise InputError(f"{path}: no finite coordinate in it")
     frames = np.arange(sequence.shape[1])
     for person, whole in zip(sequence, finite, strict=True):
+        there = np.nan_to_num(person, nan=1.0).any(axis=(1, 2))
         steady = whole.all(axis=(0, 2))
         body = person[:, steady].mean(axis=1) if steady.any() else np.zeros_like(person[:, 0])
         for joint, channel in np.argwhere(~whole.all(axis=0)):
-            values, seen = person[:, joint, channel], whole[:, joint, channel]
+            values, lost = person[:, joint, channel], ~whole[:, joint, channel]
+            seen = there & ~lost
             away = values - body[:, channel]
-            values[~seen] = (np.interp(frames, frames[seen], away[seen]) if seen.any() else np.nan * frames)[~seen]
-            values[~seen] += body[~seen, channel]
+            values[lost] = (np.interp(frames, frames[seen], away[seen]) if seen.any() else np.nan * frames)[lost]
+            values[lost] += body[lost, channel]
         if not whole.any():
             person[:] = 0
     return sequence
@@ -275,9 +271,8 @@ def doubt_of(sequence: np.ndarray, found: Bodies) -> tuple[Problem, str] | None:
         why = f"in {far} of {counted(sequence.shape[1], 'frame')} a joint is {FAR:g} or more body sizes away"
         return "far off", f"{why}; it is cut off there"
     zero = (sequence == 0).all(axis=3) & found.seen[..., None]
-    away = np.linalg.norm(found.center[found.seen], axis=-1)
     # Where the body is centered by one joint, that joint is at the origin rightly.
-    if zero.any() and np.median(away) > 2 * found.size:
+    if zero.any() and _far_from_zero(found):
         joints, frames = int(zero.any(axis=(0, 1)).sum()), int(zero.any(axis=(0, 2)).sum())
         why = f"{counted(joints, 'joint')} are exactly 0 in {counted(frames, 'frame')}, far from the rest of the body"
         return "zeros", f"{why}; a joint that is not seen is written as NaN"

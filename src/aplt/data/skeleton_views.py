@@ -18,7 +18,7 @@ from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
 from aplt.data.views import Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.topology import topology_of
+from aplt.topology import pairs_of, topology_of
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,17 @@ class SkeletonViews:
     ) -> None:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
+        names: tuple[str, ...] = ()
         if clip_shape is None:
-            first = read_clip(clips[next(iter(clips))]).points
-            self._clip_shape = (first.shape[3] + 1, settings.frames, first.shape[2], MOST_PERSONS)
+            first = read_clip(clips[next(iter(clips))])
+            _, _, joints, channels = first.points.shape
+            names = first.joints
+            self._clip_shape = (channels + 1, settings.frames, joints, MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self._clip_shape[:3], persons)
         known = topology_of(clip_shape[2], clip_shape[0] - 1)
-        self._mirror = settings.mirror if settings.mirror is not None else known.pairs if known else ()
+        own = pairs_of(names) if names else known.pairs if known else ()
+        self._mirror = own if settings.mirror is None else settings.mirror
         outside = [joint for pair in self._mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
             raise InputError(

@@ -17,7 +17,7 @@ from aplt.config import load_yaml, validate
 from aplt.data.batches import single_views
 from aplt.data.files import require_files
 from aplt.data.index import read_index, scan_index
-from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
+from aplt.data.modality import MODALITIES, ClipShape, clip_at, modality_of_file
 from aplt.data.split_file import load_split
 from aplt.display import bar
 from aplt.errors import InputError, suggest
@@ -59,7 +59,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
     for path in paths:
         if path.is_dir():
             clips += scan_index(path)
-        elif path.suffix.lower() == ".csv":
+        elif path.suffix.lower() == ".csv" and clip_at(path) is None:
             clips += read_index(path, needed=("path",))
         elif path.exists():
             clips.append(Clip(id=str(path), path=path))

@@ -6,14 +6,14 @@ import pandas as pd
 
 from aplt.clips import OFFICIAL
 from aplt.data.files import files_below
-from aplt.data.modality import MODALITIES
+from aplt.data.modality import MODALITIES, clip_at
 from aplt.errors import InputError
 
 UNLABELED = "unlabeled"
 
 
 def scan_folder(folder: Path) -> pd.DataFrame:
-    """Class-named subfolders of videos or arrays, within train, val and test if there are any.
+    """Class-named subfolders of videos, arrays or pose files, within train, val and test if there are any.
 
     Clips at any depth below a class-named folder are labeled; those in `unlabeled/` and beside the folders are not.
     Where subfolders are named train, val or test, they give the official split. The table is sorted by path.
@@ -21,8 +21,8 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     Raises:
         InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
     """
-    suffixes = frozenset().union(*(modality.scanned for modality in MODALITIES.values()))
-    clips = [path.relative_to(folder) for path in files_below(folder) if path.suffix.lower() in suffixes]
+    found = dict.fromkeys(clip for path in files_below(folder) if (clip := clip_at(path)))
+    clips = [clip.relative_to(folder) for clip in found]
     if not clips:
         wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values())
         raise InputError(f"{folder}: no {wanted} in this folder; data sets with files of their own need --format")

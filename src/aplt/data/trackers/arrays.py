@@ -1,0 +1,48 @@
+"""Arrays of numpy, of a tool that they do not name."""
+
+from pathlib import Path
+
+import numpy as np
+
+from aplt.data.trackers.tracked import Tracked
+
+LARGEST = 1 << 30
+"""Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
+PIXELS = 10.0
+"""A coordinate beyond which it is one of a picture, where a third from 0 to 1 is no depth: no person is as far in
+meters or body sizes who is as flat."""
+
+
+def read_arrays(path: Path) -> Tracked:
+    """Returns one array or that named "skeleton", with one named "confidence" if there is one."""
+    with path.open("rb") as stream:  # numpy leaves the file open where the archive is damaged
+        loaded = np.load(stream, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return _split(loaded)
+        name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
+        if name not in loaded.files:
+            raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
+        size = max((info.file_size for info in loaded.zip.infolist()), default=0)
+        if size > LARGEST:  # a few megabytes may be packed terabytes
+            raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
+        points: np.ndarray = loaded[name]
+        return Tracked("", points, loaded["confidence"]) if "confidence" in loaded.files else _split(points)
+
+
+def _split(points: np.ndarray) -> Tracked:
+    """Returns an array, its third channel taken for what it must be: a depth, or the confidence."""
+    if points.shape[-1:] != (3,) or points.dtype.kind not in "fiu":
+        return Tracked("", points)
+    finite = np.isfinite(points)
+    third = points[..., 2][finite[..., 2]]
+    others = np.abs(points[..., :2][finite[..., :2]])
+    if not third.size or not others.size or third.min() < 0 or third.max() > 1 or not third.any():
+        return Tracked("", points)
+    if others.max() > PIXELS:
+        remark = "the third channel, always within 0 and 1 beside pixels, is the confidence"
+        return Tracked("", points[..., :2], points[..., 2], remark=remark)
+    remark = (
+        "the third channel is taken for a depth; it is always within 0 and 1, so if it is a confidence, save it in an "
+        ".npz as 'confidence' beside the others as 'skeleton'"
+    )
+    return Tracked("", points, remark=remark)

@@ -1,0 +1,40 @@
+"""DeepLabCut's tables: x, y and likelihood of each body part, in columns with headers of three or four rows."""
+
+from collections.abc import Sequence
+from itertools import takewhile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from aplt.data.trackers.tracked import Tracked
+
+HEADERS = ("scorer", "individuals", "bodyparts", "coords")
+
+
+def read_csv(path: Path) -> Tracked:
+    """Returns what a CSV table holds."""
+    with path.open(encoding="utf-8") as stream:
+        headers = list(takewhile(HEADERS.__contains__, (line.partition(",")[0] for line in stream)))
+    if headers not in (list(HEADERS), [HEADERS[0], *HEADERS[2:]]):
+        found = f"rows that begin with {', '.join(headers)}" if headers else "other rows"
+        raise ValueError(f"expected DeepLabCut's header rows ({', '.join(HEADERS)}), found {found}")
+    table = pd.read_csv(path, header=list(range(len(headers))), index_col=0, encoding="utf-8")
+    return tracked([tuple(names) for names in table.columns], table.to_numpy(dtype=np.float64))
+
+
+def tracked(columns: Sequence[tuple[str, ...]], values: np.ndarray) -> Tracked:
+    """Returns a table [T, columns]; each column is named by scorer, perhaps individual, body part and coordinate."""
+    place = {tuple(map(str, names[1:])): number for number, names in enumerate(columns)}
+    whose = list(dict.fromkeys(names[:-2] for names in place))
+    joints = list(dict.fromkeys(names[-2] for names in place))
+    coordinates = list(dict.fromkeys(names[-1] for names in place))
+    if coordinates not in (["x", "y"], ["x", "y", "likelihood"], ["x", "y", "z"]):
+        found = ", ".join(coordinates[:5]) or "none"
+        raise ValueError(f"expected the columns x, y and likelihood of each body part, found {found}")
+    nowhere = values.shape[1]  # a body part that only others have
+    order = np.array([[[place.get((*who, at, one), nowhere) for one in coordinates] for at in joints] for who in whose])
+    whole = np.pad(values, ((0, 0), (0, 1)), constant_values=np.nan)[:, order].swapaxes(0, 1)
+    sure = whole[..., 2] if "likelihood" in coordinates else None
+    points = whole[..., :2] if sure is not None else whole
+    return Tracked("DeepLabCut", points, sure, tuple(joints))

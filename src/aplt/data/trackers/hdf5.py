@@ -1,0 +1,65 @@
+"""HDF5 files: SLEAP's .slp and its analysis files, and DeepLabCut's tables."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aplt.data.trackers import deeplabcut
+from aplt.data.trackers.tracked import Tracked, followed, in_time, library
+from aplt.data.trackers.unpickle import unpickled
+
+PANDAS = "df_with_missing/table"
+"""Where DeepLabCut has pandas put its table."""
+MATLAB = ("track", "xy", "node", "frame")
+"""The axes of an analysis file that does not name them."""
+
+
+def read_hdf5(path: Path) -> Tracked:
+    """Returns what a file of one of these tools holds."""
+    with library("h5py").File(path, "r") as file:
+        readers = {"pred_points": _sleap, "tracks": _sleap_analysis, PANDAS: _deeplabcut}
+        found = next((name for name in readers if name in file), None)
+        if found is None:
+            names = ", ".join(sorted(file)[:5]) or "nothing"
+            raise ValueError(f"expected SLEAP's 'pred_points' or 'tracks' or DeepLabCut's '{PANDAS}', found {names}")
+        return readers[found](file)
+
+
+def _deeplabcut(file: Any) -> Tracked:
+    table = file[PANDAS]
+    # The columns' names are a pickle, which pandas would run.
+    columns = unpickled(BytesIO(bytes(table.attrs["values_block_0_kind"])))
+    return deeplabcut.tracked(columns, table["values_block_0"])
+
+
+def _sleap_analysis(file: Any) -> Tracked:
+    tracks, order = file["tracks"], ("track", "frame", "node")
+    axes = json.loads(tracks.attrs.get("dims", json.dumps(MATLAB)))
+    flat = [axis for axis in axes if axis != "xy"]
+    points = tracks[()].transpose([axes.index(axis) for axis in (*order, "xy")])
+    sure = file["point_scores"][()].transpose([flat.index(axis) for axis in order]) if "point_scores" in file else None
+    return Tracked("SLEAP", points, sure, tuple(name.decode() for name in file["node_names"][()]))
+
+
+def _sleap(file: Any) -> Tracked:
+    notes = json.loads(file["metadata"].attrs["json"])
+    joints = tuple(str(notes["nodes"][node["id"]]["name"]) for node in notes["skeletons"][0]["nodes"])
+    frames, persons = file["frames"][()], file["instances"][()]
+    if len(videos := set(frames["video"].tolist())) > 1:
+        raise ValueError(f"expected the frames of one video, found those of {len(videos)}")
+    placed, predicted = file["points"][()], file["pred_points"][()]
+    seen = []
+    for frame in frames:
+        within = persons[frame["instance_id_start"] : frame["instance_id_end"]]
+        of_kind = ((placed, predicted)[int(person["instance_type"] == 1)] for person in within)
+        ends = zip(of_kind, within["point_id_start"], within["point_id_end"], strict=True)
+        seen.append((int(frame["frame_idx"]), [_points(points[begin:end]) for points, begin, end in ends]))
+    return Tracked("SLEAP", *followed(in_time(seen)), joints)
+
+
+def _points(rows: np.ndarray) -> np.ndarray:
+    sure = rows["score"] if "score" in (rows.dtype.names or ()) else np.ones(len(rows))  # placed by hand
+    return np.stack([rows["x"], rows["y"], sure], axis=1).astype(np.float64)
