@@ -49,6 +49,7 @@ from aplt.comparison.plan import load_plan
 from aplt.config import SkeletonInput
 from aplt.data.cache import FrameCache
 from aplt.data.formats import scan
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of_clip
 from aplt.data.split_file import load_split, save_split
@@ -125,7 +126,7 @@ def _write_openpose(folder: Path) -> None:
 
 def _read_skeleton(path: Path) -> None:
     if path.suffix == ".pkl":
-        scan(path, "pyskl", path.with_suffix(".csv"))
+        scan(Source(path, output=path.with_suffix(".csv")), "pyskl")
         return
     clip, modality = Clip("a", path), MODALITIES["skeleton"]
     modality.examine(clip)

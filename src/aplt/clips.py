@@ -5,8 +5,8 @@ aligned by position, never by sort order.
 """
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, overload
@@ -46,6 +46,8 @@ class ClipIndex(Sequence[Clip]):
     clips: tuple[Clip, ...]
     class_names: tuple[str, ...]
     groups: tuple[str, ...] = ()
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other columns of the table, such as the view of a camera: a value for each clip."""
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

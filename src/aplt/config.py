@@ -54,6 +54,8 @@ class SplitSettings(Settings):
     """Of what is drawn: labeled clips, and those for val and test."""
     by_subject: bool = False
     """Hold out whole subjects for val and test."""
+    by: str = "subject"
+    """The column of the index whose values stay whole and are named: the subject, or one of your own such as view."""
     val_subjects: tuple[str, ...] = ()
     """Hold out exactly these subjects for validation."""
     test_subjects: tuple[str, ...] = ()

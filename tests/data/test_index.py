@@ -8,6 +8,7 @@ import pytest
 from aplt.clips import ClipIndex
 from aplt.data.formats import scan
 from aplt.data.formats.folder import scan_folder
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index, write_index
 from aplt.errors import InputError
 from aplt.runs.predict import gather_clips
@@ -110,7 +111,7 @@ def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
             read_index(tmp_path / name)
     for format_ in ("folder", "nucla", "arid"):
         with pytest.raises(InputError, match="cannot be read"):
-            scan(tmp_path / ("x" * 300), format_)
+            scan(Source(tmp_path / ("x" * 300)), format_)
 
 
 def test_a_clip_is_no_table(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_ids_and_with_them_the_digest_are_the_same_wherever_the_table_lies(tmp_p
     folder = touch(tmp_path / "clips", "nod/a.mp4", "wave/a.mp4")
     found = [read_index(folder)]
     for place in ("here.csv", "clips/there.csv", "far/off/clips.csv"):
-        write_index(scan(folder, "folder"), folder, tmp_path / place)
+        write_index(scan(Source(folder), "folder"), folder, tmp_path / place)
         found.append(read_index(tmp_path / place))
     assert [clip.id for clip in found[0]] == ["nod/a.mp4", "wave/a.mp4"]
     assert len({index.digest for index in found}) == 1
@@ -238,28 +239,28 @@ def test_digest_sees_labels(tmp_path: Path) -> None:
 
 def test_published_formats(tmp_path: Path) -> None:
     touch(tmp_path / "n", "a01_s02_e03_v01.json", "a12_s10_e00_v03.json", "readme.json")
-    nucla = scan(tmp_path / "n", "nucla")
+    nucla = scan(Source(tmp_path / "n"), "nucla")
     assert nucla[["label", "subject"]].to_numpy().tolist() == [["pick up with one hand", "s02"], ["carry", "s10"]]
     touch(tmp_path / "k", "a03_s01_e02_realworld.txt")
-    assert scan(tmp_path / "k", "kard")["label"].tolist() == ["two-hand wave"]
+    assert scan(Source(tmp_path / "k"), "kard")["label"].tolist() == ["two-hand wave"]
     arid = touch(tmp_path / "a", "train/Jump/Jump_11_1.mp4", "validate/24.mp4")
     write(arid / "mapping_table_23.txt", "0 Jump\n1 Run\n")
     write(arid / "train.txt", "0\t0\tJump/Jump_11_1.mp4\n")
     write(arid / "validate.txt", "0\t1\t24.mp4\n")
-    table = scan(arid, "arid")
+    table = scan(Source(arid), "arid")
     assert table[["path", "label", "subject", "split"]].to_numpy().tolist() == [
         ["train/Jump/Jump_11_1.mp4", "Jump", "scene11", "train"],
         ["validate/24.mp4", "Run", "", "test"],
     ]
     with pytest.raises(InputError, match="did you mean 'nucla'"):
-        scan(tmp_path, "nulca")
+        scan(Source(tmp_path), "nulca")
     write(arid / "train.txt", "0 0\n")
     with pytest.raises(InputError, match=r"train\.txt line 1: expected 3 fields, found 2"):
-        scan(arid, "arid")
+        scan(Source(arid), "arid")
     (arid / "train.txt").write_bytes(b"0\t0\t\xff.mp4\n")
     with pytest.raises(InputError, match=r"train\.txt: cannot be read"):
-        scan(arid, "arid")
+        scan(Source(arid), "arid")
     os.mkfifo(tmp_path / "n" / "a01_s02_e03_v02.json")
-    assert len(scan(tmp_path / "n", "nucla")) == 2
+    assert len(scan(Source(tmp_path / "n"), "nucla")) == 2
     with pytest.raises(InputError, match="no file with a name like"):
-        scan(tmp_path / "k", "nucla")
+        scan(Source(tmp_path / "k"), "nucla")

@@ -263,7 +263,6 @@ def test_unlabeled_clips_are_never_held_out() -> None:
 @pytest.mark.parametrize(
     ("sizes", "change", "message"),
     [
-        ([10, 1], {}, "class 'class1' has 1 clip with a label: too few to hold out 1 clip for test"),
         ([10, 0], {}, "class 'class1' has no training clip with a label"),
         ([], {}, "at least two classes; of 4 clips, none has one"),
         ([10], {}, "at least two classes; of 14 clips, all that have one are 'class0'"),
@@ -276,9 +275,30 @@ def test_says_what_does_not_fit(sizes: list[int], change: dict[str, bool], messa
     assert message in str(caught.value)
 
 
-def test_a_single_clip_suffices_where_nothing_is_held_out() -> None:
-    split = make_split(make_index([10, 1]), SplitSettings(test=0, labeled=0.1))
-    assert 10 in split.labeled
+def test_the_last_clip_of_a_class_is_trained_on() -> None:
+    index = make_index([10, 1, 2])
+    for change in ({"test": 0}, {}, {"val": 0.2}, {"test": 0.9}):
+        split = make_split(index, SplitSettings(labeled=0.1, **change))
+        assert 10 in split.labeled
+        assert {11, 12} & set(split.labeled)
+    remark = remark_on_split(index, make_split(index, SplitSettings()))
+    assert remark == "1 class is not tested, for want of clips with a label: 'class1'"
+    assert remark_on_split(index, make_split(index, SplitSettings(test=0))) is None
+
+
+def test_whole_values_of_another_column_are_held_out() -> None:
+    index = make_index([30, 30], subjects=5)
+    views = tuple(f"v{i % 3}" for i in range(60))
+    index = replace(index, columns={"view": views})
+    drawn = make_split(index, SplitSettings(by="view", by_subject=True, test=0.3))
+    named = make_split(index, SplitSettings(by="view", test_subjects=("v2",)))
+    for split in (drawn, named):
+        trained = {views[p] for p in (*split.labeled, *split.unlabeled)}
+        assert len(trained) == 2
+        assert {views[p] for p in split.test} == {"v0", "v1", "v2"} - trained
+    assert {views[p] for p in named.test} == {"v2"}
+    with pytest.raises(InputError, match=r"split\.by' is 'veiw', no column of the index; did you mean 'view'"):
+        make_split(index, SplitSettings(by="veiw"))
 
 
 def films(files: int, parts: int, classes: int = 3, subjects: int = 0) -> ClipIndex:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aplt.cli.printing import print_json, remark, say
+from aplt.cli.printing import print_json, remark, say, say_classes
 from aplt.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,22 +20,25 @@ def check(
 ) -> None:
     """Decode every clip, and list those that are broken, empty, too short, duplicated or unlike the others.
 
-    So are classes with too few labeled clips to train and test on, and names that look like "no label" or like another.
-    Exit status 1 if anything is listed.
+    So are clips that overlap and contradict each other, classes with too few labeled clips to train and test on, and
+    names that look like "no label" or like another. Exit status 1 if anything is listed.
     """
     from dataclasses import asdict
 
     from aplt.data.check import check as check_clips
     from aplt.data.check import check_classes, check_names
-    from aplt.data.formats import left_out
+    from aplt.data.formats.leftovers import left_out
     from aplt.data.index import read_index
     from aplt.data.modality import how_read
+    from aplt.data.overlaps import check_overlaps
     from aplt.data.splits import require_classes
     from aplt.display import bar, counted
 
     found = read_index(clips)
     with bar("checking clips", len(found)) as progress:
         findings = check_clips(found, progress=progress.at)
+    known = {finding.id for finding in findings}
+    findings += [finding for finding in check_overlaps(found) if finding.id not in known]
     if clips.is_dir() and not found[0].bank and (left := left_out(clips, (clip.path for clip in found))):
         remark(f"left out of {clips}: {left}")
     if read := how_read(found):
@@ -50,6 +53,7 @@ def check(
     if json:
         print_json([asdict(finding) for finding in [*findings, *classes, *names]])
     else:
+        say_classes(found)
         for alike in groupby(findings, key=attrgetter("problem", "detail")):
             finding, *others = alike[1]
             say(f"{finding.id}: {finding.problem}: {finding.detail}")

@@ -6,41 +6,55 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
-from aplt.cli.printing import remark, say
+from aplt.cli.printing import remark, say, say_classes
+from aplt.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 def index(
-    source: Annotated[Path, typer.Argument(help="Folder of clips; subfolders named after classes hold labeled ones.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="Folder of clips; subfolders named after classes hold labeled ones. Or lists, or a table."),
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("clips.csv"),
-    format_: Annotated[str, typer.Option("--format")] = "folder",
+    format_: Annotated[str | None, typer.Option("--format")] = None,
+    videos: Annotated[Path | None, typer.Option(help="Folder of the videos, if they are not with the lists.")] = None,
+    rate: Annotated[
+        float | None, typer.Option(help="Frames a second, for lists of frames without the videos.", min=1e-3)
+    ] = None,
+    columns: Annotated[str, typer.Option(help="What a table calls its columns: path=file,label=class.")] = "",
 ) -> None:
-    """List a folder's clips and labels in a CSV table. An existing table with other content is not overwritten."""
-    import numpy as np
-
-    from aplt.data.formats import left_out, scan
+    """List the clips and labels of a folder, list or table in a CSV. One with other content is not overwritten."""
+    from aplt.data.formats import LISTS, scan
+    from aplt.data.formats.leftovers import left_out
+    from aplt.data.formats.recognize import recognized
+    from aplt.data.formats.source import Source
     from aplt.data.index import to_index, write_index
     from aplt.data.modality import how_read
     from aplt.data.names import doubtful_names
     from aplt.display import counted
 
-    table = scan(source, format_, output)
+    given = Source(source, videos, output, rate, pairs(columns, "--columns"), remark)
+    asked, format_ = format_, format_ or recognized(source)
+    if asked is None and format_ != "folder":
+        remark(f"{source} is read as of the format {format_}; --format says otherwise")
+    table = scan(given, format_)
     # Before it is written, so that no file stays behind that cannot be read again.
-    found = to_index(table, source, source)
-    write_index(table, source, output)
+    found = to_index(table, given.videos, source)
+    write_index(table, given.videos, output)
     classes, unlabeled = found.num_classes, sum(clip.label < 0 for clip in found)
     say(
         f"{output}: {counted(len(found), 'clip')}, {counted(classes, 'class', 'classes')}, "
         f"{counted(unlabeled, 'clip')} without a label"
     )
-    for name, count in zip(found.class_names, np.bincount(found.labels[found.labels >= 0]), strict=True):
-        say(f"  {name}: {count}")
+    say_classes(found)
     if format_ == "folder" and not classes:
         remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
-    if source.is_dir() and (left := left_out(source, (clip.path for clip in found))):
-        remark(f"left out of {source}: {left}")
+    lists = frozenset({".csv", ".jsonl", ".txt", ".pkl"} if format_ in LISTS else {".csv"})
+    if source.is_dir() and (left := left_out(given.videos, (clip.path for clip in found), lists)):
+        remark(f"left out of {given.videos}: {left}")
     if read := how_read(found):
         remark(read)
     for doubt in doubtful_names(found):
@@ -52,18 +66,32 @@ def index(
         )
 
 
+def pairs(text: str, option: str) -> dict[str, str]:
+    """Returns the names and values in a text such as path=file,label=class.
+
+    Raises:
+        InputError: it is none, or says one thing twice.
+    """
+    found: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = (word.strip() for word in part.partition("="))
+        if not name or not value or name in found:
+            raise InputError(f"{option}: expected name=value pairs such as path=file,label=class, found '{text}'")
+        found[name] = value
+    return found
+
+
 class IndexCommand(TyperCommand):
     """Explains the formats by their docstrings, which are imported only when help is asked for."""
 
     def format_help(self, *args: Any, **keywords: Any) -> None:
         """Writes the help."""
-        from aplt.data.formats import FORMATS, PACKED
+        from aplt.data.formats import FORMATS
 
-        formats = (FORMATS | PACKED).items()
-        lines = (f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in formats)
+        lines = (f"{name}: {(function.__doc__ or '').splitlines()[0]}" for name, function in FORMATS.items())
         for option in self.params:
             if isinstance(option, TyperOption) and option.name == "format_":
-                option.help = "\n\n".join(lines)
+                option.help = "\n\n".join(("By default recognized.", *lines))
         super().format_help(*args, **keywords)
 
 

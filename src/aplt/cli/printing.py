@@ -1,10 +1,14 @@
 """What the commands print: lines in which names are text and no more, and JSON for scripts."""
 
 import sys
+from collections import Counter
 from json import dumps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aplt.display import plain
+
+if TYPE_CHECKING:
+    from aplt.clips import ClipIndex
 
 
 def say(line: str) -> None:
@@ -15,6 +19,13 @@ def say(line: str) -> None:
 def say_lines(text: str) -> None:
     """Prints text of several lines to standard output."""
     print(plain(text, keep="\n"))
+
+
+def say_classes(index: "ClipIndex") -> None:
+    """Prints each class with its group, if it has one, and its number of clips."""
+    count = Counter(index.labels.tolist())
+    for label, name in enumerate(index.class_names):
+        say(f"  {name}{f' ({index.groups[label]})' if index.groups else ''}: {count[label]}")
 
 
 def remark(line: str) -> None:

@@ -30,7 +30,11 @@ class Finding:
     """The clip's, or the name of the class or subject."""
     path: Path | None
     """None where this is about a class or a subject."""
-    problem: Problem | Literal["too short", "duplicate", "no subject", "few labels", "class name", "subject name"]
+    problem: (
+        Problem
+        | Literal["too short", "duplicate", "overlap", "seen in test"]
+        | Literal["no subject", "few labels", "class name", "subject name"]
+    )
     detail: str
 
 

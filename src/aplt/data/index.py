@@ -12,7 +12,9 @@ import pandas as pd
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.bank import feature_files, require_rows
 from aplt.data.formats.folder import scan_folder
-from aplt.data.modality import MODALITIES
+from aplt.data.formats.recognize import TELLING, recognized
+from aplt.data.formats.table import advice, from_windows
+from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_table, reason, require_columns, write_csv
 
@@ -52,8 +54,13 @@ def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
         if not (source / TABLE).is_file():
             return scan_folder(source), source, source
         source = source / TABLE
-    elif any(source.suffix.lower() in modality.scanned for modality in MODALITIES.values()):
+    elif stat.S_ISREG(found) and clip_at(source):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
+    elif (format_ := recognized(source)) in (*TELLING, "pyskl"):
+        raise InputError(
+            f"{source}: is of the format {format_}; `aplt index {source} --format {format_} -o clips.csv` makes a "
+            "clips.csv of it"
+        )
     return read_table(source), source.parent, source
 
 
@@ -78,18 +85,24 @@ def to_index(
     With `bank` the clips are the features in that folder, row by row.
 
     Class names are sorted, as numbers where all are whole numbers. Blanks around a value are dropped, except in paths.
-    The group of a class is that of its clips. Other columns are ignored unless they look like a misspelled one.
+    The group of a class is that of its clips. Other columns are kept, unless they look like a misspelled one.
 
     Raises:
         InputError: names `where` and the row or column.
     """
-    require_columns(table, needed, where)
+    try:
+        require_columns(table, needed, where)
+    except InputError as error:
+        if str(error).endswith("?"):  # says already what is meant
+            raise
+        raise InputError(f"{error}; {advice(where, table.columns)} makes an index of it") from error
     for column in set(table.columns) - set(COLUMNS):
         hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
         if hint.startswith("; did you mean"):
             raise InputError(f"{where}: unknown column '{column}'{hint}")
     if table.empty:
         raise InputError(f"{where}: no clips in it")
+    others = {str(name): tuple(table[name]) for name in table if name not in COLUMNS}
     table = table.reindex(columns=list(COLUMNS), fill_value="")
     for column in COLUMNS[1:]:
         table[column] = [value.strip() for value in table[column]]
@@ -105,6 +118,8 @@ def to_index(
         if not path.strip():
             raise InputError(f"{at}: path is empty")
         _require_utf8(path, at)
+        if from_windows(path, root):
+            raise InputError(f"{at}: no file '{path}' here; {advice(where)} reads paths of Windows")
         if split and split not in OFFICIAL:
             raise InputError(f"{at}: split is '{split}'{suggest(split, OFFICIAL)}")
         interval = _interval(start, end, at)
@@ -123,7 +138,7 @@ def to_index(
             )
         )
     try:
-        return ClipIndex(tuple(clips), class_names, _groups(table, class_names, where))
+        return ClipIndex(tuple(clips), class_names, _groups(table, class_names, where), others)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 

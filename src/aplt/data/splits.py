@@ -4,6 +4,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +28,8 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     """Returns a split drawn from `settings.seed`; `called` gives the name of a setting in an error.
 
     Test and val clips are those of the official column, or those of the subjects that are named, or a draw of whole
-    subjects or of a share of each class, in which all clips of a file stay together. Labels are then drawn from the
+    subjects or of a share of each class, in which all clips of a file stay together; a class keeps a clip to train on.
+    Labels are then drawn from the
     rest, class by class: at least one per class, and with the same seed a larger share contains every smaller one.
     Clips without a known label are unlabeled.
 
@@ -36,6 +38,7 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
             index or contradicts another.
     """
     require_classes(index)
+    index = by_column(index, settings.by, called)
     parts = _parts(index, settings, called)
     labels = index.labels
     known = [position for position in parts["train"] if labels[position] != UNKNOWN]
@@ -53,12 +56,32 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
     return Split(tuple(sorted(labeled)), tuple(sorted(unlabeled)), tuple(parts["val"]), tuple(parts["test"]))
 
 
+def by_column(index: ClipIndex, column: str, called: Callable[[str], str] = _as_setting) -> ClipIndex:
+    """Returns the index with the values of one of its columns in place of the subjects.
+
+    Raises:
+        InputError: it has no such column.
+    """
+    if column == "subject":
+        return index
+    if column not in index.columns:
+        raise InputError(f"{called('by')} is '{column}', no column of the index{suggest(column, index.columns)}")
+    values = (value.strip() or None for value in index.columns[column])
+    clips = (replace(clip, subject=value) for clip, value in zip(index, values, strict=True))
+    return replace(index, clips=tuple(clips))
+
+
 def remark_on_split(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
-    """Returns remarks on people and files that training and test clips share, and on names that are in doubt.
+    """Returns remarks on people and files that training and test clips share, untested classes, and doubtful names.
 
     `by` is what holds out whole people; None where there is nothing to remark on.
     """
-    found = (remark_on_people(index, split, by), remark_on_files(index, split), *map(str, doubtful_names(index)))
+    found = (
+        remark_on_people(index, split, by),
+        remark_on_files(index, split),
+        _untested(index, split),
+        *map(str, doubtful_names(index)),
+    )
     return "; besides, ".join(remark for remark in found if remark) or None
 
 
@@ -69,6 +92,16 @@ def remark_on_share(index: ClipIndex, split: Split, asked: float | None) -> str 
         return None
     used = len(split.labeled) / known
     return f"{used:.1%} of the known labels are used, more than the {asked:.1%} asked for: each class needs one"
+
+
+def _untested(index: ClipIndex, split: Split) -> str | None:
+    """Returns a remark on classes without a test clip, where others have some: mostly those with a single clip."""
+    tested = {index[position].label for position in split.test} - {UNKNOWN}
+    names = [f"'{name}'" for label, name in enumerate(index.class_names) if label not in tested]
+    if not tested or not names:
+        return None
+    shown = f"{', '.join(names[:3])}{' and others' * (len(names) > 3)}"
+    return f"{counted(len(names), 'class is', 'classes are')} not tested, for want of clips with a label: {shown}"
 
 
 def remark_on_files(index: ClipIndex, split: Split) -> str | None:
@@ -138,7 +171,7 @@ def _parts(index: ClipIndex, settings: SplitSettings, called: Callable[[str], st
         parts[(clip.official if official else None) or "train"].append(position)
     named = _named_subjects(index, parts, settings, called)
     if settings.by_subject:
-        _require_subjects(index)
+        require_subjects(index)
     # A column without test clips means that none are wanted, unless a share is asked for; a run's config.yaml lists
     # the default, too, so that is no asking.
     no_test = official and (parts["test"] or settings.test == DEFAULTS.test)
@@ -208,12 +241,8 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
     for label, members in by_class(index, known).items():
         order = np.random.default_rng([settings.seed, 0, label]).permutation(members).tolist()
         for part, share in shares.items():
-            count = max(1, round_half_up(share * len(members))) if share else 0
-            if members and count and len(order) <= count:
-                raise InputError(
-                    f"class '{index.class_names[label]}' has {counted(len(members), 'clip')} with a label: too few to "
-                    f"hold out {counted(count, 'clip')} for {part} and still train on one"
-                )
+            # The last clip of a class is trained on: what nothing was learned of cannot be tested.
+            count = min(max(1, round_half_up(share * len(members))) if share else 0, max(0, len(order) - 1))
             held[part] += order[:count]
             order = order[count:]
     gone = {*held["val"], *held["test"]}
@@ -258,7 +287,7 @@ def _spares(left: np.ndarray, count: np.ndarray) -> bool:
 
 
 def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:
-    group = _groups(index, parts["train"])
+    group = together(index, parts["train"])
     subjects = sorted(set(group.values()))
     order = np.random.default_rng([seed, 0]).permutation(subjects).tolist()
     held: dict[str, OfficialSplit] = {}
@@ -272,7 +301,7 @@ def _hold_out_subjects(index: ClipIndex, parts: Parts, shares: dict[OfficialSpli
     return _move(index, parts, lambda clip: held.get(group[clip.subject or ""], "train"))
 
 
-def _groups(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
+def together(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
     """Returns for each subject the one that stands for all with whom they share files, and stay together."""
     group = {index[position].subject or "": index[position].subject or "" for position in positions}
     films: dict[str, set[str]] = defaultdict(set)
@@ -297,7 +326,8 @@ def _move(index: ClipIndex, parts: Parts, part_of: Callable[[Clip], OfficialSpli
     return {part: sorted(positions) for part, positions in moved.items()}
 
 
-def _require_subjects(index: ClipIndex) -> None:
+def require_subjects(index: ClipIndex) -> None:
+    """Raises an InputError that names a clip without a subject."""
     for clip in index:
         if not clip.subject:
             raise InputError(f"clip '{clip.id}' has no subject; splitting by subject needs one for every clip")

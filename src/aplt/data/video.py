@@ -79,6 +79,19 @@ def survey(clip: Clip) -> Survey:
     return Survey(len(times), damaged, longest)
 
 
+def frame_rate(clip: Clip) -> float:
+    """Returns the mean number of frames a second that a clip's file says it has.
+
+    Raises:
+        ClipError: the file is no video, or does not say.
+    """
+    require_file(clip)
+    with _open(clip) as (_, stream):
+        if not stream.average_rate:
+            raise ClipError(clip, "broken", "the file does not say how many frames a second has")
+        return float(stream.average_rate)
+
+
 @contextmanager
 def _decoding(clip: Clip) -> Iterator[None]:
     """Makes what decoding raises the clip's error, which says so where the bytes of its file end early."""

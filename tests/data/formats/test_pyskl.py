@@ -11,6 +11,7 @@ import pytest
 
 from aplt.cli.main import main
 from aplt.data.formats import scan
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.skeleton import read_skeleton
 from aplt.errors import InputError
@@ -49,12 +50,12 @@ def test_clips_labels_subjects_and_protocols(tmp_path: Path, monkeypatch: pytest
     assert abs(found.points[0, 2, 5] - made[0]["keypoint"][0, [1, 3], 5].mean(axis=0)).max() < 5
     assert (found.points[1] == 0).all()
     with pytest.raises(InputError, match="ntu: is not empty"):
-        scan(Path("ntu.pkl"), "pyskl", Path("ntu.csv"))
+        scan(Source(Path("ntu.pkl"), output=Path("ntu.csv")), "pyskl")
 
 
 def test_a_bare_list_as_of_ma_52(tmp_path: Path) -> None:
     (tmp_path / "a.pkl").write_bytes(pickle.dumps([annotation("0007_01_0003", walk(28)[None], 5)], protocol=2))
-    table = scan(tmp_path / "a.pkl", "pyskl", tmp_path / "ma.csv")
+    table = scan(Source(tmp_path / "a.pkl", output=tmp_path / "ma.csv"), "pyskl")
     assert table.drop(columns="path").to_dict("records") == [{"label": "5", "id": "0007_01_0003", "subject": "0007"}]
 
 
@@ -78,7 +79,7 @@ def test_a_bare_list_as_of_ma_52(tmp_path: Path) -> None:
 def test_what_is_no_annotation(tmp_path: Path, content: Any, message: str) -> None:
     (tmp_path / "a.pkl").write_bytes(pickle.dumps(content))
     with pytest.raises(InputError) as caught:
-        scan(tmp_path / "a.pkl", "pyskl", tmp_path / "out.csv")
+        scan(Source(tmp_path / "a.pkl", output=tmp_path / "out.csv"), "pyskl")
     assert str(caught.value).startswith(f"{tmp_path / 'a.pkl'}: ")
     assert message in str(caught.value)
 
@@ -90,5 +91,5 @@ def test_a_hostile_pickle_is_refused_and_nothing_is_written(tmp_path: Path) -> N
 
     (tmp_path / "a.pkl").write_bytes(pickle.dumps({"annotations": [annotation("a", walk(17)[None]), Hostile()]}))
     with pytest.raises(InputError, match=r"it names \w+\.system, expected numpy's arrays and plain values alone"):
-        scan(tmp_path / "a.pkl", "pyskl", tmp_path / "out.csv")
+        scan(Source(tmp_path / "a.pkl", output=tmp_path / "out.csv"), "pyskl")
     assert [path.name for path in tmp_path.iterdir()] == ["a.pkl"]

@@ -9,7 +9,7 @@ import pytest
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.check import check
-from aplt.data.formats import left_out
+from aplt.data.formats.leftovers import left_out
 from aplt.data.index import read_index
 from aplt.data.modality import how_read, modality_of
 from aplt.data.skeleton import read_skeleton

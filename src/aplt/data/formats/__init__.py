@@ -1,61 +1,115 @@
-"""Formats: what lies in a folder -> the table that clips.csv holds.
+"""Formats: what lies in a folder or file -> the table that clips.csv holds.
 
-A format is one function in one file: folder -> table with the columns `path` (relative to the folder) and `label`, and
-where they are known `id`, `subject`, `start`, `end` and `split`. The first line of its docstring is its help.
+A format is one function in one file: source -> table with the columns `path` (relative to the source's `videos`) and
+`label`, and where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The first line of its docstring
+is its help.
 """
 
 import stat
-from collections import Counter
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable
 
 import pandas as pd
 
 from aplt.data.files import files_below
 from aplt.data.formats.arid import arid
-from aplt.data.formats.folder import scan_folder
+from aplt.data.formats.folder import folder
+from aplt.data.formats.imigue import imigue
 from aplt.data.formats.kard import kard
+from aplt.data.formats.kinetics import kinetics
+from aplt.data.formats.ma52 import ma52
+from aplt.data.formats.mmaction2 import mmaction2
+from aplt.data.formats.msr_action3d import msr_action3d
 from aplt.data.formats.nucla import nucla
 from aplt.data.formats.pyskl import pyskl
+from aplt.data.formats.smg import smg
+from aplt.data.formats.source import ARCHIVES, Source
+from aplt.data.formats.table import table
+from aplt.data.formats.ucf101 import ucf101
+from aplt.data.formats.videofolder import videofolder
+from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.storage import mode
 
-FORMATS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    "folder": scan_folder,
+LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
+    "ma52": ma52,
+    "imigue": imigue,
+    "smg": smg,
+    "kinetics": kinetics,
+    "ucf101": ucf101,
+    "mmaction2": mmaction2,
+    "arid": arid,
+    "table": table,
+}
+"""Those that consist of lists; the videos may lie elsewhere, or be missing."""
+FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
+    "folder": folder,
+    **LISTS,
+    "videofolder": videofolder,
+    "pyskl": pyskl,
     "nucla": nucla,
     "kard": kard,
-    "arid": arid,
+    "msr-action3d": msr_action3d,
 }
-PACKED: dict[str, Callable[[Path, Path], pd.DataFrame]] = {"pyskl": pyskl}
-"""Formats of one file with many clips, which a function (file, folder) writes to a folder, one file each."""
+
+OFFICIAL = {*LISTS, "videofolder"} - {"table"}
+"""Those with a division of their own."""
 
 
-def scan(folder: Path, format_: str, output: Path = Path("clips.csv")) -> pd.DataFrame:
-    """Returns the table of clips in a folder, read as `format_`; where it gives no ids these are the paths within.
+def scan(source: Source, format_: str) -> pd.DataFrame:
+    """Returns the table of clips in a source, read as `format_`; where it gives no ids these are the paths within.
 
-    Of a format in `PACKED`, `folder` is a file, whose clips are written to a folder named after the table `output`.
+    Where a list has no test clips with labels, its val clips are the test clips: the figures come from them.
 
     Raises:
-        InputError: no such folder or format, or no clip of that format in it.
+        InputError: no such source or format, an option that changes nothing, or no clip of that format in it.
     """
-    if format_ not in FORMATS | PACKED:
-        raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS | PACKED)}")
-    if format_ in PACKED:
-        return PACKED[format_](folder, output.with_suffix(""))
-    if not stat.S_ISDIR(mode(folder)):
-        found = "a file" if mode(folder) else "nothing"
-        unpack = "; unpack it first" if folder.suffix in (".zip", ".gz", ".tar", ".7z", ".rar") and mode(folder) else ""
-        raise InputError(f"{folder}: expected a folder of clips, found {found} there{unpack}")
-    table = FORMATS[format_](folder)
-    # An id that stays the same when the table and the clips are moved.
-    return table if "id" in table else table.assign(id=table["path"])
+    if format_ not in FORMATS:
+        raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
+    found = mode(source.path)
+    packed = source.path.suffix.lower() in ARCHIVES
+    if not found or packed or (format_ == "folder" and not stat.S_ISDIR(found)):
+        unpack = "; unpack it first" if packed and found else ""
+        raise InputError(
+            f"{source.path}: expected a folder of clips, found {'a file' if found else 'nothing'} there{unpack}"
+        )
+    if source.apart is not None and format_ not in LISTS:
+        raise InputError(f"--videos would change nothing: the format {format_} has no lists beside its clips")
+    if source.columns and format_ != "table":
+        raise InputError(f"--columns would change nothing: it is for the format table, not for {format_}")
+    clips = FORMATS[format_](source).reset_index(drop=True)
+    if format_ in LISTS:
+        clips = _there(clips, source)
+    if format_ in OFFICIAL and "split" in clips:
+        if not ((clips["split"] == "test") & (clips["label"] != "")).any():
+            clips["split"] = clips["split"].replace("val", "test")
+        if clips["split"].nunique() == 1:  # which divides nothing
+            clips = clips.drop(columns="split")
+    return clips if "id" in clips else clips.assign(id=_ids(clips))
 
 
-def left_out(folder: Path, clips: Iterable[Path]) -> str:
-    """Returns the files below a folder that are none of its clips and no tables, as counts by ending; "" if none."""
-    taken = set(clips)
-    left_files = (path for path in files_below(folder) if not taken & {path, path.parent})
-    endings = (path.suffix.lower() or "without an ending" for path in left_files)
-    left = Counter(ending for ending in endings if ending != ".csv")
-    most_first = sorted(left.items(), key=lambda item: (-item[1], item[0]))
-    return ", ".join(f"{count:,d} {ending}" for ending, count in most_first)
+def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:
+    """Returns the clips whose files are there, or all where none is; says what is missing."""
+    exists = {path: bool(mode(source.videos / path)) for path in clips["path"].unique()}
+    there = clips["path"].map(exists)
+    if there.all():
+        return clips
+    archives = [path.name for path in files_below(source.videos) if path.suffix.lower() in ARCHIVES]
+    unpack = f"; not unpacked yet: {', '.join(archives[:3])}{' and others' * (len(archives) > 3)}" if archives else ""
+    if not there.any():
+        source.remark(
+            f"{source.videos} has none of the files of {counted(len(clips), 'clip')}, which are listed all the same"
+            f"{unpack}; --videos says where they are"
+        )
+        return clips
+    missing = clips["path"][~there]
+    source.remark(
+        f"left out: {len(missing):,d} of {counted(len(clips), 'clip')}, whose files are not in {source.videos}, the "
+        f"first {missing.iloc[0]}{unpack}"
+    )
+    return clips[there]
+
+
+def _ids(clips: pd.DataFrame) -> list[str]:
+    """Returns ids that stay the same when the table and the clips are moved."""
+    intervals = clips.reindex(columns=["path", "start", "end"], fill_value="").itertuples(index=False, name=None)
+    return [f"{path}#{start}-{end}" if start or end else path for path, start, end in intervals]

@@ -6,17 +6,24 @@ import pandas as pd
 
 from aplt.clips import OFFICIAL
 from aplt.data.files import files_below
+from aplt.data.formats.leftovers import left_out
+from aplt.data.formats.source import Source
 from aplt.data.modality import MODALITIES, clip_at
 from aplt.errors import InputError
 
 UNLABELED = "unlabeled"
 
 
+def folder(source: Source) -> pd.DataFrame:
+    """Class-named subfolders of videos, arrays or pose files, within train, val and test if there are any."""
+    return scan_folder(source.path)
+
+
 def scan_folder(folder: Path) -> pd.DataFrame:
-    """Class-named subfolders of videos, arrays or pose files, within train, val and test if there are any.
+    """Returns the table of the clips in a folder, sorted by path.
 
     Clips at any depth below a class-named folder are labeled; those in `unlabeled/` and beside the folders are not.
-    Where subfolders are named train, val or test, they give the official split. The table is sorted by path.
+    Where subfolders are named train, val or test, they give the official split.
 
     Raises:
         InputError: no clip, a folder that cannot be read, or clips in a class-named folder beside train, val or test.
@@ -25,7 +32,11 @@ def scan_folder(folder: Path) -> pd.DataFrame:
     clips = [clip.relative_to(folder) for clip in found]
     if not clips:
         wanted = " or ".join(modality.scanned_as for modality in MODALITIES.values() if modality.scanned)
-        raise InputError(f"{folder}: no {wanted} in this folder; data sets with files of their own need --format")
+        left = left_out(folder, ())
+        raise InputError(
+            f"{folder}: no {wanted} in this folder{f', but {left}' if left else ''}; data sets with files of their own "
+            "need --format"
+        )
     top = sorted({clip.parts[0] for clip in clips if len(clip.parts) > 1})
     official = [name for name in top if name in OFFICIAL]
     others = [f"'{name}'" for name in top if name not in (*OFFICIAL, UNLABELED)]

@@ -1,10 +1,9 @@
 """KARD's skeletons: the Kinect Activity Recognition Dataset, as text."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from aplt.data.formats.names import clips_by_name
+from aplt.data.formats.source import Source
 
 ACTIONS = {
     "a01": "horizontal arm wave",
@@ -28,6 +27,7 @@ ACTIONS = {
 }
 
 
-def kard(folder: Path) -> pd.DataFrame:
+def kard(source: Source) -> pd.DataFrame:
     """KARD's skeletons: aAA_sSS_eEE_realworld.txt, action and subject from the name."""
-    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_realworld\.txt", ACTIONS, "a01_s01_e01_realworld.txt")
+    names = r"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d_realworld\.txt"
+    return clips_by_name(source, names, ACTIONS, "a01_s01_e01_realworld.txt")

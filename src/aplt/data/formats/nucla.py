@@ -1,10 +1,9 @@
 """N-UCLA's skeletons: the multiview actions of Northwestern and Los Angeles, as JSON."""
 
-from pathlib import Path
-
 import pandas as pd
 
 from aplt.data.formats.names import clips_by_name
+from aplt.data.formats.source import Source
 
 ACTIONS = {
     "a01": "pick up with one hand",
@@ -20,6 +19,7 @@ ACTIONS = {
 }
 
 
-def nucla(folder: Path) -> pd.DataFrame:
-    """N-UCLA's skeletons: aAA_sSS_eEE_vVV.json, action and subject from the name."""
-    return clips_by_name(folder, r"(a\d\d)_(s\d\d)_e\d\d_v\d\d\.json", ACTIONS, "a01_s01_e00_v01.json")
+def nucla(source: Source) -> pd.DataFrame:
+    """N-UCLA's skeletons: aAA_sSS_eEE_vVV.json, action, subject and view from the name."""
+    names = r"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d_(?P<view>v\d\d)\.json"
+    return clips_by_name(source, names, ACTIONS, "a01_s01_e00_v01.json")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from aplt.data.formats.source import Source
 from aplt.data.trackers.unpickle import Packed, unpickled
 from aplt.errors import InputError
 from aplt.storage import reason, write_arrays
@@ -15,7 +16,7 @@ SUBJECTS = (r"S\d{3}C\d{3}(P\d{3})R\d{3}A\d{3}", r"(\d{4})_\d{2}_\d{4}")
 """How NTU and MA-52 name clips; the group is the subject."""
 
 
-def pyskl(file: Path, folder: Path) -> pd.DataFrame:
+def pyskl(source: Source) -> pd.DataFrame:
     """PYSKL's and MA-52's annotation pickles: FILE.pkl; each clip is written as one .npz in a folder named after -o.
 
     Labels are the file's numbers. Its first protocol becomes the column `split`, others columns of their own names.
@@ -23,6 +24,7 @@ def pyskl(file: Path, folder: Path) -> pd.DataFrame:
     Raises:
         InputError: the file holds anything but arrays and plain values, or no annotations, or the folder is not empty.
     """
+    file, folder = source.path, source.output.with_suffix("")
     try:
         with file.open("rb") as stream:
             content = unpickled(stream)

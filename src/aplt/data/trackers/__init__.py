@@ -13,7 +13,7 @@ from aplt.data.trackers.deeplabcut import read_csv
 from aplt.data.trackers.hdf5 import read_hdf5
 from aplt.data.trackers.json_files import FRAME, read_json, read_openpose
 from aplt.data.trackers.pose_format import read_pose
-from aplt.data.trackers.text import read_kard, read_ntu
+from aplt.data.trackers.text import read_ntu, read_text
 from aplt.data.trackers.tracked import Tracked
 
 FOLDER = "a folder of OpenPose's"
@@ -28,7 +28,7 @@ READERS: dict[str, Callable[[Path], Tracked]] = {
     ".pose": read_pose,
     ".skeleton": read_ntu,
     ".slp": read_hdf5,
-    ".txt": read_kard,
+    ".txt": read_text,
 }
 BEGINNINGS = {
     ".csv": re.compile(rb"scorer,"),

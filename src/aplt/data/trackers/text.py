@@ -1,4 +1,4 @@
-"""Skeletons as text: KARD's, and the .skeleton files of NTU RGB+D."""
+"""Skeletons as text: KARD's and MSR-Action3D's, and the .skeleton files of NTU RGB+D."""
 
 import warnings
 from pathlib import Path
@@ -8,15 +8,26 @@ import numpy as np
 from aplt.data.trackers.tracked import Tracked, detection, followed
 
 KARD_JOINTS = 15
+MSR_JOINTS = (
+    ("right shoulder", "left shoulder", "shoulder center", "spine", "right hip", "left hip", "hip center")
+    + ("right elbow", "left elbow", "right wrist", "left wrist", "right hand", "left hand", "right knee", "left knee")
+    + ("right ankle", "left ankle", "right foot", "left foot", "head")
+)
+MSR_NUMBERS = 4
+"""Of a joint: where it is, and how sure that is."""
 BODY, JOINT = 10, 12
 """Numbers of a body, and of a joint: the first three are its place, the last says how it was found."""
 
 
-def read_kard(path: Path) -> Tracked:
-    """Returns the 15 joints of a KARD file."""
+def read_text(path: Path) -> Tracked:
+    """Returns the joints of a KARD file, which has three numbers each, or of one of MSR-Action3D, which has four."""
     # numpy only warns of a file without numbers.
     with warnings.catch_warnings(action="error", category=UserWarning):
-        return Tracked("KARD", np.loadtxt(path).reshape(-1, KARD_JOINTS, 3))
+        numbers = np.loadtxt(path)
+    if numbers.shape[-1] != MSR_NUMBERS:
+        return Tracked("KARD", numbers.reshape(-1, KARD_JOINTS, 3))
+    joints = numbers.reshape(-1, len(MSR_JOINTS), MSR_NUMBERS)
+    return Tracked("MSR-Action3D", joints[..., :3], joints[..., 3], MSR_JOINTS)
 
 
 def read_ntu(path: Path) -> Tracked:

@@ -1,0 +1,53 @@
+"""MA-52, Micro-Action-52: clips of interviews, with the lists that come with them (arXiv 2403.05234)."""
+
+import re
+
+import pandas as pd
+
+from aplt.data.files import files_below
+from aplt.data.formats.source import Source, rows, videos_by_stem
+from aplt.errors import InputError
+
+GROUPS = {"body": 5, "head": 11, "upper limb": 24, "lower limb": 32, "body-hand": 38, "head-hand": 48, "leg-hand": 52}
+"""Parts of the body, and the number of the first action that is of another."""
+LIST = re.compile(r"(train|val|test)(_list_videos)?\.txt")
+# The second number is the part of the body, which is to be predicted: nothing may be taken from it.
+NAME = re.compile(r"(\d{4})_\d\d_\d{4}")
+
+
+def ma52(source: Source) -> pd.DataFrame:
+    """MA-52's lists and videos: train.txt, val.txt (the test set) and label_name.txt; or one list, such as test.txt.
+
+    Labels are names, groups parts of the body, subjects from the file names. The published labels of test.txt are
+    dummies: its clips are listed only where it alone is given, and without a label.
+    """
+    below = list(files_below(source.folder))
+    lists = [source.path] if source.path.is_file() else [path for path in below if LIST.fullmatch(path.name)]
+    map_ = next((path for path in below if path.name == "label_name.txt"), None)
+    if map_ is None or not lists:
+        raise InputError(f"{source.path}: expected MA-52's lists: train.txt, val.txt, test.txt and label_name.txt")
+    names = dict(rows(map_, fields=2))
+    if not all(number.isdecimal() for number in names):
+        raise InputError(f"{map_}: expected a number and a name in each line")
+    groups = {number: next((name for name, end in GROUPS.items() if int(number) < end), "") for number in names}
+    videos = videos_by_stem(source.videos)
+    found = []
+    for path in lists:
+        listed = rows(path, fields=2)
+        named = LIST.fullmatch(path.name)
+        split = named[1] if named else ""
+        dummies = split == "test" and len({number for _, number in listed}) == 1
+        if dummies and path != source.path:
+            source.remark(
+                f"{path} has no labels but dummies; `aplt index {path} -o test.csv` lists its clips, for aplt predict"
+            )
+            continue
+        for name, number in listed:
+            if number not in names:
+                raise InputError(f"{path}: label '{number}' of {name} is not in {map_}")
+            stem = name.rsplit(".", 1)[0]
+            subject = NAME.fullmatch(stem)
+            row = {"path": videos.get(stem, name), "label": names[number], "id": stem, "split": split}
+            row |= {"subject": subject[1] if subject else "", "group": groups[number]}
+            found.append(row | (dict.fromkeys(("label", "split", "group"), "") if dummies else {}))
+    return pd.DataFrame(found)

@@ -1,0 +1,75 @@
+"""What a format reads: a folder or file, and all that may be said of it beside; and how lists are read."""
+
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aplt.data.files import files_below
+from aplt.data.modality import MODALITIES
+from aplt.errors import InputError
+from aplt.storage import mode, reason
+
+ARCHIVES = frozenset({".zip", ".gz", ".tar", ".tgz", ".7z", ".rar"})
+
+
+@dataclass(frozen=True)
+class Source:
+    """What `aplt index` was given."""
+
+    path: Path
+    """The folder of clips or lists, or one file."""
+    apart: Path | None = None
+    """The folder of the videos, where they do not lie with the lists."""
+    output: Path = Path("clips.csv")
+    """The table that is made; the clips of one packed file are written to a folder of its name."""
+    rate: float | None = None
+    """Frames a second of videos that are not there to be asked."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The columns of a table by what they are called in an index."""
+    remark: Callable[[str], None] = print
+    """Says a line about what was found."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder itself, or that of the file."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    @property
+    def videos(self) -> Path:
+        """The folder that paths are relative to."""
+        return self.apart or self.folder
+
+
+def videos_by_stem(folder: Path) -> dict[str, str]:
+    """Returns the videos at any depth below a folder by their name without its ending, relative to the folder.
+
+    So it does not matter into which folders a data set was unpacked. Of several with one name the first counts.
+    """
+    found: dict[str, str] = {}
+    for path in files_below(folder):
+        if path.suffix.lower() in MODALITIES["video"].suffixes:
+            found.setdefault(path.stem, path.relative_to(folder).as_posix())
+    return found
+
+
+def rows(path: Path, fields: int, separator: str | None = None) -> list[list[str]]:
+    """Returns the fields of each line that is not empty; with `separator` None any blanks separate.
+
+    Raises:
+        InputError: no such file, not UTF-8, or a line with fewer fields.
+    """
+    if not stat.S_ISREG(mode(path)):
+        raise InputError(f"{path}: no such file; expected the data set's own list")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
+    found = []
+    for number, line in enumerate(lines, start=1):
+        row = [value.strip() for value in line.split(separator, fields - 1)]
+        if any(row) and len(row) != fields:
+            raise InputError(f"{path} line {number}: expected {fields} fields, found {len(row)}")
+        if any(row):
+            found.append(row)
+    return found
