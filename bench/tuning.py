@@ -24,8 +24,8 @@ from torch import Tensor
 from aplt.config import RunConfig
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
+from aplt.presets import PRESETS, over_preset
 from aplt.runs.configure import effective_config
-from aplt.runs.presets import PRESETS, over_preset
 from aplt.runs.student import PolicyStudent
 from aplt.runs.tuning import frozen_modules, make_optimizer, require_followed, tune
 

@@ -32,7 +32,10 @@ MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
         ({"train": {"ema_decay": 1}}, "setting 'train.ema_decay': expected less than 1, found 1"),
         ({"split": {"test_subjects": "s1"}}, "setting 'split.test_subjects': expected a list, found 's1'"),
         ({"input": {"mirror": [[1, 2, 3]]}}, "setting 'input.mirror.0': expected 2 or fewer entries, found [1, 2, 3]"),
-        ({"input": {"kind": "audio"}}, "setting 'input': expected 'kind' to be one of 'video', 'skeleton', found"),
+        (
+            {"input": {"kind": "audio"}},
+            "setting 'input': expected 'kind' to be one of 'video', 'skeleton', 'features', found",
+        ),
         ({"train": {"rounds": 0}}, "setting 'train.rounds': expected at least 1, found 0"),
         (
             {"split": {"labeled": "150%"}},

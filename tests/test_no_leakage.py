@@ -3,6 +3,7 @@
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -46,23 +47,36 @@ def permuted_copy(clips: Path, split: Path, output: Path) -> Path:
     return output
 
 
-def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
-    """Trains on the true labels and on permuted hidden ones: the weights must be the same, bit for bit."""
-    clips = write_clips(folder / "clips")
+class Indexes(NamedTuple):
+    """The same clips with their true labels and with permuted hidden ones, and what is hidden."""
+
+    true: Path
+    permuted: Path
+    split: Path
+
+
+@pytest.fixture(scope="module")
+def indexes(tmp_path_factory: pytest.TempPathFactory) -> Indexes:
+    folder = tmp_path_factory.mktemp("clips")
+    clips = write_clips(folder)
     index = read_index(clips)
     drawn = make_split(index, SplitSettings(labeled=0.2, test=0.25))
     roles = [(index[p].id, role) for role in ("labeled", "unlabeled", "test") for p in drawn.positions(role)]
     split = folder / "split.csv"
     pd.DataFrame(roles, columns=["id", "role"]).to_csv(split, index=False)
-    other = permuted_copy(clips, split, clips.with_name("permuted.csv"))
+    return Indexes(clips, permuted_copy(clips, split, folder / "permuted.csv"), split)
+
+
+def check_hidden_labels_stay_hidden(method: str, indexes: Indexes, folder: Path) -> None:
+    """Trains on the true labels and on permuted hidden ones: the weights must be the same, bit for bit."""
     settings = {
         "method": method,
         "method_settings": eager(method),
-        "split_file": str(split),
+        "split_file": str(indexes.split),
         "train": {"rounds": 2, "steps_per_round": 3},
     }
     results, weights = [], []
-    for name, source in (("true", clips), ("permuted", other)):
+    for name, source in (("true", indexes.true), ("permuted", indexes.permuted)):
         run = RunDir(folder / name)
         results.append(train(tiny_config(source, **settings), run))
         weights.append(load_file(run.model / "model.safetensors"))
@@ -80,8 +94,10 @@ def check_hidden_labels_stay_hidden(method: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_permuting_hidden_labels_leaves_the_weights_bit_identical(method: str, tmp_path: Path) -> None:
-    check_hidden_labels_stay_hidden(method, tmp_path)
+def test_permuting_hidden_labels_leaves_the_weights_bit_identical(
+    method: str, indexes: Indexes, tmp_path: Path
+) -> None:
+    check_hidden_labels_stay_hidden(method, indexes, tmp_path)
 
 
 def all_labels(material: Material) -> Tensor:
@@ -90,11 +106,11 @@ def all_labels(material: Material) -> Tensor:
 
 @pytest.mark.parametrize("method", ["aplt_paper", "label_propagation"])
 def test_an_offline_phase_that_knows_all_labels_is_caught(
-    method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    method: str, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loop, "known_labels", all_labels)
     with pytest.raises(AssertionError, match="hidden labels reach"):
-        check_hidden_labels_stay_hidden(method, tmp_path)
+        check_hidden_labels_stay_hidden(method, indexes, tmp_path)
 
 
 class Peeks(FixMatch):
@@ -108,7 +124,7 @@ class Peeks(FixMatch):
         return found._replace(parts=found.parts | {"peeked": peeked})
 
 
-def test_true_labels_in_the_loop_are_caught(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_true_labels_in_the_loop_are_caught(indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def known(material: Material) -> Tensor:
         Peeks.truth = all_labels(material)
         return known_labels(material)
@@ -116,4 +132,4 @@ def test_true_labels_in_the_loop_are_caught(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(loop, "known_labels", known)
     monkeypatch.setitem(METHODS, "fixmatch", replace(METHODS["fixmatch"], algorithm=Peeks))
     with pytest.raises(AssertionError, match="hidden labels reach"):
-        check_hidden_labels_stay_hidden("fixmatch", tmp_path)
+        check_hidden_labels_stay_hidden("fixmatch", indexes, tmp_path)

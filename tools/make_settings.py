@@ -9,8 +9,8 @@ from aplt.methods.catalog import METHODS
 from aplt.methods.method import Method
 from aplt.models.encoders import ENCODERS, whole_settings
 from aplt.offline.phase import Clusters
+from aplt.presets import PRESETS
 from aplt.runs.configure import effective_config
-from aplt.runs.presets import PRESETS
 from aplt.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"

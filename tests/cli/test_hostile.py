@@ -96,7 +96,7 @@ def test_a_run_of_such_names(home: Path, capfd: pytest.CaptureFixture[str], monk
     assert "a spreadsheet" in found
     said("train", "clips/clips.csv", "--labeled", "50%", "--name", "run", "--runs", "runs", *SETTINGS)
     assert set(json.loads((home / "runs/run/model/config.json").read_text())["class_names"]) == labels
-    assert said("evaluate", "runs/run").count("\n") == len(labels) + 2
+    assert said("evaluate", "runs/run").count("\n") == len(labels) + 3
     said("report", "runs/run")
     page = Markup(home / "runs/run/report.html")
     assert {"script", "img", "svg"} & set(page.tags) == {"script", "svg"}

@@ -30,8 +30,8 @@ def test_p_values_are_corrected_for_a_whole_table_of_the_plan_however_much_of_it
 
 
 @pytest.mark.parametrize("unfinished", ["aplt", "fixmatch"])
-def test_no_p_value_before_all_planned_cells_of_both_methods_are_done(tmp_path: Path, unfinished: str) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_no_p_value_before_all_planned_cells_of_both_methods_are_done(study: Path, unfinished: str) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     write_csv(folder.cells, rows[(rows["method"] != unfinished) | (rows["labeled"] != 0.2) | (rows["seed"] != 2)])
     told = {
@@ -56,8 +56,8 @@ def test_gains_over_several_data_sets_have_a_column_a_place(tmp_path: Path) -> N
     assert rows == [["12 of 12", "4 of 4"], level, level]
 
 
-def test_level_cells_are_told_beside_those_won(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_level_cells_are_told_beside_those_won(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     few = (rows["labeled"] == 0.05) & (rows["seed"] > 0) & rows["method"].isin(["aplt", "fixmatch"])
     write_csv(folder.cells, rows.assign(top1=rows["top1"].where(~few, 0.6)))
@@ -70,8 +70,8 @@ def test_level_cells_are_told_beside_those_won(tmp_path: Path) -> None:
     ]
 
 
-def test_macro_f1_and_unlabeled_clips_have_gains_and_tests_of_their_own_figures(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_macro_f1_and_unlabeled_clips_have_gains_and_tests_of_their_own_figures(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     behind = rows["method"] == "aplt"
     low = 0.1 + rows["seed"] / 100

@@ -15,8 +15,8 @@ from aplt.storage import write_csv
 from .fake_comparison import fake_comparison
 
 
-def test_damaged_folders_are_a_sentence(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_damaged_folders_are_a_sentence(study: Path) -> None:
+    folder = CompareDir(study)
     folder.cells.write_text("dataset,fold\n")
     with pytest.raises(InputError, match=r"compare.csv: column .* is missing"):
         write_comparison(folder.path)
@@ -25,8 +25,8 @@ def test_damaged_folders_are_a_sentence(tmp_path: Path) -> None:
         write_comparison(folder.path)
 
 
-def test_a_plan_may_be_written_by_hand(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_a_plan_may_be_written_by_hand(study: Path) -> None:
+    folder = CompareDir(study)
     folder.plan.write_text(
         "datasets: {tiny: {clips: a.csv}}\nmethods: supervised, fixmatch, aplt\nlabeled: 5%,20%\nseeds: 3\n"
     )
@@ -55,8 +55,8 @@ def test_folds_are_cells_of_their_own(tmp_path: Path) -> None:
     assert (one.t_test, lacking.unfinished) == (None, "40 of 42 cells are done; the figures are of these.")
 
 
-def test_a_mean_that_is_level_but_for_rounding_is_not_ahead(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_a_mean_that_is_level_but_for_rounding_is_not_ahead(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells, dtype=str)
     of_one_share = rows["labeled"] == "0.05"
     for method, right in (("fixmatch", (20, 19, 21)), ("aplt", (19, 21, 20))):
@@ -68,8 +68,8 @@ def test_a_mean_that_is_level_but_for_rounding_is_not_ahead(tmp_path: Path) -> N
     assert [line[k].text for k in (2, 3)] == ["4 of 6", "1 of 2"]
 
 
-def test_rows_that_are_not_one_of_each_planned_cell_are_a_sentence(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_rows_that_are_not_one_of_each_planned_cell_are_a_sentence(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells, dtype=str, keep_default_na=False)
     # As many rows as cells: one is there twice, and another lacks.
     write_csv(folder.cells, pd.concat([rows[1:], rows[4:5]]))

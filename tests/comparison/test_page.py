@@ -24,9 +24,8 @@ from tests.report.reading import Page
 from .fake_comparison import SHARES, fake_comparison
 
 
-def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> None:
-    folder = fake_comparison(tmp_path / "study")
-    page = Page(write_comparison(folder))
+def test_the_page_has_its_parts_and_the_figures_of_the_cells(study: Path) -> None:
+    page = Page(write_comparison(study))
     assert page.headings() == [
         "Accuracy by share of labels",
         "aplt against the others",
@@ -35,7 +34,7 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
         "Cells",
         "Plan and settings",
     ]
-    rows = pd.read_csv(CompareDir(folder).cells)
+    rows = pd.read_csv(CompareDir(study).cells)
     means = rows.groupby(["method", "labeled"])["top1"].mean()
     found = {row["Method"]: row for row in page.table("Method")}
     values = dict(zip(found, page.values("Method"), strict=True))
@@ -59,8 +58,8 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(tmp_path: Path) -> 
     assert all(0 < float(row["Holm p"].replace("<", "")) < 1 for row in differences)
 
 
-def test_each_figure_of_the_record_is_a_column_and_has_tables(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_each_figure_of_the_record_is_a_column_and_has_tables(study: Path) -> None:
+    folder = CompareDir(study)
     write_csv(folder.cells, pd.read_csv(folder.cells).assign(group_top1=0.9, f1_mean=0.6))  # of classes in groups
     page = Page(write_comparison(folder.path))
     written = folder.table.read_text()
@@ -72,19 +71,18 @@ def test_each_figure_of_the_record_is_a_column_and_has_tables(tmp_path: Path) ->
         assert (f"Gain over all cells, and by data set and share: test {figure.title}" in written) == figure.paired
 
 
-def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(tmp_path: Path) -> None:
-    folder = fake_comparison(tmp_path / "study")
-    rows = pd.read_csv(CompareDir(folder).cells)
+def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(study: Path) -> None:
+    rows = pd.read_csv(CompareDir(study).cells)
     rows[["pseudo_precision", "pseudo_wrong", "online_coverage"]] = [None, None, 0.9]
-    write_csv(CompareDir(folder).cells, rows)
-    found = last_labels(read_comparison(folder))
+    write_csv(CompareDir(study).cells, rows)
+    found = last_labels(read_comparison(study))
     assert found is not None
     made = [[cell.text.replace("\u00a0", " ") for cell in row[2:6]] for row in found.rows[:2]]
     assert made == [["offline", "5%", "–", "50.0 %"], ["by step", "5%", "–", "90.0 %"]]  # noqa: RUF001
 
 
-def test_the_drawing_shows_every_method_share_and_the_bound(tmp_path: Path) -> None:
-    page = Page(write_comparison(fake_comparison(tmp_path / "study")))
+def test_the_drawing_shows_every_method_share_and_the_bound(study: Path) -> None:
+    page = Page(write_comparison(study))
     drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
     assert "share of labels asked for" in {text.text for text in drawing.iter("text")}
     assert "label, by round, mean over seeds and folds: labels of the offline phase before the round where" in page.text
@@ -130,8 +128,8 @@ def test_one_share_is_drawn_by_method(tmp_path: Path) -> None:
     assert any(text.startswith("variant 11, round") for text in named)  # the reference, though it comes last
 
 
-def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     write_csv(folder.cells, rows[(rows["method"] != "fixmatch") | (rows["seed"] != 2) | (rows["labeled"] != 0.05)])
     page = Page(write_comparison(folder.path))
@@ -150,16 +148,16 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(tmp_path: Path
     assert page.headings() == ["Plan and settings"]
 
 
-def test_labels_by_round_stand_on_the_page(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_labels_by_round_stand_on_the_page(study: Path) -> None:
+    folder = CompareDir(study)
     page = write_comparison(folder.path).read_text()
     told = re.findall(r"^\| tiny .* (\S+/\S+ \S+/\S+.*?) +\|$", folder.table.read_text(), flags=re.MULTILINE)
     assert len(told) > 3
     assert all(f"{text}<" in page for text in told)
 
 
-def test_the_cost_of_each_method(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_the_cost_of_each_method(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     ours = rows["method"] == "aplt"
     # Two cells an hour long with half of it offline, and four as they are.
@@ -172,8 +170,8 @@ def test_the_cost_of_each_method(tmp_path: Path) -> None:
     assert [row[name] for name in names] == ["6", "400", "200", "20.7 min", "49.2 %", "9.9 %"]
 
 
-def test_links_lead_to_the_reports_of_the_cells_whatever_their_names(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_links_lead_to_the_reports_of_the_cells_whatever_their_names(study: Path) -> None:
+    folder = CompareDir(study)
     for number in range(3):
         place = folder.runs / f"5% of #{number}?"
         (folder.runs / f"run{number}").rename(place)
@@ -186,15 +184,15 @@ def test_links_lead_to_the_reports_of_the_cells_whatever_their_names(tmp_path: P
     assert all("#" not in link and "?" not in link and (folder.path / unquote(link)).exists() for link in links)
 
 
-def test_settings_that_are_shared_are_told_of_the_cells_that_are_there(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_settings_that_are_shared_are_told_of_the_cells_that_are_there(study: Path) -> None:
+    folder = CompareDir(study)
     assert "Settings that all finished cells share" in Page(write_comparison(folder.path)).text
     shutil.rmtree(folder.runs / "run0")
     assert "Settings that the 12 of 21 cells with a run folder here share" in Page(write_comparison(folder.path)).text
 
 
-def test_cells_that_failed_are_told_with_their_reasons(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_cells_that_failed_are_told_with_their_reasons(study: Path) -> None:
+    folder = CompareDir(study)
     write_csv(folder.cells, pd.read_csv(folder.cells)[1:])
     write_csv(
         folder.failed, pd.DataFrame([("tiny, supervised, <seed 0>: no such clip", "")], columns=["why", "traceback"])
@@ -207,15 +205,15 @@ def test_cells_that_failed_are_told_with_their_reasons(tmp_path: Path) -> None:
     )
 
 
-def test_splits_of_several_sizes_are_told(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_splits_of_several_sizes_are_told(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     write_csv(folder.cells, rows.assign(test_clips=rows["test_clips"].where(rows["seed"] != 1, 1234)))
     assert "over 3 seeds, 60 to 1,234 test clips each; " in Page(write_comparison(folder.path)).text
 
 
-def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_a_remark_on_the_clips_stands_beside_their_figures(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     write_csv(folder.cells, rows.assign(remark="the same people are in both", group_top1=0.9, f1_mean=0.6))
     page = Page(write_comparison(folder.path))
@@ -225,8 +223,8 @@ def test_a_remark_on_the_clips_stands_beside_their_figures(tmp_path: Path) -> No
     assert written.count("The same people are in both.") == len(MAIN_FIGURES)  # unlabeled clips are no test clips
 
 
-def test_rows_whose_rounds_are_longer_are_told(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_rows_whose_rounds_are_longer_are_told(study: Path) -> None:
+    folder = CompareDir(study)
     rows = pd.read_csv(folder.cells)
     assert "of another length" not in Page(write_comparison(folder.path)).text
     last = rows["pseudo_by_round"].str.rsplit("; ", n=1).str[0]
@@ -245,8 +243,8 @@ def test_ticks_say_where_they_are(low: float, high: float, told: list[str]) -> N
     assert re.findall(r">([\d.]+)\s%</text>", drawn) == told
 
 
-def test_the_markdown_table(tmp_path: Path) -> None:
-    folder = CompareDir(fake_comparison(tmp_path / "study"))
+def test_the_markdown_table(study: Path) -> None:
+    folder = CompareDir(study)
     write_comparison(folder.path)
     lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
     assert lines[0] == "### tiny: test top-1 in %"
@@ -310,10 +308,9 @@ def test_read_outs_that_differ_are_told(tmp_path: Path, both: tuple[str, ...], t
     assert folder.table.read_text().splitlines()[2].partition("cells are done.")[2].strip() == told
 
 
-def test_runs_that_were_not_copied_along_are_not_needed(tmp_path: Path) -> None:
-    folder = fake_comparison(tmp_path / "study")
-    shutil.rmtree(folder / "runs")
-    page = Page(write_comparison(folder))
+def test_runs_that_were_not_copied_along_are_not_needed(study: Path) -> None:
+    shutil.rmtree(study / "runs")
+    page = Page(write_comparison(study))
     assert "Settings that all finished cells share" not in page.text
     assert "All methods by round" in page.text
     assert "What unlabeled clips were taught" in page.text

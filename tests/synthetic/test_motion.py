@@ -242,7 +242,7 @@ def test_people_make_a_movement_less_alike_than_one_person_does_again_and_again(
         return np.asarray(path - path[0])
 
     # The median, because a person departs from their habit once in a while.
-    paths = np.array([[joints(subject, 10 * subject + k) for k in range(6)] for subject in range(8)])
+    paths = np.array([[joints(subject, 10 * subject + k) for k in range(5)] for subject in range(6)])
     own = np.median(paths, axis=1)
     within = np.median(np.linalg.norm(paths - own[:, None], axis=-1).mean(axis=-1))
     between = np.median([np.linalg.norm(a - b, axis=-1).mean() for k, a in enumerate(own) for b in own[:k]])

@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 import typer
 
 from aplt.config import Budget
-from aplt.runs.presets import PRESETS
+from aplt.presets import PRESETS
 
 PresetOption = Annotated[
     str | None,

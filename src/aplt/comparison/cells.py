@@ -18,11 +18,11 @@ from aplt.data.modality import modality_of
 from aplt.data.splits import make_split, remark_on_split, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
+from aplt.presets import over_preset
 from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.presets import over_preset
 from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed

@@ -4,6 +4,7 @@ Another kind is added by its settings in aplt.config, its own files beside this 
 is imported where it is first needed, so that indexing and splitting need neither torch nor FFmpeg.
 """
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -101,7 +102,8 @@ def modality_of_clip(clip: Clip) -> Modality:
     if clip.bank is not None:
         return MODALITIES["features"]
     suffix = clip.path.suffix.lower()
-    unknown = MODALITIES["skeleton" if clip.path.is_dir() else "video"]
+    folder = os.path.isdir(clip.path)  # noqa: PTH112 - Path.is_dir raises where a name is too long
+    unknown = MODALITIES["skeleton" if folder else "video"]
     return next((found for found in MODALITIES.values() if suffix in found.suffixes), unknown)
 
 

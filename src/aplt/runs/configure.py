@@ -12,7 +12,7 @@ from aplt.errors import InputError, suggest
 from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, find_weights, whole_settings
-from aplt.runs.presets import over_preset
+from aplt.presets import over_preset
 from aplt.runs.schedule import require_one_budget, unset_budget
 from aplt.settings import keyword_settings, shown
 from aplt.storage import absolute

@@ -8,8 +8,8 @@ import pytest
 from aplt.config import RunConfig, merge
 from aplt.errors import InputError
 from aplt.prepare import plan_comparison, prepare
+from aplt.presets import PRESETS, over_preset
 from aplt.runs.configure import effective_config
-from aplt.runs.presets import PRESETS, over_preset
 from tests.runs.clips import write_clips
 
 
