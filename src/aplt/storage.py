@@ -36,6 +36,11 @@ def reason(error: Exception) -> str:
     return " ".join(text.split()) or type(error).__name__
 
 
+def is_folder(path: Path) -> bool:
+    """Returns whether there is a folder; False, too, where a name is too long to look, at which Path.is_dir raises."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def mode(path: Path) -> int:
     """Returns the mode of what lies at a path, links followed, for `stat.S_ISREG` and its like; 0: nothing does.
 

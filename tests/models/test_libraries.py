@@ -69,6 +69,18 @@ def test_a_network_of_transformers_from_a_folder(name: str, tmp_path: Path) -> N
         assert torch.equal(load_recognizer(tmp_path / "model")(clip).logits, expected)
 
 
+def test_a_config_from_anybody_reaches_nothing_else(tmp_path: Path) -> None:
+    saved("VideoMAE", tmp_path)
+    config = whole_settings(f"hf:{tmp_path}", {})["config"]
+    hostile = {
+        "auto_map": {"AutoModel": "evil--code.Net"},
+        "_attn_implementation": "evil/code",
+        "attn_implementation": "evil/code",
+    }
+    net = build_encoder("hf:gone", SHAPE, {"config": config | hostile})
+    assert type(net.net).__module__.startswith("transformers.models.videomae")
+
+
 def test_what_a_folder_of_transformers_lacks(tmp_path: Path) -> None:
     pytest.importorskip("transformers")
     with pytest.raises(InputError, match="no such folder"):
@@ -83,6 +95,8 @@ def test_what_a_folder_of_transformers_lacks(tmp_path: Path) -> None:
     encoder = build_encoder(f"hf:{tmp_path}", SHAPE, settings)
     with pytest.raises(InputError, match=r"weights 'DEFAULT' could not be loaded \(.*safetensors"):
         load_weights(encoder, f"hf:{tmp_path}", SHAPE, settings, "DEFAULT")
+    with pytest.raises(InputError, match="cannot take clips of shape"):
+        feature_size(encoder, "hf:x", (3, 4, 40, 40))
     words = {"model_type": "bert", "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1, "vocab_size": 9}
     with pytest.raises(InputError, match="takes input_ids"):
         build_encoder("hf:any", SHAPE, {"config": words | {"intermediate_size": 8}})

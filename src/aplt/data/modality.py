@@ -4,7 +4,6 @@ Another kind is added by its settings in aplt.config, its own files beside this 
 is imported where it is first needed, so that indexing and splitting need neither torch nor FFmpeg.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from aplt.display import bar, counted
 from aplt.errors import InputError
 from aplt.parallel import cores
 from aplt.settings import Settings
+from aplt.storage import is_folder
 
 if TYPE_CHECKING:
     from aplt.data.views import Views
@@ -102,8 +102,7 @@ def modality_of_clip(clip: Clip) -> Modality:
     if clip.bank is not None:
         return MODALITIES["features"]
     suffix = clip.path.suffix.lower()
-    folder = os.path.isdir(clip.path)  # noqa: PTH112 - Path.is_dir raises where a name is too long
-    unknown = MODALITIES["skeleton" if folder else "video"]
+    unknown = MODALITIES["skeleton" if is_folder(clip.path) else "video"]
     return next((found for found in MODALITIES.values() if suffix in found.suffixes), unknown)
 
 

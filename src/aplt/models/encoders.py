@@ -211,7 +211,7 @@ def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, An
         return find_encoder(name).build(clip_shape, **options)
     except InputError:
         raise
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, AssertionError) as error:
         raise InputError(f"encoder {name}: {' '.join(str(error).split())}") from error
 
 
@@ -225,7 +225,7 @@ def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> 
     try:
         with torch.no_grad():
             feature = encoder.eval()(torch.zeros(1, *clip_shape))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, AssertionError) as error:
         raise InputError(f"encoder {name} cannot take clips of shape {list(clip_shape)} ({error})") from error
     encoder.train(training)
     if not isinstance(feature, torch.Tensor) or feature.ndim != 2 or len(feature) != 1:

@@ -20,7 +20,9 @@ INTERPOLATIONS = {0: "nearest", 2: "bilinear"}
 """By the numbers that Pillow gives them; all others are taken for bicubic."""
 SIZES = ("image_size", "crop_size")
 FRAMES = ("num_frames", "frames_per_clip")
-NO_ARCHITECTURE = ("id2label", "label2id", "architectures", "transformers_version", "_name_or_path", "dtype")
+NO_ARCHITECTURE = ("id2label", "label2id", "architectures", "transformers_version", "dtype")
+REACHING_OUT = ("auto_map", "attn_implementation", "quantization_config")
+"""What a config may name that is fetched and run; a model folder can come from anybody."""
 
 
 class TokenEncoder(nn.Module):
@@ -44,7 +46,7 @@ def video_network(clip_shape: tuple[int, ...], config: Mapping[str, Any]) -> nn.
         ValueError: the config is of no video network.
     """
     transformers = _transformers()
-    net = transformers.AutoModel.from_config(_config(config, clip_shape))
+    net = transformers.AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
     name = net.main_input_name
     if not name.startswith("pixel_values"):
         raise ValueError(f"expected a network of videos, found {type(net).__name__}, which takes {name}")
@@ -63,7 +65,7 @@ def read_config(source: str) -> dict[str, Any]:
         found = _transformers().AutoConfig.from_pretrained(source, trust_remote_code=False).to_dict()
     except (OSError, ValueError) as error:
         raise InputError(f"hf:{source}: no network of transformers there ({_line(error)})") from error
-    return {key: value for key, value in found.items() if value is not None and key not in NO_ARCHITECTURE}
+    return {key: value for key, value in _safe(found).items() if value is not None and key not in NO_ARCHITECTURE}
 
 
 def published(source: str, config: Mapping[str, Any]) -> dict[str, Weights]:
@@ -117,10 +119,14 @@ def prepared(how: Any) -> dict[str, Any]:
 
 def _config(config: Mapping[str, Any], clip_shape: tuple[int, ...]) -> Any:
     """Returns a config of transformers for clips of this shape."""
-    values = dict(config)
+    values = _safe(config)
     _, frames, side, _ = clip_shape
     values |= {name: side for name in SIZES if name in values} | {name: frames for name in FRAMES if name in values}
     return _transformers().AutoConfig.for_model(values.pop("model_type"), **values)
+
+
+def _safe(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if not key.startswith("_") and key not in REACHING_OUT}
 
 
 def _headless(net: Any) -> nn.Module:

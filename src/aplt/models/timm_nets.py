@@ -66,7 +66,10 @@ def _create(name: str, clip_shape: tuple[int, ...], tag: str | None) -> nn.Modul
     # Networks of one size, such as vision transformers, are made for the clips'.
     sized = {"img_size": tuple(clip_shape[2:])} if config is not None and config.fixed_input_size else {}
     full = name if tag is None else f"{name}.{tag}"
-    net: nn.Module = timm.create_model(full, pretrained=tag is not None, num_classes=0, **sized)
+    try:
+        net: nn.Module = timm.create_model(full, pretrained=tag is not None, num_classes=0, **sized)
+    except TypeError as error:  # it takes no size, or no number of classes
+        raise ValueError(f"timm cannot make it an encoder of clips of {list(clip_shape)} ({error})") from error
     return net
 
 

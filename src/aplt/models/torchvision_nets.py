@@ -55,7 +55,7 @@ def prepared(how: Any) -> dict[str, Any]:
 def tsm_resnet(clip_shape: tuple[int, ...], *, depth: int, excited: bool = False) -> nn.Module:
     """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block.
 
-    With `excited` channels are weighed before the shift: the backbone of MANet (Guo et al., arXiv 2403.05234).
+    With `excited` channels are weighed before the shift, as in MANet (Guo et al., arXiv 2403.05234, Micro-Action-52).
     """
     net: ResNet = {18: resnet18, 50: resnet50}[depth]()
     shift_blocks(net, clip_shape[1], ExcitedShift if excited else TemporalShift)

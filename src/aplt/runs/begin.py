@@ -16,7 +16,6 @@ from aplt.data.splits import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
-from aplt.models.encoders import find_encoder
 from aplt.record import Result
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
@@ -53,16 +52,11 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
 
 
 def remark_on_weights(config: RunConfig) -> str:
-    """Returns a sentence about a run on videos from random weights, which may learn less from few labels; else ""."""
+    """Returns a sentence about a run on videos from random weights, which learns less from few labels; else ""."""
     if config.input.kind != "video" or config.encoder_weights is not None:
         return ""
-    some = find_encoder(config.encoder).weights(config.encoder_settings)
-    how = (
-        "--encoder-weights DEFAULT starts"
-        if some
-        else "an --encoder from `aplt encoders` with --encoder-weights starts"
-    )
-    return f"{config.encoder} starts from random weights; {how} from published ones"
+    other = "--encoder-weights starts an encoder from published ones where `aplt encoders` lists some"
+    return f"{config.encoder} starts from random weights; {other}"
 
 
 @contextmanager
@@ -125,7 +119,8 @@ def _go_on(config: RunConfig, run: RunDir) -> Result:
             raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator), _hinting(config.clips):
-        trainer = Trainer(config, run, prepare_material(config, index, split, accelerator), accelerator)
+        material = prepare_material(config, index, split, accelerator)
+        trainer = Trainer(config, run, material, accelerator, begun=run.checkpoint.exists())
         if accelerator.is_main_process:
             run.sweep()
             _keep(config, run)

@@ -38,12 +38,14 @@ CHECK_EVERY = 20  # steps between looks at the loss, which make an accelerator w
 class Trainer:
     """One run under way: its state, and the two phases that change it."""
 
-    def __init__(self, config: RunConfig, run: RunDir, material: Material, accelerator: Accelerator) -> None:
+    def __init__(
+        self, config: RunConfig, run: RunDir, material: Material, accelerator: Accelerator, *, begun: bool = False
+    ) -> None:
         self.config, self.run, self.material = config, run, material
         self.accelerator, self.device = accelerator, accelerator.device
         self.method = find_method(config.method)
         self.offline = build_offline(config)
-        self.state = build_state(config, material, self.device, begun=run.checkpoint.exists())
+        self.state = build_state(config, material, self.device, begun=begun)
         model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         frozen = frozen_modules(self.state.student.encoder, config.train.frozen_blocks)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm, frozen)
