@@ -73,13 +73,14 @@ class Residual(nn.Module):
 
 
 def test_what_stands_between_and_around_the_blocks() -> None:
-    net = nn.Sequential(nn.Linear(4, 4), Residual(), nn.LayerNorm(4), nn.Sequential(Residual(), nn.Tanh()), nn.Tanh())
-    first, second = net[1], net[3][0]
+    before, first, between, second, inner, after = (
+        *(nn.Linear(4, 4), Residual(), nn.LayerNorm(4), Residual(), nn.Tanh(), nn.Tanh()),
+    )
+    net = nn.Sequential(before, first, between, nn.Sequential(second, inner), after)
     assert blocks_of(net) == [first, second]
     depth = depth_of(net)
-    assert [depth[module] for module in (net, net[0], first, first.second, net[2], second, net[3][1], net[4])] == [
-        *(0, 0, 1, 1, 1, 2, 3, 3)
-    ]
+    order = (net, before, first, first.second, between, second, inner, after)
+    assert [depth[module] for module in order] == [0, 0, 1, 1, 1, 2, 3, 3]
 
 
 def test_where_nothing_repeats_there_are_no_blocks() -> None:

@@ -127,7 +127,7 @@ def test_channels_last_is_how_weights_lie_and_not_what_they_are(clips: Path) -> 
     for model in (last.student, last.recognizer):
         for convolution in (module for module in model.modules() if isinstance(module, nn.Conv3d)):
             assert convolution.weight.is_contiguous(memory_format=torch.channels_last_3d)
-    stem = [module for module in last.student.modules() if isinstance(module, nn.Conv3d)][0]
+    stem = next(module for module in last.student.modules() if isinstance(module, nn.Conv3d))
     assert not stem.weight.is_contiguous()
     assert all(map(torch.equal, last.student.parameters(), plain.student.parameters()))
 
