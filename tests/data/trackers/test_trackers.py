@@ -228,7 +228,7 @@ BODY = sure(walk(17))
         ("a.json", coco(BODY)[:2] + coco(sure(walk(26)))[2:], "same joints in all frames, found 17 and 26"),
         ("a.json", [*coco(BODY), "end"], "expected entries of one kind, found 'end' among them"),
         ("a.json", [{"frame_id": 1, "instances": ["x"]}], "expected persons {'keypoints': ..}, found 'x'"),
-        ("a.json", coco(BODY * 0), "found nobody in any frame"),
+        ("a.json", coco(BODY * 0), "nobody is seen in any frame"),
         ("a.json", [[{"x": 1}]] * 3, "unreadable as a skeleton ('y')"),
         ("a.json", [[[1, 2, 3]]] * 3, "expected landmarks [{'x': .., 'y': .., ..}, ..], found 1"),
         ("a.csv", "path,label\na.npy,nod\n", "expected DeepLabCut's header rows"),

@@ -89,8 +89,10 @@ def followed(frames: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, np.nda
     """
     frames = [[one for one in frame if not np.isnan(one).all()] for frame in frames]
     shapes = sorted({one.shape for frame in frames for one in frame})
-    if len(shapes) != 1:
-        found = " and ".join(str(joints) for joints, _ in shapes) or "nobody in any frame"
+    if not shapes:
+        raise ValueError("nobody is seen in any frame")
+    if len(shapes) > 1:
+        found = " and ".join(str(joints) for joints, _ in shapes)
         raise ValueError(f"expected persons with the same joints in all frames, found {found}")
     persons = max(map(len, frames))
     whole = np.full((persons, len(frames), *shapes[0]), np.nan)
