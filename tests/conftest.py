@@ -13,7 +13,7 @@ import torch
 torch.set_num_threads(1)
 
 # Nothing that tests write must survive a power failure, and waiting for the disk takes time.
-os.fsync = lambda _: None
+os.fsync = lambda fd: None  # noqa: ARG005
 
 # A shell's background job ignores Ctrl-C, and what it starts does so, too; the tests of it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
