@@ -10,7 +10,7 @@ from aplt.config import SplitSettings
 from aplt.data.split_file import load_split, save_split
 from aplt.data.splits import make_split
 from aplt.errors import InputError
-from tests.data.test_splits import make_index
+from tests.data.indexes import make_index
 
 
 def test_file_round_trip_by_id(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from xml.etree import ElementTree
 
+from aplt.report import write_report
+
 
 class Page:
     """A report file."""
@@ -61,3 +63,7 @@ class Page:
     def _value(cell: ElementTree.Element) -> float | None:
         value = cell.get("data-value")
         return None if value is None else float(value)
+
+
+def page_of(folder: Path) -> Page:
+    return Page(write_report(folder))

@@ -155,6 +155,19 @@ def test_a_changed_split_file_is_trained_anew(clips: Path, run: RunDir, tmp_path
     assert train_or_reuse(config, run).counts.labeled == 7
 
 
+def test_a_run_that_has_learned_nothing_is_replaced_with_a_remark(
+    clips: Path, run: RunDir, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for change, told in (({}, False), ({}, False), ({"method": "supervised"}, True)):
+        capsys.readouterr()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop.Trainer, "train", lambda _: stop())
+            with pytest.raises(Stop):
+                train(tiny_config(clips, **change, **SHORT), run)
+        said = [line for line in capsys.readouterr().err.splitlines() if line.startswith(f"{run.path}: ")]
+        assert [("other settings" in line) for line in said] == [True] * told
+
+
 OTHERS = ("notes.txt", "rounds/notes.txt", "rounds/9.npz", "model/notes.txt", ".notes.aside", "checkpoint/own.pt")
 
 

@@ -48,6 +48,9 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
             console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
+        if run.config.exists() and not begun_alike(config, digests(index, split), run):
+            told = "a training with other settings or clips, begun here, has learned nothing yet; this one replaces it"
+            console.print(f"{run.path}: {told}", soft_wrap=True)
         return _begin(config, run, index, split, accelerator)
 
 
