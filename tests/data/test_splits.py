@@ -12,6 +12,7 @@ from aplt.config import SplitSettings
 from aplt.data.splits import (
     make_split,
     remark_on_share,
+    remark_on_split,
     round_half_up,
 )
 from aplt.errors import InputError
