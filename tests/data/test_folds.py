@@ -9,7 +9,8 @@ from aplt.config import SplitSettings
 from aplt.data.folds import draw_folds
 from aplt.data.splits import make_split
 from aplt.errors import InputError
-from tests.data.test_splits import films, make_index
+from tests.data.indexes import make_index
+from tests.data.test_splits_of_files import films
 
 
 def test_each_subject_is_tested_on_once() -> None:

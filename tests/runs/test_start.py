@@ -39,8 +39,8 @@ def test_it_is_resumed_without_them_and_never_begun_without_them(clips: Path, st
     config = tiny_config(clips, train=SHORT, encoder_weights=str(start))
     whole, cut, other = (RunDir(tmp_path / name) for name in ("whole", "cut", "other"))
     train(config, whole)
-    interrupt(config, cut, 1)
-    interrupt(tiny_config(clips, train=SHORT | {"seed": 2}), other, 1)
+    interrupt(config, cut, 1, 0)
+    interrupt(tiny_config(clips, train=SHORT | {"seed": 2}), other, 1, 0)
     train_or_reuse(config, other)  # over another run, whose checkpoint lies there
     assert same_run(other, whole)
     start.unlink()
