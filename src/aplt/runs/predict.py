@@ -15,7 +15,7 @@ from torch import Tensor
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
 from aplt.data.batches import single_views
-from aplt.data.files import require_files
+from aplt.data.files import ClipError, require_files
 from aplt.data.index import read_index, scan_index
 from aplt.data.modality import MODALITIES, ClipShape, modality_of_file
 from aplt.data.split_file import load_split
@@ -69,7 +69,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
 
 
 def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
-    """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
+    """Returns a row per clip: path, start, end, the five best classes with scores, and why it is unreadable, if it is.
 
     An unreadable clip does not stop the others.
     """
@@ -82,9 +82,9 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
         }
     )
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
-    return (
-        where.join(best).assign(error=pd.Series(errors, dtype=object)).astype({"error": object}).fillna({"error": ""})
-    )
+    # Beside its path, the reason alone.
+    why = {place: error.why if isinstance(error, ClipError) else str(error) for place, error in errors.items()}
+    return where.join(best).assign(error=pd.Series(why, dtype=object)).astype({"error": object}).fillna({"error": ""})
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     truth = _labels_of(model, index)[labeled]
     scored, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
-        raise InputError(next(iter(errors.values())))
+        raise next(iter(errors.values()))
     figures = Figures.of(truth[scored.position], scored.score, model.class_names)
     if figures is None:
         raise InputError(f"{what} to evaluate on")
@@ -164,24 +164,24 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
 
 
-def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, str]]:
+def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     modality = MODALITIES[str(model.input["kind"])]
     settings = modality.input.model_validate(model.input)
     views = modality.make_views(dict(enumerate(clips)), settings, cast(ClipShape, model.clip_shape))
-    errors: dict[int, str] = {}
+    errors: dict[int, InputError] = {}
     for place, clip in enumerate(clips):
         if (found := modality_of_file(clip.path)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
-            errors[place] = f"clip '{clip.id}' ({clip.path}): {why}"
+            errors[place] = ClipError(clip, "other kind", why)
     fitting = [place for place in range(len(clips)) if place not in errors]
 
     def readable() -> Iterator[tuple[int, Tensor]]:
         with bar("predicting", len(fitting)) as progress:
             for place, view in single_views(views, fitting, modality.workers() if workers is None else workers):
                 if isinstance(view, InputError):
-                    errors[place] = str(view)
+                    errors[place] = view
                 else:
                     yield place, view
                 progress.advance()
