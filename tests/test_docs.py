@@ -167,6 +167,14 @@ def test_every_recipe_is_described() -> None:
     assert all(f"### {method}\n" in text for method in METHODS)
 
 
+@pytest.mark.parametrize("name", ["own_encoder", "own_method"])
+def test_the_examples_in_the_tutorial_are_the_files_that_run(name: str) -> None:
+    page = (ROOT / "docs" / "tutorials" / "python.md").read_text(encoding="utf-8")
+    example = (ROOT / "examples" / f"{name}.py").read_text(encoding="utf-8")
+    assert f"`examples/{name}.py` has " in page
+    assert f"```python\n{example}```\n" in page
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):

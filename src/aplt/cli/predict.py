@@ -30,6 +30,6 @@ def predict(
     failed = int((table["error"] != "").sum())
     say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
-        first = table.loc[table["error"] != "", "error"].iloc[0]
-        remark(f"{first}{'; the table has the other reasons' * (failed > 1)}")
+        first = table[table["error"] != ""].iloc[0]
+        remark(f"{first['path']}: {first['error']}{'; the table has the other reasons' * (failed > 1)}")
     raise typer.Exit(1 if failed == len(table) else 0)

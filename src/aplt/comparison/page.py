@@ -292,7 +292,10 @@ def _cells(comparison: Comparison) -> Html:
     columns = ["Method", "Data set", "Fold", "Labeled", "Labeled clips", "Seed"]
     columns += [f"Test {figure.title}" for figure in MAIN_FIGURES.values()]
     columns += ["Time"]
-    caption = "Every finished cell, from compare.csv; a method's name links to the report of the run."
+    caption = (
+        "Every finished cell, that is one training of a method with a share of labels and a seed, from compare.csv; a "
+        "method's name links to the report of the run."
+    )
     inner = table(caption, columns, rows, texts=3)
     return el("details", el("summary", counted(len(rows), "finished cell")), inner)
 

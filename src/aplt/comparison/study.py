@@ -122,11 +122,12 @@ class Study:
 
     def announce(self) -> None:
         """Says how many cells there are, about how long they take where that is known, and what to know about clips."""
+        cells = f"{counted(len(self.cells), 'cell')} (a cell is one training)"
         jobs = f" with {self.jobs} jobs" if self.jobs > 1 else ""
         done = f", {len(self.rows)} of them finished" if self.rows else ""
         seconds = self.seconds_left()
         about = "" if seconds is None else f"; about {duration(seconds)}{jobs} to go"
-        console.print(f"{counted(len(self.cells), 'cell')}{done}{about}", soft_wrap=True)
+        console.print(f"{cells}{done}{about}", soft_wrap=True)
         remarks = {cell.key.dataset: cell.remark for cell in reversed(self.cells) if cell.remark}
         for dataset in self.plan.datasets:
             if dataset in remarks:

@@ -16,7 +16,7 @@ from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
 from aplt.data.bank import feature_files
 from aplt.data.batches import single_views
-from aplt.data.files import require_files
+from aplt.data.files import ClipError, require_files
 from aplt.data.index import TABLE, read_index, scan_index
 from aplt.data.modality import MODALITIES, ClipShape, clip_at, modality_of_clip
 from aplt.data.split_file import load_split
@@ -79,7 +79,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
 
 
 def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
-    """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
+    """Returns a row per clip: path, start, end, the five best classes with scores, and why it is unreadable, if it is.
 
     An unreadable clip does not stop the others.
     """
@@ -92,9 +92,9 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
         }
     )
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
-    return (
-        where.join(best).assign(error=pd.Series(errors, dtype=object)).astype({"error": object}).fillna({"error": ""})
-    )
+    # Beside its path, the reason alone.
+    why = {place: error.why if isinstance(error, ClipError) else str(error) for place, error in errors.items()}
+    return where.join(best).assign(error=pd.Series(why, dtype=object)).astype({"error": object}).fillna({"error": ""})
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     truth = _labels_of(model, index)[labeled]
     scored, errors = _score(model, [index[p] for p in labeled], None)
     if errors:
-        raise InputError(next(iter(errors.values())))
+        raise next(iter(errors.values()))
     group_of = dict(zip(index.class_names, index.groups, strict=False))
     groups = [group_of.get(name, "") for name in model.class_names] if group_of else ()
     figures = Figures.of(truth[scored.position], scored.score, model.class_names, groups)
@@ -176,7 +176,7 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
 
 
-def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, str]]:
+def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # A model on features takes these, or where it knows what made them, the clips themselves.
@@ -184,11 +184,11 @@ def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tup
     source = model.input if embedder is None else embedder.settings.input.model_dump()
     clip_shape = model.clip_shape if embedder is None else embedder.settings.clip_shape
     modality = MODALITIES[str(source["kind"])]
-    errors: dict[int, str] = {}
+    errors: dict[int, InputError] = {}
     for place, clip in enumerate(clips):
         if (found := modality_of_clip(clip)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
-            errors[place] = f"clip '{clip.id}' ({clip.path}): {why}"
+            errors[place] = ClipError(clip, "other kind", why)
     fitting = {place: clip for place, clip in enumerate(clips) if place not in errors}
     settings = modality.input.model_validate(source)
     views = modality.make_views(fitting, settings, cast(ClipShape, clip_shape)) if fitting else None
@@ -201,7 +201,7 @@ def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tup
                 return
             for place, view in single_views(views, [*fitting], modality.workers() if workers is None else workers):
                 if isinstance(view, InputError):
-                    errors[place] = str(view)
+                    errors[place] = view
                 else:
                     yield place, view
                 progress.advance()
