@@ -27,7 +27,7 @@ def index(
     columns: Annotated[str, typer.Option(help="What a table calls its columns: path=file,label=class.")] = "",
 ) -> None:
     """List the clips and labels of a folder, list or table in a CSV. One with other content is not overwritten."""
-    from aplt.data.formats import LISTS, scan
+    from aplt.data.formats import scan
     from aplt.data.formats.leftovers import left_out
     from aplt.data.formats.recognize import recognized
     from aplt.data.formats.source import Source
@@ -52,7 +52,7 @@ def index(
     say_classes(found)
     if format_ == "folder" and not classes:
         remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
-    lists = frozenset({".csv", ".jsonl", ".txt", ".pkl"} if format_ in LISTS else {".csv"})
+    lists = frozenset({".csv"} if format_ == "folder" else {".csv", ".jsonl", ".txt"})
     if source.is_dir() and (left := left_out(given.videos, (clip.path for clip in found), lists)):
         remark(f"left out of {given.videos}: {left}")
     if read := how_read(found):

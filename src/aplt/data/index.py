@@ -148,8 +148,8 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     Raises:
         InputError: a file with other content is there, which may have been edited by hand.
     """
-    home = output.resolve().parent
-    paths = [Path(os.path.relpath(root.resolve() / path, home)).as_posix() for path in table["path"]]
+    home, start = output.resolve().parent, root.resolve()
+    paths = [Path(os.path.relpath(start / path, home)).as_posix() for path in table["path"]]
     table = table.assign(path=paths)
     found = mode(output)
     if stat.S_ISDIR(found):

@@ -84,7 +84,9 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
             clips["split"] = clips["split"].replace("val", "test")
         if clips["split"].nunique() == 1:  # which divides nothing
             clips = clips.drop(columns="split")
-    return clips if "id" in clips else clips.assign(id=_ids(clips))
+    clips = clips if "id" in clips else clips.assign(id=_ids(clips))
+    first = [name for name in ("path", "label") if name in clips]
+    return clips[[*first, *(name for name in clips if name not in first)]]
 
 
 def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:
