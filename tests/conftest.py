@@ -1,6 +1,5 @@
 """What all tests share."""
 
-import gc
 import os
 import signal
 
@@ -17,9 +16,3 @@ os.fsync = lambda fd: None  # noqa: ARG005 - its name is part of the signature
 
 # A shell's background job ignores Ctrl-C, and what it starts does so, too; the tests of it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_finish() -> None:
-    """Libraries and tests stay: whoever looks for garbage need not look through them again and again."""
-    gc.collect()
-    gc.freeze()
