@@ -119,7 +119,7 @@ def _read_skeleton(path: Path) -> None:
     clip, modality = Clip("a", path), MODALITIES["skeleton"]
     modality.examine(clip)
     modality.how_read(clip)
-    modality.make_views({0: clip}, SkeletonInput(frames=8), None)
+    modality.make_views({0: clip}, SkeletonInput(frames=8))
 
 
 def _write_tables(folder: Path) -> None:

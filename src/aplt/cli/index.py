@@ -16,6 +16,20 @@ def index(
     source: Annotated[Path, typer.Argument(help="Folder of clips; subfolders named after classes hold labeled clips.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="File to write.")] = Path("clips.csv"),
     format_: Annotated[str, typer.Option("--format")] = "folder",
+    window: Annotated[
+        float | None, typer.Option(help="Cut recordings, longer files without a label, into clips of so many seconds.")
+    ] = None,
+    stride: Annotated[
+        float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(help="CSV with path, start, end and label: labeled clips, which windows do not overlap."),
+    ] = None,
+    none: Annotated[
+        str,
+        typer.Option(help="Class of the windows in recordings with events, if these are all there are; else unknown."),
+    ] = "",
 ) -> None:
     """List a folder's clips and labels in a CSV table. An existing table with other content is not overwritten."""
     import numpy as np
@@ -24,9 +38,15 @@ def index(
     from aplt.data.index import to_index, write_index
     from aplt.data.modality import how_read
     from aplt.data.names import doubtful_names
+    from aplt.data.recordings import cut_folder
     from aplt.display import counted
+    from aplt.errors import InputError
 
     table = scan(source, format_)
+    if window is not None:
+        table = cut_folder(table, source, window=window, stride=stride, events=events, none=none)
+    elif stride is not None or events is not None or none:
+        raise InputError("--stride, --events and --none say how recordings are cut, which needs --window")
     # Before it is written, so that no file stays behind that cannot be read again.
     found = to_index(table, source, source)
     write_index(table, source, output)

@@ -3,29 +3,32 @@
 An entry is one `.safetensors` file with `jpeg` (uint8, all JPEGs one after another), `offset` (int64 [F+1], where
 each begins) and `time` (float64 [F], seconds). Entries are named by the content they were made from, so a changed
 video gets a new one, a moved video keeps its own, and the folder may be deleted at any time.
+
+An entry is of a whole file or of an interval. That of a whole file also has its `Timeline`, by which any clip of the
+file is cut from it; so a file with many clips is decoded once.
 """
 
 import hashlib
 import io
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import safetensors
 import torch
 from PIL import Image
-from safetensors.numpy import save
 from simplejpeg import decode_jpeg
 from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.data.files import ClipError, naming, require_file
-from aplt.data.video import decode
+from aplt.data.video import Timeline, about_seconds, announced_end, decode, decode_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, sweep, write_json
@@ -35,6 +38,10 @@ HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
 """What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
+WHOLE = 0.5
+"""Share of a file that its clips last together from which it is decoded whole, and not each of them by itself."""
+HEADER = 1024
+"""Bytes of an entry before its arrays: more than their names, types and places take."""
 
 
 class Frames(Protocol):
@@ -72,15 +79,28 @@ class _Jpegs:
         return np.asarray(decode_jpeg(self.jpeg[begin:end], colorspace="RGB"))
 
 
+@dataclass(frozen=True)
+class _File:
+    """The frames of a whole file."""
+
+    frames: _Jpegs
+    timeline: Timeline
+
+    def cut(self, clip: Clip) -> _Jpegs:
+        """Returns the frames of a clip of the file; they follow each other."""
+        rows, times = self.timeline.rows(clip)
+        return _Jpegs(times, self.frames.offset[rows[0] : rows[-1] + 2], self.frames.jpeg)
+
+
 class DecodedVideos:
     """Frames without a cache: a clip is decoded each time it is opened.
 
     Its frames are held as JPEGs, too: a long clip fits into memory, and a model sees the same pixels whether the
-    cache is on or off.
+    cache is on or off. Intervals are cut from files that `files` has whole.
     """
 
-    def __init__(self, short_side: int, quality: int) -> None:
-        self._short_side, self._quality = short_side, quality
+    def __init__(self, short_side: int, quality: int, files: "FrameCache | None" = None) -> None:
+        self._short_side, self._quality, self._files = short_side, quality, files
 
     def open(self, clip: Clip) -> Frames:
         """Returns the clip's frames, `short_side` pixels at the shorter side (or fewer: never enlarged).
@@ -88,7 +108,8 @@ class DecodedVideos:
         Raises:
             ClipError: the clip cannot be decoded.
         """
-        return _compress(clip, self._short_side, self._quality)
+        kept = self._files.load(clip) if self._files is not None and _is_interval(clip) else None
+        return kept or _compress(clip, self._short_side, self._quality)
 
 
 class FrameCache:
@@ -119,7 +140,7 @@ class FrameCache:
         processes: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Decodes and stores the clips that are not there yet.
+        """Decodes and stores the clips that are not there yet, file by file.
 
         Args:
             clips: Clips in any order.
@@ -127,44 +148,73 @@ class FrameCache:
             progress: Called with (clips done, clips in all), from (those there already, all) on.
 
         Raises:
-            ClipError: the first of the clips that cannot be decoded; those before it are stored.
+            ClipError: a clip that cannot be decoded, the first of them where no two are of one file; those of files
+                before its own are stored.
         """
         with suppress(OSError):  # what can only be read keeps what kills left in it
             sweep(self._root.glob("*/*/"), abandoned=HOUR)
-        missing = [clip for clip in clips if not self._is_known(clip)]
-        there = len(clips) - len(missing)
+        # Of several clips of a file each is looked at, for an interval may lie outside of a video that is there.
+        missing = [some for some in by_file(clips) if len(some) > 1 or not self._is_known(some[0])]
+        done = len(clips) - sum(map(len, missing))
         if progress is not None:
-            progress(there, len(clips))
+            progress(done, len(clips))
         with closing(in_processes(self.store, missing, processes)) as stored:
-            for done, _ in enumerate(stored, start=there + 1):
+            for some, _ in zip(missing, stored, strict=True):
+                done += len(some)
                 if progress is not None:
                     progress(done, len(clips))
 
-    def store(self, clip: Clip) -> None:
-        """Decodes the clip and stores its frames, unless a readable entry is there.
+    def store(self, clips: Sequence[Clip]) -> None:
+        """Decodes clips of one file and stores their frames, unless readable entries are there.
 
         Raises:
-            ClipError: the clip cannot be decoded.
+            ClipError: the first of the clips that cannot be decoded.
         """
-        if self.load(clip) is None:
-            self.renew(clip)
+        self.store_file(clips)
+        for clip in clips:
+            if self.load(clip) is None:
+                self.renew(clip)
+
+    def store_file(self, clips: Sequence[Clip]) -> None:
+        """Decodes and stores the file that these clips are of as a whole, where that is worth it.
+
+        A file that cannot be decoded to its end is left to its clips, as is one of which they are but a small part.
+        """
+        whole = _whole(clips[0])
+        with suppress(ClipError):
+            if _are_most(clips) and self._file(whole) is None:
+                self.renew(whole)
 
     def load(self, clip: Clip) -> _Jpegs | None:
-        """Returns the stored frames, or None when there are none or their file is damaged."""
+        """Returns the stored frames, or None when there are none or their file is damaged.
+
+        Raises:
+            ClipError: the clip is no part of its file, which is there as a whole.
+        """
         try:
             # Not as a context manager: the slice is read from later, and the file closed with it.
             entry = safetensors.safe_open(self._entry(clip), framework="np")
             return _Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
         except (OSError, safetensors.SafetensorError):
+            file = self._file(clip) if _is_interval(clip) else None
+            return None if file is None else file.cut(clip)
+
+    def _file(self, clip: Clip) -> _File | None:
+        """Returns the frames of the whole file that a clip is of, as `load` does."""
+        try:
+            entry = safetensors.safe_open(self._entry(_whole(clip)), framework="np")
+            appears, ends, announced = map(entry.get_tensor, ("appears", "ends", "announced"))
+            frames = _Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+        except (OSError, safetensors.SafetensorError):
             return None
+        return _File(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
 
     def renew(self, clip: Clip) -> _Jpegs:
         """Decodes the clip, stores its frames in place of whatever is there, and returns them."""
-        frames = _compress(clip, self._short_side, self._quality)
-        arrays = {"jpeg": frames.jpeg[:], "offset": frames.offset, "time": frames.times}
         with self._writing(), atomic(self._entry(clip)) as stream:
-            stream.write(save(arrays))
-        return frames
+            _write(stream, clip, self._short_side, self._quality)
+        # Another may have deleted it since.
+        return self.load(clip) or _compress(clip, self._short_side, self._quality)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -248,19 +298,75 @@ def default_cache_dir() -> Path:
     return (Path(shared) if shared else Path.home() / ".cache") / "aplt"
 
 
+def by_file(clips: Sequence[Clip]) -> list[list[Clip]]:
+    """Returns the clips of each file, files in the order of their first clips."""
+    files: dict[Path, list[Clip]] = {}
+    for clip in clips:
+        files.setdefault(clip.path, []).append(clip)
+    return list(files.values())
+
+
+def _is_interval(clip: Clip) -> bool:
+    return bool(clip.start) or clip.end is not None
+
+
+def _whole(clip: Clip) -> Clip:
+    return Clip(id=clip.id, path=clip.path)
+
+
+def _are_most(clips: Sequence[Clip]) -> bool:
+    """Returns whether it takes no longer to decode the clips' file once than each of several clips by itself."""
+    if len(clips) == 1:
+        return False
+    whole = about_seconds(_whole(clips[0]))
+    return whole is None or sum(about_seconds(clip) or whole for clip in clips) >= WHOLE * whole
+
+
 def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:
     """Returns the clip's frames, each compressed as soon as it is decoded."""
     times: list[float] = []
     offset = [0]
     jpeg = bytearray()
+    for (time,), picture in _jpegs(clip, decode(clip, short_side=short_side), quality):
+        jpeg += picture
+        times.append(time)
+        offset.append(len(jpeg))
+    return _Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
+
+
+def _write(stream: BinaryIO, clip: Clip, short_side: int, quality: int) -> None:
+    """Writes a clip's entry, each frame as soon as it is decoded: those of an hour need not fit into memory."""
+    shown: list[tuple[float, ...]] = []
+    offset = [0]
+    stream.write(bytes(HEADER))
+    frames = decode(clip, short_side=short_side) if _is_interval(clip) else decode_file(clip, short_side=short_side)
+    for when, picture in _jpegs(clip, frames, quality):
+        offset.append(offset[-1] + stream.write(picture))
+        shown.append(when)
+    times = np.array(shown)
+    arrays = {"offset": np.array(offset, dtype=np.int64), "time": times[:, 0]}
+    if not _is_interval(clip):
+        end = announced_end(clip)
+        arrays |= {"time": times[:, 0] - times[0, 0], "appears": times[:, 0], "ends": times[:, 1]}
+        arrays |= {"announced": np.array([math.nan if end is None else end])}
+    # The other arrays are of eight bytes a number.
+    size = offset[-1] + stream.write(bytes(-offset[-1] % 8))
+    header = {"jpeg": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
+    for name, array in arrays.items():
+        dtype = "F64" if array.dtype == np.float64 else "I64"
+        header[name] = {"dtype": dtype, "shape": [len(array)], "data_offsets": [size, size + array.nbytes]}
+        size += stream.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
+    stream.seek(0)
+    stream.write((HEADER - 8).to_bytes(8, "little") + json.dumps(header).encode().ljust(HEADER - 8))
+
+
+def _jpegs(clip: Clip, frames: Iterator[Any], quality: int) -> Iterator[tuple[tuple[float, ...], bytes]]:
+    """Yields (times, JPEG) for each of a clip's frames (*times, picture)."""
     with naming(clip):  # a JPEG has at most 65,500 pixels a side
-        for time, pixels in decode(clip, short_side=short_side):
+        for *when, pixels in frames:
             with io.BytesIO() as stream:
                 Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-                jpeg += stream.getbuffer()
-            times.append(time)
-            offset.append(len(jpeg))
-    return _Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
+                yield tuple(when), stream.getvalue()
 
 
 def _state(path: Path) -> list[int]:

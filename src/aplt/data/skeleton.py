@@ -1,6 +1,7 @@
 """Reads skeleton sequences: arrays, and the files of N-UCLA (JSON) and KARD (text)."""
 
 import json
+import math
 import struct
 import warnings
 import zlib
@@ -24,6 +25,7 @@ KARD_JOINTS = 15
 MOST_PERSONS = 16  # in one clip
 LARGEST = 1 << 30
 """Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
+NO_RATE = "the file says no frame rate, so it has no seconds; save it as .npz with the frames a second as 'fps'"
 COLLAPSED = 0.05
 """The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
 ROUNDING = 1e-6
@@ -51,6 +53,10 @@ UNREADABLE = (
 )
 
 
+Found = tuple[np.ndarray, np.ndarray, float | None]
+"""What a reader returns: points, confidences, frames a second."""
+
+
 @dataclass(frozen=True)
 class Poses:
     """What a tracker saw: the persons' joints, and how sure it was of each."""
@@ -59,18 +65,26 @@ class Poses:
     """[P, T, V, C] float32, with gaps filled over time; NaN where a coordinate is never seen."""
     confidence: np.ndarray
     """[P, T, V] float32 from 0 to 1; 0 where a joint is not seen, 1 where the file says nothing else."""
+    fps: float | None = None
+    """Frames a second; None where the file does not say."""
 
 
 def read_clip(clip: Clip) -> Poses:
     """Returns a clip's poses; see `read_skeleton`.
 
     Raises:
-        ClipError: the file is missing, empty or unreadable, or the clip is an interval of it.
+        ClipError: the file is missing, empty or unreadable, or the clip an interval that it does not have.
+    """
+    return cut(clip, read_file(clip))
+
+
+def read_file(clip: Clip) -> Poses:
+    """Returns the poses of the whole file that a clip is of.
+
+    Raises:
+        ClipError: the file is missing, empty or unreadable.
     """
     require_file(clip)
-    if clip.start is not None or clip.end is not None:
-        why = "start and end are in seconds, which a skeleton sequence does not have; cut the file and leave them empty"
-        raise ClipError(clip, "outside", why)
     with naming(clip):
         try:
             return read_skeleton(clip.path)
@@ -78,11 +92,31 @@ def read_clip(clip: Clip) -> Poses:
             raise ClipError(clip, "broken", str(error).removeprefix(f"{clip.path}: ")) from error
 
 
+def cut(clip: Clip, file: Poses) -> Poses:
+    """Returns a clip's poses of those in its file: the frames from `start` on and before `end`.
+
+    Raises:
+        ClipError: the clip is an interval, and the file has no frame rate or ends before it does.
+    """
+    if clip.start is None and clip.end is None:
+        return file
+    if file.fps is None:
+        raise ClipError(clip, "outside", NO_RATE)
+    frames = file.points.shape[1]
+    first = round((clip.start or 0.0) * file.fps)
+    last = frames if clip.end is None else max(first + 1, round(clip.end * file.fps))
+    if last > frames + 1 or first >= frames:  # bounds that were rounded may be a frame too long
+        interval = f"the interval {clip.start or 0:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
+        raise ClipError(clip, "outside", f"{interval} lies outside of the file, which lasts {frames / file.fps:.2f} s")
+    return Poses(file.points[:, first:last], file.confidence[:, first:last], file.fps)
+
+
 def read_skeleton(path: Path) -> Poses:
     """Returns the poses in a file.
 
     `.npy` and `.npz` hold [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one array, or one named "skeleton"
-    and perhaps one named "confidence" of the same shape but for C. NaN, or a confidence of 0: not seen.
+    and perhaps one named "confidence" of the same shape but for C, and a number "fps". NaN, or a confidence of 0: not
+    seen.
 
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.
@@ -93,7 +127,7 @@ def read_skeleton(path: Path) -> Poses:
     try:
         # A coordinate too large for float32 would pass for one that is not seen.
         with np.errstate(over="raise"):
-            found = READERS[suffix](path)
+            *found, fps = READERS[suffix](path)
             array, confidence = (one.astype(np.float32, casting="same_kind") for one in found)
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
@@ -112,7 +146,7 @@ def read_skeleton(path: Path) -> Poses:
     confidence[~np.isfinite(array).all(axis=-1)] = 0
     points = _fill_gaps(array, path)
     confidence[~points.any(axis=(2, 3))] = 0  # nobody is there
-    return Poses(points, confidence)
+    return Poses(points, confidence, fps)
 
 
 def how_read(clip: Clip) -> str:
@@ -137,39 +171,48 @@ def _turned(shape: tuple[int, ...]) -> str:
     return f"; if it is {order}, save array.transpose{transposed} instead"
 
 
-def _read_arrays(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_arrays(path: Path) -> Found:
     with path.open("rb") as stream:  # numpy leaves the file open where the archive is damaged
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return _sure(loaded)
-        name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
+        fps = _rate(loaded["fps"]) if "fps" in loaded.files else None
+        others = [name for name in loaded.files if name != "fps"]
+        name = others[0] if len(others) == 1 else "skeleton"
         if name not in loaded.files:
             raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
         size = max((info.file_size for info in loaded.zip.infolist()), default=0)
         if size > LARGEST:  # a few megabytes may be packed terabytes
             raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
         points: np.ndarray = loaded[name]
-        return (points, loaded["confidence"]) if "confidence" in loaded.files else _sure(points)
+        return (points, loaded["confidence"], fps) if "confidence" in loaded.files else _sure(points, fps)
 
 
-def _sure(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return points, np.ones(points.shape[:-1], dtype=np.float32)
+def _rate(array: np.ndarray) -> float:
+    fps = float(array.item()) if array.size == 1 else math.nan
+    if not 0 < fps < math.inf:
+        raise ValueError(f"expected a number of frames a second as 'fps', found {array}")
+    return fps
 
 
-def _read_nucla(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _sure(points: np.ndarray, fps: float | None = None) -> Found:
+    return points, np.ones(points.shape[:-1], dtype=np.float32), fps
+
+
+def _read_nucla(path: Path) -> Found:
     content = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict) or "skeletons" not in content:
         raise ValueError("expected an object with the key 'skeletons'")
     return _sure(np.array(content["skeletons"], dtype=np.float64))
 
 
-def _read_kard(path: Path) -> tuple[np.ndarray, np.ndarray]:
+def _read_kard(path: Path) -> Found:
     # numpy only warns of a file without numbers.
     with warnings.catch_warnings(action="error", category=UserWarning):
         return _sure(np.loadtxt(path).reshape(-1, KARD_JOINTS, 3))
 
 
-READERS: dict[str, Callable[[Path], tuple[np.ndarray, np.ndarray]]] = {
+READERS: dict[str, Callable[[Path], Found]] = {
     ".npy": _read_arrays,
     ".npz": _read_arrays,
     ".json": _read_nucla,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -34,6 +34,8 @@ METADATA: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.star
 """How tags that are no text are read: later versions of PyAV let them never stop the opening of a file."""
 CUT = "the file is truncated: its bytes end early"
 
+_Shown = TypeVar("_Shown")
+
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
     """Yields (time in seconds from the clip's start, RGB uint8 [H, W, 3]) for each frame, in order of presentation.
@@ -49,8 +51,89 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
+    picture: _Pictures | None = None
     with _decoding(clip):
-        yield from _decode(clip, short_side)
+        for time, frame, aspect in _frames(clip):
+            picture = picture or _Pictures(aspect, short_side)
+            yield time, picture.of(frame)
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """When the frames of a whole file are on screen, in its own time; what `rows` cuts clips by."""
+
+    appears: np.ndarray
+    """[F] float64, in seconds."""
+    ends: np.ndarray
+    """[F] float64, in seconds."""
+    announced: float | None
+    """When the last frame ends by the file's header; None: it does not say."""
+
+    def rows(self, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+        """Returns which frames a clip of the file consists of, and when they appear, in seconds from its start.
+
+        Raises:
+            ClipError: as `decode`, where the interval lies outside of the video.
+        """
+        origin = self.appears[0]
+        # From the frame before the one that is on screen when the clip starts.
+        first = max(0, int(np.searchsorted(self.appears, origin + (clip.start or 0.0))) - 2)
+        shown = zip(self.appears[first:], self.ends[first:], range(first, len(self.appears)), strict=True)
+        found = list(_interval(clip, shown, origin, self.announced))
+        return np.array([row for _, row in found]), np.array([time for time, _ in found])
+
+
+def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Yields (when it appears, when it ends, picture) for each frame of a clip's whole file; else as `decode`.
+
+    Both are in seconds of the file's own time.
+    """
+    whole = Clip(id=clip.id, path=clip.path)
+    require_file(whole)
+    with _decoding(whole), _open(whole) as (container, stream):
+        timeline = _timeline(whole, container, stream)
+        picture = _Pictures(float(stream.sample_aspect_ratio or 1), short_side)
+        for appears, ends, frame in chain([_first(whole, timeline)], timeline):
+            yield appears, ends, picture.of(frame)
+        if ends_early(clip.path):
+            raise ClipError(clip, "broken", CUT)
+
+
+def announced_end(clip: Clip) -> float | None:
+    """Returns when the last frame of a clip's file ends by its header, in its own time; None: it does not say."""
+    with _decoding(clip), _open(clip) as (container, stream):
+        return _announced_end(container, stream)
+
+
+def seconds_of(clip: Clip) -> float:
+    """Returns how long a clip is, by its file's header, or by decoding it where that does not say.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    if clip.end is not None:
+        return clip.end - (clip.start or 0.0)
+    require_file(clip)
+    with _decoding(clip), _open(clip) as (container, stream):
+        timeline = _timeline(clip, container, stream)
+        origin, until, _ = _first(clip, timeline)
+        announced = _announced_end(container, stream)
+        if announced is None:
+            until = max((ends for _, ends, _ in timeline), default=until)
+    return max(until, announced or until) - origin - (clip.start or 0.0)
+
+
+def about_seconds(clip: Clip) -> float | None:
+    """Returns how long a clip is, as far as its file's header tells without any decoding.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    if clip.end is not None:
+        return clip.end - (clip.start or 0.0)
+    require_file(clip)
+    with _decoding(clip), _open(clip) as (container, _):
+        return container.duration / av.time_base - (clip.start or 0.0) if container.duration else None
 
 
 @dataclass(frozen=True)
@@ -92,15 +175,22 @@ def _decoding(clip: Clip) -> Iterator[None]:
             raise
 
 
-def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
-    size, matrix = None, np.eye(2)
-    # One for all frames: `frame.reformat` makes a scaler with threads for each.
-    scaler = VideoReformatter()
-    for time, frame, aspect in _frames(clip):
-        if size is None:
-            size, matrix = _scaled(frame, aspect, short_side), _display_matrix(frame)
-        scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
-        yield time, np.ascontiguousarray(_shown(scaled.to_ndarray(), matrix))
+class _Pictures:
+    """Makes pictures of a video's frames: upright, with square pixels, and all of the size of the first."""
+
+    def __init__(self, aspect: float, short_side: int | None) -> None:
+        self._aspect, self._short_side = aspect, short_side
+        self._size: tuple[int, int] | None = None
+        self._matrix = np.eye(2)
+        # One for all frames: `frame.reformat` makes a scaler with threads for each.
+        self._scaler = VideoReformatter()
+
+    def of(self, frame: VideoFrame) -> np.ndarray:
+        if self._size is None:
+            self._size = _scaled(frame, self._aspect, self._short_side)
+            self._matrix = _display_matrix(frame)
+        scaled = self._scaler.reformat(frame, *self._size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
+        return np.ascontiguousarray(_shown(scaled.to_ndarray(), self._matrix))
 
 
 def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
@@ -122,20 +212,26 @@ def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
     for back in (*seeks, None):
         with _open(clip) as (container, stream):
             timeline = _timeline(clip, container, stream)
-            first = next(timeline, None)
-            if first is None:
-                raise ClipError(clip, "broken", "no frame could be decoded")
+            first = _first(clip, timeline)
             origin = first[0]
             if back is not None and clip.start is not None:
                 timeline = _seek(clip, container, stream, origin + clip.start - back)
-                first = next(timeline, None)
-                if first is None or first[0] > origin + clip.start:
+                sought = next(timeline, None)
+                if sought is None or sought[0] > origin + clip.start:
                     continue
+                first = sought
             aspect = float(stream.sample_aspect_ratio or 1)
             announced = _announced_end(container, stream)
             for time, frame in _interval(clip, chain([first], timeline), origin, announced):
                 yield time, frame, aspect
             return
+
+
+def _first(clip: Clip, timeline: Iterator[tuple[float, float, VideoFrame]]) -> tuple[float, float, VideoFrame]:
+    first = next(timeline, None)
+    if first is None:
+        raise ClipError(clip, "broken", "no frame could be decoded")
+    return first
 
 
 @contextmanager
@@ -230,10 +326,10 @@ def _seek(
 
 def _interval(
     clip: Clip,
-    timeline: Iterator[tuple[float, float, VideoFrame]],
+    timeline: Iterator[tuple[float, float, _Shown]],
     origin: float,
     announced: float | None,
-) -> Iterator[tuple[float, VideoFrame]]:
+) -> Iterator[tuple[float, _Shown]]:
     """Yields (time from the clip's start, frame) for the frames on screen between `start` and `end`.
 
     `origin` is when the video's first frame appears and `announced` when its last one ends by the header.
@@ -242,17 +338,19 @@ def _interval(
     length = math.inf if clip.end is None else clip.end - start
     wanted = f"the interval {start:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
     # A frame waits until the next one shows whether it is still on screen when the clip starts.
-    waiting: tuple[float, VideoFrame] | None = None
+    waiting: tuple[float, _Shown] | None = None
     some = False
     until, longest, grace = -math.inf, 0.0, GRACE
     for appears, ends, frame in timeline:
         time = appears - origin - start
-        longest = max(longest, ends - appears)
         # Less for high-speed cameras, whose frames are as short as the grace.
         grace = min(GRACE, (ends - appears) / 4)
         if waiting is not None and time > grace:
             some = True
             yield max(waiting[0], 0.0), waiting[1]
+        elif not some:  # what is before the interval, however much of it was decoded, does not count
+            longest = 0.0
+        longest = max(longest, ends - appears)
         waiting = None
         if time >= length - grace:
             if not some:
