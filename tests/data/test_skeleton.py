@@ -11,9 +11,11 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import READERS, normalize, read_skeleton
+from aplt.data.skeleton import READERS, normalize, read_clip, read_skeleton
 from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
 from aplt.data.views import KINDS, Request
+from aplt.data.files import ClipError
+from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
 from tests.data.one_view import view_of
 
@@ -310,3 +312,31 @@ def test_intervals_are_refused_for_skeletons_have_no_seconds(tmp_path: Path) -> 
 def test_other_joints_are_an_error_that_names_the_clip(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'clip1'.*expected 6 joints of 3 coordinates.*found 5 of 3"):
         views(tmp_path, WALK[0], WALK[0, :, :5])
+
+
+def test_intervals_of_skeletons_with_a_frame_rate(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).random((30, 5, 3)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", skeleton=points, fps=10.0)
+    np.savez(tmp_path / "only.npz", points, fps=np.array([10]))
+    for name in ("a.npz", "only.npz"):
+        for start, end, rows in ((0.5, 1.0, slice(5, 10)), (None, 1.0, slice(0, 10)), (2.0, None, slice(20, 30))):
+            found = read_clip(Clip("a", tmp_path / name, start=start, end=end))
+            assert np.array_equal(found.points[0], points[rows])
+            assert found.confidence.shape == found.points.shape[:3]
+    assert MODALITIES["skeleton"].seconds(Clip("a", tmp_path / "a.npz")) == 3.0
+    for start, end in ((1.0, 3.5), (4.0, 5.0)):
+        with pytest.raises(ClipError, match=r"outside of the file, which lasts 3\.00 s"):
+            read_clip(Clip("a", tmp_path / "a.npz", start=start, end=end))
+
+
+@pytest.mark.parametrize("fps", [0, -1.0, np.nan, [1, 2]])
+def test_a_frame_rate_that_is_none(tmp_path: Path, fps: object) -> None:
+    np.savez(tmp_path / "a.npz", skeleton=WALK[0], fps=fps)
+    with pytest.raises(InputError, match="'fps'"):
+        read_skeleton(tmp_path / "a.npz")
+
+
+def test_seconds_need_a_frame_rate(tmp_path: Path) -> None:
+    clip = Clip("a", saved(tmp_path, WALK[0]), start=0.0, end=1.0)
+    with pytest.raises(ClipError, match="'fps'"):
+        read_clip(clip)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from aplt.clips import Clip
 from aplt.data.files import ClipError
-from aplt.data.video import decode, nearest_frames, survey
+from aplt.data.video import Timeline, about_seconds, announced_end, decode, decode_file, nearest_frames, seconds_of, survey
 from tests.data.videos import CODECS, clip_of, cut, number_of, set_matrix, write_sound, write_text, write_video
 
 
@@ -408,3 +408,41 @@ def test_nearest_frames_at_the_frames_own_times() -> None:
     appears = np.cumsum(np.full(1000, 1 / 30)) - 1 / 30
     assert nearest_frames(appears, np.arange(1000) / 30).tolist() == list(range(1000))
     assert all(a <= b for a, b in pairwise(nearest_frames(appears, np.linspace(0, 40, 77)).tolist()))
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4"])
+def test_clips_cut_from_a_whole_file_are_those_that_are_decoded(tmp_path: Path, suffix: str) -> None:
+    rng = np.random.default_rng(7)
+    for number in range(6):
+        steps = rng.choice([1, 1, 2, 3, 12], 30) if number else np.ones(30, dtype=int)
+        ticks = (int(rng.integers(9)) + np.cumsum(steps)).tolist()
+        path = write_video(tmp_path / f"{number}{suffix}", 30, size=(16, 16), ticks=ticks, key_every=7)
+        whole = list(decode_file(clip_of(path)))
+        timeline = Timeline(*np.array([frame[:2] for frame in whole]).T, announced_end(clip_of(path)))
+        last = (ticks[-1] - ticks[0]) / 10
+        for _ in range(25):
+            start, end = sorted(rng.uniform(0, last + 0.6, 2).round(rng.integers(1, 4)).tolist())
+            clip = clip_of(path, *rng.permutation([(start, end + 0.05), (start, None), (None, end + 0.05)])[0])
+            try:
+                expected = list(decode(clip))
+            except ClipError as error:
+                with pytest.raises(ClipError) as caught:
+                    timeline.rows(clip)
+                assert str(caught.value) == str(error)
+                continue
+            rows, times = timeline.rows(clip)
+            assert times.tolist() == [time for time, _ in expected]
+            assert all(np.array_equal(whole[row][2], pixels) for row, (_, pixels) in zip(rows, expected, strict=True))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".flv"])
+def test_how_long_a_clip_is(tmp_path: Path, suffix: str) -> None:
+    path = write_video(tmp_path / f"a{suffix}", 30, rate=25)
+    assert seconds_of(clip_of(path)) == pytest.approx(1.2, abs=0.05)
+    assert about_seconds(clip_of(path)) == pytest.approx(1.2, abs=0.1)
+    assert seconds_of(clip_of(path, 0.5)) == pytest.approx(0.7, abs=0.05)
+    assert (seconds_of(clip_of(path, 0.5, 0.75)), about_seconds(clip_of(path, 0.5, 0.75))) == (0.25, 0.25)
+
+
+def test_sound_does_not_make_a_film_longer(tmp_path: Path) -> None:
+    assert seconds_of(clip_of(write_video(tmp_path / "a.mkv", 10, sound=3.0))) == pytest.approx(1.0, abs=0.11)

@@ -42,7 +42,7 @@ def index(
     from aplt.display import counted
     from aplt.errors import InputError
 
-    table = scan(source, format_)
+    table = scanned = scan(source, format_)
     if window is not None:
         table = cut_folder(table, source, window=window, stride=stride, events=events, none=none)
     elif stride is not None or events is not None or none:
@@ -65,7 +65,7 @@ def index(
         remark(read)
     for doubt in doubtful_names(found):
         remark(str(doubt))
-    if format_ == "folder" and (deep := _deeper_folders(table)):
+    if format_ == "folder" and (deep := _deeper_folders(scanned)):
         remark(
             f"classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
             f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}"

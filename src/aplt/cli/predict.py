@@ -23,11 +23,11 @@ def predict(
         float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
     ] = None,
     format_: Annotated[str, typer.Option("--format", help="Of events: csv, json or srt.")] = "csv",
-    none: Annotated[str, typer.Option(help="Class that makes no event.")] = "none",
+    none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
     threshold: Annotated[
         float | None,
         typer.Option(
-            help="What a class must score for an event; by default 0.5, or 0 if the model has the class none."
+            help="What a class must score for an event; by default 0.5, or 0 if the model has a class for none."
         ),
     ] = None,
     change: Annotated[

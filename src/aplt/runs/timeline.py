@@ -37,7 +37,7 @@ class Reading:
     """Seconds."""
     stride: float
     """Seconds."""
-    none: str = "none"
+    none: str = "nothing"
     """The class of what is no event; of no account where the model has none of that name."""
     threshold: float | None = None
     """By default 0 where the model has such a class, otherwise 0.5."""
