@@ -1,4 +1,6 @@
-"""Makes a recording of one synthetic person, ten minutes long or as long as said, in FOLDER:
+"""Makes a recording of one synthetic person, ten minutes long or as long as said.
+
+In FOLDER are then:
 
 recording/interview.mp4   movements of six classes, with pauses between them
 annotated.csv             the events of the first part, and that it was watched

@@ -20,6 +20,7 @@ from aplt.clips import Clip
 from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache, default_cache_dir
 from aplt.data.files import ClipError
+from aplt.data.frames import Frames, Jpegs
 from aplt.data.video import decode, decode_file
 from aplt.errors import InputError
 from aplt.storage import aside_of
@@ -40,7 +41,7 @@ def entries(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "cache" / "frames").rglob("*.safetensors"))
 
 
-def numbers(frames: module.Frames, rows: list[int]) -> list[int]:
+def numbers(frames: Frames, rows: list[int]) -> list[int]:
     return [number_of(image.permute(1, 2, 0).numpy()) for image in frames.read(rows)]
 
 
@@ -70,7 +71,7 @@ def test_pixels_are_those_that_pillow_reads(side: int, wide: int, quality: int, 
     with io.BytesIO() as stream:
         Image.fromarray(coarse).resize((wide, side)).save(stream, "JPEG", quality=quality)
         jpeg = np.frombuffer(stream.getvalue(), np.uint8)
-    stored = module._Jpegs(np.array([0.0]), np.array([0, len(jpeg)]), jpeg)
+    stored = Jpegs(np.array([0.0]), np.array([0, len(jpeg)]), jpeg)
     with Image.open(io.BytesIO(jpeg.tobytes())) as image:
         assert np.array_equal(stored.read([0])[0].permute(1, 2, 0).numpy(), np.asarray(image))
 
@@ -318,8 +319,13 @@ def test_a_file_with_many_clips_is_decoded_once(
 ) -> None:
     path = write_video(tmp_path / "a.mkv", 60, size=(32, 24))
     clips = [clip_of(path, start / 2, start / 2 + 1) for start in range(11)]
-    calls = []
-    monkeypatch.setattr(module, "decode_file", lambda *a, **k: calls.append(a) or decode_file(*a, **k))
+    calls: list[Clip] = []
+
+    def counted(clip: Clip, **options: int) -> Iterator[tuple[float, float, np.ndarray]]:
+        calls.append(clip)
+        return decode_file(clip, **options)
+
+    monkeypatch.setattr(module, "decode_file", counted)
     forbid(monkeypatch, "decode")
     cache.build(clips)
     cache.build([*clips, clip_of(path, 0.2, 5.3), clip_of(path)])
@@ -350,7 +356,7 @@ def test_clips_before_the_damage_of_a_file_can_be_used(tmp_path: Path, cache: Fr
         cache.build([*clips, clip_of(path, 4.5, 5.5)])
 
 
-def test_an_interval_outside_of_a_file_that_is_there_whole(tmp_path: Path, cache: FrameCache, clip: Clip) -> None:
+def test_an_interval_outside_of_a_file_that_is_there_whole(cache: FrameCache, clip: Clip) -> None:
     cache.build([clip])
     for wrong in (clip_of(clip.path, 0.5, 3.0), clip_of(clip.path, 2.0, 3.0)):
         with pytest.raises(ClipError) as caught:

@@ -1,6 +1,6 @@
 """Windows of a recording become events."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_no_other_sequence_is_likelier(count: int, states: int, change: float, s
     score = np.log(np.random.default_rng(seed).random((count, states)))
 
     def value(path: tuple[int, ...]) -> float:
-        changes = sum(a != b for a, b in zip(path, path[1:], strict=False))
+        changes = sum(a != b for a, b in pairwise(path))
         return float(sum(score[t, k] for t, k in enumerate(path)) - change * changes)
 
     found = tuple(likeliest(score, change).tolist())

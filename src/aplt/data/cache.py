@@ -1,34 +1,26 @@
 """The frame cache: each clip decoded once, its frames kept as JPEGs that any of them can be read from alone.
 
-An entry is one `.safetensors` file with `jpeg` (uint8, all JPEGs one after another), `offset` (int64 [F+1], where
-each begins) and `time` (float64 [F], seconds). Entries are named by the content they were made from, so a changed
-video gets a new one, a moved video keeps its own, and the folder may be deleted at any time.
-
-An entry is of a whole file or of an interval. That of a whole file also has its `Timeline`, by which any clip of the
-file is cut from it; so a file with many clips is decoded once.
+Entries (see aplt.data.frames) are named by the content they were made from, so a changed video gets a new one, a moved
+video keeps its own, and the folder may be deleted at any time. An entry is of a whole file or of an interval. Any clip
+of a whole file is cut from its entry; so a file with many clips is decoded once.
 """
 
 import hashlib
-import io
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import safetensors
-import torch
-from PIL import Image
-from simplejpeg import decode_jpeg
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, naming, require_file
-from aplt.data.video import Timeline, about_seconds, announced_end, decode, decode_file
+from aplt.data.files import ClipError, require_file
+from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
+from aplt.data.intervals import Timeline
+from aplt.data.video import about_seconds, announced_end, decode, decode_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, sweep, write_json
@@ -40,56 +32,6 @@ DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemErr
 FORMAT = 2
 WHOLE = 0.5
 """Share of a file that its clips last together from which it is decoded whole, and not each of them by itself."""
-HEADER = 1024
-"""Bytes of an entry before its arrays: more than their names, types and places take."""
-
-
-class Frames(Protocol):
-    """The frames of one clip."""
-
-    @property
-    def times(self) -> np.ndarray:
-        """When each frame appears [F] float64, in seconds from the clip's start, rising."""
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        """Returns frames by their number, in the order asked for: RGB uint8 [T, 3, H, W], channels last in memory."""
-
-
-class _Bytes(Protocol):
-    """A uint8 array, or one that stays on disk until a slice of it is asked for."""
-
-    def __getitem__(self, part: slice, /) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class _Jpegs:
-    """Frames as JPEGs, in memory or in an entry."""
-
-    times: np.ndarray
-    offset: np.ndarray
-    jpeg: _Bytes
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        images = [self._image(int(self.offset[row]), int(self.offset[row + 1])) for row in rows]
-        # Stacked by NumPy, for torch starts its threads for so little and on busy cores waits long for them.
-        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-
-    def _image(self, begin: int, end: int) -> np.ndarray:
-        # Pillow, which wrote it, gives the same pixels but takes four times as long for so small an image.
-        return np.asarray(decode_jpeg(self.jpeg[begin:end], colorspace="RGB"))
-
-
-@dataclass(frozen=True)
-class _File:
-    """The frames of a whole file."""
-
-    frames: _Jpegs
-    timeline: Timeline
-
-    def cut(self, clip: Clip) -> _Jpegs:
-        """Returns the frames of a clip of the file; they follow each other."""
-        rows, times = self.timeline.rows(clip)
-        return _Jpegs(times, self.frames.offset[rows[0] : rows[-1] + 2], self.frames.jpeg)
 
 
 class DecodedVideos:
@@ -185,7 +127,7 @@ class FrameCache:
             if _are_most(clips) and self._file(whole) is None:
                 self.renew(whole)
 
-    def load(self, clip: Clip) -> _Jpegs | None:
+    def load(self, clip: Clip) -> Jpegs | None:
         """Returns the stored frames, or None when there are none or their file is damaged.
 
         Raises:
@@ -194,25 +136,29 @@ class FrameCache:
         try:
             # Not as a context manager: the slice is read from later, and the file closed with it.
             entry = safetensors.safe_open(self._entry(clip), framework="np")
-            return _Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+            return Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
         except (OSError, safetensors.SafetensorError):
             file = self._file(clip) if _is_interval(clip) else None
             return None if file is None else file.cut(clip)
 
-    def _file(self, clip: Clip) -> _File | None:
+    def _file(self, clip: Clip) -> FileFrames | None:
         """Returns the frames of the whole file that a clip is of, as `load` does."""
         try:
             entry = safetensors.safe_open(self._entry(_whole(clip)), framework="np")
             appears, ends, announced = map(entry.get_tensor, ("appears", "ends", "announced"))
-            frames = _Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+            frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
         except (OSError, safetensors.SafetensorError):
             return None
-        return _File(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
+        return FileFrames(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
 
-    def renew(self, clip: Clip) -> _Jpegs:
+    def renew(self, clip: Clip) -> Jpegs:
         """Decodes the clip, stores its frames in place of whatever is there, and returns them."""
         with self._writing(), atomic(self._entry(clip)) as stream:
-            _write(stream, clip, self._short_side, self._quality)
+            if _is_interval(clip):
+                write_entry(stream, jpegs(clip, decode(clip, short_side=self._short_side), self._quality), None)
+            else:
+                whole = jpegs(clip, decode_file(clip, short_side=self._short_side), self._quality)
+                write_entry(stream, whole, announced_end(clip))
         # Another may have deleted it since.
         return self.load(clip) or _compress(clip, self._short_side, self._quality)
 
@@ -322,51 +268,16 @@ def _are_most(clips: Sequence[Clip]) -> bool:
     return whole is None or sum(about_seconds(clip) or whole for clip in clips) >= WHOLE * whole
 
 
-def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:
+def _compress(clip: Clip, short_side: int, quality: int) -> Jpegs:
     """Returns the clip's frames, each compressed as soon as it is decoded."""
     times: list[float] = []
     offset = [0]
     jpeg = bytearray()
-    for (time,), picture in _jpegs(clip, decode(clip, short_side=short_side), quality):
+    for (time,), picture in jpegs(clip, decode(clip, short_side=short_side), quality):
         jpeg += picture
         times.append(time)
         offset.append(len(jpeg))
-    return _Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
-
-
-def _write(stream: BinaryIO, clip: Clip, short_side: int, quality: int) -> None:
-    """Writes a clip's entry, each frame as soon as it is decoded: those of an hour need not fit into memory."""
-    shown: list[tuple[float, ...]] = []
-    offset = [0]
-    stream.write(bytes(HEADER))
-    frames = decode(clip, short_side=short_side) if _is_interval(clip) else decode_file(clip, short_side=short_side)
-    for when, picture in _jpegs(clip, frames, quality):
-        offset.append(offset[-1] + stream.write(picture))
-        shown.append(when)
-    times = np.array(shown)
-    arrays = {"offset": np.array(offset, dtype=np.int64), "time": times[:, 0]}
-    if not _is_interval(clip):
-        end = announced_end(clip)
-        arrays |= {"time": times[:, 0] - times[0, 0], "appears": times[:, 0], "ends": times[:, 1]}
-        arrays |= {"announced": np.array([math.nan if end is None else end])}
-    # The other arrays are of eight bytes a number.
-    size = offset[-1] + stream.write(bytes(-offset[-1] % 8))
-    header = {"jpeg": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
-    for name, array in arrays.items():
-        dtype = "F64" if array.dtype == np.float64 else "I64"
-        header[name] = {"dtype": dtype, "shape": [len(array)], "data_offsets": [size, size + array.nbytes]}
-        size += stream.write(array.astype(array.dtype.newbyteorder("<")).tobytes())
-    stream.seek(0)
-    stream.write((HEADER - 8).to_bytes(8, "little") + json.dumps(header).encode().ljust(HEADER - 8))
-
-
-def _jpegs(clip: Clip, frames: Iterator[Any], quality: int) -> Iterator[tuple[tuple[float, ...], bytes]]:
-    """Yields (times, JPEG) for each of a clip's frames (*times, picture)."""
-    with naming(clip):  # a JPEG has at most 65,500 pixels a side
-        for *when, pixels in frames:
-            with io.BytesIO() as stream:
-                Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-                yield tuple(when), stream.getvalue()
+    return Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
 
 
 def _state(path: Path) -> list[int]:

@@ -1,29 +1,27 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
-import gc
 import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
 from aplt.data.ends import ends_early
 from aplt.data.files import ClipError, naming, require_file
+from aplt.data.intervals import CUT, interval
+from aplt.data.pictures import Pictures
 from aplt.parallel import threads
 
-# Bounds that were rounded when they were written into a table still mean the frame next to them.
-GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
 LEAP = 2.5
@@ -32,9 +30,6 @@ MOST_LEAPING = 8
 """Frames in a row whose wrong time stamps are mended."""
 METADATA: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 """How tags that are no text are read: later versions of PyAV let them never stop the opening of a file."""
-CUT = "the file is truncated: its bytes end early"
-
-_Shown = TypeVar("_Shown")
 
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
@@ -51,36 +46,11 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
-    picture: _Pictures | None = None
+    picture: Pictures | None = None
     with _decoding(clip):
         for time, frame, aspect in _frames(clip):
-            picture = picture or _Pictures(aspect, short_side)
+            picture = picture or Pictures(aspect, short_side)
             yield time, picture.of(frame)
-
-
-@dataclass(frozen=True)
-class Timeline:
-    """When the frames of a whole file are on screen, in its own time; what `rows` cuts clips by."""
-
-    appears: np.ndarray
-    """[F] float64, in seconds."""
-    ends: np.ndarray
-    """[F] float64, in seconds."""
-    announced: float | None
-    """When the last frame ends by the file's header; None: it does not say."""
-
-    def rows(self, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-        """Returns which frames a clip of the file consists of, and when they appear, in seconds from its start.
-
-        Raises:
-            ClipError: as `decode`, where the interval lies outside of the video.
-        """
-        origin = self.appears[0]
-        # From the frame before the one that is on screen when the clip starts.
-        first = max(0, int(np.searchsorted(self.appears, origin + (clip.start or 0.0))) - 2)
-        shown = zip(self.appears[first:], self.ends[first:], range(first, len(self.appears)), strict=True)
-        found = list(_interval(clip, shown, origin, self.announced))
-        return np.array([row for _, row in found]), np.array([time for time, _ in found])
 
 
 def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, float, np.ndarray]]:
@@ -92,7 +62,7 @@ def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[
     require_file(whole)
     with _decoding(whole), _open(whole) as (container, stream):
         timeline = _timeline(whole, container, stream)
-        picture = _Pictures(float(stream.sample_aspect_ratio or 1), short_side)
+        picture = Pictures(float(stream.sample_aspect_ratio or 1), short_side)
         for appears, ends, frame in chain([_first(whole, timeline)], timeline):
             yield appears, ends, picture.of(frame)
         if ends_early(clip.path):
@@ -175,36 +145,6 @@ def _decoding(clip: Clip) -> Iterator[None]:
             raise
 
 
-class _Pictures:
-    """Makes pictures of a video's frames: upright, with square pixels, and all of the size of the first."""
-
-    def __init__(self, aspect: float, short_side: int | None) -> None:
-        self._aspect, self._short_side = aspect, short_side
-        self._size: tuple[int, int] | None = None
-        self._matrix = np.eye(2)
-        # One for all frames: `frame.reformat` makes a scaler with threads for each.
-        self._scaler = VideoReformatter()
-
-    def of(self, frame: VideoFrame) -> np.ndarray:
-        if self._size is None:
-            self._size = _scaled(frame, self._aspect, self._short_side)
-            self._matrix = _display_matrix(frame)
-        scaled = self._scaler.reformat(frame, *self._size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
-        return np.ascontiguousarray(_shown(scaled.to_ndarray(), self._matrix))
-
-
-def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Returns for each wanted moment [T] the index of the frame that is on screen then.
-
-    Args:
-        times: When each frame appears [F], in seconds, rising.
-        wanted: Moments [T] in seconds; those before the first frame get the first.
-    """
-    # A microsecond more, so that a frame's own time, computed in another way, finds that frame.
-    shown = np.searchsorted(times, wanted + 1e-6, side="right") - 1
-    return np.clip(shown, 0, len(times) - 1)
-
-
 def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
     """Yields (time in seconds from the clip's start, frame as decoded, aspect of its pixels)."""
     require_file(clip)
@@ -222,7 +162,7 @@ def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
                 first = sought
             aspect = float(stream.sample_aspect_ratio or 1)
             announced = _announced_end(container, stream)
-            for time, frame in _interval(clip, chain([first], timeline), origin, announced):
+            for time, frame in interval(clip, chain([first], timeline), origin, announced):
                 yield time, frame, aspect
             return
 
@@ -324,54 +264,6 @@ def _seek(
     return _timeline(clip, container, stream)
 
 
-def _interval(
-    clip: Clip,
-    timeline: Iterator[tuple[float, float, _Shown]],
-    origin: float,
-    announced: float | None,
-) -> Iterator[tuple[float, _Shown]]:
-    """Yields (time from the clip's start, frame) for the frames on screen between `start` and `end`.
-
-    `origin` is when the video's first frame appears and `announced` when its last one ends by the header.
-    """
-    start = clip.start or 0.0
-    length = math.inf if clip.end is None else clip.end - start
-    wanted = f"the interval {start:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
-    # A frame waits until the next one shows whether it is still on screen when the clip starts.
-    waiting: tuple[float, _Shown] | None = None
-    some = False
-    until, longest, grace = -math.inf, 0.0, GRACE
-    for appears, ends, frame in timeline:
-        time = appears - origin - start
-        # Less for high-speed cameras, whose frames are as short as the grace.
-        grace = min(GRACE, (ends - appears) / 4)
-        if waiting is not None and time > grace:
-            some = True
-            yield max(waiting[0], 0.0), waiting[1]
-        elif not some:  # what is before the interval, however much of it was decoded, does not count
-            longest = 0.0
-        longest = max(longest, ends - appears)
-        waiting = None
-        if time >= length - grace:
-            if not some:
-                raise ClipError(clip, "outside", f"{wanted} holds no frame")
-            return
-        waiting, until = (time, frame), ends
-    if ends_early(clip.path):
-        raise ClipError(clip, "broken", f"{CUT}, after {until - origin:.2f} s")
-    # The last frame's own duration often is a guess; it may be held until the end that is announced.
-    lasts = max(until, announced or until) - origin
-    # What containers announce is rounded.
-    slack = max(0.3, 2 * longest)
-    if waiting is not None and lasts - start > grace:
-        some = True
-        yield max(waiting[0], 0.0), waiting[1]
-    if not some:
-        raise ClipError(clip, "outside", f"{wanted} lies outside of the video, which lasts {lasts:.2f} s")
-    if length < math.inf and lasts - start < length - slack:
-        raise ClipError(clip, "outside", f"{wanted} ends outside of the video, which lasts {lasts:.2f} s")
-
-
 def _announced_end(container: InputContainer, stream: VideoStream) -> float | None:
     """Returns when the last frame ends by the container's header, in the file's own time; None: it does not say.
 
@@ -390,43 +282,6 @@ def _announced_end(container: InputContainer, stream: VideoStream) -> float | No
     if ("matroska" in kind or "flv" in kind) and container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
     return None
-
-
-def _scaled(frame: VideoFrame, aspect: float, short_side: int | None) -> tuple[int, int]:
-    """Returns the width and height in square pixels after scaling."""
-    width, height = frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0)
-    scale = 1.0 if short_side is None else min(1.0, short_side / min(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _display_matrix(frame: VideoFrame) -> np.ndarray:
-    """Returns where the file wants a step to the right and a step down in the stored picture to lead [2, 2]."""
-    # Asking for a frame's side data ties it into a cycle. Frames would pile up until a garbage collection, so this is
-    # asked of a copy of four pixels, and the collection of the youngest objects takes no time.
-    found = _side_data(VideoReformatter().reformat(frame, 2, 2, format="gray", threads=1), "DISPLAYMATRIX")
-    gc.collect(0)
-    if found:
-        # Rows (a, b, u), (c, d, v) and (x, y, w): (1, 0) becomes (a, b) and (0, 1) becomes (c, d).
-        return np.frombuffer(found, np.int32).reshape(3, 3)[:2, :2]
-    turn = np.radians(frame.rotation)  # counterclockwise, but down is where rows go
-    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-
-
-def _side_data(frame: VideoFrame, kind: str) -> bytes:
-    """Returns what a frame carries of a kind; nothing where PyAV does not know all kinds that it carries."""
-    try:
-        carried: Any = frame.side_data  # whose types know one kind only
-        return bytes(carried[kind])
-    except (KeyError, ValueError):
-        return b""
-
-
-def _shown(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Returns a stored picture [H, W, 3] as its display matrix wants it: turned by quarters, mirrored, or both."""
-    (a, b), (c, d) = matrix.astype(np.float64)
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        pixels, a, d = pixels.swapaxes(0, 1), c, b
-    return pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def _after(now: float) -> str:

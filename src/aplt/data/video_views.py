@@ -14,7 +14,7 @@ from torchvision.transforms import v2
 from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.cache import DecodedVideos, FrameCache, by_file, default_cache_dir
-from aplt.data.video import nearest_frames
+from aplt.data.intervals import nearest_frames
 from aplt.data.views import Kind, Request
 from aplt.display import bar
 from aplt.parallel import in_processes
