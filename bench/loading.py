@@ -19,9 +19,11 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.cache import FrameCache, Frames
+from aplt.data.cache import FrameCache
+from aplt.data.frames import Frames
 from aplt.data.index import read_index
-from aplt.data.video import decode, nearest_frames
+from aplt.data.intervals import nearest_frames
+from aplt.data.video import decode
 from aplt.data.video_views import cached_side
 
 

@@ -20,10 +20,11 @@ from aplt.clips import Clip
 from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import ClipError
-from aplt.data.video import decode
+from aplt.data.frames import Frames, Jpegs
+from aplt.data.video import decode, decode_file
 from aplt.errors import InputError
 from aplt.storage import aside_of, default_cache_dir
-from tests.data.videos import clip_of, number_of, write_text, write_video
+from tests.data.videos import clip_of, cut, number_of, write_text, write_video
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def entries(tmp_path: Path) -> list[Path]:
     return sorted((tmp_path / "cache" / "frames").rglob("*.safetensors"))
 
 
-def numbers(frames: module.Frames, rows: list[int]) -> list[int]:
+def numbers(frames: Frames, rows: list[int]) -> list[int]:
     return [number_of(image.permute(1, 2, 0).numpy()) for image in frames.read(rows)]
 
 
@@ -70,7 +71,7 @@ def test_pixels_are_those_that_pillow_reads(side: int, wide: int, quality: int, 
     with io.BytesIO() as stream:
         Image.fromarray(coarse).resize((wide, side)).save(stream, "JPEG", quality=quality)
         jpeg = np.frombuffer(stream.getvalue(), np.uint8)
-    stored = module._Jpegs(np.array([0.0]), np.array([0, len(jpeg)]), jpeg)
+    stored = Jpegs(np.array([0.0]), np.array([0, len(jpeg)]), jpeg)
     with Image.open(io.BytesIO(jpeg.tobytes())) as image:
         assert np.array_equal(stored.read([0])[0].permute(1, 2, 0).numpy(), np.asarray(image))
 
@@ -86,7 +87,8 @@ def test_same_pixels_with_and_without_a_cache(cache: FrameCache, clip: Clip) -> 
 
 def test_intervals_sizes_and_qualities_have_entries_of_their_own(tmp_path: Path, clip: Clip) -> None:
     root = tmp_path / "cache"
-    FrameCache(root, short_side=24, quality=92).build([clip, clip_of(clip.path, 0.3, 0.6)])
+    FrameCache(root, short_side=24, quality=92).build([clip_of(clip.path, 0.3, 0.6)])
+    FrameCache(root, short_side=24, quality=92).build([clip])
     part = FrameCache(root, short_side=24, quality=92).open(clip_of(clip.path, 0.3, 0.6))
     assert numbers(part, [0, 1, 2]) == [3, 4, 5]
     assert FrameCache(root, short_side=16, quality=92).open(clip).read([0]).shape[-2:] == (16, 21)
@@ -310,3 +312,68 @@ def test_a_picture_too_wide_for_a_jpeg_names_its_clip(tmp_path: Path) -> None:
     clip = clip_of(write_video(tmp_path / "wide.mkv", 1, size=(66_000, 2)))
     with pytest.raises(ClipError, match="'wide'"):
         DecodedVideos(24, 92).open(clip)
+
+
+def test_a_file_with_many_clips_is_decoded_once(
+    tmp_path: Path, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mkv", 60, size=(32, 24))
+    clips = [clip_of(path, start / 2, start / 2 + 1) for start in range(11)]
+    calls: list[Clip] = []
+
+    def counted(clip: Clip, **options: int) -> Iterator[tuple[float, float, np.ndarray]]:
+        calls.append(clip)
+        return decode_file(clip, **options)
+
+    monkeypatch.setattr(module, "decode_file", counted)
+    forbid(monkeypatch, "decode")
+    cache.build(clips)
+    cache.build([*clips, clip_of(path, 0.2, 5.3), clip_of(path)])
+    assert len(calls) == len(entries(tmp_path)) == 1
+    for start, clip in enumerate(clips):
+        frames = cache.open(clip)
+        assert numbers(frames, list(range(10))) == [(5 * start + k) % 32 for k in range(10)]
+        assert frames.times.tolist() == pytest.approx(np.arange(10) / 10)
+
+
+@pytest.mark.parametrize(("start", "end"), [(None, 0.4), (3.0, 3.5), (5.6, None)])
+def test_few_clips_of_a_long_file_do_not_decode_it_whole(
+    tmp_path: Path, cache: FrameCache, monkeypatch: pytest.MonkeyPatch, start: float | None, end: float | None
+) -> None:
+    path = write_video(tmp_path / "a.mkv", 60)
+    forbid(monkeypatch, "decode_file")
+    cache.build([clip_of(path, start, end)])
+    cache.build([clip_of(path, start, end), clip_of(path, 1.0, 1.3)])
+    assert len(entries(tmp_path)) == 2
+
+
+def test_clips_before_the_damage_of_a_file_can_be_used(tmp_path: Path, cache: FrameCache) -> None:
+    path = cut(write_video(tmp_path / "a.mkv", 60), 0.8)
+    clips = [clip_of(path, start, start + 1.0) for start in (0.0, 1.0, 2.0, 3.0)]
+    cache.build(clips)
+    assert numbers(cache.open(clips[2]), [0, 9]) == [20, 29]
+    with pytest.raises(ClipError, match="truncated"):
+        cache.build([*clips, clip_of(path, 4.5, 5.5)])
+
+
+def test_an_interval_outside_of_a_file_that_is_there_whole(cache: FrameCache, clip: Clip) -> None:
+    cache.build([clip])
+    for wrong in (clip_of(clip.path, 0.5, 3.0), clip_of(clip.path, 2.0, 3.0)):
+        with pytest.raises(ClipError) as caught:
+            cache.build([clip_of(clip.path, 0.0, 0.5), wrong])
+        with pytest.raises(ClipError) as expected:
+            DecodedVideos(24, 92).open(wrong)
+        assert str(caught.value) == str(expected.value)
+        assert caught.value.problem == "outside"
+
+
+def test_damage_in_a_whole_file_is_mended_clip_by_clip(tmp_path: Path, cache: FrameCache, clip: Clip) -> None:
+    cache.build([clip])
+    (entry,) = entries(tmp_path)
+    sound = entry.read_bytes()
+    images = sound.index(b"\xff\xd8\xff")
+    entry.write_bytes(sound[:images] + bytes(3000) + sound[images + 3000 :])
+    part = clip_of(clip.path, 0.0, 0.5)
+    for _ in range(2):
+        assert numbers(cache.open(part), [0, 4]) == [0, 4]
+    assert len(entries(tmp_path)) == 2

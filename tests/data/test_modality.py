@@ -1,12 +1,12 @@
 """Which kind of clips a file has, and what a new kind needs: a record, and no other file changes."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
@@ -59,15 +59,22 @@ def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [(finding.id, finding.problem) for finding in found] == [("wave/c.npy", "other kind")]
 
 
-def no_cache(root: Path) -> bool:
-    return not root.exists()
-
-
-@pytest.mark.parametrize(("clip_shape", "expected"), [(None, Path.exists), ((3, 4, 32, 32), no_cache)])
-def test_videos_for_a_trained_model_are_not_kept(
-    tmp_path: Path, clip_shape: tuple[int, int, int, int] | None, expected: Callable[[Path], bool]
-) -> None:
-    clip = Clip("a", write_video(tmp_path / "a.mp4", [np.zeros((48, 64, 3), dtype=np.uint8)] * 4))
+def test_videos_for_a_trained_model_are_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_video(tmp_path / "a.mp4", [np.full((48, 64, 3), 9 * n, dtype=np.uint8) for n in range(20)])
+    clips = {n: Clip(str(n), path, start=n / 5, end=n / 5 + 0.8) for n in range(6)}
     settings = VideoInput.model_validate({"frames": 4, "size": 32, "cache_dir": str(tmp_path / "cache")})
-    view_of(MODALITIES["video"].make_views({0: clip}, settings, clip_shape), 0, "center", (0,))
-    assert expected(tmp_path / "cache")
+    video, temporary = MODALITIES["video"], tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with video.lend_views({0: clips[3]}, settings, (3, 4, 32, 32)) as views:
+        alone = view_of(views, 0, "center", (0,))
+    assert not list(temporary.glob("aplt-*"))
+    with video.lend_views(clips, settings, (3, 4, 32, 32)) as views:
+        assert len(list(temporary.rglob("*.safetensors"))) == 1  # of the whole file
+        monkeypatch.setattr("aplt.data.cache.decode", None)
+        assert torch.equal(view_of(views, 3, "center", (0,)), alone)
+    assert not list(temporary.glob("aplt-*"))
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.undo()
+    view_of(video.make_views(clips, settings, None), 0, "center", (0,))
+    assert (tmp_path / "cache").exists()

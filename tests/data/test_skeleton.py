@@ -11,7 +11,9 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
-from aplt.data.skeleton import normalize, read_skeleton
+from aplt.data.files import ClipError
+from aplt.data.modality import MODALITIES
+from aplt.data.skeleton import normalize, read_clip, read_skeleton
 from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
 from aplt.data.trackers import READERS
 from aplt.data.views import KINDS, Request
@@ -300,14 +302,36 @@ def test_a_view_does_not_depend_on_the_others_of_its_batch(tmp_path: Path) -> No
             assert torch.equal(view, view_of(made, request.position, kind, request.key))
 
 
-def test_intervals_are_refused_for_skeletons_have_no_seconds(tmp_path: Path) -> None:
+def test_intervals_need_a_frame_rate(tmp_path: Path) -> None:
     path = saved(tmp_path, WALK[0])
     for start, end in ((0.0, None), (None, 1.0), (0.5, 1.0)):
         clip = Clip("part", path, start=start, end=end)
-        with pytest.raises(InputError, match=r"'part'.*a\.npy.*start and end are in seconds"):
+        with pytest.raises(InputError, match=r"'part'.*a\.npy.*'fps'"):
             SkeletonViews({0: clip}, SkeletonInput(frames=8))
 
 
 def test_other_joints_are_an_error_that_names_the_clip(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"'clip1'.*expected 6 joints of 3 coordinates.*found 5 of 3"):
         views(tmp_path, WALK[0], WALK[0, :, :5])
+
+
+def test_intervals_of_skeletons_with_a_frame_rate(tmp_path: Path) -> None:
+    points = np.random.default_rng(0).random((30, 5, 3)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", skeleton=points, fps=10.0)
+    np.savez(tmp_path / "only.npz", points, fps=np.array([10]))
+    for name in ("a.npz", "only.npz"):
+        for start, end, rows in ((0.5, 1.0, slice(5, 10)), (None, 1.0, slice(0, 10)), (2.0, None, slice(20, 30))):
+            found = read_clip(Clip("a", tmp_path / name, start=start, end=end))
+            assert np.array_equal(found.points[0], points[rows])
+            assert found.confidence.shape == found.points.shape[:3]
+    assert MODALITIES["skeleton"].seconds(Clip("a", tmp_path / "a.npz")) == 3.0
+    for start, end in ((1.0, 3.5), (4.0, 5.0)):
+        with pytest.raises(ClipError, match=r"outside of the file, which lasts 3\.00 s"):
+            read_clip(Clip("a", tmp_path / "a.npz", start=start, end=end))
+
+
+@pytest.mark.parametrize("fps", [0, -1.0, np.nan, [1, 2]])
+def test_a_frame_rate_that_is_none(tmp_path: Path, fps: float) -> None:
+    np.savez(tmp_path / "a.npz", skeleton=WALK[0], fps=fps)
+    with pytest.raises(InputError, match="'fps'"):
+        read_skeleton(tmp_path / "a.npz")

@@ -20,7 +20,7 @@ def test_whatever_a_decoder_raises_names_its_clip(
     def fail(*_: object) -> None:
         raise error("in\ntwo lines")
 
-    monkeypatch.setattr("aplt.data.video._scaled", fail)
+    monkeypatch.setattr("aplt.data.pictures._scaled", fail)
     found = failure(clip)
     assert (found.problem, error.__name__ in str(found)) == ("broken", True)
     monkeypatch.setattr("av.open", fail)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aplt.data.video import nearest_frames
+from aplt.data.intervals import nearest_frames
 from tests.data.decoding import failure, packets_of, shown, times
 from tests.data.videos import clip_of, write_video
 

@@ -21,6 +21,19 @@ def evaluate(
             "another index."
         ),
     ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV of the events in recordings (path, start, end, label) against which to measure; --clips "
+            "then says which recordings, or parts of them; by default all with an event."
+        ),
+    ] = None,
+    window: Annotated[
+        float | None, typer.Option(help="With --events: seconds of a window; by default the median training clip.")
+    ] = None,
+    stride: Annotated[
+        float | None, typer.Option(help="With --events: seconds from one window to the next; by default half a window.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
@@ -31,6 +44,16 @@ def evaluate(
 
     if role is not None and role not in ROLES:
         raise InputError(f"--role is '{role}'{suggest(role, ROLES)}")
+    if events is not None:
+        from aplt.cli.recordings import print_events
+        from aplt.runs.predict import load_model
+
+        if role is not None:
+            raise InputError("--role is of clips, and --events of recordings; give one of them")
+        print_events(run, load_model(run), clips, events, window, stride, json=json)
+        return
+    if window is not None or stride is not None:
+        raise InputError("--window and --stride are of recordings, which need --events")
     found = evaluate_run(run, clips, role)
     figures = found.figures
     if found.seen:

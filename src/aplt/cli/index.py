@@ -25,6 +25,20 @@ def index(
         float | None, typer.Option(help="Frames a second, for lists of frames without the videos.", min=1e-3)
     ] = None,
     columns: Annotated[str, typer.Option(help="What a table calls its columns: path=file,label=class.")] = "",
+    window: Annotated[
+        float | None, typer.Option(help="Cut recordings, longer files without a label, into clips of so many seconds.")
+    ] = None,
+    stride: Annotated[
+        float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
+    ] = None,
+    events: Annotated[
+        Path | None,
+        typer.Option(help="CSV with path, start, end and label: labeled clips, which windows do not overlap."),
+    ] = None,
+    none: Annotated[
+        str,
+        typer.Option(help="Class of the windows in recordings with events, if these are all there are; else unknown."),
+    ] = "",
 ) -> None:
     """List the clips and labels of a folder, list or table in a CSV. One with other content is not overwritten."""
     from aplt.data.formats import scan
@@ -34,13 +48,19 @@ def index(
     from aplt.data.index import to_index, write_index
     from aplt.data.modality import how_read
     from aplt.data.names import doubtful_names
+    from aplt.data.recordings import cut_folder
     from aplt.display import counted
+    from aplt.errors import InputError
 
     given = Source(source, videos, output, rate, pairs(columns, "--columns"), remark)
     asked, format_ = format_, format_ or recognized(source)
     if asked is None and format_ != "folder":
         remark(f"{source} is read as of the format {format_}; --format says otherwise")
-    table = scan(given, format_)
+    table = scanned = scan(given, format_)
+    if window is not None:
+        table = cut_folder(table, given.videos, window=window, stride=stride, events=events, none=none)
+    elif stride is not None or events is not None or none:
+        raise InputError("--stride, --events and --none say how recordings are cut, which needs --window")
     # Before it is written, so that no file stays behind that cannot be read again.
     found = to_index(table, given.videos, source)
     write_index(table, given.videos, output)
@@ -59,7 +79,7 @@ def index(
         remark(read)
     for doubt in doubtful_names(found):
         remark(str(doubt))
-    if format_ == "folder" and (deep := _deeper_folders(table)):
+    if format_ == "folder" and (deep := _deeper_folders(scanned)):
         remark(
             f"classes are named by the upper folders ({', '.join(found.class_names[:3])}), not by those inside "
             f"({', '.join(deep[:3])}); if that is the wrong way round, correct the labels in {output}"

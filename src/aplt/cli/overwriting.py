@@ -22,16 +22,25 @@ def require_own(output: Path, columns: Sequence[str], inputs: Iterable[Path]) ->
     Raises:
         InputError: `output` is one of the inputs, or something else than a table that begins with these columns.
     """
+    require_beginning(output, (",".join([*columns, ""]), ",".join(columns) + "\n"), inputs)
+
+
+def require_beginning(output: Path, beginnings: tuple[str, ...], inputs: Iterable[Path]) -> None:
+    """Makes sure that writing a file to `output` destroys nothing but an earlier one that begins in the same way.
+
+    Raises:
+        InputError: `output` is one of the inputs, or a file that begins otherwise.
+    """
     found = mode(output)
     if not found:
         return
     if any(_same_file(path, output) for path in inputs):
         raise InputError(f"{output}: is one of the files to read; give another name with -o")
-    header = []
+    start = ""
     if stat.S_ISREG(found):
         with output.open("rb") as stream:
-            header = stream.readline(HEADER_BYTES).decode(errors="replace").strip().split(",")
-    if header[: len(columns)] != list(columns):
+            start = stream.read(HEADER_BYTES).decode(errors="replace").replace("\r\n", "\n")
+    if not start.startswith(beginnings):
         raise InputError(
             f"{output}: exists and was not written by this command; remove it or give another name with -o"
         )

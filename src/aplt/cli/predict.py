@@ -1,4 +1,4 @@
-"""`aplt predict`: the micro-actions in new clips."""
+"""`aplt predict`: the micro-actions in new clips, and in recordings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,24 +6,63 @@ from typing import Annotated
 import typer
 
 from aplt.cli.printing import remark, say
+from aplt.errors import InputError
 
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or clips.csv tables.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV to write.")] = Path("predictions.csv"),
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; by default predictions.csv, or events.csv.")
+    ] = None,
+    window: Annotated[
+        float | None,
+        typer.Option(help="Read the files as recordings: score windows of so many seconds, and write events."),
+    ] = None,
+    stride: Annotated[
+        float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
+    ] = None,
+    format_: Annotated[str, typer.Option("--format", help="Of events: csv, json or srt.")] = "csv",
+    none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
+    threshold: Annotated[
+        float | None,
+        typer.Option(
+            help="What a class must score for an event; by default 0.5, or 0 if the model has a class for none."
+        ),
+    ] = None,
+    change: Annotated[
+        float, typer.Option(help="What a change of class must gain in log probability: more makes fewer events.")
+    ] = 1.0,
+    page: Annotated[
+        Path | None, typer.Option(help="HTML page to write, too: the events beside the videos. Leave it near them.")
+    ] = None,
+    annotated: Annotated[Path | None, typer.Option(help="CSV of known events, to be shown on the page.")] = None,
 ) -> None:
-    """Name the micro-action in new clips. A file that cannot be read becomes a row with the reason.
+    """Name the micro-action in new clips, or find those in recordings (--window).
 
-    Exit status 1 if no file can be read.
+    A file that cannot be read becomes a row with the reason; of recordings, a remark. Exit status 1 if no file can be
+    read.
     """
+    from aplt.runs.predict import gather_clips, load_model
+
+    model = load_model(run)
+    if window is not None:
+        from aplt.cli.recordings import write_events
+        from aplt.data.recordings import require_windows
+        from aplt.runs.timeline import Reading
+
+        reading = Reading(window, require_windows(window, stride), none, threshold, change)
+        write_events(run, model, paths, reading, format_, output, page, annotated)
+        return
+    if stride is not None or page is not None or annotated is not None or format_ != "csv":
+        raise InputError("--stride, --format, --page and --annotated are of events, which need --window")
     from aplt.cli.overwriting import require_own
     from aplt.display import counted
-    from aplt.runs.predict import FILE_COLUMNS, gather_clips, load_model
+    from aplt.runs.predict import FILE_COLUMNS
     from aplt.runs.predict import predict as predict_clips
     from aplt.storage import write_csv
 
-    model, clips = load_model(run), gather_clips(paths)
+    clips, output = gather_clips(paths), output or Path("predictions.csv")
     require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
     table = predict_clips(model, clips)
     write_csv(output, table)

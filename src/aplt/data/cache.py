@@ -1,31 +1,26 @@
 """The frame cache: each clip decoded once, its frames kept as JPEGs that any of them can be read from alone.
 
-An entry is one `.safetensors` file with `jpeg` (uint8, all JPEGs one after another), `offset` (int64 [F+1], where
-each begins) and `time` (float64 [F], seconds). Entries are named by the content they were made from, so a changed
-video gets a new one, a moved video keeps its own, and the folder may be deleted at any time.
+Entries (see aplt.data.frames) are named by the content they were made from, so a changed video gets a new one, a moved
+video keeps its own, and the folder may be deleted at any time. An entry is of a whole file or of an interval. Any clip
+of a whole file is cut from its entry; so a file with many clips is decoded once.
 """
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import safetensors
-import torch
-from PIL import Image
-from safetensors.numpy import save
-from simplejpeg import decode_jpeg
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, naming, require_file
-from aplt.data.video import decode
+from aplt.data.files import ClipError, require_file
+from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
+from aplt.data.intervals import Timeline
+from aplt.data.video import about_seconds, announced_end, decode, decode_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, sweep, write_json
@@ -35,52 +30,19 @@ HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
 """What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
-
-
-class Frames(Protocol):
-    """The frames of one clip."""
-
-    @property
-    def times(self) -> np.ndarray:
-        """When each frame appears [F] float64, in seconds from the clip's start, rising."""
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        """Returns frames by their number, in the order asked for: RGB uint8 [T, 3, H, W], channels last in memory."""
-
-
-class _Bytes(Protocol):
-    """A uint8 array, or one that stays on disk until a slice of it is asked for."""
-
-    def __getitem__(self, part: slice, /) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class _Jpegs:
-    """Frames as JPEGs, in memory or in an entry."""
-
-    times: np.ndarray
-    offset: np.ndarray
-    jpeg: _Bytes
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        images = [self._image(int(self.offset[row]), int(self.offset[row + 1])) for row in rows]
-        # Stacked by NumPy, for torch starts its threads for so little and on busy cores waits long for them.
-        return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-
-    def _image(self, begin: int, end: int) -> np.ndarray:
-        # Pillow, which wrote it, gives the same pixels but takes four times as long for so small an image.
-        return np.asarray(decode_jpeg(self.jpeg[begin:end], colorspace="RGB"))
+WHOLE = 0.5
+"""Share of a file that its clips last together from which it is decoded whole, and not each of them by itself."""
 
 
 class DecodedVideos:
     """Frames without a cache: a clip is decoded each time it is opened.
 
     Its frames are held as JPEGs, too: a long clip fits into memory, and a model sees the same pixels whether the
-    cache is on or off.
+    cache is on or off. Intervals are cut from files that `files` has whole.
     """
 
-    def __init__(self, short_side: int, quality: int) -> None:
-        self._short_side, self._quality = short_side, quality
+    def __init__(self, short_side: int, quality: int, files: "FrameCache | None" = None) -> None:
+        self._short_side, self._quality, self._files = short_side, quality, files
 
     def open(self, clip: Clip) -> Frames:
         """Returns the clip's frames, `short_side` pixels at the shorter side (or fewer: never enlarged).
@@ -88,7 +50,8 @@ class DecodedVideos:
         Raises:
             ClipError: the clip cannot be decoded.
         """
-        return _compress(clip, self._short_side, self._quality)
+        kept = self._files.load(clip) if self._files is not None and _is_interval(clip) else None
+        return kept or _compress(clip, self._short_side, self._quality)
 
 
 class FrameCache:
@@ -119,7 +82,7 @@ class FrameCache:
         processes: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Decodes and stores the clips that are not there yet.
+        """Decodes and stores the clips that are not there yet, file by file.
 
         Args:
             clips: Clips in any order.
@@ -127,44 +90,77 @@ class FrameCache:
             progress: Called with (clips done, clips in all), from (those there already, all) on.
 
         Raises:
-            ClipError: the first of the clips that cannot be decoded; those before it are stored.
+            ClipError: a clip that cannot be decoded, the first of them where no two are of one file; those of files
+                before its own are stored.
         """
         with suppress(OSError):  # what can only be read keeps what kills left in it
             sweep(self._root.glob("*/*/"), abandoned=HOUR)
-        missing = [clip for clip in clips if not self._is_known(clip)]
-        there = len(clips) - len(missing)
+        # Of several clips of a file each is looked at, for an interval may lie outside of a video that is there.
+        missing = [some for some in by_file(clips) if len(some) > 1 or not self._is_known(some[0])]
+        done = len(clips) - sum(map(len, missing))
         if progress is not None:
-            progress(there, len(clips))
+            progress(done, len(clips))
         with closing(in_processes(self.store, missing, processes)) as stored:
-            for done, _ in enumerate(stored, start=there + 1):
+            for some, _ in zip(missing, stored, strict=True):
+                done += len(some)
                 if progress is not None:
                     progress(done, len(clips))
 
-    def store(self, clip: Clip) -> None:
-        """Decodes the clip and stores its frames, unless a readable entry is there.
+    def store(self, clips: Sequence[Clip]) -> None:
+        """Decodes clips of one file and stores their frames, unless readable entries are there.
 
         Raises:
-            ClipError: the clip cannot be decoded.
+            ClipError: the first of the clips that cannot be decoded.
         """
-        if self.load(clip) is None:
-            self.renew(clip)
+        self.store_file(clips)
+        for clip in clips:
+            if self.load(clip) is None:
+                self.renew(clip)
 
-    def load(self, clip: Clip) -> _Jpegs | None:
-        """Returns the stored frames, or None when there are none or their file is damaged."""
+    def store_file(self, clips: Sequence[Clip]) -> None:
+        """Decodes and stores the file that these clips are of as a whole, where that is worth it.
+
+        A file that cannot be decoded to its end is left to its clips, as is one of which they are but a small part.
+        """
+        whole = _whole(clips[0])
+        with suppress(ClipError):
+            if _are_most(clips) and self._file(whole) is None:
+                self.renew(whole)
+
+    def load(self, clip: Clip) -> Jpegs | None:
+        """Returns the stored frames, or None when there are none or their file is damaged.
+
+        Raises:
+            ClipError: the clip is no part of its file, which is there as a whole.
+        """
         try:
             # Not as a context manager: the slice is read from later, and the file closed with it.
             entry = safetensors.safe_open(self._entry(clip), framework="np")
-            return _Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+            return Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+        except (OSError, safetensors.SafetensorError):
+            file = self._file(clip) if _is_interval(clip) else None
+            return None if file is None else file.cut(clip)
+
+    def _file(self, clip: Clip) -> FileFrames | None:
+        """Returns the frames of the whole file that a clip is of, as `load` does."""
+        try:
+            entry = safetensors.safe_open(self._entry(_whole(clip)), framework="np")
+            appears, ends, announced = map(entry.get_tensor, ("appears", "ends", "announced"))
+            frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
         except (OSError, safetensors.SafetensorError):
             return None
+        return FileFrames(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
 
-    def renew(self, clip: Clip) -> _Jpegs:
+    def renew(self, clip: Clip) -> Jpegs:
         """Decodes the clip, stores its frames in place of whatever is there, and returns them."""
-        frames = _compress(clip, self._short_side, self._quality)
-        arrays = {"jpeg": frames.jpeg[:], "offset": frames.offset, "time": frames.times}
         with self._writing(), atomic(self._entry(clip)) as stream:
-            stream.write(save(arrays))
-        return frames
+            if _is_interval(clip):
+                write_entry(stream, jpegs(clip, decode(clip, short_side=self._short_side), self._quality), None)
+            else:
+                whole = jpegs(clip, decode_file(clip, short_side=self._short_side), self._quality)
+                write_entry(stream, whole, announced_end(clip))
+        # Another may have deleted it since.
+        return self.load(clip) or _compress(clip, self._short_side, self._quality)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -240,19 +236,40 @@ class _Stored:
             return self._frames.read(rows)
 
 
-def _compress(clip: Clip, short_side: int, quality: int) -> _Jpegs:
+def by_file(clips: Sequence[Clip]) -> list[list[Clip]]:
+    """Returns the clips of each file, files in the order of their first clips."""
+    files: dict[Path, list[Clip]] = {}
+    for clip in clips:
+        files.setdefault(clip.path, []).append(clip)
+    return list(files.values())
+
+
+def _is_interval(clip: Clip) -> bool:
+    return bool(clip.start) or clip.end is not None
+
+
+def _whole(clip: Clip) -> Clip:
+    return Clip(id=clip.id, path=clip.path)
+
+
+def _are_most(clips: Sequence[Clip]) -> bool:
+    """Returns whether it takes no longer to decode the clips' file once than each of several clips by itself."""
+    if len(clips) == 1:
+        return False
+    whole = about_seconds(_whole(clips[0]))
+    return whole is None or sum(about_seconds(clip) or whole for clip in clips) >= WHOLE * whole
+
+
+def _compress(clip: Clip, short_side: int, quality: int) -> Jpegs:
     """Returns the clip's frames, each compressed as soon as it is decoded."""
     times: list[float] = []
     offset = [0]
     jpeg = bytearray()
-    with naming(clip):  # a JPEG has at most 65,500 pixels a side
-        for time, pixels in decode(clip, short_side=short_side):
-            with io.BytesIO() as stream:
-                Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
-                jpeg += stream.getbuffer()
-            times.append(time)
-            offset.append(len(jpeg))
-    return _Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
+    for (time,), picture in jpegs(clip, decode(clip, short_side=short_side), quality):
+        jpeg += picture
+        times.append(time)
+        offset.append(len(jpeg))
+    return Jpegs(np.array(times), np.array(offset, dtype=np.int64), np.frombuffer(jpeg, dtype=np.uint8))
 
 
 def _state(path: Path) -> list[int]:

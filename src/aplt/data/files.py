@@ -20,6 +20,7 @@ Problem = Literal[
     "no video stream",
     "outside",
     "other kind",
+    "too long",
     "damaged",
     "still",
     "nobody",

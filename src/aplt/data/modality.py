@@ -4,7 +4,8 @@ Another kind is added by its settings in aplt.config, its own files beside this 
 is imported where it is first needed, so that indexing and splitting need neither torch nor FFmpeg.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,11 +55,21 @@ class Modality:
     Raises an InputError where a clip is not usable.
     """
     make_views: Callable[[Mapping[int, Clip], Any, ClipShape | None], "Views"]
-    """(clips, settings, clip_shape): returns the views of clips by their position.
+    """(clips, settings, clip_shape): returns the views of clips by their position, to be read again and again.
 
-    With a `clip_shape`, that of a trained model, each clip is read when it is asked for, and nothing is kept on disk.
+    The clip_shape is that of a trained model, if there is one.
+
     Raises an InputError where the clips or settings do not fit each other.
     """
+    lend_views: Callable[[Mapping[int, Clip], Any, ClipShape], AbstractContextManager["Views"]]
+    """(clips, settings, clip_shape): gives a trained model the views of clips while the block runs.
+
+    Each clip is read when it is asked for; what is kept on disk, of files with several clips, is removed afterwards.
+    """
+    about_seconds: Callable[[Clip], float | None]
+    """Returns how long a clip is, as far as that is told at once; None: it is not. Raises as `examine`."""
+    seconds: Callable[[Clip], float]
+    """Returns how long a clip is, decoded if need be; raises as `examine`, and where it has no frame rate."""
     examine: Callable[[Clip], Examined]
     """Reads a clip to its end and returns what that tells; raises a ClipError where it is not usable."""
     how_read: Callable[[Clip], str]
@@ -122,10 +133,30 @@ def _decode_videos(clips: Sequence[Clip], settings: VideoInput) -> None:
             frame_cache(settings).build(clips, progress=progress.at)
 
 
-def _video_views(clips: Mapping[int, Clip], settings: VideoInput, clip_shape: ClipShape | None) -> "Views":
+def _video_views(clips: Mapping[int, Clip], settings: VideoInput, _: ClipShape | None) -> "Views":
     from aplt.data.video_views import VideoViews
 
-    return VideoViews(clips, settings if clip_shape is None else settings.model_copy(update={"cache": False}))
+    return VideoViews(clips, settings)
+
+
+@contextmanager
+def _lend_video_views(clips: Mapping[int, Clip], settings: VideoInput, _: ClipShape) -> Iterator["Views"]:
+    from aplt.data.video_views import VideoViews, files_decoded_once
+
+    with files_decoded_once(list(clips.values()), settings) as videos:
+        yield VideoViews(clips, settings, videos)
+
+
+def _about_video_seconds(clip: Clip) -> float | None:
+    from aplt.data.video import about_seconds
+
+    return about_seconds(clip)
+
+
+def _video_seconds(clip: Clip) -> float:
+    from aplt.data.video import seconds_of
+
+    return seconds_of(clip)
 
 
 STILL = 0.9
@@ -151,6 +182,31 @@ def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_sha
     return SkeletonViews(clips, settings, clip_shape)
 
 
+@contextmanager
+def _lend_skeleton_views(
+    clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape
+) -> Iterator["Views"]:
+    yield _skeleton_views(clips, settings, clip_shape)
+
+
+def _about_skeleton_seconds(clip: Clip) -> float | None:
+    from aplt.data.skeleton import read_clip
+
+    if clip.path.suffix.lower() != ".npz":  # others have no frame rate
+        return None
+    found = read_clip(clip)
+    return None if found.fps is None else found.points.shape[1] / found.fps
+
+
+def _skeleton_seconds(clip: Clip) -> float:
+    from aplt.data.skeleton import NO_RATE
+
+    seconds = _about_skeleton_seconds(clip)
+    if seconds is None:
+        raise ClipError(clip, "outside", NO_RATE)
+    return seconds
+
+
 def _examine_skeleton(clip: Clip) -> Examined:
     from aplt.data.skeleton import MOST_PERSONS, bodies, doubt_of, read_clip
 
@@ -171,6 +227,15 @@ def _feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape
     from aplt.data.feature_views import FeatureViews
 
     return FeatureViews(clips, settings, clip_shape)
+
+
+@contextmanager
+def _lend_feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape) -> Iterator["Views"]:
+    yield _feature_views(clips, settings, clip_shape)
+
+
+def _no_seconds(clip: Clip) -> float:
+    raise ClipError(clip, "outside", "it is a row of features, which have no seconds")
 
 
 def _require_features(clips: Sequence[Clip], _: FeatureInput) -> None:
@@ -219,6 +284,9 @@ MODALITIES = {
         workers=lambda: max(1, cores() - 1),
         prepare=_decode_videos,
         make_views=_video_views,
+        lend_views=_lend_video_views,
+        about_seconds=_about_video_seconds,
+        seconds=_video_seconds,
         examine=_examine_video,
         how_read=lambda _: "",
     ),
@@ -235,6 +303,9 @@ MODALITIES = {
         workers=lambda: 0,
         prepare=lambda *_: None,  # their views read each once and keep it
         make_views=_skeleton_views,
+        lend_views=_lend_skeleton_views,
+        about_seconds=_about_skeleton_seconds,
+        seconds=_skeleton_seconds,
         examine=_examine_skeleton,
         how_read=_how_skeleton_read,
         clip_at=_skeleton_at,
@@ -252,6 +323,9 @@ MODALITIES = {
         workers=lambda: 0,
         prepare=_require_features,
         make_views=_feature_views,
+        lend_views=_lend_feature_views,
+        about_seconds=lambda _: None,
+        seconds=_no_seconds,
         examine=_examine_features,
         how_read=lambda _: "",
         clip_at=lambda _: None,

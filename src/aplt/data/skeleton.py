@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from lzma import LZMAError
 from pathlib import Path
 from tokenize import TokenError
@@ -19,6 +19,7 @@ from aplt.storage import is_folder, reason
 from aplt.topology import topology_named, topology_of
 
 MOST_PERSONS = 16  # in one clip
+NO_RATE = "the file says no frame rate, so it has no seconds; save it as .npz with the frames a second as 'fps'"
 COLLAPSED = 0.05
 """The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
 ROUNDING = 1e-6
@@ -46,6 +47,10 @@ UNREADABLE = (
 )
 
 
+Found = tuple[np.ndarray, np.ndarray, float | None]
+"""What a reader returns: points, confidences, frames a second."""
+
+
 @dataclass(frozen=True)
 class Poses:
     """What a tracker saw: the persons' joints, and how sure it was of each."""
@@ -60,19 +65,27 @@ class Poses:
     """What wrote the file, as far as it says."""
     remark: str = ""
     """What else is to be known of how it is read."""
+    fps: float | None = None
+    """Frames a second; None where the file does not say."""
 
 
 def read_clip(clip: Clip) -> Poses:
     """Returns a clip's poses; see `read_skeleton`.
 
     Raises:
-        ClipError: the file is missing, empty or unreadable, or the clip is an interval of it.
+        ClipError: the file is missing, empty or unreadable, or the clip an interval that it does not have.
+    """
+    return cut(clip, read_file(clip))
+
+
+def read_file(clip: Clip) -> Poses:
+    """Returns the poses of the whole file that a clip is of.
+
+    Raises:
+        ClipError: the file is missing, empty or unreadable.
     """
     if not is_folder(clip.path):
         require_file(clip)
-    if clip.start is not None or clip.end is not None:
-        why = "start and end are in seconds, which a skeleton sequence does not have; cut the file and leave them empty"
-        raise ClipError(clip, "outside", why)
     with naming(clip):
         try:
             return read_skeleton(clip.path)
@@ -80,12 +93,31 @@ def read_clip(clip: Clip) -> Poses:
             raise ClipError(clip, "broken", str(error).removeprefix(f"{clip.path}: ")) from error
 
 
+def cut(clip: Clip, file: Poses) -> Poses:
+    """Returns a clip's poses of those in its file: the frames from `start` on and before `end`.
+
+    Raises:
+        ClipError: the clip is an interval, and the file has no frame rate or ends before it does.
+    """
+    if clip.start is None and clip.end is None:
+        return file
+    if file.fps is None:
+        raise ClipError(clip, "outside", NO_RATE)
+    frames = file.points.shape[1]
+    first = round((clip.start or 0.0) * file.fps)
+    last = frames if clip.end is None else max(first + 1, round(clip.end * file.fps))
+    if last > frames + 1 or first >= frames:  # bounds that were rounded may be a frame too long
+        interval = f"the interval {clip.start or 0:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
+        raise ClipError(clip, "outside", f"{interval} lies outside of the file, which lasts {frames / file.fps:.2f} s")
+    return replace(file, points=file.points[:, first:last], confidence=file.confidence[:, first:last])
+
+
 def read_skeleton(path: Path) -> Poses:
     """Returns the poses in a file, or in a folder of OpenPose's.
 
     Arrays are [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one, or one named "skeleton" and perhaps one
-    named "confidence" of the same shape but for C. NaN, or a confidence of 0: not seen. For others see
-    `aplt.data.trackers`.
+    named "confidence" of the same shape but for C, and a number "fps". NaN, or a confidence of 0: not seen. For others
+    see `aplt.data.trackers`.
 
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.
@@ -121,7 +153,7 @@ def read_skeleton(path: Path) -> Poses:
     confidence[~np.isfinite(array).all(axis=-1)] = 0
     points = _fill_gaps(array, path)
     confidence[~points.any(axis=(2, 3))] = 0  # nobody is there
-    return Poses(points, confidence, joints, found.tool, found.remark)
+    return Poses(points, confidence, joints, found.tool, found.remark, found.fps)
 
 
 def how_read(clip: Clip) -> str:

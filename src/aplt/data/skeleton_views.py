@@ -6,6 +6,7 @@ tracker's confidence in each joint, which goes through time with it and is 0 for
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.files import ClipError
-from aplt.data.skeleton import MOST_PERSONS, normalize, read_clip
+from aplt.data.skeleton import MOST_PERSONS, Poses, cut, normalize, read_file
 from aplt.data.views import Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
@@ -48,9 +49,10 @@ class SkeletonViews:
     ) -> None:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
+        self._last: tuple[Path, Poses] | None = None
         names: tuple[str, ...] = ()
         if clip_shape is None:
-            first = read_clip(clips[next(iter(clips))])
+            first = self._poses(clips[next(iter(clips))])
             _, _, joints, channels = first.points.shape
             names = first.joints
             self._clip_shape = (channels + 1, settings.frames, joints, MOST_PERSONS)
@@ -139,9 +141,15 @@ class SkeletonViews:
         views[..., :channels] = points
         return views
 
+    def _poses(self, clip: Clip) -> Poses:
+        """Returns a clip's poses; the file read last is kept, for clips of one file follow each other."""
+        if self._last is None or self._last[0] != clip.path:
+            self._last = clip.path, read_file(clip)
+        return cut(clip, self._last[1])
+
     def _sequence(self, position: int) -> np.ndarray:
         if position not in self._sequences:
-            poses = read_clip(self._clips[position])
+            poses = self._poses(self._clips[position])
             sequence = np.concatenate([normalize(poses.points), poses.confidence[..., None]], axis=3)
             channels, _, joints, persons = self._clip_shape
             if len(sequence) > persons:  # who is absent all the time is nobody

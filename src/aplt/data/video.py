@@ -1,6 +1,5 @@
 """Decoding: a clip -> its frames and their times, of any container and codec that FFmpeg reads (through PyAV)."""
 
-import gc
 import math
 import re
 from collections.abc import Iterator
@@ -14,16 +13,15 @@ import numpy as np
 from av.container import InputContainer
 from av.stream import Disposition
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation, VideoReformatter
 from av.video.stream import VideoStream
 
 from aplt.clips import Clip
 from aplt.data.ends import ends_early
 from aplt.data.files import ClipError, naming, require_file
+from aplt.data.intervals import CUT, interval
+from aplt.data.pictures import Pictures
 from aplt.parallel import threads
 
-# Bounds that were rounded when they were written into a table still mean the frame next to them.
-GRACE = 0.005
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
 BACKWARD = (0.0, 10.0)
 LEAP = 2.5
@@ -32,7 +30,6 @@ MOST_LEAPING = 8
 """Frames in a row whose wrong time stamps are mended."""
 METADATA: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 """How tags that are no text are read: later versions of PyAV let them never stop the opening of a file."""
-CUT = "the file is truncated: its bytes end early"
 
 
 def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, np.ndarray]]:
@@ -49,8 +46,64 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
+    picture: Pictures | None = None
     with _decoding(clip):
-        yield from _decode(clip, short_side)
+        for time, frame, aspect in _frames(clip):
+            picture = picture or Pictures(aspect, short_side)
+            yield time, picture.of(frame)
+
+
+def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, float, np.ndarray]]:
+    """Yields (when it appears, when it ends, picture) for each frame of a clip's whole file; else as `decode`.
+
+    Both are in seconds of the file's own time.
+    """
+    whole = Clip(id=clip.id, path=clip.path)
+    require_file(whole)
+    with _decoding(whole), _open(whole) as (container, stream):
+        timeline = _timeline(whole, container, stream)
+        picture = Pictures(float(stream.sample_aspect_ratio or 1), short_side)
+        for appears, ends, frame in chain([_first(whole, timeline)], timeline):
+            yield appears, ends, picture.of(frame)
+        if ends_early(clip.path):
+            raise ClipError(clip, "broken", CUT)
+
+
+def announced_end(clip: Clip) -> float | None:
+    """Returns when the last frame of a clip's file ends by its header, in its own time; None: it does not say."""
+    with _decoding(clip), _open(clip) as (container, stream):
+        return _announced_end(container, stream)
+
+
+def seconds_of(clip: Clip) -> float:
+    """Returns how long a clip is, by its file's header, or by decoding it where that does not say.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    if clip.end is not None:
+        return clip.end - (clip.start or 0.0)
+    require_file(clip)
+    with _decoding(clip), _open(clip) as (container, stream):
+        timeline = _timeline(clip, container, stream)
+        origin, until, _ = _first(clip, timeline)
+        announced = _announced_end(container, stream)
+        if announced is None:
+            until = max((ends for _, ends, _ in timeline), default=until)
+    return max(until, announced or until) - origin - (clip.start or 0.0)
+
+
+def about_seconds(clip: Clip) -> float | None:
+    """Returns how long a clip is, as far as its file's header tells without any decoding.
+
+    Raises:
+        ClipError: as `decode`.
+    """
+    if clip.end is not None:
+        return clip.end - (clip.start or 0.0)
+    require_file(clip)
+    with _decoding(clip), _open(clip) as (container, _):
+        return container.duration / av.time_base - (clip.start or 0.0) if container.duration else None
 
 
 @dataclass(frozen=True)
@@ -105,29 +158,6 @@ def _decoding(clip: Clip) -> Iterator[None]:
             raise
 
 
-def _decode(clip: Clip, short_side: int | None) -> Iterator[tuple[float, np.ndarray]]:
-    size, matrix = None, np.eye(2)
-    # One for all frames: `frame.reformat` makes a scaler with threads for each.
-    scaler = VideoReformatter()
-    for time, frame, aspect in _frames(clip):
-        if size is None:
-            size, matrix = _scaled(frame, aspect, short_side), _display_matrix(frame)
-        scaled = scaler.reformat(frame, *size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
-        yield time, np.ascontiguousarray(_shown(scaled.to_ndarray(), matrix))
-
-
-def nearest_frames(times: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Returns for each wanted moment [T] the index of the frame that is on screen then.
-
-    Args:
-        times: When each frame appears [F], in seconds, rising.
-        wanted: Moments [T] in seconds; those before the first frame get the first.
-    """
-    # A microsecond more, so that a frame's own time, computed in another way, finds that frame.
-    shown = np.searchsorted(times, wanted + 1e-6, side="right") - 1
-    return np.clip(shown, 0, len(times) - 1)
-
-
 def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
     """Yields (time in seconds from the clip's start, frame as decoded, aspect of its pixels)."""
     require_file(clip)
@@ -135,20 +165,26 @@ def _frames(clip: Clip) -> Iterator[tuple[float, VideoFrame, float]]:
     for back in (*seeks, None):
         with _open(clip) as (container, stream):
             timeline = _timeline(clip, container, stream)
-            first = next(timeline, None)
-            if first is None:
-                raise ClipError(clip, "broken", "no frame could be decoded")
+            first = _first(clip, timeline)
             origin = first[0]
             if back is not None and clip.start is not None:
                 timeline = _seek(clip, container, stream, origin + clip.start - back)
-                first = next(timeline, None)
-                if first is None or first[0] > origin + clip.start:
+                sought = next(timeline, None)
+                if sought is None or sought[0] > origin + clip.start:
                     continue
+                first = sought
             aspect = float(stream.sample_aspect_ratio or 1)
             announced = _announced_end(container, stream)
-            for time, frame in _interval(clip, chain([first], timeline), origin, announced):
+            for time, frame in interval(clip, chain([first], timeline), origin, announced):
                 yield time, frame, aspect
             return
+
+
+def _first(clip: Clip, timeline: Iterator[tuple[float, float, VideoFrame]]) -> tuple[float, float, VideoFrame]:
+    first = next(timeline, None)
+    if first is None:
+        raise ClipError(clip, "broken", "no frame could be decoded")
+    return first
 
 
 @contextmanager
@@ -241,52 +277,6 @@ def _seek(
     return _timeline(clip, container, stream)
 
 
-def _interval(
-    clip: Clip,
-    timeline: Iterator[tuple[float, float, VideoFrame]],
-    origin: float,
-    announced: float | None,
-) -> Iterator[tuple[float, VideoFrame]]:
-    """Yields (time from the clip's start, frame) for the frames on screen between `start` and `end`.
-
-    `origin` is when the video's first frame appears and `announced` when its last one ends by the header.
-    """
-    start = clip.start or 0.0
-    length = math.inf if clip.end is None else clip.end - start
-    wanted = f"the interval {start:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
-    # A frame waits until the next one shows whether it is still on screen when the clip starts.
-    waiting: tuple[float, VideoFrame] | None = None
-    some = False
-    until, longest, grace = -math.inf, 0.0, GRACE
-    for appears, ends, frame in timeline:
-        time = appears - origin - start
-        longest = max(longest, ends - appears)
-        # Less for high-speed cameras, whose frames are as short as the grace.
-        grace = min(GRACE, (ends - appears) / 4)
-        if waiting is not None and time > grace:
-            some = True
-            yield max(waiting[0], 0.0), waiting[1]
-        waiting = None
-        if time >= length - grace:
-            if not some:
-                raise ClipError(clip, "outside", f"{wanted} holds no frame")
-            return
-        waiting, until = (time, frame), ends
-    if ends_early(clip.path):
-        raise ClipError(clip, "broken", f"{CUT}, after {until - origin:.2f} s")
-    # The last frame's own duration often is a guess; it may be held until the end that is announced.
-    lasts = max(until, announced or until) - origin
-    # What containers announce is rounded.
-    slack = max(0.3, 2 * longest)
-    if waiting is not None and lasts - start > grace:
-        some = True
-        yield max(waiting[0], 0.0), waiting[1]
-    if not some:
-        raise ClipError(clip, "outside", f"{wanted} lies outside of the video, which lasts {lasts:.2f} s")
-    if length < math.inf and lasts - start < length - slack:
-        raise ClipError(clip, "outside", f"{wanted} ends outside of the video, which lasts {lasts:.2f} s")
-
-
 def _announced_end(container: InputContainer, stream: VideoStream) -> float | None:
     """Returns when the last frame ends by the container's header, in the file's own time; None: it does not say.
 
@@ -305,43 +295,6 @@ def _announced_end(container: InputContainer, stream: VideoStream) -> float | No
     if ("matroska" in kind or "flv" in kind) and container.duration and len(container.streams) == 1:
         return container.duration / av.time_base
     return None
-
-
-def _scaled(frame: VideoFrame, aspect: float, short_side: int | None) -> tuple[int, int]:
-    """Returns the width and height in square pixels after scaling."""
-    width, height = frame.width * max(aspect, 1.0), frame.height / min(aspect, 1.0)
-    scale = 1.0 if short_side is None else min(1.0, short_side / min(width, height))
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def _display_matrix(frame: VideoFrame) -> np.ndarray:
-    """Returns where the file wants a step to the right and a step down in the stored picture to lead [2, 2]."""
-    # Asking for a frame's side data ties it into a cycle. Frames would pile up until a garbage collection, so this is
-    # asked of a copy of four pixels, and the collection of the youngest objects takes no time.
-    found = _side_data(VideoReformatter().reformat(frame, 2, 2, format="gray", threads=1), "DISPLAYMATRIX")
-    gc.collect(0)
-    if found:
-        # Rows (a, b, u), (c, d, v) and (x, y, w): (1, 0) becomes (a, b) and (0, 1) becomes (c, d).
-        return np.frombuffer(found, np.int32).reshape(3, 3)[:2, :2]
-    turn = np.radians(frame.rotation)  # counterclockwise, but down is where rows go
-    return np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
-
-
-def _side_data(frame: VideoFrame, kind: str) -> bytes:
-    """Returns what a frame carries of a kind; nothing where PyAV does not know all kinds that it carries."""
-    try:
-        carried: Any = frame.side_data  # whose types know one kind only
-        return bytes(carried[kind])
-    except (KeyError, ValueError):
-        return b""
-
-
-def _shown(pixels: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Returns a stored picture [H, W, 3] as its display matrix wants it: turned by quarters, mirrored, or both."""
-    (a, b), (c, d) = matrix.astype(np.float64)
-    if abs(b) + abs(c) > abs(a) + abs(d):
-        pixels, a, d = pixels.swapaxes(0, 1), c, b
-    return pixels[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1]
 
 
 def _after(now: float) -> str:

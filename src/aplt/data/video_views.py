@@ -1,7 +1,9 @@
 """Weak and strong views of videos: which frames, then torchvision's clip-consistent transforms."""
 
 import math
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,11 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.cache import DecodedVideos, FrameCache
-from aplt.data.video import nearest_frames
+from aplt.data.cache import DecodedVideos, FrameCache, by_file
+from aplt.data.intervals import nearest_frames
 from aplt.data.views import KINDS, Kind, Request
+from aplt.display import bar
+from aplt.parallel import in_processes
 from aplt.storage import default_cache_dir
 
 MID_GRAY = 0.45
@@ -35,15 +39,36 @@ def frame_cache(settings: VideoInput) -> FrameCache:
     return FrameCache(root, short_side=cached_side(settings), quality=settings.cache_quality)
 
 
-class VideoViews:
-    """Views of videos, read from the frame cache or decoded each time."""
+@contextmanager
+def files_decoded_once(clips: Sequence[Clip], settings: VideoInput) -> Iterator[DecodedVideos]:
+    """Gives the frames of clips while the block runs; files with several of them are decoded once, and kept on disk.
 
-    def __init__(self, clips: Mapping[int, Clip], settings: VideoInput) -> None:
+    A clip that cannot be read is an error when it is opened, and not before.
+    """
+    side, quality = cached_side(settings), settings.cache_quality
+    several = [some for some in by_file(clips) if len(some) > 1]
+    if not several:
+        yield DecodedVideos(side, quality)
+        return
+    with tempfile.TemporaryDirectory(prefix="aplt-") as folder:
+        files = FrameCache(Path(folder), short_side=side, quality=quality)
+        with (
+            bar("decoding files", len(several)) as progress,
+            closing(in_processes(files.store_file, several)) as stored,
+        ):
+            for _ in stored:
+                progress.advance()
+        yield DecodedVideos(side, quality, files)
+
+
+class VideoViews:
+    """Views of videos, by default read from the frame cache or decoded each time, as the settings say."""
+
+    def __init__(self, clips: Mapping[int, Clip], settings: VideoInput, videos: DecodedVideos | None = None) -> None:
         self._clips = clips
         self._settings = settings
-        self._videos = (
-            frame_cache(settings) if settings.cache else DecodedVideos(cached_side(settings), settings.cache_quality)
-        )
+        decoded = DecodedVideos(cached_side(settings), settings.cache_quality)
+        self._videos = videos or (frame_cache(settings) if settings.cache else decoded)
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
 
     @property

@@ -21,6 +21,8 @@ from aplt.settings import validated
 from aplt.storage import aside_of, read_json
 from aplt.tensors import Prediction
 
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
 
 class ModelSettings(EncoderSettings):
     """What a model folder's config.json holds: the arguments of Recognizer."""
@@ -28,13 +30,16 @@ class ModelSettings(EncoderSettings):
     class_names: Annotated[list[str], Field(min_length=1)]
     read_out: ReadOut
     prototype_scale: FiniteFloat
+    clip_seconds: tuple[Seconds, Seconds] | None = None
+    """Median and longest of the training clips; None where it is not known, as of a model of an older version."""
 
 
 class Recognizer(nn.Module, PyTorchModelHubMixin):
     """Clips -> features and class scores.
 
     All constructor arguments are plain values: they are the model folder's config.json. `input` says how a clip
-    becomes a tensor (one of aplt.config.InputSettings as a mapping).
+    becomes a tensor (one of aplt.config.InputSettings as a mapping); `clip_seconds` are the median and the longest of
+    the training clips, where that is known.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         input: dict[str, Any],  # noqa: A002 - the key in config.json
         read_out: str,
         prototype_scale: float,
+        clip_seconds: list[float] | None = None,
     ) -> None:
         super().__init__()
         self.clip_shape = tuple(clip_shape)
@@ -54,6 +60,7 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         self.input = input
         self.read_out = read_out
         self.prototype_scale = prototype_scale
+        self.clip_seconds = clip_seconds
         self.encoder = build_encoder(encoder, self.clip_shape, encoder_settings)
         size = feature_size(self.encoder, encoder, self.clip_shape)
         self.classifier = nn.Linear(size, len(class_names))

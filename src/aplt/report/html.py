@@ -14,6 +14,7 @@ from aplt.report.words import fixed, known, number, percent
 VOID = frozenset({"meta", "link", "line", "rect", "path", "circle"})
 # The page may not ask the network for anything, whatever a file in the run folder says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+FILMS = "; media-src 'self' file:"
 
 
 class Html(str):
@@ -75,12 +76,12 @@ class Cell:
     bar: float | None = None
 
 
-def document(title: str, *sections: str | None) -> str:
-    """Returns a whole page that needs nothing but itself."""
+def document(title: str, *sections: str | None, media: bool = False) -> str:
+    """Returns a whole page that needs nothing but itself; with `media` it may play films that lie beside it."""
     head = el(
         "head",
         el("meta", charset="utf-8"),
-        el("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        el("meta", http_equiv="Content-Security-Policy", content=POLICY + FILMS * media),
         el("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name_="color-scheme", content="light dark"),
         el("title", title),

@@ -44,6 +44,14 @@ def duration(seconds: float | None) -> str:
     return f"{seconds / 60:.1f}\u00a0min" if seconds < 7200 else f"{seconds / 3600:.1f}\u00a0h"
 
 
+def clock(seconds: float) -> str:
+    """Returns a moment of a film as '1:05.2' or '1:00:05'; tenths only where there are any."""
+    tenths = round(10 * seconds)
+    hours, minutes, rest = tenths // 36000, tenths // 600 % 60, tenths % 600
+    whole = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{whole}:{rest // 10:02}" + (f".{rest % 10}" if rest % 10 else "")
+
+
 def share(part: float, whole: float) -> float | None:
     """Returns part / whole, None where there is no whole."""
     return part / whole if whole else None

@@ -18,18 +18,22 @@ from aplt.data.bank import feature_files
 from aplt.data.batches import single_views
 from aplt.data.files import ClipError, require_files
 from aplt.data.index import TABLE, read_index, scan_index
-from aplt.data.modality import MODALITIES, ClipShape, clip_at, modality_of_clip
+from aplt.data.modality import MODALITIES, ClipShape, Modality, clip_at, modality_of_clip
 from aplt.data.split_file import load_split
+from aplt.data.views import Views
 from aplt.display import bar
 from aplt.errors import InputError, suggest
 from aplt.figures import Figures
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
+from aplt.runs.reliability import HeldOut
 from aplt.runs.setup import read_own_clips
 from aplt.storage import read_table
 
 BATCH = 16
+MOST_TIMES = 4.0
+"""How many times longer than the longest training clip a clip may be."""
 FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
 
 
@@ -83,7 +87,7 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
 
     An unreadable clip does not stop the others.
     """
-    scored, errors = _score(model, clips, workers)
+    scored, errors = score_each(model, clips, workers)
     where = pd.DataFrame(
         {
             "path": [str(clip.path) for clip in clips],
@@ -136,7 +140,7 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     labeled = [position for position in positions if index[position].label != UNKNOWN]
     require_files((index[position] for position in labeled), source)
     truth = _labels_of(model, index)[labeled]
-    scored, errors = _score(model, [index[p] for p in labeled], None)
+    scored, errors = score_each(model, [index[p] for p in labeled], None)
     if errors:
         raise next(iter(errors.values()))
     group_of = dict(zip(index.class_names, index.groups, strict=False))
@@ -146,6 +150,15 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
         raise InputError(f"{what} to evaluate on")
     seen = 0 if role is not None else _trained_on(run, [index[p] for p in labeled])
     return Evaluation(figures, len(positions) - len(labeled), seen)
+
+
+def held_out_of(run: RunDir) -> HeldOut | None:
+    """Returns a run's predictions of its test clips; None where the folder has none, as a model's."""
+    if not run.predictions.exists():
+        return None
+    table = read_table(run.predictions, needed=("truth", "prediction_1", "score_1"))
+    known = table[table["truth"] != ""]
+    return HeldOut(known["score_1"].to_numpy(dtype=np.float64), (known["truth"] == known["prediction_1"]).to_numpy())
 
 
 def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
@@ -176,8 +189,11 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
 
 
-def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
-    """Returns the scores of the readable clips and the errors of the others, by their place in the list."""
+def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
+    """Returns the scores of the readable clips and the errors of the others, by their place in the list.
+
+    A clip many times longer than those that the model was trained on counts as one that it cannot read.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # A model on features takes these, or where it knows what made them, the clips themselves.
     embedder = None if any(clip.bank for clip in clips) else model.embedder
@@ -189,29 +205,48 @@ def _score(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tup
         if (found := modality_of_clip(clip)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
             errors[place] = ClipError(clip, "other kind", why)
+        elif too_long := _too_long(model, modality, clip):
+            errors[place] = ClipError(clip, "too long", too_long)
     fitting = {place: clip for place, clip in enumerate(clips) if place not in errors}
     settings = modality.input.model_validate(source)
-    views = modality.make_views(fitting, settings, cast(ClipShape, clip_shape)) if fitting else None
     if embedder is not None:
         embedder.net.to(device)
 
-    def readable() -> Iterator[tuple[int, Tensor]]:
+    def readable(views: Views) -> Iterator[tuple[int, Tensor]]:
         with bar("predicting", len(fitting)) as progress:
-            if views is None:
-                return
-            for place, view in single_views(views, [*fitting], modality.workers() if workers is None else workers):
+            for place, view in single_views(views, list(fitting), modality.workers() if workers is None else workers):
                 if isinstance(view, InputError):
                     errors[place] = view
                 else:
                     yield place, view
                 progress.advance()
 
-    def batches() -> Iterator[tuple[Tensor, Tensor]]:
-        each = readable()
+    def batches(views: Views) -> Iterator[tuple[Tensor, Tensor]]:
+        each = readable(views)
         while some := list(islice(each, BATCH)):
             made = torch.stack([view for _, view in some])
             if embedder is not None:
                 made = embedder(made.to(device)).view(-1, *model.clip_shape)
             yield torch.tensor([place for place, _ in some]), made
 
-    return score_clips(model.to(device).eval(), batches(), device), errors
+    if not fitting:
+        return score_clips(model, (), device), errors
+    with modality.lend_views(fitting, settings, cast(ClipShape, clip_shape)) as views:
+        return score_clips(model.to(device).eval(), batches(views), device), errors
+
+
+def _too_long(model: Recognizer, modality: Modality, clip: Clip) -> str:
+    """Returns why a clip is too long for a model, and how it can be read; "" where it is not, or nobody knows."""
+    if model.clip_seconds is None:
+        return ""
+    usual, longest = model.clip_seconds
+    try:
+        seconds = modality.about_seconds(clip)
+    except InputError:  # which reading it says, too
+        return ""
+    if seconds is None or seconds <= MOST_TIMES * longest:
+        return ""
+    return (
+        f"lasts {seconds:.1f} s, but the longest clip that the model was trained on {longest:.1f} s; "
+        f"--window {usual:.2g} reads it as a recording"
+    )

@@ -1,10 +1,13 @@
 """From a config to everything the loop needs: clips, split, views, models, optimizer."""
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
+import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState, is_initialized
@@ -12,12 +15,12 @@ from accelerate.utils import KwargsHandler
 from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from aplt.clips import ROLES, UNKNOWN, ClipIndex, Role, Split
+from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
 from aplt.config import RunConfig, TrainSettings
 from aplt.data.batches import SemiData
 from aplt.data.files import require_files
 from aplt.data.index import read_index
-from aplt.data.modality import MODALITIES, modality_of
+from aplt.data.modality import MODALITIES, modality_of, modality_of_clip
 from aplt.data.split_file import load_split
 from aplt.data.splits import make_split
 from aplt.display import console, counted
@@ -33,6 +36,9 @@ from aplt.runs.state import OnlineLog, TrainState
 from aplt.runs.tuning import make_optimizer, require_compiler, require_followed, tune
 from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
+
+MEASURED = 500
+"""Clips that are enough to know how long clips are."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
     One that has `begun` goes on from a checkpoint, and needs the weights that it started from no more.
     """
     torch.manual_seed(config.train.seed)
-    clip_shape = material.data.views.clip_shape
+    clip_shape, split = material.data.views.clip_shape, material.split
     student = Recognizer(
         encoder=config.encoder,
         encoder_settings=config.encoder_settings,
@@ -197,6 +203,7 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
         input=config.input.model_dump(mode="json"),
         read_out=config.read_out,
         prototype_scale=config.read_out_scale,
+        clip_seconds=_clip_seconds([material.index[p] for p in (*split.labeled, *split.unlabeled)]),
     )
     if config.encoder_weights is not None and not begun:
         settings, weights = config.encoder_settings, config.encoder_weights
@@ -218,6 +225,16 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
         algorithm = algorithm.to(device)
     online = OnlineLog(len(material.index)).to(device)
     return TrainState(student, teacher.requires_grad_(False), algorithm, make_optimizer(student, config.train), online)
+
+
+def _clip_seconds(clips: Sequence[Clip]) -> list[float] | None:
+    """Returns the median and the longest of the clips in seconds, of many every n-th; None where none says."""
+    about: list[float] = []
+    for clip in clips[:: 1 + len(clips) // MEASURED]:
+        with suppress(InputError):  # a file that is gone is said by what reads it
+            about.append(modality_of_clip(clip).about_seconds(clip) or 0.0)
+    known = [seconds for seconds in about if seconds > 0]
+    return [float(np.median(known)), max(known)] if known else None
 
 
 def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:

@@ -1,5 +1,7 @@
 """Arrays of numpy, of a tool that they do not name."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +21,24 @@ def read_arrays(path: Path) -> Tracked:
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return _split(loaded)
-        name = loaded.files[0] if len(loaded.files) == 1 else "skeleton"
+        fps = _rate(loaded["fps"]) if "fps" in loaded.files else None
+        others = [name for name in loaded.files if name != "fps"]
+        name = others[0] if len(others) == 1 else "skeleton"
         if name not in loaded.files:
             raise ValueError(f"expected one array or one named 'skeleton', found {', '.join(loaded.files) or 'none'}")
         size = max((info.file_size for info in loaded.zip.infolist()), default=0)
         if size > LARGEST:  # a few megabytes may be packed terabytes
             raise ValueError(f"unpacked it has {size:,d} bytes, expected at most {LARGEST:,d}")
         points: np.ndarray = loaded[name]
-        return Tracked("", points, loaded["confidence"]) if "confidence" in loaded.files else _split(points)
+        found = Tracked("", points, loaded["confidence"]) if "confidence" in loaded.files else _split(points)
+        return replace(found, fps=fps)
+
+
+def _rate(array: np.ndarray) -> float:
+    fps = float(array.item()) if array.size == 1 else math.nan
+    if not 0 < fps < math.inf:
+        raise ValueError(f"expected a number of frames a second as 'fps', found {array}")
+    return fps
 
 
 def _split(points: np.ndarray) -> Tracked:

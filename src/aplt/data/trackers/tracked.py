@@ -32,6 +32,8 @@ class Tracked:
     """The joints' names, where the file has them."""
     remark: str = ""
     """What else is to be known of how it is read."""
+    fps: float | None = None
+    """Frames a second, where the file says it."""
 
     @property
     def sure(self) -> np.ndarray:

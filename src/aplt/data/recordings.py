@@ -1,0 +1,189 @@
+"""Recordings and windows: long files, what is annotated in them as events, and the rest of them cut into clips.
+
+A table of events has a row per event: `path`, `start` and `end` in seconds of the file, `label`, and where a model has
+made them `score` and `reliability` (0 to 1; NaN: not known). Events of a recording may overlap.
+"""
+
+import math
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from aplt.clips import UNKNOWN, Clip
+from aplt.data.index import read_index
+from aplt.data.modality import modality_of_clip
+from aplt.errors import InputError
+
+EVENT_COLUMNS = ("path", "start", "end", "label", "score", "reliability")
+FINEST = 1e-6
+"""Seconds that sums of window lengths may be off by rounding."""
+SHORTEST = 0.01
+"""Seconds of a window or stride below which there is nothing to see in one."""
+
+Span = tuple[float, float]
+
+
+def events_table(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Returns a table of events of rows in the order of its columns; the last ones may be left out."""
+    filled = [[*row, *[math.nan] * (len(EVENT_COLUMNS) - len(row))] for row in rows]
+    return pd.DataFrame(filled, columns=list(EVENT_COLUMNS))
+
+
+def read_events(source: Path) -> tuple[pd.DataFrame, dict[str, list[Span]]]:
+    """Returns the events in a CSV file with the columns path, label, start and end, and what was watched for them.
+
+    Paths are relative to the file. A row without a label is a part of a recording that somebody has watched: all that
+    happens in it is among the events.
+
+    Raises:
+        InputError: as `read_index`, or a row without an end.
+    """
+    index = read_index(source, needed=("path", "label", "start", "end"))
+    events, watched = [], defaultdict(list)
+    for row, clip in enumerate(index, start=1):
+        if clip.end is None:
+            raise InputError(f"{source} row {row}: end is empty; an event has a start and an end")
+        path, start = str(clip.path), clip.start or 0.0
+        if clip.label == UNKNOWN:
+            watched[path].append((start, clip.end))
+        else:
+            events.append((path, start, clip.end, index.class_names[clip.label]))
+    return events_table(events), dict(watched)
+
+
+def windows(start: float, end: float, window: float, stride: float) -> list[Span]:
+    """Returns the windows of so many seconds, one every `stride`, that lie between two moments."""
+    count = math.floor((end - start - window) / stride + FINEST) + 1
+    return [(start + k * stride, start + k * stride + window) for k in range(count)]
+
+
+def gaps(end: float, taken: Iterable[Span]) -> list[Span]:
+    """Returns what lies from 0 to `end` between spans, which may overlap."""
+    found, free = [], 0.0
+    for first, last in sorted([*taken, (end, end)]):
+        if first > free:
+            found.append((free, first))
+        free = max(free, last)
+    return found
+
+
+def cut_recordings(
+    table: pd.DataFrame,
+    seconds: Callable[[str], float],
+    *,
+    window: float,
+    stride: float,
+    none: str = "",
+    watched: Mapping[str, Sequence[Span]] | None = None,
+) -> pd.DataFrame:
+    """Returns the table of clips in which recordings are cut into windows, as unlabeled clips.
+
+    A recording is a file of which some rows are intervals, or one without a label that is longer than the window. Rows
+    with an interval or a label stay as they are, and windows overlap none of the intervals. They have the recording's
+    subject and split. A rest that is shorter than the window is left out.
+
+    Args:
+        table: Strings with the columns of clips.csv, at least path and label.
+        seconds: Returns how long the file with this `path` is.
+        window: Seconds of each window.
+        stride: Seconds from the start of one to that of the next.
+        none: The label of windows in what was watched: the class of what is no event.
+        watched: What an annotator has watched of the recordings, by path; of others with intervals, all.
+
+    Raises:
+        InputError: as `seconds`.
+    """
+    table = table.reindex(columns=list(dict.fromkeys([*table.columns, "id", "start", "end"])), fill_value="")
+    parts = []
+    for path, rows in table.groupby("path", sort=False):
+        is_interval = (rows["start"] != "") | (rows["end"] != "")
+        spans = (watched or {}).get(str(path), [])
+        whole = not is_interval.any() and not spans
+        if whole and (rows["label"] != "").all():
+            parts.append(rows)
+            continue
+        length = seconds(str(path))
+        if whole and length <= window + FINEST:
+            parts.append(rows)
+            continue
+        bounds = zip(rows["start"][is_interval], rows["end"][is_interval], strict=True)
+        taken = [(float(first or 0), float(last or length)) for first, last in bounds]
+        spans = spans or [(0.0, length)] * bool(is_interval.any())
+        same = {name: _common(rows[name]) for name in ("subject", "split") if name in rows}
+        cut = [
+            {"path": path, "label": label, "start": f"{first:.3f}", "end": f"{last:.3f}"} | same
+            for label, others in ((none, gaps(length, spans)), ("", spans))
+            for free in gaps(length, [*taken, *others])
+            for first, last in windows(*free, window, stride)
+        ]
+        made = pd.DataFrame(cut, columns=["path", "label", "start", "end", *same])
+        parts += [rows[is_interval | (rows["label"] != "")], _named(made)]
+    return pd.concat(parts, ignore_index=True).fillna("")
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """Returns the table of intervals with an id for each."""
+    return table.assign(id=table["path"] + "#" + table["start"] + "-" + table["end"])
+
+
+def _common(values: "pd.Series[str]") -> str:
+    return str(values.iloc[0]) if values.nunique() == 1 else ""
+
+
+def require_windows(window: float, stride: float | None) -> float:
+    """Returns the stride, by default half a window.
+
+    Raises:
+        InputError: one of them is no length of time, or windows would leave out what is between them.
+    """
+    step = window / 2 if stride is None else stride
+    for name, value in (("window", window), ("stride", step)):
+        if not SHORTEST <= value < math.inf:
+            raise InputError(f"--{name} is {value:g}, expected seconds")
+    if step > window:
+        raise InputError(
+            f"--stride is {step:g}, expected at most the window, {window:g} s: what is between is not seen"
+        )
+    return step
+
+
+def cut_folder(
+    table: pd.DataFrame, root: Path, *, window: float, stride: float | None, events: Path | None, none: str
+) -> pd.DataFrame:
+    """Returns the table of a folder's clips with its recordings cut; see `cut_recordings`.
+
+    Args:
+        table: As `aplt.data.formats.scan` returns it; paths are relative to `root`.
+        root: The folder.
+        window: Seconds of each window.
+        stride: Seconds from one to the next; None: half a window.
+        events: A table of events in the folder's files, besides those that are rows of the table.
+        none: See `cut_recordings`.
+
+    Raises:
+        InputError: a file that must be cut cannot be read, or an event is not of a file in the table.
+    """
+    step = require_windows(window, stride)
+    watched: dict[str, list[Span]] = {}
+    if events is not None:
+        found, spans = read_events(events)
+        home = root.resolve()
+        inside = {
+            path: Path(os.path.relpath(Path(path).resolve(), home)).as_posix() for path in {*found["path"], *spans}
+        }
+        for path in inside.values():
+            if path not in set(table["path"]):
+                raise InputError(f"{events}: {path} is not one of the clips in {root}")
+        watched = {inside[path]: there for path, there in spans.items()}
+        rows = found[["path", "label"]].assign(**{name: found[name].map("{:.3f}".format) for name in ("start", "end")})
+        table = pd.concat([table, _named(rows.assign(path=rows["path"].map(inside)))], ignore_index=True).fillna("")
+
+    def seconds(path: str) -> float:
+        clip = Clip(id=path, path=root / path)
+        return modality_of_clip(clip).seconds(clip)
+
+    return cut_recordings(table, seconds, window=window, stride=step, none=none, watched=watched)
