@@ -36,7 +36,8 @@ IMAGES = {"tsm_resnet18": "resnet18", "tsm_resnet50": "resnet50", "manet": "resn
 def noise() -> Tensor:
     """Returns frames [T, 3, H, W] in which every smoothing and every shift by a pixel shows."""
     frames = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 60, 80), dtype=np.uint8))
-    return v2.functional.resize(frames, [270, 360], antialias=True)
+    large: Tensor = v2.functional.resize(frames, [270, 360], antialias=True)
+    return large
 
 
 def difference(prepared: Mapping[str, Any], theirs: Tensor, frames: Tensor) -> str:
