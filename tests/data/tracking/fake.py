@@ -38,12 +38,14 @@ def pictures(count: int) -> list[np.ndarray]:
 
 
 def follow_number(frame: np.ndarray, _: float) -> Landmarks:
-    """Returns a body whose x is the number of one of `pictures`, but nobody in the frames 5 and 6, with one hand up to frame 2."""
+    """Returns a body whose x is the number of one of `pictures`, with one hand up to 2; nobody in 5 and 6."""
     number = number_of(frame) - LIGHT
     if number in (5, 6):
         return seen()
     person = body(number, 24, 20)
-    return seen(person, hands=(hand(*person[15, :2]),) if number <= 2 else (), sides=("right",) * (number <= 2))
+    if number > 2:
+        return seen(person)
+    return seen(person, hands=(hand(*person[15, :2]),), sides=("right",))
 
 
 def tracker(
