@@ -38,7 +38,7 @@ def pictures(count: int) -> list[np.ndarray]:
 
 
 def follow_number(frame: np.ndarray, _: float) -> Landmarks:
-    """Returns a body whose x is the number of one of `pictures`, nobody in frames 5 and 6, one hand up to frame 2."""
+    """Returns a body whose x is the number of one of `pictures`, with one hand up to 2; nobody in 5 and 6."""
     number = number_of(frame) - LIGHT
     if number in (5, 6):
         return seen()

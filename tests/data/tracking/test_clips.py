@@ -122,7 +122,10 @@ def test_broken_clips_are_left_out_with_the_reason(source: Path) -> None:
     table = poses(source)
     assert list(table["error"] == "") == [True, True, False]
     assert "short.mp4" in table["error"][2]
-    assert list(read_table(source.with_name("poses.csv"))["id"]) == ["a/1", "a-1"]
+    written = read_table(source.with_name("poses.csv"))
+    assert list(written["id"]) == ["a/1", "a-1"]
+    assert list(written["frames"]) == ["6", "3"]
+    assert list(written["label"]) == ["nod", ""]
     source.with_name("poses.csv").unlink()
     source.with_name("long.mp4").unlink()
     assert (poses(source)["error"] != "").all()

@@ -46,9 +46,10 @@ def test_a_false_body_elsewhere_is_no_movement() -> None:
 def test_who_left_long_ago_takes_nobody_elses_body() -> None:
     """Nor does a second detection of the same person push them to the place of who has left."""
     gone = [body(130)]
-    frames = [seen(body(90, size=50), *(gone if number < 2 else [])) for number in range(30)]
+    moves = [90.0, 93.0] * 20
+    frames = [seen(body(x, size=50), *(gone if number < 2 else [])) for number, x in enumerate(moves)]
     frames[20] = seen(body(97, size=50), body(90, size=50))
-    np.testing.assert_allclose(centers(frames), 90, atol=1e-3)
+    np.testing.assert_allclose(centers(frames), moves, atol=1e-3)
 
 
 def test_after_some_frames_a_person_may_be_found_far_away() -> None:
@@ -102,3 +103,17 @@ def test_one_hand_of_two() -> None:
     found = follow([seen(person, hands=(hand(*person[16, :2]),), sides=("left",))], WIDTH, HEIGHT, hands=True)[0]
     assert np.isnan(found[33:54, 0]).all()
     assert np.isfinite(found[54:, 0]).all()
+
+
+def test_a_hand_at_one_of_two_near_wrists_belongs_there_whatever_it_looks_like() -> None:
+    person = body(100)
+    person[16, :2] = person[15, :2] + (6, 0)
+    found = follow([seen(person, hands=(hand(*person[15, :2]),), sides=("right",))], WIDTH, HEIGHT, hands=True)[0]
+    assert np.isfinite(found[33:54, 0]).all()
+    assert np.isnan(found[54:, 0]).all()
+
+
+def test_a_hand_far_from_both_wrists_is_somebody_elses() -> None:
+    person = body(100)
+    found = follow([seen(person, hands=(hand(*(person[15, :2] + 15)),), sides=("left",))], WIDTH, HEIGHT, hands=True)[0]
+    assert np.isnan(found[33:, 0]).all()

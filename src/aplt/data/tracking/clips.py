@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -32,18 +30,6 @@ FORMAT = 1
 HOUR = 3600.0
 DARK, LIT = 64, 110
 """The mean level of frames below which trackers find few people, and the one that such frames are brought to."""
-
-
-@dataclass(frozen=True)
-class Tracked:
-    """The skeleton file of a clip."""
-
-    path: Path
-    frames: int
-    body: float
-    """The share of frames that show the main person."""
-    hands: float | None
-    """The share of frames that show a hand of theirs; None: hands were not looked for."""
 
 
 def track_index(
@@ -76,51 +62,41 @@ def track_index(
     index = to_index(rows, root, where, needed=("path",))
     if (kind := modality_of(index)).name != "video":
         raise InputError(f"{source}: expected videos to track, found {kind.many}")
-    home = output.absolute().parent
-    folder = home / output.stem
+    folder = output.absolute().parent / output.stem
     if any(folder in (path := clip.path.absolute()).parents for clip in index):
         raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
     sweep([folder], abandoned=HOUR)
     track = partial(_track, folder=folder, tracker=tracker, rate=rate)
-    found: list[Tracked | ClipError] = []
+    found: list[dict[str, Any]] = []
     with closing(in_processes(track, index.clips, processes)) as results:
-        for one in results:
-            found.append(one)
+        for row in results:
+            found.append(row)
             if progress is not None:
                 progress(len(found), len(index))
-    own = [_row(clip, one, home) for clip, one in zip(index, found, strict=True)]
-    others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore")
-    table = pd.concat([pd.DataFrame(own), others.reset_index(drop=True)], axis=1)
+    others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore").reset_index(drop=True)
+    table = pd.DataFrame(found, columns=[*FILE_COLUMNS, "error"]).astype({"frames": "Int64"}).join(others)
     good = table["error"] == ""
     if good.any():
         write_csv(output, table[good].drop(columns="error"))
     return table
 
 
-def _row(clip: Clip, found: Tracked | ClipError, home: Path) -> dict[str, Any]:
-    if isinstance(found, ClipError):
-        return dict.fromkeys(FILE_COLUMNS) | {"path": str(clip.path), "id": clip.id, "error": str(found)}
-    path = Path(os.path.relpath(found.path, home)).as_posix()
-    hands = None if found.hands is None else round(found.hands, 4)
-    values = (path, clip.id, found.frames, round(found.body, 4), hands)
-    return dict(zip(FILE_COLUMNS, values, strict=True)) | {"error": ""}
-
-
-def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) -> Tracked | ClipError:
-    """Returns the skeleton file of a clip, made unless it is there; or why the clip cannot be read."""
-    name = re.sub(r"[^\w.-]+", "-", clip.id, flags=re.ASCII).strip(".-")[:80]
-    path = folder / f"{name}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
+def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) -> dict[str, Any]:
+    """Returns a clip's row of the table, once its skeleton file is there; or its id and why it cannot be read."""
+    slug = re.sub(r"[^\w.-]+", "-", clip.id, flags=re.ASCII).strip(".-")[:80]
+    name = f"{slug}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
     try:
         made_from = _made_from(clip, tracker, rate)
-        arrays = _stored(path, made_from)
+        arrays = _stored(folder / name, made_from)
         if arrays is None:
             arrays = _skeleton(clip, tracker, rate) | {"made_from": np.array(made_from)}
-            write_arrays(path, arrays)
+            write_arrays(folder / name, arrays)
     except ClipError as error:
-        return error
-    seen = np.isfinite(arrays["skeleton"][0]).all(axis=-1) & (arrays["skeleton"][0] != 0).any(axis=-1)
-    hand = float(seen[:, BODY_JOINTS:].any(axis=1).mean()) if tracker.hands else None
-    return Tracked(path, len(seen), float(seen[:, :BODY_JOINTS].any(axis=1).mean()), hand)
+        return {"id": clip.id, "error": str(error)}
+    seen = np.isfinite(arrays["skeleton"][0]).all(axis=-1) & arrays["skeleton"][0].any(axis=-1)
+    body, hands = (float(part.any(axis=1).mean().round(4)) for part in np.split(seen, [BODY_JOINTS], axis=1))
+    row = (f"{folder.name}/{name}", clip.id, len(seen), body, hands if tracker.hands else None)
+    return dict(zip(FILE_COLUMNS, row, strict=True)) | {"error": ""}
 
 
 def _made_from(clip: Clip, tracker: Tracker, rate: float | None) -> str:
