@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -62,12 +63,14 @@ def installed(module: str, extra: str) -> Any:
     Raises:
         InputError: it is not installed.
     """
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if error.name != module:
-            raise
-        raise InputError(f"this needs {module}, which is not installed: pip install 'aplt[{extra}]'") from error
+    require(module, extra)
+    return importlib.import_module(module)
+
+
+def require(module: str, extra: str) -> None:
+    """Raises an InputError where a module of the optional dependencies `extra` is not installed."""
+    if find_spec(module) is None:
+        raise InputError(f"this needs {module}, which is not installed: pip install 'aplt[{extra}]'")
 
 
 def _imported(path: str, name: str, what: str) -> ModuleType:

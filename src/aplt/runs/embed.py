@@ -21,7 +21,7 @@ from aplt.data.views import Kind, Views
 from aplt.display import bar, console, counted
 from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings
-from aplt.models.encoders import build_encoder, feature_size, load_weights
+from aplt.models.encoders import LIBRARIES, build_encoder, feature_size, load_weights
 from aplt.models.recognizer import load_recognizer, load_settings
 from aplt.reference import is_reference
 from aplt.runs.configure import configured
@@ -124,7 +124,7 @@ def _configured(
         given = settings.get("input", {})
         chosen |= own.model_dump(mode="json", include={"encoder", "encoder_settings"})
         chosen["input"] = own.input.model_dump(mode="json") | (given if isinstance(given, dict) else {"": given})
-    elif weights is None and not is_reference(encoder):
+    elif weights is None and (not is_reference(encoder) or encoder.partition(":")[0] in LIBRARIES):
         raise InputError(
             f"encoder {encoder} has random weights, whose features say little; name published ones with "
             "--encoder-weights, or give the folder of a trained run as the encoder"

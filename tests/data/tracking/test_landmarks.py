@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aplt.data.tracking import landmarks
+from aplt import reference
 from aplt.data.tracking.landmarks import BODY, HANDS, mediapipe_tracker
 from aplt.errors import InputError
 from aplt.storage import default_cache_dir
@@ -18,7 +18,7 @@ from aplt.topology import topology_of
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landmarks, "find_spec", lambda _: object())
+    monkeypatch.setattr(reference, "find_spec", lambda _: object())
 
 
 def bundle(path: Path) -> Path:
@@ -28,7 +28,7 @@ def bundle(path: Path) -> Path:
 
 
 def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(landmarks, "find_spec", lambda _: None)
+    monkeypatch.setattr(reference, "find_spec", lambda _: None)
     with pytest.raises(InputError, match=r"aplt\[pose\]"):
         mediapipe_tracker()
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from aplt.data.trackers import deeplabcut
-from aplt.data.trackers.tracked import Tracked, followed, in_time, library
+from aplt.data.trackers.tracked import Tracked, followed, in_time
 from aplt.data.trackers.unpickle import unpickled
+from aplt.reference import installed
 
 PANDAS = "df_with_missing"
 """Where DeepLabCut has pandas put its table, and others in its name."""
@@ -19,7 +20,7 @@ MATLAB = ("track", "xy", "node", "frame")
 
 def read_hdf5(path: Path) -> Tracked:
     """Returns what a file of one of these tools holds."""
-    with library("h5py").File(path, "r") as file:
+    with installed("h5py", "pose-files").File(path, "r") as file:
         readers = {"pred_points": _sleap, "tracks": _sleap_analysis, PANDAS: _deeplabcut}
         found = next((name for name in readers if name in file), None)
         if found is None:

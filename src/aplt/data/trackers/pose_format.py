@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from aplt.data.trackers.tracked import Tracked, library
+from aplt.data.trackers.tracked import Tracked
+from aplt.reference import installed
 
 LEFT_OUT = ("face", "world")
 """Parts that add nothing to the joints of body and hands: a face's mesh, and the body once more in meters."""
@@ -12,7 +13,7 @@ LEFT_OUT = ("face", "world")
 
 def read_pose(path: Path) -> Tracked:
     """Returns the joints of all parts but those left out, or of these if there are no others."""
-    pose = library("pose_format").Pose.read(path.read_bytes())
+    pose = installed("pose_format", "pose-files").Pose.read(path.read_bytes())
     parts = pose.header.components
     kept = [not any(word in part.name.lower() for word in LEFT_OUT) for part in parts]
     kept = kept if any(kept) else [True] * len(parts)

@@ -3,14 +3,11 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
-
-from aplt.errors import InputError
 
 SPARSE = 4
 """Times as many frames as there are any entries for, up to which frames without one are frames of nobody."""
@@ -39,18 +36,6 @@ class Tracked:
     def sure(self) -> np.ndarray:
         """The confidences; 1 where the file says nothing."""
         return np.ones(self.points.shape[:-1], dtype=np.float32) if self.confidence is None else self.confidence
-
-
-def library(name: str) -> Any:
-    """Returns a package of the extra `pose-files`.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise InputError(f"reading it needs {name}: pip install 'aplt[pose-files]'") from error
 
 
 def detection(values: Any, dimensions: int = 2) -> np.ndarray:

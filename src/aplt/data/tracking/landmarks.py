@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 from zipfile import is_zipfile
@@ -14,6 +13,7 @@ from zipfile import is_zipfile
 import numpy as np
 
 from aplt.errors import InputError
+from aplt.reference import require
 from aplt.storage import default_cache_dir, file_digest, reason
 
 PERSONS = 3
@@ -85,8 +85,7 @@ def mediapipe_tracker(body: Path | None = None, hands: Path | Literal[False] | N
     Raises:
         InputError: mediapipe is not installed, or a file is missing or no model.
     """
-    if find_spec("mediapipe") is None:
-        raise InputError("tracking poses needs the package mediapipe; install it with: pip install 'aplt[pose]'")
+    require("mediapipe", "pose")
     models = [_found(body, BODY), *([] if hands is False else [_found(hands, HANDS)])]
     return Tracker("mediapipe", hands is not False, " ".join(map(file_digest, models)), partial(_open, *models))
 
