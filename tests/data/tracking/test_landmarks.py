@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from aplt import reference
+from aplt.data.tracking import landmarks
 from aplt.data.tracking.landmarks import BODY, HANDS, mediapipe_tracker
 from aplt.errors import InputError
 from aplt.storage import default_cache_dir
