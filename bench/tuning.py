@@ -1,21 +1,24 @@
 """What the settings of tuning do to a training step: its processor time and its memory, against the plain step.
 
-    python bench/tuning.py [--encoder r3d_18] [--frames 8] [--size 64] [--clips 12] [--repeat 5] [--compile]
+    python bench/tuning.py [--encoder r3d_18] [--frames 8] [--size 64] [--clips 8] [--repeat 3] [--compile]
 
 Each row is a process of its own: forward and backward of one batch and the optimizer's step. Time is the median of the
-processor time of `repeat` steps after the first one; memory is what the process needs at most during them beyond what
-it had before, which is activations, gradients and moments. With --count nothing is run: it prints what one clip of each
-preset leaves for the gradient without checkpointing, in bfloat16; a step has 2 B + U of them, and U more to mix.
+processor time of `repeat` steps. Memory is what the process needs at most during them (Linux: VmHWM) beyond what it has
+after a step with one clip: activations, for weights, gradients and moments are there by then.
+
+With --count nothing is run: it prints what one clip of each preset leaves for the gradient without checkpointing, in
+bfloat16; a step has 2 B + U of them, and U more where it mixes.
 """
 
 import argparse
 import json
-import resource
+import re
 import statistics
 import subprocess
 import sys
 import time
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -67,21 +70,32 @@ def measure(config: RunConfig, clips: int, repeat: int) -> tuple[float, float]:
     optimizer = make_optimizer(model, config.train)
     student = PolicyStudent(model, model, "joint", frozen_modules(model.encoder, config.train.frozen_blocks))
     student.train()
-    clip, before, spent = torch.randn(clips, *shape), peak(), []
-    for _ in range(repeat + 1):
-        began = time.process_time()
+    clip, spent = torch.randn(clips, *shape), []
+
+    def step(clip: Tensor) -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=config.train.precision == "bf16"):
             (prediction,) = student(clip)
-        optimizer.zero_grad()
+        optimizer.zero_grad(set_to_none=False)
         prediction.logits.float().square().mean().backward()
         optimizer.step()
+
+    step(clip[:1])
+    if config.train.compile:
+        step(clip)
+    Path("/proc/self/clear_refs").write_text("5")  # what was needed at most so far is forgotten
+    before = memory("VmRSS")
+    for _ in range(repeat):
+        began = time.process_time()
+        step(clip)
         spent.append(time.process_time() - began)
-    return statistics.median(spent[1:]), (peak() - before) / MIB
+    return statistics.median(spent), memory("VmHWM") - before
 
 
-def peak() -> int:
-    """Returns the most bytes that this process has had in memory."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def memory(line: str) -> float:
+    """Returns the MiB in a line of /proc/self/status."""
+    found = re.search(rf"^{line}:\s+(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def counted(config: RunConfig) -> tuple[float, int]:
@@ -111,8 +125,8 @@ def main() -> None:
     parser.add_argument("--encoder", default="r3d_18")
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--clips", type=int, default=12, help="in a step")
-    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--clips", type=int, default=8, help="in a step")
+    parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--compile", action="store_true", help="also compiled, which takes minutes")
     parser.add_argument("--count", action="store_true", help="instead, what a clip of each preset leaves")
     parser.add_argument("--row", help=argparse.SUPPRESS)

@@ -7,6 +7,8 @@ from aplt.errors import InputError, suggest
 
 OF_ENCODER = ("encoder", "encoder_settings", "encoder_weights")
 
+FINE_TUNING = {"learning_rate": 3e-4, "layer_decay": 0.85, "precision": "bf16", "gradient_checkpointing": True}
+
 PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "video": {
         # About an hour for a thousand clips, from random weights.
@@ -20,28 +22,14 @@ PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "encoder": "swin3d_t",
             "encoder_weights": "KINETICS400_V1",
             "input": {"frames": 16, "size": 160},
-            "train": {
-                "batch_labeled": 8,
-                "batch_unlabeled": 16,
-                "learning_rate": 3e-4,
-                "layer_decay": 0.85,
-                "precision": "bf16",
-                "gradient_checkpointing": True,
-            },
+            "train": {"batch_labeled": 8, "batch_unlabeled": 16} | FINE_TUNING,
         },
         # One card of 40 to 80 GB.
         "gpu_large": {
             "encoder": "mvit_v2_s",
             "encoder_weights": "KINETICS400_V1",
             "input": {"frames": 16, "size": 224},
-            "train": {
-                "batch_labeled": 16,
-                "batch_unlabeled": 32,
-                "learning_rate": 3e-4,
-                "layer_decay": 0.85,
-                "precision": "bf16",
-                "gradient_checkpointing": True,
-            },
+            "train": {"batch_labeled": 16, "batch_unlabeled": 32} | FINE_TUNING,
         },
     },
 }

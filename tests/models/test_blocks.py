@@ -53,6 +53,7 @@ def test_networks_of_timm(name: str, count: int) -> None:
     assert (len(blocks_of(net)), called[0], set(range(1, count + 1)) <= set(called)) == (count, 0, True)
 
 
+@pytest.mark.slow  # its import is
 def test_a_transformer_of_transformers() -> None:
     transformers = pytest.importorskip("transformers")
     sizes = {"hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 16}

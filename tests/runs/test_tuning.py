@@ -132,32 +132,22 @@ def test_channels_last_is_how_weights_lie_and_not_what_they_are(clips: Path) -> 
     assert all(map(torch.equal, last.student.parameters(), plain.student.parameters()))
 
 
-def test_compiling_leaves_names_and_a_run_goes_on(
-    clips: Path, plain: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Traced, but not compiled, which takes minutes.
+def test_the_encoders_of_student_and_teacher_are_compiled(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[nn.Module] = []
-
-    def traced(module: nn.Module) -> None:
-        compiled.append(module)
-        whole(module, backend="eager")
-
-    whole = nn.Module.compile
-    monkeypatch.setattr(nn.Module, "compile", traced)
+    monkeypatch.setattr(nn.Module, "compile", lambda module: compiled.append(module))
     monkeypatch.setattr("aplt.runs.setup.require_compiler", lambda _: None)
-    run, config = RunDir(tmp_path / "run"), deep(clips, compile=True)
-    interrupt(config, run, round_=1, step=1)
-    resume(run)
-    assert len(compiled) == 4  # student and teacher, at the start and when resumed
-    assert weights(run).keys() == weights(plain).keys()
-    model = aplt.load(run.path)
-    assert model(torch.zeros(1, *model.clip_shape)).logits.isfinite().all()
+    state = state_of(deep(clips, compile=True))
+    assert compiled == [state.student.encoder, state.recognizer.encoder]
 
 
 @pytest.mark.slow
-def test_compiling_for_real(clips: Path, plain: RunDir, tmp_path: Path) -> None:
-    run = trained(clips, tmp_path / "run", compile=True)
+def test_a_compiled_run_goes_on_and_its_model_has_the_usual_names(clips: Path, plain: RunDir, tmp_path: Path) -> None:
+    run, config = RunDir(tmp_path / "run"), deep(clips, compile=True)
+    interrupt(config, run, round_=1, step=1)
+    resume(run)
     assert weights(run).keys() == weights(plain).keys()
+    model = aplt.load(run.path)
+    assert model(torch.zeros(1, *model.clip_shape)).logits.isfinite().all()
 
 
 def test_what_an_encoder_cannot_follow_is_refused_before_its_clips_are_read(clips: Path) -> None:
