@@ -17,14 +17,8 @@ SETTINGS = {
     "train": {"rounds": 6, "warm_up_rounds": 2, "steps_per_round": 40},
 }
 if QUICK:
-    SETTINGS["train"] = {
-        "rounds": 2,
-        "warm_up_rounds": 1,
-        "steps": 2,
-        "batch_labeled": 2,
-        "batch_unlabeled": 2,
-        "workers": 0,
-    }
+    few = {"batch_labeled": 2, "batch_unlabeled": 2, "workers": 0}
+    SETTINGS["train"] = few | {"rounds": 2, "warm_up_rounds": 1, "steps": 2}
 
 # %% [markdown]
 # ## Clips
