@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aplt.data.formats import scan
 from aplt.data.formats.leftovers import left_out
 from aplt.data.formats.recognize import recognized
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.skeleton import read_skeleton
 from aplt.errors import InputError
@@ -154,3 +156,10 @@ def test_folders_of_frames_are_said_to_be_frames(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no video or .* in this folder, but 6 \.jpg.*are frames: videos are needed"):
         read_index(tmp_path)
     assert "frames" not in left_out(touch(tmp_path / "other", "a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg"), ())
+
+
+def test_annotations_that_are_not_read_say_what_is(tmp_path: Path) -> None:
+    (tmp_path / "talk.eaf").write_text("<?xml")
+    for read in (lambda path: scan(Source(path), recognized(path)), read_index):
+        with pytest.raises(InputError, match=r"talk\.eaf: is a file of ELAN; .*--events events\.csv"):
+            read(tmp_path / "talk.eaf")

@@ -21,6 +21,7 @@ from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.msr_action3d import msr_action3d
 from aplt.data.formats.nucla import nucla
 from aplt.data.formats.pyskl import pyskl
+from aplt.data.formats.recognize import refuse_annotations
 from aplt.data.formats.smg import smg
 from aplt.data.formats.source import ARCHIVES, Source
 from aplt.data.formats.table import table
@@ -63,6 +64,7 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
     Raises:
         InputError: no such source or format, an option that changes nothing, or no clip of that format in it.
     """
+    refuse_annotations(source.path, format_)
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     found = mode(source.path)
