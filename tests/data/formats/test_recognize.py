@@ -44,9 +44,6 @@ def test_folders_are_recognized_by_the_files_that_tell(tmp_path: Path, name: str
     [
         ("trainlist01.txt", "A/v_A_g01_c01.avi 1\n", "ucf101"),
         ("ntu.pkl", "x", "pyskl"),
-        ("talk.eaf", "<?xml", "elan"),
-        ("project.boris", "{}", "boris"),
-        ("events.csv", "Observation id,Subject\n", "boris"),
         ("train.csv", "label,youtube_id,time_start,time_end,split\n", "kinetics"),
     ],
 )
@@ -158,8 +155,12 @@ def test_folders_of_frames_are_said_to_be_frames(tmp_path: Path) -> None:
     assert "frames" not in left_out(touch(tmp_path / "other", "a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg"), ())
 
 
-def test_annotations_that_are_not_read_say_what_is(tmp_path: Path) -> None:
-    (tmp_path / "talk.eaf").write_text("<?xml")
+@pytest.mark.parametrize(
+    ("name", "content", "program"),
+    [("talk.eaf", "<?xml", "ELAN"), ("project.boris", "{}", "BORIS"), ("a.csv", "Observation id,Subject\n", "BORIS")],
+)
+def test_annotations_that_are_not_read_say_what_is(tmp_path: Path, name: str, content: str, program: str) -> None:
+    path = write(tmp_path, **{name: content}) / name
     for read in (lambda path: scan(Source(path), recognized(path)), read_index):
-        with pytest.raises(InputError, match=r"talk\.eaf: is a file of ELAN; .*--events events\.csv"):
-            read(tmp_path / "talk.eaf")
+        with pytest.raises(InputError, match=rf"{name}: is a file of {program}; .*--events events\.csv"):
+            read(path)
