@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -104,6 +104,13 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[P
             yield from _files_below(folder / name, (*above, here))
         elif is_file:
             yield folder / name
+
+
+def is_folder(path: Path) -> bool:
+    """Returns whether there is a folder at a path, which may be none that the system can look at."""
+    with suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
 
 
 def require_file(clip: Clip) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput, VideoInput
-from aplt.data.files import ClipError, Examined, Problem
+from aplt.data.files import ClipError, Examined, Problem, is_folder
 from aplt.display import bar, counted
 from aplt.errors import InputError
 from aplt.parallel import cores
@@ -99,7 +99,7 @@ def modality_of_file(path: Path) -> Modality:
     A folder is a skeleton.
     """
     suffix = path.suffix.lower()
-    unknown = MODALITIES["skeleton" if path.is_dir() else "video"]
+    unknown = MODALITIES["skeleton" if is_folder(path) else "video"]
     return next((found for found in MODALITIES.values() if suffix in found.suffixes), unknown)
 
 

@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, Problem, naming, require_file
+from aplt.data.files import ClipError, Problem, is_folder, naming, require_file
 from aplt.data.trackers import FOLDER, READERS
 from aplt.display import counted
 from aplt.errors import InputError, suggest
@@ -68,7 +68,7 @@ def read_clip(clip: Clip) -> Poses:
     Raises:
         ClipError: the file is missing, empty or unreadable, or the clip is an interval of it.
     """
-    if not clip.path.is_dir():
+    if not is_folder(clip.path):
         require_file(clip)
     if clip.start is not None or clip.end is not None:
         why = "start and end are in seconds, which a skeleton sequence does not have; cut the file and leave them empty"
@@ -90,7 +90,7 @@ def read_skeleton(path: Path) -> Poses:
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.
     """
-    suffix = FOLDER if path.is_dir() else path.suffix.lower()
+    suffix = FOLDER if is_folder(path) else path.suffix.lower()
     if suffix not in READERS:
         raise InputError(f"{path}: skeletons are read from {', '.join(sorted(READERS))}{suggest(suffix, READERS)}")
     try:
