@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from aplt.config import RunConfig, SkeletonInput, merge
+from aplt.config import RunConfig, SkeletonInput, SplitSettings, merge
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES
+from aplt.data.splits import make_split
 from aplt.data.views import KINDS
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
@@ -26,6 +27,7 @@ from aplt.runs.begin import train
 from aplt.runs.configure import configure
 from aplt.runs.embed import embed
 from aplt.runs.predict import evaluate, gather_clips, load_model, predict
+from aplt.runs.setup import digests
 from tests.data.features import write_bank
 from tests.data.one_view import view_of
 from tests.runs.clips import TINY
@@ -166,6 +168,15 @@ def test_raw_clips_are_predicted_as_their_features_are(clips: Path, bank: Path, 
     (tmp_path / "model" / "encoder.safetensors").unlink()
     blind = predict(load_model(tmp_path / "model"), gather_clips([clips]))
     assert blind["error"].str.contains("by its name a skeleton, but the model was trained on features").all()
+
+
+def test_features_of_another_encoder_are_other_clips(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:
+    other = read_index(make(clips, tmp_path / "other"))
+    split = make_split(other, SplitSettings(labeled=0.2))
+    here, there = digests(read_index(bank), split), digests(other, split)
+    assert here.items() ^ there.items() == {("features", here["features"]), ("features", there["features"])}
+    with pytest.raises(InputError, match=r"bank\.json: its features are another encoder's"):
+        predict(load_model(head.path), gather_clips([tmp_path / "other"]))
 
 
 def test_a_damaged_encoder_is_named(head: RunDir, tmp_path: Path) -> None:

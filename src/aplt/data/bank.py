@@ -25,6 +25,7 @@ PARTS: tuple[Literal["center", "weak", "strong"], ...] = ("center", "weak", "str
 TYPES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64"}
 """Of features: NumPy's names and those of safetensors."""
 RECORD = "bank.json"
+SAMPLES = 16
 Shape = tuple[int, ...]
 
 
@@ -111,6 +112,19 @@ def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
 def ids_digest(index: ClipIndex) -> str:
     """Returns the SHA-256 over the ids of all clips, in order."""
     return hashlib.sha256("\n".join(clip.id for clip in index).encode()).hexdigest()
+
+
+def features_digest(folder: Path) -> str:
+    """Returns a SHA-256 over the sizes of the files of features and parts of each: another encoder's differ."""
+    found = hashlib.sha256()
+    for path in feature_files(folder):
+        size = path.stat().st_size
+        found.update(str(size).encode())
+        with path.open("rb") as stream:
+            for number in range(SAMPLES):
+                stream.seek(size * number // SAMPLES)
+                found.update(stream.read(1024))
+    return found.hexdigest()
 
 
 def banks_of(clips: Iterable[Clip]) -> list[Path]:

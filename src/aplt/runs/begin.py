@@ -117,8 +117,12 @@ def _go_on(config: RunConfig, run: RunDir) -> Result:
     split = load_split(drawn, index, ADVICE)
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
     begun, now = run.read_digests(), digests(index, split)
-    for name, file, what in (("index", config.clips, "rows, their order or labels"), ("split", run.split, "roles")):
-        if begun.get(name) != now[name]:
+    for name, file, what in (
+        ("index", config.clips, "rows, their order or labels"),
+        ("split", run.split, "roles"),
+        ("features", config.clips, "features"),
+    ):
+        if begun.get(name) != now.get(name):
             raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
     accelerator = make_accelerator(config.train.precision)
     with alone(run, accelerator), _hinting(config.clips):

@@ -115,7 +115,7 @@ def _configured(
     """Returns what the settings make of clips and encoder, the clips, and the encoder where it is a trained one."""
     chosen: dict[str, Any] = {"clips": str(source), "encoder": encoder, "encoder_weights": weights, **settings}
     trained = None
-    if Path(encoder).is_dir():
+    if encoder not in ENCODERS and Path(encoder).is_dir():
         if weights is not None or "encoder_settings" in settings:
             raise InputError(f"{encoder} is a trained model, which has its own weights and encoder_settings")
         found = model_folder(Path(encoder))

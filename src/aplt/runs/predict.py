@@ -14,7 +14,7 @@ from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
 from aplt.config import load_yaml, validate
-from aplt.data.bank import feature_files
+from aplt.data.bank import RECORD, banks_of, feature_files
 from aplt.data.batches import single_views
 from aplt.data.files import ClipError, require_files
 from aplt.data.index import TABLE, read_index, scan_index
@@ -29,7 +29,7 @@ from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.runs.reliability import HeldOut
 from aplt.runs.setup import read_own_clips
-from aplt.storage import read_table
+from aplt.storage import read_json, read_table
 
 BATCH = 16
 MOST_TIMES = 4.0
@@ -197,6 +197,9 @@ def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) ->
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     # A model on features takes these, or where it knows what made them, the clips themselves.
     embedder = None if any(clip.bank for clip in clips) else model.embedder
+    for record in (folder / RECORD for folder in banks_of(clips)):
+        if model.embedder and record.is_file() and read_json(record).get("weights") != model.embedder.digest():
+            raise InputError(f"{record}: its features are another encoder's than those that the model was trained on")
     source = model.input if embedder is None else embedder.settings.input.model_dump()
     clip_shape = model.clip_shape if embedder is None else embedder.settings.clip_shape
     modality = MODALITIES[str(source["kind"])]

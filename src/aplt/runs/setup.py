@@ -17,6 +17,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
 from aplt.config import RunConfig, TrainSettings
+from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
 from aplt.data.files import require_files
 from aplt.data.index import read_index
@@ -93,8 +94,10 @@ def read_own_clips(config: RunConfig, run: RunDir) -> ClipIndex:
 
 
 def digests(index: ClipIndex, split: Split) -> dict[str, str]:
-    """Returns what tells whether a run's clips, their order, labels and roles are still the same."""
-    return {"index": index.digest, "split": split.digest(index)}
+    """Returns what tells whether a run's clips, their order, labels, roles and features are still the same."""
+    found = {"index": index.digest, "split": split.digest(index)}
+    bank = index[0].bank
+    return found if bank is None else found | {"features": features_digest(bank)}
 
 
 def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
