@@ -21,7 +21,7 @@ from aplt.data.views import Kind, Views
 from aplt.display import bar, console, counted
 from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings
-from aplt.models.encoders import LIBRARIES, build_encoder, feature_size, load_weights
+from aplt.models.encoders import ENCODERS, LIBRARIES, build_encoder, feature_size, load_weights
 from aplt.models.recognizer import load_recognizer, load_settings
 from aplt.reference import is_reference
 from aplt.runs.configure import configured
