@@ -15,7 +15,12 @@ from tests.test_cli import aplt
 RATE = 10
 SECONDS = 40
 SMALL = ["--set", "encoder_settings={width: 8, blocks: 1}", "--set", "input={frames: 8, turn: 0}"]
-SHORT = ["--method", "supervised", "--set", "train={rounds: 2, steps_per_round: 90, batch_labeled: 16, sampling: classes}"]
+SHORT = [
+    "--method",
+    "supervised",
+    "--set",
+    "train={rounds: 2, steps_per_round: 90, batch_labeled: 16, sampling: classes}",
+]
 
 
 def write_films(folder: Path) -> Path:
