@@ -448,6 +448,16 @@ def test_clips_cut_from_a_whole_file_are_those_that_are_decoded(tmp_path: Path, 
             )
 
 
+def test_a_long_frame_before_a_clip_does_not_excuse_an_end_outside(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 21, ticks=[0, *range(20, 40)], key_every=100)
+    clip = clip_of(path, 2.5, 4.6)
+    assert failure(clip).problem == "outside"
+    appears, ends = np.array([frame[:2] for frame in decode_file(clip_of(path))]).T
+    with pytest.raises(ClipError) as caught:
+        Timeline(appears, ends, announced_end(clip)).rows(clip)
+    assert str(caught.value) == str(failure(clip))
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".ts", ".flv"])
 def test_how_long_a_clip_is(tmp_path: Path, suffix: str) -> None:
     path = write_video(tmp_path / f"a{suffix}", 30, rate=25)
