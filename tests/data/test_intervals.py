@@ -10,6 +10,7 @@ import pytest
 from aplt.data.files import ClipError
 from aplt.data.intervals import Timeline
 from aplt.data.video import about_seconds, announced_end, decode, decode_file, seconds_of
+from tests.data.decoding import failure
 from tests.data.videos import clip_of, write_video
 
 Result = TypeVar("Result")
@@ -58,3 +59,13 @@ def test_how_long_a_clip_is(tmp_path: Path, suffix: str) -> None:
 
 def test_sound_does_not_make_a_film_longer(tmp_path: Path) -> None:
     assert seconds_of(clip_of(write_video(tmp_path / "a.mkv", 10, sound=3.0))) == pytest.approx(1.0, abs=0.11)
+
+
+def test_a_long_frame_before_a_clip_does_not_excuse_an_end_outside(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.mp4", 21, ticks=[0, *range(20, 40)], key_every=100)
+    clip = clip_of(path, 2.5, 4.6)
+    assert failure(clip).problem == "outside"
+    appears, ends = np.array([frame[:2] for frame in decode_file(clip_of(path))]).T
+    with pytest.raises(ClipError) as caught:
+        Timeline(appears, ends, announced_end(clip)).rows(clip)
+    assert str(caught.value) == str(failure(clip))

@@ -45,6 +45,6 @@ def test_subtitles() -> None:
         WRITERS["srt"].write([ONE, recording("b.mp4")])
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", ["csv", "json"])
 def test_what_is_written_begins_as_announced(name: str) -> None:
     assert WRITERS[name].write([ONE]).startswith(WRITERS[name].begins)

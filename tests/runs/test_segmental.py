@@ -84,6 +84,12 @@ def test_by_hand() -> None:
     assert found.frame_accuracy == pytest.approx((4 + 14) / 20)
 
 
+def test_a_predicted_event_finds_one_true_event() -> None:
+    truth = table([(0, 4, "nod"), (5, 10, "nod")])
+    found = event_figures([Compared(table([(0, 10, "nod")]), truth, 0, 10)])
+    assert found.f1 == {0.1: pytest.approx(2 / 3), 0.25: pytest.approx(2 / 3), 0.5: pytest.approx(2 / 3)}
+
+
 def test_only_the_part_that_is_compared_counts() -> None:
     truth, predicted = table([(0, 4, "nod"), (8, 12, "nod")]), table([(9, 12, "nod")])
     found = event_figures([Compared(predicted, truth, 10.0, 20.0)])

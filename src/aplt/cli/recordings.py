@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from aplt.report.strip import Strip
     from aplt.runs.timeline import Reading, Recording
 
-PAGE = "<!DOCTYPE html>\n"
-
 
 def write_events(
     run: Path,
@@ -48,9 +46,9 @@ def write_events(
     clips, output = gather_clips(paths), output or Path(f"events.{format_}")
     known = None if annotated is None else read_events(annotated)[0]
     read = [*paths, *(clip.path for clip in clips)]
-    require_beginning(output, (WRITERS[format_].begins,), read)
+    require_beginning(output, WRITERS[format_].begins, read)
     if page is not None:
-        require_beginning(page, (PAGE,), read)
+        require_beginning(page, (strip_page([]).partition("<style>")[0],), read)
     found, errors = read_recordings(model, clips, reading, held_out_of(RunDir(run)))
     for error in errors[:3]:
         remark(error)

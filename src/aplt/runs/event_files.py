@@ -50,14 +50,14 @@ class Writer(NamedTuple):
     """A format of events."""
 
     write: Callable[[Sequence[Recording]], str]
-    begins: str
-    """What such files begin with, by which one that may be written over is known."""
+    begins: tuple[str, ...]
+    """What only such a file of ours begins with, by which one that may be written over is known; (): nothing does."""
 
 
 WRITERS = {
-    "csv": Writer(to_csv, ",".join(EVENT_COLUMNS) + "\n"),
-    "json": Writer(to_json, '[\n  {\n    "path": '),
-    "srt": Writer(to_srt, "1\n00:00:"),
+    "csv": Writer(to_csv, (",".join(EVENT_COLUMNS) + "\n",)),
+    "json": Writer(to_json, ('[\n  {\n    "path": ',)),
+    "srt": Writer(to_srt, ()),
 }
 
 
