@@ -34,10 +34,10 @@ from functools import partial
 from pathlib import Path
 
 from tests.comparison.fake_comparison import fake_comparison
+from tests.data.pose_files.files import contents as pose_files
+from tests.data.pose_files.files import openpose, packed, sure, walk
 from tests.data.test_ends import KINDS as CONTAINERS
 from tests.data.test_skeleton_damage import contents
-from tests.data.trackers.files import contents as pose_files
-from tests.data.trackers.files import openpose, packed, sure, walk
 from tests.data.videos import write_sound, write_video
 from tests.runs.clips import tiny_config, write_clips
 from tests.runs.runs import interrupt

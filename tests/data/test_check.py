@@ -13,8 +13,8 @@ from aplt.config import SkeletonInput
 from aplt.data.batches import single_views
 from aplt.data.check import Finding, check
 from aplt.data.files import ClipError
+from aplt.data.pose_files import READERS
 from aplt.data.skeleton_views import SkeletonViews
-from aplt.data.trackers import READERS
 from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
 
 

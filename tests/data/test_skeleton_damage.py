@@ -94,7 +94,7 @@ def test_contents_that_are_no_skeleton(tmp_path: Path, name: str, content: bytes
 def test_an_archive_that_unpacks_to_more_than_any_clip_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("aplt.data.trackers.arrays.LARGEST", 10_000_000)
+    monkeypatch.setattr("aplt.data.pose_files.arrays.LARGEST", 10_000_000)
     for frames, whole in ((130_000, True), (140_000, False)):  # of 72 bytes each, which is nearly nothing packed
         np.savez_compressed(tmp_path / "a.npz", np.zeros((frames, 3, 3)))
         assert (tmp_path / "a.npz").stat().st_size < 20_000

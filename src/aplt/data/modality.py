@@ -257,7 +257,7 @@ def _how_skeleton_read(clip: Clip) -> str:
 
 
 def _skeleton_at(path: Path) -> Path | None:
-    from aplt.data.trackers import clip_at as skeleton_at
+    from aplt.data.pose_files import clip_at as skeleton_at
 
     return skeleton_at(path)
 

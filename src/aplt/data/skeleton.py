@@ -12,7 +12,7 @@ import numpy as np
 
 from aplt.clips import Clip
 from aplt.data.files import ClipError, Problem, naming, require_file
-from aplt.data.trackers import FOLDER, READERS
+from aplt.data.pose_files import FOLDER, READERS
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.storage import is_folder, reason
@@ -117,7 +117,7 @@ def read_skeleton(path: Path) -> Poses:
 
     Arrays are [T, V, C] or [P, T, V, C] with C = 2 or 3; an `.npz` has one, or one named "skeleton" and perhaps one
     named "confidence" of the same shape but for C, and a number "fps". NaN, or a confidence of 0: not seen. For others
-    see `aplt.data.trackers`.
+    see `aplt.data.pose_files`.
 
     Raises:
         InputError: missing, unreadable, of another shape, or without a single finite coordinate.

@@ -15,7 +15,7 @@ from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.skeleton import read_skeleton
 from aplt.errors import InputError
-from tests.data.trackers.files import FRAMES, annotation, walk
+from tests.data.pose_files.files import FRAMES, annotation, walk
 
 
 def annotations() -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aplt.data.formats.source import Source
-from aplt.data.trackers.unpickle import Packed, unpickled
+from aplt.data.pose_files.unpickle import Packed, unpickled
 from aplt.errors import InputError
 from aplt.storage import reason, write_arrays
 

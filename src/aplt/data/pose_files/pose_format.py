@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aplt.data.trackers.tracked import Tracked
+from aplt.data.pose_files.tracked import Tracked
 from aplt.reference import installed
 
 LEFT_OUT = ("face", "world")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aplt.data.trackers.tracked import Tracked, detection, followed, in_time
+from aplt.data.pose_files.tracked import Tracked, detection, followed, in_time
 
 FRAME = re.compile(r"(.*?)_?(\d*)_keypoints\.json")
 """Name of OpenPose's file of one frame: that of the video or image, and the frame's number."""

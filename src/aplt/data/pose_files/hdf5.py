@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from aplt.data.trackers import deeplabcut
-from aplt.data.trackers.tracked import Tracked, followed, in_time
-from aplt.data.trackers.unpickle import unpickled
+from aplt.data.pose_files import deeplabcut
+from aplt.data.pose_files.tracked import Tracked, followed, in_time
+from aplt.data.pose_files.unpickle import unpickled
 from aplt.reference import installed
 
 PANDAS = "df_with_missing"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from aplt.data.trackers.unpickle import Packed, unpickled
+from aplt.data.pose_files.unpickle import Packed, unpickled
 
 ARRAYS = (
     np.arange(24.0).reshape(2, 3, 4),

@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from aplt.data.trackers.arrays import read_arrays
-from aplt.data.trackers.deeplabcut import read_csv
-from aplt.data.trackers.hdf5 import read_hdf5
-from aplt.data.trackers.json_files import FRAME, read_json, read_openpose
-from aplt.data.trackers.pose_format import read_pose
-from aplt.data.trackers.text import read_ntu, read_text
-from aplt.data.trackers.tracked import Tracked
+from aplt.data.pose_files.arrays import read_arrays
+from aplt.data.pose_files.deeplabcut import read_csv
+from aplt.data.pose_files.hdf5 import read_hdf5
+from aplt.data.pose_files.json_files import FRAME, read_json, read_openpose
+from aplt.data.pose_files.pose_format import read_pose
+from aplt.data.pose_files.text import read_ntu, read_text
+from aplt.data.pose_files.tracked import Tracked
 
 FOLDER = "a folder of OpenPose's"
 """In place of the ending of a folder that is a clip."""

@@ -16,7 +16,7 @@ from aplt.data.skeleton import read_skeleton
 from aplt.data.skeleton_views import SkeletonViews
 from aplt.runs.predict import gather_clips
 from tests.data.one_view import view_of
-from tests.data.trackers.files import FRAMES, contents, deeplabcut, openpose, sure, walk
+from tests.data.pose_files.files import FRAMES, contents, deeplabcut, openpose, sure, walk
 
 
 def test_a_folder_of_pose_files_is_an_index(tmp_path: Path) -> None:

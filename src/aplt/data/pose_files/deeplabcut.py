@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from aplt.data.trackers.tracked import Tracked
+from aplt.data.pose_files.tracked import Tracked
 
 HEADERS = ("scorer", "individuals", "bodyparts", "coords")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aplt.data.trackers.tracked import Tracked, detection, followed
+from aplt.data.pose_files.tracked import Tracked, detection, followed
 
 KARD_JOINTS = 15
 MSR_JOINTS = (

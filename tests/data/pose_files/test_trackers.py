@@ -11,7 +11,7 @@ import pytest
 from aplt.clips import Clip
 from aplt.data.skeleton import Poses, how_read, read_skeleton
 from aplt.errors import InputError
-from tests.data.trackers.files import (
+from tests.data.pose_files.files import (
     COLUMNS,
     EARS,
     FRAMES,

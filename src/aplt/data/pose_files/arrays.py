@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aplt.data.trackers.tracked import Tracked
+from aplt.data.pose_files.tracked import Tracked
 
 LARGEST = 1 << 30
 """Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
