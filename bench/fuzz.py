@@ -111,8 +111,9 @@ def _write_cache(folder: Path) -> None:
 def _read_cache(path: Path) -> None:
     cache = FrameCache(path / "cache", short_side=24, quality=90)
     for file in sorted(path.glob("*.mp4")):
-        frames = cache.open(Clip(file.stem, file))
-        frames.read(range(len(frames.times)))
+        for clip in (Clip(file.stem, file, start=0.1, end=0.3), Clip(file.stem, file)):
+            frames = cache.open(clip)
+            frames.read(range(len(frames.times)))
 
 
 def _write_skeletons(folder: Path) -> None:

@@ -135,7 +135,7 @@ def test_skeletons_have_no_seconds(folder: Path, capsys: pytest.CaptureFixture[s
     assert aplt("train", table, "--runs", folder / "runs") == 2
     error = capsys.readouterr().err
     assert "aplt: clip 'nod/" in error
-    assert "no frame rate" in error
+    assert "'fps'" in error
 
 
 def test_labels_of_less_than_two_classes(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

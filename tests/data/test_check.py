@@ -164,7 +164,7 @@ def test_intervals_of_skeletons_are_a_problem(tmp_path: Path) -> None:
     whole = clip_of(tmp_path / "a.npy")
     (finding,) = check(index_of(whole, replace(whole, id="part", end=1.0)))
     assert (finding.id, finding.problem) == ("part", "outside")
-    assert "no frame rate" in finding.detail
+    assert "'fps'" in finding.detail
     assert "a.npy" not in finding.detail  # the path is said already
 
 

@@ -149,6 +149,8 @@ class FrameCache:
             frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
         except (OSError, safetensors.SafetensorError):
             return None
+        if not len(appears) == len(ends) == len(frames.offset) - 1 > 0 or not (np.diff(appears) > 0).all():
+            return None
         return FileFrames(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
 
     def renew(self, clip: Clip) -> Jpegs:
