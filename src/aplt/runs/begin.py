@@ -42,21 +42,12 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     for remark in (
         remark_on_split(index, split, advice),
         drawn and remark_on_share(index, split, config.split.labeled),
-        remark_on_weights(config),
     ):
         if remark:
             console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
         _require_free(run)
         return _begin(config, run, index, split, accelerator)
-
-
-def remark_on_weights(config: RunConfig) -> str:
-    """Returns a sentence about a run on videos from random weights, which learns less from few labels; else ""."""
-    if config.input.kind != "video" or config.encoder_weights is not None:
-        return ""
-    other = "--encoder-weights starts an encoder from published ones where `aplt encoders` lists some"
-    return f"{config.encoder} starts from random weights; {other}"
 
 
 @contextmanager
