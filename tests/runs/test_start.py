@@ -8,7 +8,8 @@ from safetensors.torch import load_file
 
 from aplt.config import RunConfig, VideoInput
 from aplt.rundir import RunDir
-from aplt.runs.begin import remark_on_weights, resume, train, train_or_reuse
+from aplt.runs.begin import resume, train, train_or_reuse
+from aplt.runs.outcome import remark_on_weights
 from tests.runs.clips import tiny_config
 from tests.runs.runs import interrupt, same_run, weights
 

@@ -42,7 +42,6 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     for remark in (
         remark_on_split(index, split, advice),
         drawn and remark_on_share(index, split, config.split.labeled),
-        remark_on_weights(config),
     ):
         if remark:
             console.print(remark, soft_wrap=True)
@@ -52,14 +51,6 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
             told = "a training with other settings or clips, begun here, has learned nothing yet; this one replaces it"
             console.print(f"{run.path}: {told}", soft_wrap=True)
         return _begin(config, run, index, split, accelerator)
-
-
-def remark_on_weights(config: RunConfig) -> str:
-    """Returns a sentence about a run on videos from random weights, which learns less from few labels; else ""."""
-    if config.input.kind != "video" or config.encoder_weights is not None:
-        return ""
-    other = "--encoder-weights starts an encoder from published ones where `aplt encoders` lists some"
-    return f"{config.encoder} starts from random weights; {other}"
 
 
 @contextmanager

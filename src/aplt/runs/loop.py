@@ -22,7 +22,7 @@ from aplt.offline.bank import build_bank
 from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
-from aplt.runs.outcome import Outcome, describe, introduce, known_labels
+from aplt.runs.outcome import Outcome, describe, introduce, known_labels, remark_on_weights
 from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
 from aplt.runs.setup import Material, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
@@ -64,6 +64,8 @@ class Trainer:
             if self.accelerator.is_main_process:
                 line = introduce(self.config, self.material)
                 progress.line(f"going on after round {state.round} step {state.step}: {line}" if done else line)
+                if not done and (remark := remark_on_weights(self.config)):
+                    progress.line(remark)
             progress.advance(done)
             while state.round < rounds:
                 warm_up = state.round < self.config.train.warm_up_rounds

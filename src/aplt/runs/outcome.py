@@ -35,6 +35,14 @@ def known_labels(material: Material) -> Tensor:
     return labels
 
 
+def remark_on_weights(config: RunConfig) -> str:
+    """Returns a sentence about a run on videos from random weights, which learns less from few labels; else ""."""
+    if config.input.kind != "video" or config.encoder_weights is not None:
+        return ""
+    other = "--encoder-weights starts an encoder from published ones where `aplt encoders` lists some"
+    return f"{config.encoder} starts from random weights; {other}"
+
+
 def introduce(config: RunConfig, material: Material) -> str:
     """Returns what a run learns from, as one line for the terminal: a share of labels that was not meant shows here."""
     index, counts = material.index, material.counts
