@@ -6,8 +6,8 @@ Each row is a process of its own: forward and backward of one batch and the opti
 processor time of `repeat` steps. Memory is what the process needs at most during them (Linux: VmHWM) beyond what it has
 after a step with one clip: activations, for weights, gradients and moments are there by then.
 
-With --count nothing is run: it prints what one clip of each preset leaves for the gradient without checkpointing, in
-bfloat16; a step has 2 B + U of them, and U more where it mixes.
+With --count nothing is run: it prints what a clip of each preset leaves for the gradient in bfloat16, without and with
+checkpointing; a step has 2 B + U of them, and U more where it mixes.
 """
 
 import argparse
@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aplt.config import RunConfig
+from aplt.models.blocks import blocks_of
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.presets import PRESETS, over_preset
@@ -38,7 +39,6 @@ ROWS: dict[str, dict[str, Any]] = {
     "layer_decay 0.75": {"layer_decay": 0.75},
     "gradient_checkpointing": {"gradient_checkpointing": True},
     "channels_last": {"channels_last": True},
-    "bf16": {"precision": "bf16"},
     "compile": {"compile": True},
 }
 MIB = 2**20
@@ -73,10 +73,9 @@ def measure(config: RunConfig, clips: int, repeat: int) -> tuple[float, float]:
     clip, spent = torch.randn(clips, *shape), []
 
     def step(clip: Tensor) -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.train.precision == "bf16"):
-            (prediction,) = student(clip)
+        (prediction,) = student(clip)
         optimizer.zero_grad(set_to_none=False)
-        prediction.logits.float().square().mean().backward()
+        prediction.logits.square().mean().backward()
         optimizer.step()
 
     step(clip[:1])
@@ -98,25 +97,41 @@ def memory(line: str) -> float:
     return int(found[1]) / 1024
 
 
-def counted(config: RunConfig) -> tuple[float, int]:
-    """Returns the MiB that a clip leaves for the gradient, and the parameters of the encoder, by shapes alone."""
+def counted(config: RunConfig) -> tuple[float, float]:
+    """Returns the MiB that a clip leaves for the gradient, by shapes alone: as it is, and with checkpointing.
+
+    Then there are the inputs of the blocks, what is outside of them, and in the backward pass one block at a time.
+    """
     shape = (3, *(getattr(config.input, side) for side in ("frames", "size", "size")))
     with torch.device("meta"):
         encoder = build_encoder(config.encoder, shape, config.encoder_settings).bfloat16()
         clips = torch.zeros(2, *shape, dtype=torch.bfloat16)
-    parameters = list(encoder.parameters())
-    own = {parameter.untyped_storage()._cdata for parameter in parameters}
-    kept: dict[int, torch.UntypedStorage] = {}
+    weights = {parameter.untyped_storage()._cdata for parameter in encoder.parameters()}
+    seen: dict[int, torch.UntypedStorage] = {}  # kept, lest another one get its number
+    places: list[list[int]] = [[]]  # bytes: outside of the blocks, then in each of them
+    inputs: list[int] = []
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
-        if storage._cdata not in own:
-            kept[storage._cdata] = storage
+        if storage._cdata not in weights and storage._cdata not in seen:
+            seen[storage._cdata] = storage
+            places[-1 if inside else 0].append(storage.nbytes())
         return tensor
 
+    inside: list[nn.Module] = []
+
+    def enter(block: nn.Module, given: tuple[Any, ...]) -> None:
+        inside.append(block)
+        places.append([])
+        inputs.append(given[0].untyped_storage().nbytes())
+
+    for block in blocks_of(encoder):
+        block.register_forward_pre_hook(enter)
+        block.register_forward_hook(lambda *_: inside.clear())
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         encoder(clips)
-    return sum(storage.nbytes() for storage in kept.values()) / len(clips) / MIB, sum(p.numel() for p in parameters)
+    outside, *blocks = map(sum, places)
+    return tuple(total / len(clips) / MIB for total in (outside + sum(blocks), outside + sum(inputs) + max(blocks)))
 
 
 def main() -> None:
@@ -137,8 +152,8 @@ def main() -> None:
     if options.count:
         for name in PRESETS["video"]:
             config = effective_config(over_preset({"clips": "-"}, name, "video"), "video", name)
-            mib, parameters = counted(config)
-            print(f"{name:10} {config.encoder:10} {parameters / 1e6:5.1f} M parameters, {mib:5.0f} MiB a clip")
+            plain_mib, checkpointed = counted(config)
+            print(f"{name:10} {config.encoder:10} {plain_mib:5.0f} MiB a clip, checkpointed {checkpointed:5.0f}")
         return
     print(f"{options.encoder}, {options.clips} clips of {options.frames} x {options.size} x {options.size}")
     plain: tuple[float, float] | None = None
