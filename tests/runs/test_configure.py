@@ -13,7 +13,7 @@ from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
-from aplt.runs.configure import begun_config, configure, of_method
+from aplt.runs.configure import begun_config, configure, configure_new, of_method
 from aplt.runs.setup import build_algorithm
 from aplt.tensors import Task
 from tests.runs.clips import tiny_config, write_clips
@@ -54,6 +54,28 @@ def test_a_config_names_every_setting(clips: Path) -> None:
 def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
     settings = [configure({"clips": str(clips), "method": method}, "test").train for method in METHODS]
     assert all(other == settings[0] for other in settings)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"steps": 30}, {"epochs": 2.0}, {"budget": "long"}, {"learning_rate": 0.5}], ids=str
+)
+def test_who_says_how_long_a_run_is_says_it_instead_of_the_file(chosen: dict[str, Any], tmp_path: Path) -> None:
+    file, clips = tmp_path / "config.yaml", write_clips(tmp_path / "clips")
+    was = tiny_config(clips, train={"learning_rate": 0.1})
+    file.write_text(was.to_yaml())
+    config, _ = configure_new(file, {"train": chosen}, None)
+    kept = {} if "learning_rate" in chosen else {"steps_per_round": None}
+    assert config.train == was.train.model_copy(update=kept | chosen)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_seed_is_that_of_the_training_and_of_a_split_that_is_drawn(drawn: bool, tmp_path: Path) -> None:
+    clips, file = write_clips(tmp_path / "clips"), tmp_path / "split.csv"
+    chosen = {} if drawn else {"split_file": str(file)}
+    config, index = configure_new(clips, chosen, 7)
+    assert (config.train.seed, config.split.seed, len(index)) == (7, 7 if drawn else 0, 48)
+    config, _ = configure_new(clips, {"train": {"seed": 8}}, None)
+    assert (config.train.seed, config.split.seed) == (8, 0)
 
 
 def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:
