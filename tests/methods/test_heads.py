@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from aplt.methods import label_propagation, self_training
+from aplt.methods import label_propagation
+from aplt.methods.catalog import METHODS
 from aplt.offline.propagation import neighbor_graph
 from aplt.tensors import FeatureBank, FitHead
 
 NORM = 3.0
-HEADS: tuple[FitHead, ...] = (label_propagation.fit_head, self_training.fit_head)
+HEADS = [METHODS[name].fit_head or pytest.fail(name) for name in ("label_propagation", "self_training")]
 
 
 def bank_of_clouds(classes: int, per_class: int = 30) -> tuple[FeatureBank, Tensor, Tensor]:

@@ -56,6 +56,28 @@ def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
     assert all(other == settings[0] for other in settings)
 
 
+@pytest.mark.parametrize(
+    "chosen", [{"steps": 30}, {"epochs": 2.0}, {"budget": "long"}, {"learning_rate": 0.5}], ids=str
+)
+def test_who_says_how_long_a_run_is_says_it_instead_of_the_file(chosen: dict[str, Any], tmp_path: Path) -> None:
+    file, clips = tmp_path / "config.yaml", write_clips(tmp_path / "clips")
+    was = tiny_config(clips, train={"learning_rate": 0.1})
+    file.write_text(was.to_yaml())
+    config, _ = configure_new(file, {"train": chosen}, None)
+    kept = {} if "learning_rate" in chosen else {"steps_per_round": None}
+    assert config.train == was.train.model_copy(update=kept | chosen)
+
+
+@pytest.mark.parametrize("drawn", [True, False])
+def test_a_seed_is_that_of_the_training_and_of_a_split_that_is_drawn(drawn: bool, tmp_path: Path) -> None:
+    clips, file = write_clips(tmp_path / "clips"), tmp_path / "split.csv"
+    chosen = {} if drawn else {"split_file": str(file)}
+    config, index = configure_new(clips, chosen, 7)
+    assert (config.train.seed, config.split.seed, len(index)) == (7, 7 if drawn else 0, 48)
+    config, _ = configure_new(clips, {"train": {"seed": 8}}, None)
+    assert (config.train.seed, config.split.seed) == (8, 0)
+
+
 def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:
     config = tiny_config(clips, offline=None, encoder_settings={"parents": [0, 0, 1, 2]})
     (tmp_path / "config.yaml").write_text(config.to_yaml())
