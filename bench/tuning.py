@@ -131,7 +131,8 @@ def counted(config: RunConfig) -> tuple[float, float]:
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
         encoder(clips)
     outside, *blocks = map(sum, places)
-    return tuple(total / len(clips) / MIB for total in (outside + sum(blocks), outside + sum(inputs) + max(blocks)))
+    each = len(clips) * MIB
+    return (outside + sum(blocks)) / each, (outside + sum(inputs) + max(blocks)) / each
 
 
 def main() -> None:
