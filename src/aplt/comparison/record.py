@@ -24,50 +24,28 @@ KINDS = ("pseudo", "online")
 
 
 class CompareDir:
-    """The folder of a comparison of methods. Paths are properties; nothing is created until it is written."""
+    """The folder of a comparison of methods and its paths; nothing is created until it is written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def plan(self) -> Path:
+        self.plan = path / "compare.yaml"
         """The whole plan: `aplt compare` on it repeats or extends the comparison."""
-        return self.path / "compare.yaml"
-
-    @property
-    def cells(self) -> Path:
+        self.cells = path / "compare.csv"
         """One row per finished cell, in the plan's order. A cell with a row no longer needs its run folder."""
-        return self.path / "compare.csv"
-
-    @property
-    def failed(self) -> Path:
+        self.failed = path / "failed.csv"
         """Why cells of the last command could not be trained, one row per cell; there only if some could not."""
-        return self.path / "failed.csv"
-
-    @property
-    def table(self) -> Path:
+        self.table = path / "table.md"
         """Means, deviations and paired differences as Markdown."""
-        return self.path / "table.md"
-
-    @property
-    def report(self) -> Path:
-        """The HTML report."""
-        return self.path / "report.html"
+        self.report = path / "report.html"
+        self.runs = path / "runs"
+        """The folder of the cells' run folders."""
+        self.lock = path / ".lock"
+        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
 
     @property
     def found(self) -> bool:
         """Whether there is a comparison in this folder."""
         return self.cells.is_file()
-
-    @property
-    def runs(self) -> Path:
-        """The folder of the cells' run folders."""
-        return self.path / "runs"
-
-    @property
-    def lock(self) -> Path:
-        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
-        return self.path / ".lock"
 
 
 class RoundLabels(NamedTuple):
