@@ -14,8 +14,9 @@ from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
+from aplt.data.bodies import normalize
 from aplt.data.files import ClipError
-from aplt.data.skeleton import MOST_PERSONS, Poses, cut, normalize, read_file
+from aplt.data.skeleton import MOST_PERSONS, Poses, cut, read_file
 from aplt.data.views import Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError

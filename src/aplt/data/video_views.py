@@ -39,16 +39,23 @@ def frame_cache(settings: VideoInput) -> FrameCache:
     return FrameCache(root, short_side=cached_side(settings), quality=settings.cache_quality)
 
 
+def prepare(clips: Sequence[Clip], settings: VideoInput) -> None:
+    """Decodes the clips that are not in the frame cache yet, unless the settings say not to."""
+    if settings.cache:
+        with bar("decoding clips", len(clips)) as progress:
+            frame_cache(settings).build(clips, progress=progress.at)
+
+
 @contextmanager
-def files_decoded_once(clips: Sequence[Clip], settings: VideoInput) -> Iterator[DecodedVideos]:
-    """Gives the frames of clips while the block runs; files with several of them are decoded once, and kept on disk.
+def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> Iterator["VideoViews"]:
+    """Gives views of clips while the block runs; files with several of them are decoded once, and kept on disk.
 
     A clip that cannot be read is an error when it is opened, and not before.
     """
     side, quality = cached_side(settings), settings.cache_quality
-    several = [some for some in by_file(clips) if len(some) > 1]
+    several = [some for some in by_file(list(clips.values())) if len(some) > 1]
     if not several:
-        yield DecodedVideos(side, quality)
+        yield VideoViews(clips, settings, DecodedVideos(side, quality))
         return
     with tempfile.TemporaryDirectory(prefix="aplt-") as folder:
         files = FrameCache(Path(folder), short_side=side, quality=quality)
@@ -58,7 +65,7 @@ def files_decoded_once(clips: Sequence[Clip], settings: VideoInput) -> Iterator[
         ):
             for _ in stored:
                 progress.advance()
-        yield DecodedVideos(side, quality, files)
+        yield VideoViews(clips, settings, DecodedVideos(side, quality, files))
 
 
 class VideoViews:
@@ -67,8 +74,9 @@ class VideoViews:
     def __init__(self, clips: Mapping[int, Clip], settings: VideoInput, videos: DecodedVideos | None = None) -> None:
         self._clips = clips
         self._settings = settings
-        decoded = DecodedVideos(cached_side(settings), settings.cache_quality)
-        self._videos = videos or (frame_cache(settings) if settings.cache else decoded)
+        if videos is None and not settings.cache:
+            videos = DecodedVideos(cached_side(settings), settings.cache_quality)
+        self._videos = videos or frame_cache(settings)
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
 
     @property
