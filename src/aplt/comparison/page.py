@@ -23,12 +23,12 @@ from aplt.report.html import (
     Html,
     absent,
     count_cell,
-    document,
     el,
     facts,
     figure,
+    heading,
     join,
-    section,
+    page,
     share_cell,
     table,
 )
@@ -88,14 +88,8 @@ def comparison_html(comparison: Comparison) -> str:
             ("cells", "Cells", _cells(comparison)),
         ]
     parts.append(("settings", "Plan and settings", _settings(comparison)))
-    present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
-    links = (el("li", el("a", title, href=f"#{anchor}")) for anchor, title, _ in present)
-    return document(
-        f"{comparison.name} – aplt comparison",  # noqa: RUF001
-        _headline(comparison),
-        el("nav", el("ul", *links), aria_label="Sections"),
-        *(section(anchor, title, content) for anchor, title, content in present),
-    )
+    title = f"{comparison.name} – aplt comparison"  # noqa: RUF001
+    return page(title, _headline(comparison), parts)
 
 
 def _headline(comparison: Comparison) -> Html:
@@ -115,13 +109,7 @@ def _headline(comparison: Comparison) -> Html:
             failed,
             class_="notice",
         )
-    return el(
-        "header",
-        el("p", "aplt comparison", class_="kind"),
-        el("h1", comparison.name),
-        el("p", " · ".join(words), class_="subtitle"),
-        notice,
-    )
+    return heading("aplt comparison", comparison.name, words, notice)
 
 
 def _accuracy(comparison: Comparison) -> Html:

@@ -92,6 +92,22 @@ def document(title: str, *sections: str | None, media: bool = False) -> str:
     return f"<!DOCTYPE html>\n{el('html', head, body, lang='en')}\n"
 
 
+def page(
+    title: str, header: Html, parts: Sequence[tuple[str, str, Html | None]], summary: Sequence[Html | None] = ()
+) -> str:
+    """Returns a whole page: links to the parts (anchor, title, content), a summary, and the parts that have content."""
+    present = [(anchor, heading, content) for anchor, heading, content in parts if content is not None]
+    links = (el("li", el("a", heading, href=f"#{anchor}")) for anchor, heading, _ in present)
+    nav = el("nav", el("ul", *links), aria_label="Sections")
+    return document(title, header, nav, *summary, *(section(*one) for one in present))
+
+
+def heading(kind: str, name: str, words: Sequence[str] = (), notice: Html | None = None) -> Html:
+    """Returns the top of a page: what kind it is of, its name, a line of words, and what must be said at once."""
+    subtitle = el("p", " · ".join(words), class_="subtitle") if words else None
+    return el("header", el("p", kind, class_="kind"), el("h1", name), subtitle, notice)
+
+
 def section(anchor: str, title: str, *content: str | None) -> Html:
     """Returns a part of the page with a heading that can be linked to."""
     return el("section", el("h2", title), *content, id=anchor)

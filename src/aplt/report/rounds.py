@@ -4,7 +4,8 @@ import numpy as np
 
 from aplt.figures import MAIN_FIGURES
 from aplt.record import PHASES
-from aplt.report.charts import Curve, line_chart, scale, threshold_map
+from aplt.report.charts import Curve, line_chart
+from aplt.report.heatmaps import scale, threshold_map
 from aplt.report.html import Cell, Html, absent, count_cell, el, figure, join, number_cell, share_cell, table
 from aplt.report.run import Run
 from aplt.report.words import duration, fixed
