@@ -354,9 +354,5 @@ def _why(error: Exception) -> str:
 
 
 def validate(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the typed config; `where` names its origin in the error.
-
-    Raises:
-        InputError: the first unknown key (with a suggestion) or unusable value.
-    """
+    """Returns the typed config; `where` names its origin in the error."""
     return validated(RunConfig, settings, where)

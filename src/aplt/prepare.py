@@ -44,14 +44,7 @@ def prepare(
 ) -> Prepared:
     """Returns what a run is made of, once everything that can be refused at once is refused.
 
-    Args:
-        source: clips.csv, a folder of clips, or a run's config.yaml.
-        options: Settings that have an option of their own; None means not set.
-        settings: Any others.
-        preset: Whose settings all of these are laid over.
-        seed: Of the split, the model and the order of clips.
-        name: Of the run's folder.
-        runs: Folder of run folders.
+    Arguments are those of `aplt.train`; `options` are settings that have an option of their own, None where not set.
 
     Raises:
         InputError: the clips or a setting are not usable.
@@ -73,14 +66,7 @@ def plan_comparison(
 ) -> "tuple[Plan, CompareDir]":
     """Returns the plan of a comparison and its folder.
 
-    Args:
-        source: clips.csv, a folder of clips, a compare.yaml or its folder.
-        options: What the user sets of the plan; None means nothing is set.
-        settings: What the user sets for all cells.
-        output: The folder, if one is given.
-
-    Raises:
-        InputError: a key or a value is not usable.
+    Arguments are those of `aplt.compare`; `options` are what the user sets of the plan, None where nothing is set.
     """
     from aplt.comparison.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
     from aplt.comparison.record import CompareDir

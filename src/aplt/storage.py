@@ -148,12 +148,9 @@ def default_cache_dir() -> Path:
 
 
 def sweep(folders: Iterable[Path], abandoned: float = 0.0) -> None:
-    """Removes what a kill left half written in folders.
+    """Removes what a kill left half written in folders, there or not.
 
-    Args:
-        folders: there or not.
-        abandoned: seconds after which nobody is writing any more; to be given unless this process is the only one that
-            writes there.
+    `abandoned` are seconds after which nobody is writing any more; to be given unless only this process writes there.
     """
     for folder in folders:
         for aside in folder.glob(".*.aside"):
@@ -305,11 +302,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def json_object(text: bytes, where: str) -> dict[str, Any]:
-    """Returns the object in JSON text that comes from `where`.
-
-    Raises:
-        InputError: not JSON, or no object.
-    """
+    """Returns the object in JSON text that comes from `where`, else raises an InputError."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -70,10 +70,6 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
 
     Cells of one data set, fold and seed have the same number of steps, whatever their share of labels: the length of a
     round, where no setting gives it, is two epochs of all training clips.
-
-    Raises:
-        InputError: names the data set or the cell whose clips, split or settings are not usable, or the two cells that
-            are the same training or would share a folder.
     """
     sources = {name: _Source(name, plan) for name in plan.datasets}
     cells = [sources[key.dataset].cell(key, folder) for key in plan.cells()]
@@ -84,10 +80,7 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
 def same_steps(train: TrainSettings, steps: int, variant: Variant) -> int:
     """Returns the steps per round with which a variant takes as many steps in all as the others, but for rounding.
 
-    Args:
-        train: the settings of all methods.
-        steps: steps per round with these.
-        variant: may set its own number of rounds.
+    `train` are the settings of all methods and `steps` their steps per round; the variant may set its number of rounds.
 
     Raises:
         InputError: a setting is not usable, or rounding makes too many or too few steps.

@@ -42,11 +42,7 @@ PALE = (
 
 
 def write_comparison(folder: Path) -> Path:
-    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path.
-
-    Raises:
-        InputError: no comparison, or a file in it that cannot be read.
-    """
+    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path."""
     comparison = read_comparison(folder)
     write_alone(comparison.folder.table, comparison_tables(comparison))
     write_alone(comparison.folder.report, comparison_html(comparison))

@@ -164,9 +164,6 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
 
     Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` replace the file's
     methods, variants and reference; methods in `over` without the file's reference drop that.
-
-    Raises:
-        InputError: a key or a value is not usable.
     """
     settings = _located(over.get("settings", {}), partial(_rooted, root=Path()))
     found = load_yaml(path)

@@ -147,11 +147,7 @@ def write_rows(folder: CompareDir, rows: Iterable[Row]) -> None:
 
 
 def read_rows(folder: CompareDir) -> list[Row]:
-    """Returns the rows of compare.csv; other columns in it are left out.
-
-    Raises:
-        InputError: no such table, or a column or value is missing that every cell has, or a value is not usable.
-    """
+    """Returns the rows of compare.csv; other columns in it are left out."""
     found = read_table(folder.cells, REQUIRED).to_dict("records")
     return [_row(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
 
@@ -197,16 +193,7 @@ def cell_row(
     digest: str,
     remark: str,
 ) -> Row:
-    """Returns the row of a finished cell.
-
-    Args:
-        key: which cell.
-        config: that of the run.
-        run: its folder.
-        truth: label by clip id, without clips of unknown label.
-        folder: that of the comparison.
-        digest: by which the row is known again.
-        remark: what a reader should know about its clips, or nothing.
+    """Returns the row of a finished cell; `truth` has the known labels by clip id, by `digest` it is known again.
 
     Raises:
         InputError: a file of the run is missing or damaged.
@@ -257,12 +244,8 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
 
     Such a share tells how far the network has fitted mistakes. `pseudo_wrong` and `_fitted` are of the labels that the
     last offline phase accepted, `online_` of those of the last round's steps that counted at least half; `_unknown`
-    counts those of clips whose own label is unknown, such as clips of no class. Left out where there were no such
-    labels or no unlabeled clip has a known one; the share is None where none was wrong.
-
-    Args:
-        run: a finished run.
-        truth: label by clip id; clips of unknown label are not in it.
+    counts those of clips that are not in `truth` (label by clip id), such as clips of no class. Left out where there
+    were no such labels or no unlabeled clip has a known one; the share is None where none was wrong.
     """
     found: dict[str, float | None] = {}
     table = read_table(run.pseudo_labels, ("id", "label")) if run.pseudo_labels.exists() else pd.DataFrame()

@@ -171,11 +171,7 @@ def _config(path: Path, written: int) -> dict[str, Any]:
 
 
 def read_plan(folder: CompareDir) -> Plan:
-    """Returns the plan in a comparison's folder, its paths as they are there.
-
-    Raises:
-        InputError: the file is missing or not a plan.
-    """
+    """Returns the plan in a comparison's folder, its paths as they are there."""
     return validated(Plan, load_yaml(folder.plan), str(folder.plan))
 
 

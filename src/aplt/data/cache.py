@@ -55,13 +55,7 @@ class DecodedVideos:
 
 
 class FrameCache:
-    """Frames kept on disk below `root`; see the module for how.
-
-    Args:
-        root: Folder of the cache, made when first written to.
-        short_side: Pixels of the frames' shorter side; smaller videos are not enlarged.
-        quality: JPEG quality, 1 to 100.
-    """
+    """Frames as JPEGs on disk below `root`, `short_side` pixels at the shorter side, or fewer: never enlarged."""
 
     def __init__(self, root: Path, *, short_side: int, quality: int) -> None:
         self._root, self._short_side, self._quality = root, short_side, quality
@@ -82,12 +76,9 @@ class FrameCache:
         processes: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Decodes and stores the clips that are not there yet, file by file.
+        """Decodes and stores the clips that are not there yet, file by file, in as many processes as there are cores.
 
-        Args:
-            clips: Clips in any order.
-            processes: How many decode at once; by default as many as there are cores.
-            progress: Called with (clips done, clips in all), from (those there already, all) on.
+        `progress` is called with (clips done, clips in all), from (those there already, all) on.
 
         Raises:
             ClipError: a clip that cannot be decoded, the first of them where no two are of one file; those of files
@@ -107,11 +98,7 @@ class FrameCache:
                     progress(done, len(clips))
 
     def store(self, clips: Sequence[Clip]) -> None:
-        """Decodes clips of one file and stores their frames, unless readable entries are there.
-
-        Raises:
-            ClipError: the first of the clips that cannot be decoded.
-        """
+        """Decodes clips of one file and stores their frames, unless readable entries are there."""
         self.store_file(clips)
         for clip in clips:
             if self.load(clip) is None:

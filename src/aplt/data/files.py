@@ -77,9 +77,6 @@ def files_below(folder: Path) -> Iterator[Path]:
 
     Left out are hidden files and folders, the folders of runs (whose arrays are no clips), and what is no regular
     file: to open a pipe would wait forever.
-
-    Raises:
-        InputError: a folder cannot be read, or is itself that of a run.
     """
     yield from _files_below(folder, ())
 

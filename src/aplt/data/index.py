@@ -66,11 +66,7 @@ def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
 
 
 def scan_index(folder: Path) -> ClipIndex:
-    """Returns the index of the clips in a folder, whatever its clips.csv says; see `scan_folder`.
-
-    Raises:
-        InputError: as `scan_folder`, or a name that is not in UTF-8.
-    """
+    """Returns the index of the clips in a folder, whatever its clips.csv says; see `scan_folder`."""
     return to_index(scan_folder(folder), folder, folder)
 
 

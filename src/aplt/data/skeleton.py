@@ -60,11 +60,7 @@ class Poses:
 
 
 def read_clip(clip: Clip) -> Poses:
-    """Returns a clip's poses; see `read_skeleton`.
-
-    Raises:
-        ClipError: the file is missing, empty or unreadable, or the clip an interval that it does not have.
-    """
+    """Returns a clip's poses; see `read_skeleton`."""
     return cut(clip, read_file(clip))
 
 
@@ -147,11 +143,7 @@ def read_skeleton(path: Path) -> Poses:
 
 
 def how_read(clip: Clip) -> str:
-    """Returns in words what wrote a clip's file, which axis of it is taken for what, and what to do if that is wrong.
-
-    Raises:
-        ClipError: as `read_clip`.
-    """
+    """Returns in words what wrote a clip's file, which axis is taken for what, and what to do if that is wrong."""
     found = read_clip(clip)
     persons, frames, joints, channels = shape = found.points.shape
     known = topology_of(joints, channels)

@@ -78,11 +78,7 @@ def announced_end(clip: Clip) -> float | None:
 
 
 def seconds_of(clip: Clip) -> float:
-    """Returns how long a clip is, by its file's header, or by decoding it where that does not say.
-
-    Raises:
-        ClipError: as `decode`.
-    """
+    """Returns how long a clip is, by its file's header, or by decoding it where that does not say."""
     if clip.end is not None:
         return clip.end - (clip.start or 0.0)
     require_file(clip)
@@ -96,11 +92,7 @@ def seconds_of(clip: Clip) -> float:
 
 
 def about_seconds(clip: Clip) -> float | None:
-    """Returns how long a clip is, as far as its file's header tells without any decoding.
-
-    Raises:
-        ClipError: as `decode`.
-    """
+    """Returns how long a clip is, as far as its file's header tells without any decoding."""
     if clip.end is not None:
         return clip.end - (clip.start or 0.0)
     require_file(clip)

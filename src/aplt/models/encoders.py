@@ -152,11 +152,7 @@ def find_encoder(name: str) -> Encoder:
 
 
 def whole_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows.
-
-    Raises:
-        InputError: no such encoder, or one that does not take these settings.
-    """
+    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows."""
     encoder = find_encoder(name)
     return encoder.settle(keyword_settings(encoder.build, settings, "encoder_settings", f"encoder {name}"))
 

@@ -134,11 +134,7 @@ def efficiency_chart(
 ) -> Html:
     """Returns a legend and accuracies with their deviations by share on a log axis; the bound is a dashed line.
 
-    Args:
-        series: at least one.
-        bound: that of all labels.
-        title: what is drawn, for the text alternative.
-        pale: drawn behind as thin gray means that show their names on pointing at them.
+    The `pale` series are drawn behind as thin gray means that show their names on pointing at them.
     """
     shares = sorted({share for one in [*series, *pale] for share, _ in one.points})
     means = [Spread(spread.mean, None, spread.count) for one in pale for _, spread in one.points]
@@ -171,13 +167,9 @@ def efficiency_chart(
 def method_chart(
     rows: Sequence[tuple[str, Spread, Sequence[float]]], bound: Spread | None, reference: str, *, title: str
 ) -> Html:
-    """Returns one row per method: its mean and deviation, and each cell's accuracy as a small ring.
+    """Returns one row per method (name, spread, accuracies): mean, deviation, and each cell as a small ring.
 
-    Args:
-        rows: name, spread and the accuracies it is made of.
-        bound: that of all labels, a dashed line.
-        reference: the method whose mean is drawn through all rows.
-        title: what is drawn, for the text alternative.
+    The bound, that of all labels, is a dashed line; the mean of the reference is drawn through all rows.
     """
     single = [Spread(value, None, 1) for _, _, values in rows for value in values]
     ticks = _spread_ticks([*single, *(spread for _, spread, _ in rows)], bound)

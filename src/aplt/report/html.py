@@ -151,14 +151,10 @@ def table(
     texts: int = 1,
     kind: str | None = None,
 ) -> Html:
-    """Returns a table whose headers sort it; a column without any value is left out.
+    """Returns a table under its caption, whose headers sort it; a column without any value is left out.
 
-    Args:
-        caption: what the table shows, above it.
-        columns: the headers.
-        rows: as many cells each as there are headers; the first is the row's header.
-        texts: how many columns at the left hold words; the others hold numbers.
-        kind: the table's class in the style sheet.
+    Rows have as many cells as there are columns, the first of which heads the row. The first `texts` columns hold
+    words, the others numbers. `kind` is the table's class in the style sheet.
     """
     kept = valued(columns, rows, texts)
     head = [

@@ -35,11 +35,7 @@ MOST_CONFUSIONS = 10
 
 
 def write_report(run: Path) -> Path:
-    """Writes report.html into a run folder, finished or not, and returns its path.
-
-    Raises:
-        InputError: no run folder, or a file in it that cannot be read.
-    """
+    """Writes report.html into a run folder, finished or not, and returns its path."""
     read = read_run(run)
     write_alone(read.folder.report, report_html(read))
     return read.folder.report

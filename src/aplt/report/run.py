@@ -107,11 +107,7 @@ class Run:
 
 
 def read_run(path: Path) -> Run:
-    """Returns what a run folder holds.
-
-    Raises:
-        InputError: no run folder, or a file in it that is not what its name says.
-    """
+    """Returns what a run folder holds."""
     folder = RunDir(path)
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
         folder.require(lambda run: run.config, "expected the folder of a run or a comparison, as `aplt` leaves it")

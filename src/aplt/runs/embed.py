@@ -69,15 +69,8 @@ def embed(
 ) -> Bank:
     """Writes a bank of the clips' features: the clip as it is, `views` weak and `views` strong views of it.
 
-    Goes on where it stopped. Of several processes each makes its share of the shards.
-
-    Args:
-        source: clips.csv or a folder of clips.
-        encoder: A name, package.module:name, or the folder of a run or a model.
-        weights: Published ones of a named encoder.
-        settings: Of `input` and `encoder_settings`.
-        views: How many of each kind.
-        folder: Where the bank is to be.
+    Goes on where it stopped. Of several processes each makes its share of the shards. Arguments are those of
+    `aplt.embed`.
 
     Raises:
         InputError: the clips or a setting are not usable, the encoder knows nothing yet, or the folder holds another

@@ -38,20 +38,12 @@ FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a tab
 
 
 def load_model(folder: Path) -> Recognizer:
-    """Returns the trained model of a run folder, or that in a model folder copied out of one.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Returns the trained model of a run folder, or that in a model folder copied out of one."""
     return load_recognizer(model_folder(folder))
 
 
 def model_folder(folder: Path) -> Path:
-    """Returns the model folder that this is, or that of the run that it is.
-
-    Raises:
-        InputError: it is neither.
-    """
+    """Returns the model folder that this is, or that of the run that it is."""
     if (folder / "config.json").is_file():
         return folder
     run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
@@ -113,12 +105,7 @@ class Evaluation:
 
 
 def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
-    """Returns a model's figures on its run's clips of a role, or on those of another index.
-
-    Args:
-        folder: of the run, or of a model.
-        clips: another index, or where the run's own is by now; None: the run's own.
-        role: which of the run's clips; None: its test clips, and all of another index.
+    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.

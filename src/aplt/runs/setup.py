@@ -73,11 +73,7 @@ class Material:
 
 
 def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:
-    """Returns the index that a config names, unless it is given, and its split, as kept in a file or drawn.
-
-    Raises:
-        InputError: one of them is not usable.
-    """
+    """Returns the index that a config names, unless it is given, and its split, as kept in a file or drawn."""
     index = index or read_index(config.clips)
     return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
 

@@ -56,9 +56,6 @@ def tune(config: RunConfig, student: Recognizer, teacher: Recognizer) -> None:
     """Freezes the first blocks of the student's encoder, and saves memory and time in both as the settings say.
 
     The names of their weights stay as they are.
-
-    Raises:
-        InputError: the encoder cannot follow a setting.
     """
     train, learner = config.train, student.encoder
     blocks = blocks_of(learner)

@@ -45,15 +45,7 @@ def track_index(
 
     The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone. A clip that
     cannot be read is in the returned table only, with the reason; the files are in a folder named like `output`, and
-    those that are there already, and whole, are not made again.
-
-    Args:
-        source: clips.csv or a folder of videos; labels may be missing.
-        output: The CSV to write.
-        tracker: What sees the landmarks.
-        rate: Frames per second to look at; by default all.
-        processes: How many clips are tracked at once; by default as many as there are cores.
-        progress: Called with (clips done, clips in all).
+    those that are there already, and whole, are not made again. Other arguments are those of `aplt.pose`.
 
     Raises:
         InputError: the index or the tracker is not usable, or the clips are no videos.
