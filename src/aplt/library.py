@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from aplt.clips import Role
-from aplt.config import merge
 from aplt.errors import InputError
 from aplt.prepare import Prepared, encoder_name, method_name, plan_comparison, prepare
 from aplt.record import Result, rounds_frame
 from aplt.rundir import RunDir
+from aplt.settings import merge
 from aplt.storage import read_table
 
 if TYPE_CHECKING:

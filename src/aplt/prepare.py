@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aplt.clips import ClipIndex
-from aplt.config import merge
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.settings import shown
+from aplt.settings import merge, shown
 from aplt.storage import absolute
 
 if TYPE_CHECKING:

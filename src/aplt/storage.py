@@ -67,11 +67,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Returns what a file holds.
-
-    Raises:
-        OSError: it cannot be read; names `path`.
-    """
+    """Returns what a file holds; an OSError names it."""
     with naming(path):
         return path.read_bytes()
 
@@ -206,7 +202,10 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
     """
     header, *rows = [row for row in _csv_rows(path) if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
-    _require_header(path, columns)
+    if not columns:
+        raise InputError(f"{path}: not a CSV table (the file is empty)")
+    if twice := [name for name in columns if name and columns.count(name) > 1]:
+        raise InputError(f"{path}: column '{twice[0]}' appears twice")
     nameless = [number for number, name in enumerate(columns) if not name]
     for number, row in enumerate(rows, start=1):
         if len(row) > len(columns):
@@ -243,7 +242,10 @@ def _csv_rows(path: Path) -> list[list[str]]:
         content = path.read_bytes()
         wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = content.decode("utf-16" if wide else "utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+        header = next((line for line in text.splitlines() if line.strip()), "")
+        # A comma, or what spreadsheets elsewhere write.
+        separator = next((mark for mark in ",;\t" if mark in header), ",")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         for row in reader:
             line = reader.line_num
             rows.append(row)
@@ -255,20 +257,6 @@ def _csv_rows(path: Path) -> list[list[str]]:
     except csv.Error as error:
         raise InputError(f"{path}: not a CSV table (after line {line}: {reason(error)})") from error
     return rows
-
-
-def _separator(text: str) -> str:
-    """Returns what separates the fields of a table, by its header: a comma, or what spreadsheets elsewhere write."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return next((mark for mark in ",;\t" if mark in header), ",")
-
-
-def _require_header(path: Path, columns: list[str]) -> None:
-    if not columns:
-        raise InputError(f"{path}: not a CSV table (the file is empty)")
-    for name in columns:
-        if name and columns.count(name) > 1:
-            raise InputError(f"{path}: column '{name}' appears twice")
 
 
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
@@ -293,11 +281,7 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Returns the object in a JSON file.
-
-    Raises:
-        InputError: not JSON, or no object.
-    """
+    """Returns the object in a JSON file; see `json_object`."""
     return json_object(read_bytes(path), str(path))
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
 from aplt.comparison.record import CompareDir
-from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
+from aplt.config import RunConfig, SplitSettings, TrainSettings
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import modality_of
-from aplt.data.splits import make_split, remark_on_split, round_half_up
+from aplt.data.split_remarks import remark_on_split
+from aplt.data.splits import make_split, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.presets import over_preset
@@ -26,7 +27,7 @@ from aplt.runs.configure import effective_config
 from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed
-from aplt.settings import shown, validated
+from aplt.settings import merge, shown, validated
 from aplt.tensors import Task
 
 MOST_STEPS_APART = 0.1

@@ -11,11 +11,11 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText, load_yaml, merge
+from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText
 from aplt.errors import InputError, suggest
 from aplt.reference import is_reference
 from aplt.report.words import share_text
-from aplt.settings import Settings, shown, validated
+from aplt.settings import Settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute
 
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")

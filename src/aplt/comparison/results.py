@@ -10,12 +10,11 @@ import pandas as pd
 from aplt.comparison.paired import Difference, all_differences, spread, with_tests
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan
 from aplt.comparison.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
-from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.figures import MAIN_FIGURES
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
-from aplt.settings import validated
+from aplt.settings import load_yaml, validated
 
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import ROLES
-from aplt.config import load_yaml
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
+from aplt.settings import load_yaml
 from aplt.storage import read_table, read_text
 
 

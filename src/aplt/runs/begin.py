@@ -9,10 +9,10 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
 from aplt.clips import ClipIndex, Split
-from aplt.config import RunConfig, load_yaml
+from aplt.config import RunConfig
 from aplt.data.files import ClipError
 from aplt.data.split_file import load_split, save_split
-from aplt.data.splits import remark_on_share, remark_on_split
+from aplt.data.split_remarks import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
@@ -21,6 +21,7 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
+from aplt.settings import load_yaml
 from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
