@@ -21,7 +21,6 @@ from aplt.data.views import KINDS, Kind, Request, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
-"""Instead, where many views are made at once."""
 _Item = TypeVar("_Item")
 
 

@@ -25,11 +25,11 @@ from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, file_digest, sweep, write_json
 
-# Part of every entry's name: raise it when decoding gives other frames than before.
 HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
 """What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
+"""Part of every entry's name: raise it when decoding gives other frames than before."""
 WHOLE = 0.5
 """Share of a file that its clips last together from which it is decoded whole, and not each of them by itself."""
 

@@ -28,9 +28,8 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
     Test and val clips are those of the official column, or those of the subjects that are named, or a draw of whole
     subjects or of a share of each class, in which all clips of a file stay together; a class keeps a clip to train on.
-    Labels are then drawn from the
-    rest, class by class: at least one per class, and with the same seed a larger share contains every smaller one.
-    Clips without a known label are unlabeled.
+    Labels are then drawn from the rest, class by class: at least one per class, and with the same seed a larger share
+    contains every smaller one. Clips without a known label are unlabeled.
 
     Raises:
         InputError: fewer than two classes, a class that has no clip left to label, or a setting that does not fit the

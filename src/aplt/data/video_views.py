@@ -69,25 +69,17 @@ def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> It
 
 
 class VideoViews:
-    """Views of videos, by default read from the frame cache or decoded each time, as the settings say."""
+    """Views [3, T, size, size] of videos, by default read from the frame cache or decoded each time, as the settings say."""
+
+    at_once = 64  # as many as fit into the memory of small cards
 
     def __init__(self, clips: Mapping[int, Clip], settings: VideoInput, videos: DecodedVideos | None = None) -> None:
-        self._clips = clips
-        self._settings = settings
+        self._clips, self._settings = clips, settings
+        self.clip_shape = (3, settings.frames, settings.size, settings.size)
         if videos is None and not settings.cache:
             videos = DecodedVideos(cached_side(settings), settings.cache_quality)
         self._videos = videos or frame_cache(settings)
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
-
-    @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
-        """[3, T, size, size]."""
-        return (3, self._settings.frames, self._settings.size, self._settings.size)
-
-    @property
-    def at_once(self) -> int:
-        """As many as fit into the memory of small cards."""
-        return 64
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""

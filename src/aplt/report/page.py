@@ -51,7 +51,7 @@ def report_html(run: Run) -> str:
         ("mistakes", "Most confident mistakes", _mistakes(run)),
         ("settings", "Settings and origin", _settings(run)),
     ]
-    lines = [f"{run.method} on {run.encoder}", f"seed {run.seed}"]
+    lines = [f"{run.told('method')} on {run.told('encoder')}", f"seed {run.told('seed')}"]
     if run.counts:
         lines.append(f"{run.counts['labeled']:,d} labeled of {counted(sum(run.counts.values()), 'clip')}")
     notice = None

@@ -32,22 +32,10 @@ class Run:
     counts: dict[str, int] | None
     """Clips by role."""
 
-    @property
-    def method(self) -> str:
-        """The method's name, as far as the folder tells."""
-        return self.result.method if self.result else str(self.config.get("method", "unknown method"))
-
-    @property
-    def encoder(self) -> str:
-        """The encoder's name, as far as the folder tells."""
-        return self.result.encoder if self.result else str(self.config.get("encoder", "unknown encoder"))
-
-    @property
-    def seed(self) -> str:
-        """The training's seed, as far as the folder tells."""
-        if self.result is not None:
-            return str(self.result.seed)
-        return str(self._train.get("seed", "unknown"))
+    def told(self, name: str) -> str:
+        """Returns the method, the encoder or the seed, as far as the folder tells it."""
+        told = self.config | {"seed": self._train.get("seed", "unknown")}
+        return str(getattr(self.result, name) if self.result else told.get(name, f"unknown {name}"))
 
     @property
     def planned_rounds(self) -> int | None:

@@ -62,14 +62,7 @@ class Material:
     @property
     def counts(self) -> Counts:
         """How many clips have each role, and how many classes there are."""
-        split = self.split
-        return Counts(
-            labeled=len(split.labeled),
-            unlabeled=len(split.unlabeled),
-            val=len(split.val),
-            test=len(split.test),
-            classes=self.index.num_classes,
-        )
+        return Counts(classes=self.index.num_classes, **{role: len(self.split.positions(role)) for role in ROLES})
 
 
 def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:

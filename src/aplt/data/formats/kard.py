@@ -5,26 +5,12 @@ import pandas as pd
 from aplt.data.formats.names import clips_by_name
 from aplt.data.formats.source import Source
 
-ACTIONS = {
-    "a01": "horizontal arm wave",
-    "a02": "high arm wave",
-    "a03": "two-hand wave",
-    "a04": "catch cap",
-    "a05": "high throw",
-    "a06": "draw X",
-    "a07": "draw tick",
-    "a08": "toss paper",
-    "a09": "forward kick",
-    "a10": "side kick",
-    "a11": "take umbrella",
-    "a12": "bend",
-    "a13": "hand clap",
-    "a14": "walk",
-    "a15": "phone call",
-    "a16": "drink",
-    "a17": "sit down",
-    "a18": "stand up",
-}
+NAMES = (
+    ("horizontal arm wave", "high arm wave", "two-hand wave", "catch cap", "high throw", "draw X", "draw tick")
+    + ("toss paper", "forward kick", "side kick", "take umbrella", "bend", "hand clap", "walk", "phone call", "drink")
+    + ("sit down", "stand up")
+)
+ACTIONS = {f"a{number:02d}": name for number, name in enumerate(NAMES, start=1)}
 
 
 def kard(source: Source) -> pd.DataFrame:
