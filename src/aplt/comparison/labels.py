@@ -26,14 +26,15 @@ def labels(comparison: Comparison) -> Html | None:
     last, by_round = last_labels(comparison), labels_by_round(comparison)
     if last is None:
         return None
-    taught = {method for _, _, method, _ in _made(comparison)}
+    made = _made(comparison)
+    taught = {method for _, _, method, _ in made}
     labeling = [method for method in comparison.methods if method in taught]
     shown = _first(labeling, comparison.plan.reference)
     figures = [
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, dataset, share, labeling, shown)
+        for drawn in _curves(comparison, made, dataset, share, labeling, shown)
     ]
     rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
     return join([el("div", *figures, class_="figures"), last.html(), rounds])
@@ -97,10 +98,15 @@ def _uneven(comparison: Comparison) -> str:
 
 
 def _curves(
-    comparison: Comparison, dataset: str, share: float, labeling: Sequence[str], shown: Sequence[str]
+    comparison: Comparison,
+    made: Sequence[Group],
+    dataset: str,
+    share: float,
+    labeling: Sequence[str],
+    shown: Sequence[str],
 ) -> Iterator[Html]:
     first: dict[str, Group] = {}
-    for group in _made(comparison):
+    for group in made:
         if group[:2] == (dataset, share):
             first.setdefault(group[2], group)
     # Among all, so that a method keeps its color from the figures above, unless two would get the same color.

@@ -69,7 +69,7 @@ def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> It
 
 
 class VideoViews:
-    """Views [3, T, size, size] of videos, by default read from the frame cache or decoded each time, as the settings say."""
+    """Views [3, T, size, size] of videos, read from the frame cache or decoded each time, as the settings say."""
 
     at_once = 64  # as many as fit into the memory of small cards
 
