@@ -44,9 +44,6 @@ def prepare(
     """Returns what a run is made of, once everything that can be refused at once is refused.
 
     Arguments are those of `aplt.train`; `options` are settings that have an option of their own, None where not set.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
     """
     from aplt.runs.configure import configure_new
 

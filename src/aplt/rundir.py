@@ -83,11 +83,7 @@ class RunDir:
             self.checkpoint.parent.rmdir()
 
     def read_rounds(self) -> list[Round]:
-        """Returns what the rounds done so far left, oldest first.
-
-        Raises:
-            InputError: a line is damaged.
-        """
+        """Returns what the rounds done so far left, oldest first."""
         if not self.metrics.exists():
             return []
         lines = read_bytes(self.metrics).splitlines()

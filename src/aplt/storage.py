@@ -162,11 +162,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Returns the text in a file.
-
-    Raises:
-        InputError: it is not UTF-8.
-    """
+    """Returns the text in a file."""
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -267,11 +263,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays of an .npz; never unpickles.
-
-    Raises:
-        InputError: the file is damaged.
-    """
+    """Returns the arrays of an .npz; never unpickles."""
     content = io.BytesIO(read_bytes(path))
     try:
         with np.load(content, allow_pickle=False) as stored:

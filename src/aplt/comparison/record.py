@@ -193,11 +193,7 @@ def cell_row(
     digest: str,
     remark: str,
 ) -> Row:
-    """Returns the row of a finished cell; `truth` has the known labels by clip id, by `digest` it is known again.
-
-    Raises:
-        InputError: a file of the run is missing or damaged.
-    """
+    """Returns the row of a finished cell; `truth` has the known labels by clip id, by `digest` it is known again."""
     result, rounds = run.read_result(), run.read_rounds()
     if not rounds:
         raise InputError(f"{run.metrics}: expected one line per round of a finished run, found none")

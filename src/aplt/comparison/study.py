@@ -79,11 +79,7 @@ class Study:
         return [cell for cell in self.cells if cell.path not in self.rows and cell.path not in self.failed]
 
     def require_fit(self) -> None:
-        """Refuses a plan that would take finished cells from the tables, or train others in their folders.
-
-        Raises:
-            InputError: names the first of them.
-        """
+        """Refuses a plan that would take finished cells from the tables, or train others in their folders."""
         planned = {self._name(cell) for cell in self.cells}
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         others = [row.run for row in self.known if row.run not in kept]

@@ -59,11 +59,7 @@ class ClipError(InputError):
 
 @contextmanager
 def naming(clip: Clip) -> Iterator[None]:
-    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others.
-
-    Raises:
-        ClipError: the block raised something.
-    """
+    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others."""
     try:
         yield
     except ClipError:

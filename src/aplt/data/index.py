@@ -42,11 +42,7 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
 
 
 def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
-    """Returns the table of the index that `read_index` reads, with all its columns, its paths' root, and where it is.
-
-    Raises:
-        InputError: the file, or a row of it, is not usable.
-    """
+    """Returns the table of the index that `read_index` reads, all its columns, its paths' root, and where it is."""
     found = mode(source)
     if not found:
         raise InputError(f"{source}: no such file or folder")

@@ -79,11 +79,7 @@ class Modality:
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
-    """Returns the modality of all these clips.
-
-    Raises:
-        InputError: they are of more than one.
-    """
+    """Returns the modality of all these clips."""
     first: dict[str, tuple[Modality, Clip]] = {}
     for clip in clips:
         found = modality_of_clip(clip)

@@ -65,11 +65,7 @@ def read_clip(clip: Clip) -> Poses:
 
 
 def read_file(clip: Clip) -> Poses:
-    """Returns the poses of the whole file that a clip is of.
-
-    Raises:
-        ClipError: the file is missing, empty or unreadable.
-    """
+    """Returns the poses of the whole file that a clip is of."""
     if not is_folder(clip.path):
         require_file(clip)
     with naming(clip):

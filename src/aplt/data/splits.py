@@ -55,11 +55,7 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
 
 def by_column(index: ClipIndex, column: str, called: Callable[[str], str] = _as_setting) -> ClipIndex:
-    """Returns the index with the values of one of its columns in place of the subjects.
-
-    Raises:
-        InputError: it has no such column.
-    """
+    """Returns the index with the values of one of its columns in place of the subjects."""
     if column == "subject":
         return index
     if column not in index.columns:

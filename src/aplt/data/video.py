@@ -117,11 +117,7 @@ def examine(clip: Clip) -> Examined:
 
 
 def frame_rate(clip: Clip) -> float:
-    """Returns the mean number of frames a second that a clip's file says it has.
-
-    Raises:
-        ClipError: the file is no video, or does not say.
-    """
+    """Returns the mean number of frames a second that a clip's file says it has."""
     require_file(clip)
     with _open(clip) as (_, stream):
         if not stream.average_rate:

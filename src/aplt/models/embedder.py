@@ -70,11 +70,7 @@ class Embedder:
 
 
 def load_embedder(path: Path) -> Embedder:
-    """Returns the embedder in a file, on the CPU.
-
-    Raises:
-        InputError: the file is damaged, or the encoder's code or settings are not usable.
-    """
+    """Returns the embedder in a file, on the CPU."""
     try:
         with safe_open(path, framework="pt") as stored:
             told = (stored.metadata() or {}).get("settings", "")

@@ -161,9 +161,6 @@ def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Wei
     """Returns weights of an encoder with these whole settings, and their file if they are not published ones.
 
     A file's clips were prepared as those of the first published weights, as far as anybody knows.
-
-    Raises:
-        InputError: neither weights of this name nor such a file.
     """
     known = find_encoder(name).weights(settings)
     if weights in known:
@@ -179,11 +176,7 @@ def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Wei
 def load_weights(
     encoder: nn.Module, name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str
 ) -> str:
-    """Puts published weights or those of a file into an encoder, and says in a sentence what is left over, or "".
-
-    Raises:
-        InputError: no such weights, they cannot be had, or they do not fit.
-    """
+    """Puts published weights or those of a file into an encoder, and says in a sentence what is left over, or ""."""
     found, file = find_weights(name, settings, weights)
     where = f"encoder {name}: weights '{weights}'" if file is None else str(file)
     try:
@@ -197,11 +190,7 @@ def load_weights(
 
 
 def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
-    """Returns an encoder for clips of `clip_shape`, from random weights.
-
-    Raises:
-        InputError: unknown name or setting, or a library that is not installed.
-    """
+    """Returns an encoder for clips of `clip_shape`, from random weights."""
     options = whole_settings(name, settings)
     try:
         return find_encoder(name).build(clip_shape, **options)
@@ -212,11 +201,7 @@ def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, An
 
 
 def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> int:
-    """Returns D, found by encoding one empty clip.
-
-    Raises:
-        InputError: the encoder cannot take clips of this shape.
-    """
+    """Returns D, found by encoding one empty clip."""
     training = encoder.training
     try:
         with torch.no_grad():

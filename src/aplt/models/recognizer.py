@@ -91,9 +91,6 @@ def save_model(model: Recognizer, folder: Path) -> None:
     """Writes the model folder (model.safetensors, config.json), in place of an older one.
 
     config.json goes first and comes last, so that a kill leaves a model, or what is plainly none.
-
-    Raises:
-        InputError: it cannot be written.
     """
     aside = aside_of(folder)
     aside.mkdir(parents=True)
@@ -125,11 +122,7 @@ def load_from_hub(repository: str) -> Recognizer:
 
 
 def load_recognizer(folder: Path) -> Recognizer:
-    """Returns the model in a folder, in evaluation mode, on the CPU.
-
-    Raises:
-        InputError: no model there, or its files are damaged or do not fit each other.
-    """
+    """Returns the model in a folder, in evaluation mode, on the CPU."""
     settings = load_settings(folder)
     config, weights = folder / "config.json", folder / "model.safetensors"
     try:
@@ -145,11 +138,7 @@ def load_recognizer(folder: Path) -> Recognizer:
 
 
 def load_settings(folder: Path) -> ModelSettings:
-    """Returns what the config.json in a model folder says.
-
-    Raises:
-        InputError: no model there, or a setting is damaged.
-    """
+    """Returns what the config.json in a model folder says."""
     config = folder / "config.json"
     for file in (config, folder / "model.safetensors"):
         if not file.is_file():

@@ -16,10 +16,6 @@ def image_network(name: str, clip_shape: tuple[int, ...], time: Literal["mean", 
     """Returns the network of this name without its classifier, from random weights.
 
     With time=shift a temporal shift (arXiv 1811.08383) comes before the first convolution of each residual block.
-
-    Raises:
-        InputError: timm is not installed, or has no such model.
-        ValueError: nothing in it can be shifted.
     """
     net = _create(name, clip_shape, None)
     if time == "shift" and not shift_blocks(net, clip_shape[1]):

@@ -52,11 +52,7 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
 
 @contextmanager
 def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
-    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does.
-
-    Raises:
-        InputError: another training is under way in this folder.
-    """
+    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does."""
     with held(run.lock) if accelerator.is_main_process else nullcontext(True) as ours:
         free = [ours]
         broadcast_object_list(free)

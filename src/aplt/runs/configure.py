@@ -25,9 +25,6 @@ def configured(settings: dict[str, Any], where: str, preset: str | None = None) 
     """Returns the whole config for the clips that `settings` names, with paths made absolute, and these clips.
 
     The settings are laid over those of the preset, if one is named, and these over the method's.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
     """
     if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
@@ -51,9 +48,6 @@ def configure_new(
     """Returns the config of a new run and its clips: those or the config.yaml in `source`, under what the user chose.
 
     Below both are the settings of the preset, if one is named.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
     """
     if source.suffix.lower() in (".yaml", ".yml"):
         settings, where = _without_others(load_yaml(source), chosen, source), str(source)
@@ -92,11 +86,7 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
 
 
 def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
-    """Returns the whole config: the user's `settings` over the method's over the defaults for this modality.
-
-    Raises:
-        InputError: an unknown key, name or unusable value; `where` names the settings' origin.
-    """
+    """Returns the whole config: the user's `settings` over the method's over the defaults for this modality."""
     name, method = _method_of(settings, where)
     base: dict[str, Any] = {"method": name, "encoder": MODALITIES[modality].encoder, "input": {"kind": modality}}
     if method.offline is not None:
@@ -125,11 +115,7 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
 
 
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since.
-
-    Raises:
-        InputError: an unknown or a missing key, or an unusable value.
-    """
+    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since."""
     name, method = _method_of(settings, where)
     config = validated(RunConfig, settings | _whole_method(name, method, settings, where), where)
     missing = _first_missing(config.model_dump(mode="json"), settings)

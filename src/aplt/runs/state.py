@@ -140,11 +140,7 @@ def save_checkpoint(path: Path, state: TrainState, scaler: dict[str, Any] | None
 
 
 def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
-    """Puts the saved state into `state`, which was built from the same config; returns the scaler's.
-
-    Raises:
-        InputError: the checkpoint does not fit the config.
-    """
+    """Puts the saved state into `state`, which was built from the same config; returns the scaler's."""
     try:
         with safe_open(path, framework="pt") as stored:
             plain = validated(Plain, json.loads(stored.metadata()["plain"]), "its state").model_dump()

@@ -13,9 +13,6 @@ def clips_by_name(source: Source, pattern: str, actions: dict[str, str], example
     """Returns the table of the files whose whole name matches, with a column for each of the pattern's groups.
 
     The group `label` is a key of `actions`. `example` is such a name, for the error.
-
-    Raises:
-        InputError: no such file.
     """
     rows = []
     for path in files_below(source.folder):

@@ -46,9 +46,6 @@ def track_index(
     The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone. A clip that
     cannot be read is in the returned table only, with the reason; the files are in a folder named like `output`, and
     those that are there already, and whole, are not made again. Other arguments are those of `aplt.pose`.
-
-    Raises:
-        InputError: the index or the tracker is not usable, or the clips are no videos.
     """
     rows, root, where = read_rows(source)
     index = to_index(rows, root, where, needed=("path",))
