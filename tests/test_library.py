@@ -223,9 +223,9 @@ def test_an_object_that_no_module_holds_cannot_be_found_again(clips: Path) -> No
 
 
 def test_objects_of_aplt_are_known_by_their_names() -> None:
-    assert prepare.method_name(METHODS["uda"]) == "uda"
-    assert prepare.method_name("my:own") == "my:own"
-    assert prepare.method_name(None) is None
+    assert prepare.name_of(METHODS["uda"]) == "uda"
+    assert prepare.name_of("my:own") == "my:own"
+    assert prepare.name_of(None) is None
 
 
 def test_tables_keep_ids_and_classes_as_text() -> None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from aplt.clips import Role
 from aplt.errors import InputError
-from aplt.prepare import Prepared, encoder_name, method_name, plan_comparison, prepare
+from aplt.prepare import Prepared, name_of, plan_comparison, prepare
 from aplt.record import Result, rounds_frame
 from aplt.rundir import RunDir
 from aplt.settings import merge
@@ -110,8 +110,8 @@ def train(
     """
     options = {
         "split_file": None if split is None else str(split),
-        "method": method_name(method),
-        "encoder": encoder_name(encoder),
+        "method": name_of(method),
+        "encoder": name_of(encoder),
         "encoder_weights": encoder_weights,
         "split": None if labeled is None else {"labeled": labeled},
     }
@@ -172,7 +172,7 @@ def embed(
     """
     from aplt.runs.embed import embed as embed_clips
 
-    name, folder = encoder_name(encoder) or "", Path(output)
+    name, folder = name_of(encoder) or "", Path(output)
     embed_clips(Path(clips), name, weights=weights, settings=settings or {}, views=views, folder=folder)
     return folder
 
@@ -215,14 +215,14 @@ def compare(
 
     named = [methods] if isinstance(methods, str) else methods
     options = {
-        "methods": None if named is None else [method_name(method) for method in named],
+        "methods": None if named is None else [name_of(method) for method in named],
         "labeled": labeled if isinstance(labeled, float | int | str | None) else list(labeled),
         "seeds": seeds if isinstance(seeds, int | str | None) else list(seeds),
         "variants": None if variants is None else dict(variants),
         "upper_bound": upper_bound,
         "preset": preset,
     }
-    own = {} if encoder is None else {"encoder": encoder_name(encoder)}
+    own = {} if encoder is None else {"encoder": name_of(encoder)}
     plan, folder = plan_comparison(Path(source), options, merge(dict(settings or {}), own), output)
     return run_comparison(plan, folder, jobs=jobs, replace=replace)
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aplt.clips import ClipIndex
 from aplt.errors import InputError
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from aplt.config import RunConfig
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
-
-_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -87,24 +85,13 @@ def plan_comparison(
     return plan, CompareDir(Path("compare") / f"{name}{'-ablation' if 'variants' in chosen else ''}")
 
 
-def method_name(method: "str | Method | None") -> str | None:
-    """Returns the name by which a config keeps a method."""
-    from aplt.methods.catalog import METHODS
-
-    return _name_of(method, METHODS, "method")
-
-
-def encoder_name(encoder: "str | Encoder | None") -> str | None:
-    """Returns the name by which a config keeps an encoder."""
-    from aplt.models.encoders import ENCODERS
-
-    return _name_of(encoder, ENCODERS, "encoder")
-
-
-def _name_of(value: str | _Kind | None, known: Mapping[str, _Kind], what: str) -> str | None:
-    """Returns the name by which a config keeps a method or encoder, whatever it was given as."""
-    from aplt.reference import reference_to
-
+def name_of(value: "str | Method | Encoder | None") -> str | None:
+    """Returns the name by which a config keeps a method or an encoder, whatever it was given as."""
     if value is None or isinstance(value, str):
         return value
-    return next((name for name, one in known.items() if one is value), None) or reference_to(value, what)
+    from aplt.methods.catalog import METHODS
+    from aplt.models.encoders import ENCODERS
+    from aplt.reference import reference_to
+
+    known = next((name for name, one in (METHODS | ENCODERS).items() if one is value), None)
+    return known or reference_to(value, type(value).__name__.lower())

@@ -69,8 +69,7 @@ class Cell:
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     """Returns all cells in the order in which they are trained.
 
-    Cells of one data set, fold and seed have the same number of steps, whatever their share of labels: the length of a
-    round, where no setting gives it, is two epochs of all training clips.
+    Cells of one data set, fold and seed have the same number of steps, whatever their share of labels.
     """
     sources = {name: _Source(name, plan) for name in plan.datasets}
     cells = [sources[key.dataset].cell(key, folder) for key in plan.cells()]

@@ -165,7 +165,7 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` replace the file's
     methods, variants and reference; methods in `over` without the file's reference drop that.
     """
-    settings = _located(over.get("settings", {}), partial(_rooted, root=Path()))
+    settings = _located(over.get("settings", {}), absolute)
     found = load_yaml(path)
     own = validated(Plan, found, str(path))
     dropped: tuple[str, ...] = ()
@@ -215,7 +215,7 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             # A process trains with one precision only.
             _refuse(group, ("train.precision",), f"{where}: {name}", "must be the same in all cells")
     try:
-        return _placed(plan, partial(_rooted, root=root))
+        return _placed(plan, lambda path: absolute(root / path))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -276,7 +276,3 @@ def _located(settings: dict[str, Any], place: Place) -> dict[str, Any]:
     if isinstance(group, dict) and isinstance(group.get("cache_dir"), str):
         return merge(settings, {"input": {"cache_dir": str(place(Path(group["cache_dir"])))}})
     return settings
-
-
-def _rooted(path: Path, root: Path) -> Path:
-    return absolute(root / path)

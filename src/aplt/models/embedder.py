@@ -15,7 +15,7 @@ from aplt.config import InputSettings
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.settings import Settings, validated
-from aplt.storage import aside_of, json_object
+from aplt.storage import aside_of, json_object, reason
 
 Side = Annotated[int, Field(gt=0, le=65536)]
 ENCODER = "encoder.safetensors"
@@ -81,5 +81,5 @@ def load_embedder(path: Path) -> Embedder:
     except InputError:
         raise
     except (SafetensorError, ValueError, RuntimeError, OSError) as error:
-        raise InputError(f"{path}: not an encoder of this version ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: not an encoder of this version ({reason(error)})") from error
     return Embedder(settings, net)

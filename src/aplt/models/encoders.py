@@ -19,7 +19,7 @@ from aplt.models.tsm import tsm_tiny
 from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
-from aplt.storage import mode
+from aplt.storage import mode, reason
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, An
     except InputError:
         raise
     except (ValueError, RuntimeError, AssertionError) as error:
-        raise InputError(f"encoder {name}: {' '.join(str(error).split())}") from error
+        raise InputError(f"encoder {name}: {reason(error)}") from error
 
 
 def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> int:

@@ -18,7 +18,7 @@ from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import validated
-from aplt.storage import aside_of, read_json
+from aplt.storage import aside_of, read_json, reason
 from aplt.tensors import Prediction
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -131,7 +131,7 @@ def load_recognizer(folder: Path) -> Recognizer:
     except InputError as error:  # of the encoder: its name, its code or its settings
         raise InputError(f"{config}: {error}") from error
     except (SafetensorError, ValueError, RuntimeError) as error:
-        raise InputError(f"{folder}: not a model of this version ({' '.join(str(error).split())})") from error
+        raise InputError(f"{folder}: not a model of this version ({reason(error)})") from error
     if (folder / ENCODER).is_file():
         model.embedder = load_embedder(folder / ENCODER)
     return model.eval()

@@ -172,13 +172,8 @@ def valued(columns: Sequence[str], rows: Sequence[Sequence[Cell]], texts: int) -
     return [k for k in range(len(columns)) if k < texts or any(known(row[k].value) for row in rows)]
 
 
-def count_cell(value: int | None) -> Cell:
-    """Returns a cell with a count."""
-    return Cell(number(value), value)
-
-
 def number_cell(value: float | None) -> Cell:
-    """Returns a cell with a figure, three digits long."""
+    """Returns a cell with a count, or with a figure three digits long."""
     return Cell(number(value), value)
 
 

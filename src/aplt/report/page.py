@@ -13,13 +13,13 @@ from aplt.report.heatmaps import confusion_map, scale
 from aplt.report.html import (
     Cell,
     Html,
-    count_cell,
     el,
     facts,
     figure,
     fixed_cell,
     heading,
     join,
+    number_cell,
     page,
     share_cell,
     table,
@@ -177,11 +177,11 @@ def _classes(run: Run) -> Html | None:
     cells = [
         [
             Cell(name),
-            count_cell(result.labeled_per_class[k] if result else None),
-            count_cell(getattr(scored.get(name), "clips", None)),
+            number_cell(result.labeled_per_class[k] if result else None),
+            number_cell(getattr(scored.get(name), "clips", None)),
             *(share_cell(getattr(scored.get(name), figure, None)) for figure in ("precision", "recall")),
             share_cell(getattr(scored.get(name), "f1", None), bar=True),
-            count_cell(pseudo.accepted[k] if pseudo else None),
+            number_cell(pseudo.accepted[k] if pseudo else None),
             share_cell(share(pseudo.correct[k], pseudo.known[k]) if pseudo else None, bar=True),
             fixed_cell(pseudo.threshold[k] if pseudo else None),
         ]
@@ -218,7 +218,7 @@ def _pairs(run: Run, matrix: np.ndarray) -> Html | None:
         [
             Cell(run.classes[truth]),
             Cell(run.classes[guess]),
-            count_cell(int(off[truth, guess])),
+            number_cell(int(off[truth, guess])),
             share_cell(float(off[truth, guess] / totals[truth])),
         ]
         for truth, guess in places
