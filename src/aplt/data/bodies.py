@@ -41,8 +41,7 @@ def bodies(sequence: np.ndarray) -> Bodies:
     values = np.where(known, sequence, 0)
     seen = np.any(values != 0, axis=(2, 3))
     center = values.sum(axis=2, keepdims=True) / np.maximum(known.sum(axis=2, keepdims=True), 1).astype(np.float32)
-    with np.errstate(over="ignore"):  # coordinates of 1e20 and more belong to no body
-        away = np.linalg.norm(np.where(known, values - center, 0), axis=-1)
+    away = np.linalg.norm(np.where(known, values - center, 0), axis=-1)
     spread = away.sum(axis=2) / np.maximum(known.any(axis=-1).sum(axis=2), 1).astype(np.float32)
     collapsed = np.zeros_like(seen)
     for person, when in enumerate(seen):

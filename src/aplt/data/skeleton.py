@@ -22,6 +22,8 @@ from aplt.topology import topology_named, topology_of
 
 MOST_PERSONS = 16  # in one clip
 NO_RATE = "the file says no frame rate, so it has no seconds; save it as .npz with the frames a second as 'fps'"
+LARGEST = 1e15
+"""What larger coordinates are cut to: they are no position, and the arithmetic of float32 ends soon beyond it."""
 # What numpy, zipfile and json raise on damaged bytes. A bug in a reader, such as an AttributeError, is not among them.
 UNREADABLE = (
     ArithmeticError,
@@ -108,10 +110,10 @@ def read_skeleton(path: Path) -> Poses:
     if suffix not in READERS:
         raise InputError(f"{path}: skeletons are read from {', '.join(sorted(READERS))}{suggest(suffix, READERS)}")
     try:
-        # A coordinate too large for float32 would pass for one that is not seen.
-        with np.errstate(over="raise"):
-            found = READERS[suffix](path)
-            array, confidence = (one.astype(np.float32, casting="same_kind") for one in (found.points, found.sure))
+        found = READERS[suffix](path)
+        points = np.where(np.isinf(found.points), np.nan, found.points)
+        points = np.clip(points, -LARGEST, LARGEST)
+        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, found.sure))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:

@@ -157,7 +157,8 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
         raise InputError(
             f"{path}: not a checkpoint of this run's config ({reason(error)}); without it the run begins from the start"
         ) from error
-    return plain["scaler"]
+    scaler: dict[str, Any] | None = plain["scaler"]
+    return scaler
 
 
 def _modules(state: TrainState) -> list[tuple[str, nn.Module | Algorithm]]:
