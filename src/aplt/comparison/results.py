@@ -70,13 +70,9 @@ class Comparison:
         verb = "cell is" if self.planned == 1 else "cells are"
         return f"{len(self.rows)} of {self.planned} {verb} done; the figures are of these."
 
-    def folds(self, dataset: str) -> int:
-        """Returns how often the clips of a data set are divided."""
-        return len(self.plan.folds(dataset))
-
     def cells_each(self, dataset: str) -> int:
         """Returns how many cells the plan has of one method and share of a data set."""
-        return len(self.plan.seeds) * self.folds(dataset)
+        return len(self.plan.seeds) * len(self.plan.folds(dataset))
 
     def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
         """Returns each method's spreads of a column by share, the last with all labels, of methods with cells."""
@@ -87,12 +83,6 @@ class Comparison:
         ]
         found.append((UPPER_BOUND, [*([None] * len(self.shares)), spread(rows, figure, method=UPPER_BOUND)]))
         return [(method, line) for method, line in found if any(line)]
-
-    def spread_text(self, dataset: str, found: Spread | None) -> str:
-        """Returns a spread in percent, with its cells in brackets where it is not as many as planned."""
-        if found is None:
-            return ""
-        return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
 
     @cached_property
     def differences(self) -> dict[str, list[Difference]]:

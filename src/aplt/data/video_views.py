@@ -90,7 +90,8 @@ class VideoViews:
         video = self._videos.open(self._clips[request.position])
         warp = self._settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
-        duration = float(video.times[-1]) + _last_duration(video.times)
+        last, others = float(video.times[-1]), len(video.times) - 1
+        duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others on average
         wanted = moments(self._settings.frames, phase, warp, rng)
         if self._settings.rate is None:
             wanted *= duration
@@ -150,8 +151,3 @@ def normalize_brightness(frames: Tensor) -> Tensor:
     table = (torch.linspace(0, 1, 256) ** gamma * 255).round().to(torch.uint8)
     # Looked up by NumPy, which takes uint8 for an index as it is: torch needs eight bytes per pixel for that.
     return torch.from_numpy(table.numpy()[frames.numpy()])
-
-
-def _last_duration(times: np.ndarray) -> float:
-    """Returns how long the last frame is shown, in seconds: as long as the others on average."""
-    return float(times[-1] / (len(times) - 1)) if len(times) > 1 else 1.0

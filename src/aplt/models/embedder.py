@@ -36,10 +36,6 @@ class EncoderSettings(Settings):
         if any(side not in (None, length) for side, length in sides):
             raise InputError(f"{where}: setting 'input' does not make clips of clip_shape {list(self.clip_shape)}")
 
-    def of_encoder(self) -> "EncoderSettings":
-        """Returns these settings without any others beside them."""
-        return EncoderSettings(**{name: getattr(self, name) for name in EncoderSettings.model_fields})
-
 
 @dataclass(frozen=True)
 class Embedder:

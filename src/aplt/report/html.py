@@ -45,7 +45,7 @@ def el(name: str, *children: str | None, **attributes: str | float | None) -> Ht
             others become hyphens, except in SVG's viewBox: `class_`, `data_value`, `stroke_width`.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_text(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_text(value if isinstance(value, str) else f"{value:.6g}")}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -61,10 +61,6 @@ def asset(name: str) -> Html:
 
 def _text(value: str) -> str:
     return escape(plain(value, keep="\n\t"))
-
-
-def _short(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 @dataclass(frozen=True)
