@@ -230,7 +230,7 @@ def test_objects_of_aplt_are_known_by_their_names() -> None:
 
 def test_tables_keep_ids_and_classes_as_text() -> None:
     table = pd.DataFrame({"id": ["007", "008"], "prediction_1": ["1", "2"], "score_1": ["0.5", ""]}, dtype=object)
-    found = finished._numbers(table)
+    found = table.apply(finished.typed)
     assert found["id"].tolist() == ["007", "008"]
     assert found["prediction_1"].tolist() == ["1", "2"]
     assert found["score_1"].isna().tolist() == [False, True]

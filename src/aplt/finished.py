@@ -38,17 +38,17 @@ class Run:
     @property
     def predictions(self) -> pd.DataFrame:
         """A row per test clip: id, truth, the five best classes with scores."""
-        return _numbers(read_table(RunDir(self.path).predictions))
+        return read_table(RunDir(self.path).predictions).apply(typed)
 
     @property
     def pseudo_labels(self) -> pd.DataFrame:
         """A row per unlabeled clip: the final model's label and score, and what it was taught."""
-        return _numbers(read_table(RunDir(self.path).pseudo_labels))
+        return read_table(RunDir(self.path).pseudo_labels).apply(typed)
 
     @property
     def ledger(self) -> pd.DataFrame:
         """A row per round and training clip: what the offline phase believed of it."""
-        return _numbers(read_table(RunDir(self.path).ledger))
+        return read_table(RunDir(self.path).ledger).apply(typed)
 
     @cached_property
     def model(self) -> "Recognizer":
@@ -63,12 +63,8 @@ class Run:
         return RunDir(self.path).report
 
 
-def _numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a table of strings with numbers and truth values where all of a column are."""
-    return table.apply(_typed)
-
-
-def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+def typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
+    """Returns a column of strings as numbers or truth values where all of it are."""
     if column.name in ("id", "path", "label", "truth") or str(column.name).startswith("prediction_"):
         return column  # a class may be called 7, or an id 007
     if column.isin(["True", "False"]).all():

@@ -5,7 +5,7 @@ anywhere.
 """
 
 from collections.abc import Sequence
-from typing import Any, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar, get_args
 
 import pandas as pd
 from pydantic import NonNegativeInt, model_validator
@@ -51,7 +51,8 @@ class Watched(Record):
     figures: Figures
 
 
-PHASES = ("offline", "online", "evaluation")
+Phase = Literal["offline", "online", "evaluation"]
+PHASES: tuple[str, ...] = get_args(Phase)
 
 
 class Seconds(Record):

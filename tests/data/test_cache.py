@@ -85,7 +85,7 @@ def test_what_is_stored_is_neither_decoded_nor_hashed_again(
 ) -> None:
     cache.build([clip])
     forbid(monkeypatch, "decode")
-    forbid(monkeypatch, "file_digest")
+    forbid(monkeypatch, "content_digest")
     fresh = FrameCache(tmp_path / "cache", short_side=24, quality=92)
     fresh.build([clip])
     assert numbers(fresh.open(clip), [4]) == [4]

@@ -17,13 +17,13 @@ import safetensors
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, content_digest, require_file
 from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
 from aplt.data.intervals import Timeline
 from aplt.data.video import about_seconds, announced_end, decode, decode_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import atomic, file_digest, sweep, write_json
+from aplt.storage import atomic, sweep, write_json
 
 HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
@@ -179,10 +179,7 @@ class FrameCache:
         if known is not None:
             return known
         state = _state(clip.path)
-        try:
-            digest = file_digest(clip.path)
-        except OSError as error:
-            raise ClipError(clip, "broken", f"the file cannot be read ({error.strerror})") from error
+        digest = content_digest(clip)
         with self._writing():
             write_json(self._memo(clip.path), {"state": state, "sha256": digest})
         return digest

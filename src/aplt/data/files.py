@@ -11,7 +11,7 @@ from typing import Literal
 from aplt.clips import Clip
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.storage import mode, reason
+from aplt.storage import file_digest, mode, reason
 
 Problem = Literal[
     "missing",
@@ -114,6 +114,15 @@ def require_file(clip: Clip) -> None:
         raise ClipError(clip, "missing", "not a regular file")
     if found.st_size == 0:
         raise ClipError(clip, "empty", "the file is empty (0 bytes)")
+
+
+def content_digest(clip: Clip) -> str:
+    """Returns the SHA-256 of the content of a clip's file; raises a ClipError where it cannot be read."""
+    require_file(clip)
+    try:
+        return file_digest(clip.path)
+    except OSError as error:
+        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
 
 
 def require_files(clips: Iterable[Clip], source: Path) -> None:
