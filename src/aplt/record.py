@@ -5,7 +5,7 @@ anywhere.
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, Self, TypeVar, get_args
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 from pydantic import NonNegativeInt, model_validator
@@ -51,8 +51,7 @@ class Watched(Record):
     figures: Figures
 
 
-Phase = Literal["offline", "online", "evaluation"]
-PHASES: tuple[str, ...] = get_args(Phase)
+PHASES = ("offline", "online", "evaluation")
 
 
 class Seconds(Record):

@@ -6,11 +6,8 @@ decoupled graph convolutions, refined by what the clip shows; time by convolutio
 
 from typing import Annotated
 
-import numpy as np
 import torch
 from pydantic import Field
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import shortest_path
 from torch import Tensor, nn
 
 from aplt.models.poses import bone_parents, path_streams, pose_streams
@@ -158,7 +155,11 @@ def gcn(
 def _first_graph(parents: list[int]) -> Tensor:
     """Returns the graphs [GROUPS, V, V] that training begins with: neighbors at 0 to REACH bones, in turn."""
     joints = len(parents)
-    bones = csr_array((np.ones(joints), (range(joints), parents)), shape=(joints, joints))
-    away = torch.from_numpy(shortest_path(bones, directed=False, unweighted=True))
+    away = torch.full((joints, joints), float("inf")).fill_diagonal_(0)
+    for joint, parent in enumerate(parents):
+        if joint != parent:
+            away[joint, parent] = away[parent, joint] = 1
+    for between in range(joints):
+        away = torch.minimum(away, away[:, between, None] + away[None, between])
     graphs = torch.stack([(away == group % (REACH + 1)).float() for group in range(GROUPS)])
     return graphs / graphs.sum(dim=1, keepdim=True).clamp(min=1)

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from aplt.clips import UNKNOWN
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
-from aplt.record import PHASES, Phase
+from aplt.record import PHASES
 from aplt.settings import Settings, validated
 from aplt.storage import atomic, reason
 from aplt.tensors import Algorithm
@@ -105,8 +105,15 @@ class Clock:
             self._since = now
 
 
-Times = Annotated[dict[Phase, Annotated[float, Field(ge=0)]], Field(min_length=len(PHASES))]
-"""Seconds by phase."""
+Time = Annotated[float, Field(ge=0)]
+
+
+class Times(Settings):
+    """Seconds by phase."""
+
+    offline: Time
+    online: Time
+    evaluation: Time
 
 
 class Plain(Settings):
