@@ -289,11 +289,7 @@ class RunConfig(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
     def of_training(self) -> dict[str, Any]:
-        """Returns the settings that, with the clips and their roles, say what is trained.
-
-        Left out are `clips` and `split`, of which the digests of index and split tell, and where and how files are read
-        and written.
-        """
+        """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell."""
         machine: Any = {
             "input": {"cache_dir"},
             "train": {"workers", "checkpoint_minutes"},
