@@ -105,7 +105,7 @@ def folder(tmp_path: Path) -> Path:
 def cut_index(folder: Path, none: str = "nothing") -> ClipIndex:
     films = folder / "films"
     cut = cut_folder(
-        scan(Source(films), "folder"), films, window=1, stride=0.5, events=folder / "events.csv", none=none
+        scan(Source(films), "folder"), films, window=1, stride=0.5, events=Source(folder / "events.csv"), none=none
     )
     return to_index(cut, films, films)
 
@@ -148,7 +148,7 @@ def test_events_that_cannot_be_used(folder: Path, content: str, expected: str) -
 
 def test_events_that_a_model_has_written_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("path,start,end,label,score,reliability\nb.mp4,1,2.5,nod,0.9,\n")
-    events, watched = read_events(tmp_path / "e.csv")
+    events, watched = read_events(Source(tmp_path / "e.csv"))
     assert events.iloc[0, :4].tolist() == [str(tmp_path / "b.mp4"), 1.0, 2.5, "nod"]
     assert not watched
 

@@ -22,7 +22,7 @@ def predict(
     stride: Annotated[
         float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of events: csv, json or srt.")] = "csv",
+    format_: Annotated[str, typer.Option("--format", help="Of events: csv, json, srt, elan or boris.")] = "csv",
     none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
     threshold: Annotated[
         float | None,
@@ -36,7 +36,16 @@ def predict(
     page: Annotated[
         Path | None, typer.Option(help="HTML page to write, too: the events beside the videos. Leave it near them.")
     ] = None,
-    annotated: Annotated[Path | None, typer.Option(help="CSV of known events, to be shown on the page.")] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(
+            help="Known events, as a CSV or a file of ELAN's or BORIS', to be shown on the page; with --format elan or "
+            "boris, the file that the events are added to, in a copy."
+        ),
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="With --annotated of ELAN's: the tier for the page; repeatable.")
+    ] = None,
 ) -> None:
     """Name the micro-action in new clips, or find those in recordings (--window).
 
@@ -52,10 +61,10 @@ def predict(
         from aplt.runs.timeline import Reading
 
         reading = Reading(window, require_windows(window, stride), none, threshold, change)
-        write_events(run, model, paths, reading, format_, output, page, annotated)
+        write_events(run, model, paths, reading, format_, output, page, annotated, tuple(tier or ()))
         return
-    if stride is not None or page is not None or annotated is not None or format_ != "csv":
-        raise InputError("--stride, --format, --page and --annotated are of events, which need --window")
+    if stride is not None or page is not None or annotated is not None or tier or format_ != "csv":
+        raise InputError("--stride, --format, --page, --annotated and --tier are of events, which need --window")
     from aplt.cli.overwriting import require_own
     from aplt.display import counted
     from aplt.runs.predict import FILE_COLUMNS

@@ -6,12 +6,16 @@ is its help.
 """
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from aplt.data.files import files_below
+from aplt.data.formats.annotated import Annotations, Span
 from aplt.data.formats.arid import arid
+from aplt.data.formats.boris import boris, read_boris
+from aplt.data.formats.elan import elan, read_elan
 from aplt.data.formats.folder import folder
 from aplt.data.formats.imigue import imigue
 from aplt.data.formats.kard import kard
@@ -21,7 +25,6 @@ from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.msr_action3d import msr_action3d
 from aplt.data.formats.nucla import nucla
 from aplt.data.formats.pyskl import pyskl
-from aplt.data.formats.recognize import refuse_annotations
 from aplt.data.formats.smg import smg
 from aplt.data.formats.source import ARCHIVES, Source
 from aplt.data.formats.table import table
@@ -39,6 +42,8 @@ LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "ucf101": ucf101,
     "mmaction2": mmaction2,
     "arid": arid,
+    "elan": elan,
+    "boris": boris,
     "table": table,
 }
 """Those that consist of lists; the videos may lie elsewhere, or be missing."""
@@ -52,7 +57,10 @@ FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "msr-action3d": msr_action3d,
 }
 
-OFFICIAL = {*LISTS, "videofolder"} - {"table"}
+ANNOTATION_READERS: dict[str, Callable[[Source], Annotations]] = {"elan": read_elan, "boris": read_boris}
+"""Those of programs for annotation, which know what was watched, too."""
+
+OFFICIAL = {*LISTS, "videofolder"} - {"table", *ANNOTATION_READERS}
 """Those with a division of their own."""
 
 
@@ -64,7 +72,6 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
     Raises:
         InputError: no such source or format, an option that changes nothing, or no clip of that format in it.
     """
-    refuse_annotations(source.path, format_)
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     found = mode(source.path)
@@ -78,6 +85,8 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
         raise InputError(f"--videos would change nothing: the format {format_} has no lists beside its clips")
     if source.columns and format_ != "table":
         raise InputError(f"--columns would change nothing: it is for the format table, not for {format_}")
+    if source.tiers and format_ != "elan":
+        raise InputError(f"--tier would change nothing: it is for ELAN's files, not for the format {format_}")
     clips = FORMATS[format_](source).reset_index(drop=True)
     if format_ in LISTS:
         clips = _there(clips, source)
@@ -89,6 +98,12 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
     clips = clips if "id" in clips else clips.assign(id=_ids(clips))
     first = [name for name in ("path", "label") if name in clips]
     return clips[[*first, *(name for name in clips if name not in first)]]
+
+
+def watched_in(source: Source, format_: str) -> Mapping[str, Sequence[Span]]:
+    """Returns what somebody has watched of the recordings in a source, by path, as far as its format says it."""
+    read = ANNOTATION_READERS.get(format_)
+    return read(replace(source, remark=lambda _: None)).watched if read else {}
 
 
 def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aplt.data.files import files_below
-from aplt.errors import InputError
 from aplt.storage import mode
 
 TELLING = {
@@ -50,15 +49,6 @@ def recognized(path: Path) -> str:
         beside = files_below(path)
     told = {_told(file) for file in beside} - set(ANNOTATIONS)
     return next((format_ for format_ in TELLING if format_ in told), "folder")
-
-
-def refuse_annotations(path: Path, format_: str) -> None:
-    """Raises an InputError where the format is one of annotations that only their own programs read as yet."""
-    if format_ in ANNOTATIONS:
-        raise InputError(
-            f"{path}: is a file of {format_.upper()}; export its events as a CSV with the columns path, start, end and "
-            "label, and name that with `aplt index FOLDER --window 2 --events events.csv -o clips.csv`"
-        )
 
 
 def _told(path: Path) -> str:
