@@ -89,7 +89,8 @@ def test_index_train_predict_evaluate(home: Path, trained: Path, capsys: pytest.
 
 def test_events_in_a_copy_of_an_annotators_file(home: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = home / "films" / "c.npz"
-    truth = [(1000 * row.start, 1000 * row.end, row.label) for row in pd.read_csv(home / "truth.csv").itertuples()]
+    rows = pd.read_csv(home / "truth.csv")[["start", "end", "label"]].to_numpy()
+    truth = [(1000 * start, 1000 * end, str(label)) for start, end, label in rows]
     mine = Eaf().link("films/c.npz").tier("mine", *truth).tier("other", *truth[:1]).write(home / "mine.eaf")
     before = mine.read_bytes()
     words = ["predict", trained, film, "--window", 1, "--stride", 0.5, "--format", "elan"]

@@ -8,6 +8,8 @@ import typer
 from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
+CLIP_FORMATS = ("csv", "codabench")
+
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
@@ -22,7 +24,14 @@ def predict(
     stride: Annotated[
         float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of events: csv, json, srt, elan or boris.")] = "csv",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="csv; of events also json, srt, elan or boris; of clips also codabench, a submission to MA-52's "
+            "challenge.",
+        ),
+    ] = "csv",
     none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
     threshold: Annotated[
         float | None,
@@ -63,15 +72,28 @@ def predict(
         reading = Reading(window, require_windows(window, stride), none, threshold, change)
         write_events(run, model, paths, reading, format_, output, page, annotated, tuple(tier or ()))
         return
-    if stride is not None or page is not None or annotated is not None or tier or format_ != "csv":
-        raise InputError("--stride, --format, --page, --annotated and --tier are of events, which need --window")
+    if stride is not None or page is not None or annotated is not None or tier or format_ not in CLIP_FORMATS:
+        raise InputError("--stride, --page, --annotated, --tier and other formats are of events, which need --window")
     from aplt.cli.overwriting import require_own
     from aplt.display import counted
     from aplt.runs.predict import FILE_COLUMNS
     from aplt.runs.predict import predict as predict_clips
     from aplt.storage import write_csv
 
-    clips, output = gather_clips(paths), output or Path("predictions.csv")
+    clips = gather_clips(paths)
+    if format_ == "codabench":
+        from aplt.cli.overwriting import require_beginning
+        from aplt.runs.submission import submission
+        from aplt.storage import atomic
+
+        output = output or Path("prediction.zip")
+        require_beginning(output, (), [*paths, *(clip.path for clip in clips)])
+        packed = submission(model, clips)
+        with atomic(output) as stream:
+            stream.write(packed)
+        say(f"{output}: {counted(len(clips), 'clip')}")
+        return
+    output = output or Path("predictions.csv")
     require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
     table = predict_clips(model, clips)
     write_csv(output, table)

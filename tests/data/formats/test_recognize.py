@@ -29,6 +29,7 @@ from tests.data.formats.files import indexed, touch, write
         ("train_list_videos.txt", "", "mmaction2"),
         ("a01_s01_e01_v01.json", "{}", "nucla"),
         ("a01_s01_e01_skeleton3D.txt", "", "msr-action3d"),
+        ("nturgb+d_skeletons/S001C002P003R001A060.skeleton", "", "ntu"),
         ("nod/a.mp4", "", "folder"),
         ("notes.eaf", "", "folder"),
     ],

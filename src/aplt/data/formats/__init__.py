@@ -23,6 +23,7 @@ from aplt.data.formats.kinetics import kinetics
 from aplt.data.formats.ma52 import ma52
 from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.msr_action3d import msr_action3d
+from aplt.data.formats.ntu import ntu
 from aplt.data.formats.nucla import nucla
 from aplt.data.formats.pyskl import pyskl
 from aplt.data.formats.smg import smg
@@ -53,6 +54,7 @@ FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "videofolder": videofolder,
     "pyskl": pyskl,
     "nucla": nucla,
+    "ntu": ntu,
     "kard": kard,
     "msr-action3d": msr_action3d,
 }

@@ -16,6 +16,7 @@ TELLING = {
     "imigue": (r"\d+_label\.csv", rb"\s*(?:\d|\w*gesture\w*,)"),
     "videofolder": (r"metadata\.(?:csv|jsonl)", rb".*file_name"),
     "nucla": (r"a\d\d_s\d\d_e\d\d_v\d\d\.json", b""),
+    "ntu": (r"s\d{3}c\d{3}p\d{3}r\d{3}a\d{3}(?:\.skeleton|_rgb\.avi)", b""),
     "kard": (r"a\d\d_s\d\d_e\d\d_realworld\.txt", b""),
     "msr-action3d": (r"a\d\d_s\d\d_e\d\d_skeleton3d\.txt", b""),
     "mmaction2": (r"(?:.*_)?(?:train|val|test)(?:_.*)?_videos?\.txt", b""),
