@@ -8,7 +8,8 @@ import typer
 from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
-CLIP_FORMATS = ("csv", "codabench")
+CLIP_FORMATS = {"csv": "predictions.csv", "codabench": "prediction.zip", "label-studio": "tasks.json"}
+"""Of predictions for clips, and the file that is written by default."""
 
 
 def predict(
@@ -28,8 +29,8 @@ def predict(
         str,
         typer.Option(
             "--format",
-            help="csv; of events also json, srt, elan or boris; of clips also codabench, a submission to MA-52's "
-            "challenge.",
+            help="csv or label-studio; of events also json, srt, elan or boris; of clips also codabench, a submission "
+            "to MA-52's challenge.",
         ),
     ] = "csv",
     none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
@@ -74,29 +75,31 @@ def predict(
         return
     if stride is not None or page is not None or annotated is not None or tier or format_ not in CLIP_FORMATS:
         raise InputError("--stride, --page, --annotated, --tier and other formats are of events, which need --window")
-    from aplt.cli.overwriting import require_own
+    from aplt.cli.overwriting import require_beginning, require_own
     from aplt.display import counted
+    from aplt.runs.label_studio import BEGINS, clips_to_label_studio
     from aplt.runs.predict import FILE_COLUMNS
     from aplt.runs.predict import predict as predict_clips
-    from aplt.storage import write_csv
+    from aplt.storage import atomic, write_alone
 
-    clips = gather_clips(paths)
+    clips, output = gather_clips(paths), output or Path(CLIP_FORMATS[format_])
+    read = [*paths, *(clip.path for clip in clips)]
     if format_ == "codabench":
-        from aplt.cli.overwriting import require_beginning
         from aplt.runs.submission import submission
-        from aplt.storage import atomic
 
-        output = output or Path("prediction.zip")
-        require_beginning(output, (), [*paths, *(clip.path for clip in clips)])
+        require_beginning(output, (), read)
         packed = submission(model, clips)
         with atomic(output) as stream:
             stream.write(packed)
         say(f"{output}: {counted(len(clips), 'clip')}")
         return
-    output = output or Path("predictions.csv")
-    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
+    tasks = format_ == "label-studio"
+    if tasks:
+        require_beginning(output, (BEGINS,), read)
+    else:
+        require_own(output, FILE_COLUMNS, read)
     table = predict_clips(model, clips)
-    write_csv(output, table)
+    write_alone(output, clips_to_label_studio(table, output) if tasks else table.to_csv(index=False))
     failed = int((table["error"] != "").sum())
     say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:

@@ -1,4 +1,4 @@
-"""Events as files: CSV, JSON, subtitles, ELAN and BORIS. A format is a function and a line in `WRITERS`."""
+"""Events as files: CSV, JSON, subtitles, ELAN, BORIS, Label Studio. A format is a function and a line in `WRITERS`."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ import pandas as pd
 from aplt.data.recordings import EVENT_COLUMNS
 from aplt.errors import InputError
 from aplt.runs.annotation_files import to_boris, to_elan
+from aplt.runs.label_studio import BEGINS, events_to_label_studio
 from aplt.runs.timeline import Recording
 
 
@@ -63,6 +64,7 @@ WRITERS = {
     "csv": Writer(lambda found, *_: to_csv(found), (",".join(EVENT_COLUMNS) + "\n",), ".csv"),
     "json": Writer(lambda found, *_: to_json(found), ('[\n  {\n    "path": ',), ".json"),
     "srt": Writer(lambda found, *_: to_srt(found), (), ".srt"),
+    "label-studio": Writer(events_to_label_studio, (BEGINS,), ".json"),
     # People go on editing these: none is written over.
     "elan": Writer(to_elan, (), ".eaf", adds=True),
     "boris": Writer(to_boris, (), ".boris", adds=True),

@@ -44,19 +44,21 @@ def spans(path: Path, **options: Any) -> list[list[str]]:
 def test_states_of_a_project(tmp_path: Path) -> None:
     events = [
         [1.0, "ann", "nod", "left|big", "", 25],
-        [1.5, "ben", "nod", "", ""],
+        [1.2, "ann", "nod", "", ""],
+        [1.5, "ben", "nod", "left|big", ""],
+        [1.8, "ann", "nod", "", ""],
         [2.0, "ann", "nod", "left|big", ""],
-        [4.0, "ben", "nod", "", ""],
+        [4.0, "ben", "nod", "left|big", ""],
         [4.5, "", "wave", "", ""],
     ]
     path = project(
         touch(tmp_path, "a.mp4") / "p.boris", sitting=seen(events, "a.mp4"), live={"type": "LIVE", "events": []}
     )
     table, remarks = indexed(path)
-    assert table.index.tolist() == ["a.mp4#1.000-2.000", "a.mp4#1.500-4.000"]
-    assert table["subject"].tolist() == ["ann", "ben"]
-    assert table["modifiers"].tolist() == ["left|big", ""]
-    assert table["category"].tolist() == ["head", "head"]
+    assert table.index.tolist() == ["a.mp4#1.000-2.000", "a.mp4#1.200-1.800", "a.mp4#1.500-4.000"]
+    assert table["subject"].tolist() == ["ann", "ann", "ben"]
+    assert table["modifiers"].tolist() == ["left|big", "", "left|big"]
+    assert set(table["category"]) == {"head"}
     assert any("1 x state without an end" in remark and "1 x observation of no video" in remark for remark in remarks)
 
 

@@ -20,6 +20,7 @@ from aplt.data.formats.folder import folder
 from aplt.data.formats.imigue import imigue
 from aplt.data.formats.kard import kard
 from aplt.data.formats.kinetics import kinetics
+from aplt.data.formats.label_studio import label_studio
 from aplt.data.formats.ma52 import ma52
 from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.msr_action3d import msr_action3d
@@ -45,6 +46,7 @@ LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "arid": arid,
     "elan": elan,
     "boris": boris,
+    "label-studio": label_studio,
     "table": table,
 }
 """Those that consist of lists; the videos may lie elsewhere, or be missing."""
@@ -62,7 +64,7 @@ FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
 ANNOTATION_READERS: dict[str, Callable[[Source], Annotations]] = {"elan": read_elan, "boris": read_boris}
 """Those of programs for annotation, which know what was watched, too."""
 
-OFFICIAL = {*LISTS, "videofolder"} - {"table", *ANNOTATION_READERS}
+OFFICIAL = {*LISTS, "videofolder"} - {"table", "label-studio", *ANNOTATION_READERS}
 """Those with a division of their own."""
 
 

@@ -22,12 +22,13 @@ TELLING = {
     "mmaction2": (r"(?:.*_)?(?:train|val|test)(?:_.*)?_videos?\.txt", b""),
     "elan": (r".*\.eaf", b""),
     "boris": (r".*\.boris|.*\.[ct]sv", rb"\s*\{|\"?Observation id"),
+    "label-studio": (r".*\.json", rb"\s*\[\s*\{.*\"(?:annotations|predictions)\"\s*:\s*\["),
     "kinetics": (r".*\.csv", rb"\"?(?:label\"?,\"?)?youtube_id"),
 }
 """Of formats, in the order in which they are tried where a folder has files of several."""
 FILES = {".pkl": "pyskl", ".pickle": "pyskl", ".csv": "table", ".tsv": "table"}
 """By the ending of a single file."""
-ANNOTATIONS = ("elan", "boris")
+ANNOTATIONS = ("elan", "boris", "label-studio")
 """Formats that are told by a file given itself, and never by one beside clips."""
 _NAMES = [(format_, re.compile(name, re.IGNORECASE), begins) for format_, (name, begins) in TELLING.items()]
 _ANY = re.compile("|".join(f"(?:{name})" for name, _ in TELLING.values()), re.IGNORECASE)
