@@ -7,9 +7,9 @@ edited as XML and not by the package that reads them, since that drops attribute
 import json
 import mimetypes
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -18,6 +18,7 @@ from aplt.clips import Clip
 from aplt.data.formats.annotated import OWN
 from aplt.data.formats.elan import linked
 from aplt.data.modality import modality_of_clip
+from aplt.data.video import frame_rate
 from aplt.errors import InputError
 from aplt.runs.timeline import Recording
 from aplt.storage import read_json, reason
@@ -86,11 +87,12 @@ def to_boris(recordings: Sequence[Recording], output: Path, original: Path | Non
         for start, end, label, score in events:
             if label not in coded:
                 coded[label] = "State event"
-                project["behaviors_conf"][_free(map(str, count()), project["behaviors_conf"])] = _behavior(label)
+                number = max(map(int, project["behaviors_conf"]), default=-1) + 1
+                project["behaviors_conf"][str(number)] = _behavior(label)
             moments = [start, end] if "state" in coded[label].lower() else [(start + end) / 2]
             marks += [[round(moment, 3), "", label, "", f"score {score:.4f}"] for moment in moments]
         file = _relative(path, output)
-        name = _free(_names(f"{OWN} {path.stem}"), observations)
+        name = _free(f"{OWN} {path.stem}", observations)
         seconds = max((one.clip.start or 0.0) + one.seconds for one in recordings if one.clip.path == path)
         observations[name] = _observation(file, seconds, path, sorted(marks), now)
     return json.dumps(project, indent=1) + "\n"
@@ -108,34 +110,20 @@ def _relative(path: Path, output: Path) -> str:
     return Path(os.path.relpath(path.resolve(), output.resolve().parent)).as_posix()
 
 
-def _free(names: Iterable[str], taken: Iterable[str]) -> str:
+def _free(name: str, taken: Iterable[str]) -> str:
+    """Returns a name that is not taken yet, with a number behind it if need be."""
     there = set(taken)
-    return next(name for name in names if name not in there)
-
-
-def _names(name: str) -> Iterator[str]:
-    yield name
-    yield from (f"{name}-{number}" for number in count(2))
+    return next(one for one in chain([name], (f"{name}-{number}" for number in count(2))) if one not in there)
 
 
 def _new_document(path: Path, output: Path) -> ET.Element:
-    root = ET.Element(
-        "ANNOTATION_DOCUMENT",
-        {
-            "AUTHOR": OWN,
-            "DATE": datetime.now().astimezone().isoformat(timespec="seconds"),
-            "FORMAT": "3.0",
-            "VERSION": "3.0",
-            f"{{{XSI}}}noNamespaceSchemaLocation": SCHEMA,
-        },
-    )
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    root = ET.Element("ANNOTATION_DOCUMENT", AUTHOR=OWN, DATE=now, FORMAT="3.0", VERSION="3.0")
+    root.set(f"{{{XSI}}}noNamespaceSchemaLocation", SCHEMA)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    kind, link = mimetypes.guess_type(path.name)[0] or "unknown", _relative(path, output)
     ET.SubElement(
-        header,
-        "MEDIA_DESCRIPTOR",
-        MEDIA_URL=path.resolve().as_uri(),
-        MIME_TYPE=mimetypes.guess_type(path.name)[0] or "unknown",
-        RELATIVE_MEDIA_URL=_relative(path, output),
+        header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.resolve().as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=link
     )
     ET.SubElement(root, "TIME_ORDER")
     ET.indent(root, "    ")
@@ -159,9 +147,9 @@ def _origin(root: ET.Element, original: Path, recording: Path) -> float:
 def _add_tiers(root: ET.Element, events: Sequence[Event]) -> None:
     """Adds two tiers to a document; its time slots stay in order, and its annotations have numbers of their own."""
     tiers = {str(tier.get("TIER_ID")): tier for tier in root.iter("TIER")}
-    name = _free(_names(OWN), tiers)
+    name = _free(OWN, tiers)
     types = {str(one.get("LINGUISTIC_TYPE_ID")) for one in root.iter("LINGUISTIC_TYPE")}
-    kind, score_kind = (_free(_names(wanted), types) for wanted in (OWN, f"{OWN} score"))
+    kind, score_kind = (_free(wanted, types) for wanted in (OWN, f"{OWN} score"))
     order = root.find("TIME_ORDER")
     if order is None:
         order = ET.SubElement(root, "TIME_ORDER")
@@ -222,21 +210,17 @@ def _last(elements: Iterable[ET.Element], attribute: str) -> int:
 
 
 def _new_project(now: str) -> dict[str, Any]:
-    return {
-        "time_format": "hh:mm:ss",
+    kept: dict[str, Any] = {
+        name: {} for name in ("subjects_conf", "behaviors_conf", "observations", "independent_variables")
+    }
+    kept |= {"behavioral_categories": [], "coding_map": {}, "behaviors_coding_map": [], "converters": {}}
+    about = {
         "project_date": now,
         "project_name": OWN,
         "project_description": "",
         "project_format_version": BORIS_FORMAT,
-        "subjects_conf": {},
-        "behaviors_conf": {},
-        "observations": {},
-        "behavioral_categories": [],
-        "independent_variables": {},
-        "coding_map": {},
-        "behaviors_coding_map": [],
-        "converters": {},
     }
+    return {"time_format": "hh:mm:ss", **about, **kept}
 
 
 def _behavior(code: str) -> dict[str, Any]:
@@ -245,35 +229,18 @@ def _behavior(code: str) -> dict[str, Any]:
 
 
 def _observation(file: str, seconds: float, path: Path, marks: list[list[Any]], now: str) -> dict[str, Any]:
+    clip = Clip(str(path), path)
+    rate = round(frame_rate(clip), 3) if modality_of_clip(clip).name == "video" else 0.0
+    info = {"length": round(seconds, 3), "fps": rate, "hasVideo": True, "hasAudio": False}
     return {
-        "file": {"1": [file], **{str(player): [] for player in range(2, 9)}},
         "type": "MEDIA",
         "date": now,
         "description": "predicted by aplt",
-        "time offset": 0.0,
+        "file": {str(player): [file] if player == 1 else [] for player in range(1, 9)},
+        "media_info": {**{name: {file: value} for name, value in info.items()}, "offset": {"1": 0.0}},
         "events": marks,
+        "time offset": 0.0,
         "observation time interval": [0, 0],
         "independent_variables": {},
-        "visualize_spectrogram": False,
-        "visualize_waveform": False,
-        "media_creation_date_as_offset": False,
-        "media_scan_sampling_duration": 0,
-        "image_display_duration": 1,
-        "close_behaviors_between_videos": False,
-        "media_info": {
-            "length": {file: round(seconds, 3)},
-            "fps": {file: _rate(path)},
-            "hasVideo": {file: True},
-            "hasAudio": {file: False},
-            "offset": {"1": 0.0},
-        },
+        **dict.fromkeys(("visualize_spectrogram", "visualize_waveform", "close_behaviors_between_videos"), False),
     }
-
-
-def _rate(path: Path) -> float:
-    clip = Clip(str(path), path)
-    if modality_of_clip(clip).name != "video":
-        return 0.0
-    from aplt.data.video import frame_rate
-
-    return round(frame_rate(clip), 3)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,8 +44,14 @@ class Annotated:
     watched: Sequence[Span] = ()
 
 
-def together(parts: Iterable[Annotated], source: Source) -> Annotations:
-    """Returns the annotations of several recordings; a remark says where several files are of one."""
+def together(parts: Sequence[Annotated], source: Source, none: str) -> Annotations:
+    """Returns the annotations of several recordings; a remark says where several files are of one.
+
+    Raises:
+        InputError: there are none, which `none` says.
+    """
+    if not parts:
+        raise InputError(f"{source.path}: {none}")
     rows: list[Row] = []
     watched: dict[str, list[Span]] = defaultdict(list)
     named: dict[str, list[str]] = defaultdict(list)
@@ -80,12 +86,6 @@ def inside(start: float, end: float, begins: float, ends: float) -> Span | None:
     return (first, last) if first < last else None
 
 
-def around(moment: float, window: float, length: float) -> Span:
-    """Returns the span of so many seconds around a moment, moved to lie within the file."""
-    start = max(0.0, min(moment - window / 2, length - window))
-    return start, start + window
-
-
 class Places:
     """Where the recordings lie that annotations name; they may have been moved, or named on another system."""
 
@@ -115,13 +115,6 @@ class Places:
 def is_recording(name: str) -> bool:
     """Returns whether a file of this name may be a recording that aplt reads: no sound, no text."""
     return any(Path(name).suffix.lower() in modality.scanned for modality in MODALITIES.values())
-
-
-def require_some(found: Sequence[Annotated], source: Source, what: str) -> Sequence[Annotated]:
-    """Returns what was found; raises an InputError where it is nothing."""
-    if not found:
-        raise InputError(f"{source.path}: {what}")
-    return found
 
 
 def _exists(path: Path) -> bool:

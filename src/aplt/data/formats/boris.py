@@ -18,10 +18,8 @@ from aplt.data.formats.annotated import (
     Places,
     Row,
     Span,
-    around,
     clips_of,
     inside,
-    require_some,
     together,
 )
 from aplt.data.formats.recognize import recognized
@@ -65,7 +63,7 @@ def read_boris(source: Source) -> Annotations:
             found += _annotated(observation, path, places, source.window, left)
         if said := ", ".join(f"{count} x {what}" for what, count in left.items() if count):
             source.remark(f"left out of {path}: {said}")
-    return together(require_some(found, source, "no observation of a video in it"), source)
+    return together(found, source, "no observation of a video in it")
 
 
 class Mark(NamedTuple):
@@ -117,7 +115,10 @@ def _annotated(
         for start, end, columns in observation.events:
             span = inside(start, end, begins, ends)
             if start == end and begins <= start < ends:
-                span = around(start - begins, window, ends - begins) if window else None
+                span = None
+                if window:  # a clip around the point, moved to lie within the file
+                    first = max(0.0, min(start - window / 2, ends - window) - begins)
+                    span = first, first + window
                 left["point in time (--window 2 makes clips of 2 seconds)"] += not window
             if span:
                 rows.append(columns | {"start": span[0], "end": span[1]})

@@ -21,7 +21,6 @@ from aplt.data.formats.annotated import (
     Span,
     clips_of,
     is_recording,
-    require_some,
     together,
 )
 from aplt.data.formats.source import Source
@@ -59,7 +58,7 @@ def read_elan(source: Source) -> Annotations:
         found.append(_annotated(document, path, tiers, places, source))
     if without and found:
         source.remark(f"{len(without)} of {len(files)} files left out; the first: {without[0]}")
-    return together(require_some(found, source, without[0] if without else "no .eaf file in it"), source)
+    return together(found, source, without[0] if without else "no .eaf file in it")
 
 
 def linked(media: Iterable[Mapping[str, str]], path: Path) -> Iterator[tuple[list[Path], float]]:
