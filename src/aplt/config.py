@@ -212,6 +212,9 @@ class TrainSettings(Settings):
     """Weight of the cross-entropy of the labeled clips' weak views, for every method alike."""
     strong_weight: float = Field(1.0, ge=0)
     """Weight of that of their strong views."""
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """The share of a labeled clip's target that is spread over all classes, for every method alike. Good where all
+    clips are labeled; methods with a confidence of 0.95 hardly find a label from 0.05 on."""
     optimizer: Literal["adamw", "sgd"] = "adamw"
     """sgd: with a Nesterov momentum of 0.9."""
     learning_rate: float = Field(2e-3, gt=0)

@@ -7,7 +7,7 @@ or pairs of sides.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ def pairs_of(names: Sequence[str]) -> tuple[tuple[int, int], ...]:
     return tuple((place[left], place[right]) for left, right in sides if right != left and right in place)
 
 
+@lru_cache(maxsize=4096)  # the same names in every file of a data set
 def _words(name: str) -> frozenset[str]:
     """Returns the words of a joint's name, however it joins and shortens them."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", name)

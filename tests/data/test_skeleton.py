@@ -14,7 +14,7 @@ from aplt.config import SkeletonInput
 from aplt.data.files import ClipError
 from aplt.data.modality import MODALITIES
 from aplt.data.pose_files import READERS
-from aplt.data.skeleton import normalize, read_clip, read_skeleton
+from aplt.data.skeleton import FAR, normalize, read_clip, read_skeleton
 from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
 from aplt.data.views import KINDS, Request
 from aplt.errors import InputError
@@ -79,6 +79,16 @@ def test_gaps_are_filled_over_time(tmp_path: Path) -> None:
     assert found[0, :, 0, 0].tolist() == [1, 1, 2, 3, 3]
     assert np.isnan(found[0, :, 1, 2]).all()
     assert not np.isnan(normalize(found)).any()
+
+
+@pytest.mark.parametrize("value", [1e16, -3e37, 1e300])
+def test_what_is_no_position_is_cut_off(tmp_path: Path, value: float) -> None:
+    walk = WALK.astype(np.float64)
+    walk[0, 3, 2, 1] = value
+    with np.errstate(all="raise"):
+        found = read_skeleton(saved(tmp_path, walk))
+        assert np.sign(value) * normalize(found.points)[0, 3, 2, 1] == FAR
+    assert found.confidence.all()
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,19 @@ def test_labeled_losses_by_hand() -> None:
     assert float(found.total.detach()) == pytest.approx(2 * one + 0.5 * other, rel=1e-4)
 
 
+def test_smoothed_labels_by_hand() -> None:
+    found = take_step(Method("", ""), None, STUDENT, TEACHER, BATCH, guidance=None, progress=0.5, label_smoothing=0.2)
+    weak = rows(STUDENT.model(BATCH.weak_labeled))[1]
+    classes = range(len(weak[0]))
+    expected = mean(
+        [
+            0.8 * cross_entropy(k, row) + 0.2 * mean([cross_entropy(other, row) for other in classes])
+            for k, row in zip(BATCH.y.tolist(), weak, strict=True)
+        ]
+    )
+    assert float(found.parts["sup_logits"]) == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_methods_own_parts_are_added() -> None:
     algorithm = Constant()
     plain = take_step(Method("", ""), None, STUDENT, TEACHER, BATCH, guidance=None, progress=0.5)

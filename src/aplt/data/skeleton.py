@@ -26,6 +26,8 @@ ROUNDING = 1e-6
 """The share of coordinates up to which differences between them are rounding."""
 OFTEN = 0.1
 """The share of frames from which a collapsed body is worth a word."""
+LARGEST = 1e15
+"""What larger coordinates are cut to: they are no position, and the arithmetic of float32 ends soon beyond it."""
 FAR = 100.0
 """The largest coordinate in units of the body's size: more than a person of 80 pixels has who crosses a wide screen."""
 # What numpy, zipfile and json raise on damaged bytes. A bug in a reader, such as an AttributeError, is not among them.
@@ -126,10 +128,10 @@ def read_skeleton(path: Path) -> Poses:
     if suffix not in READERS:
         raise InputError(f"{path}: skeletons are read from {', '.join(sorted(READERS))}{suggest(suffix, READERS)}")
     try:
-        # A coordinate too large for float32 would pass for one that is not seen.
-        with np.errstate(over="raise"):
-            found = READERS[suffix](path)
-            array, confidence = (one.astype(np.float32, casting="same_kind") for one in (found.points, found.sure))
+        found = READERS[suffix](path)
+        points = np.where(np.isinf(found.points), np.nan, found.points)
+        points = np.clip(points, -LARGEST, LARGEST)
+        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, found.sure))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:
@@ -253,8 +255,7 @@ def bodies(sequence: np.ndarray) -> Bodies:
     values = np.where(known, sequence, 0)
     seen = np.any(values != 0, axis=(2, 3))
     center = values.sum(axis=2, keepdims=True) / np.maximum(known.sum(axis=2, keepdims=True), 1).astype(np.float32)
-    with np.errstate(over="ignore"):  # coordinates of 1e20 and more belong to no body
-        away = np.linalg.norm(np.where(known, values - center, 0), axis=-1)
+    away = np.linalg.norm(np.where(known, values - center, 0), axis=-1)
     spread = away.sum(axis=2) / np.maximum(known.any(axis=-1).sum(axis=2), 1).astype(np.float32)
     collapsed = np.zeros_like(seen)
     for person, when in enumerate(seen):

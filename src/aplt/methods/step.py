@@ -31,6 +31,7 @@ def take_step(
     progress: float,
     weak_weight: float = 1.0,
     strong_weight: float = 1.0,
+    label_smoothing: float = 0.0,
 ) -> Descent:
     """Returns weak_weight H(y, p(weak x)) + strong_weight H(y, p(strong x)) + the method's parts.
 
@@ -47,12 +48,14 @@ def take_step(
         progress: The share done of the steps after the warm-up, 0 to 1.
         weak_weight: Weight of the labeled clips' weak views.
         strong_weight: Weight of their strong views.
+        label_smoothing: The share of y that is spread over all classes.
     """
     view = batch.weak if method.view == "weak" else batch.strong
     weak, strong, unlabeled = student(batch.weak_labeled, batch.strong_labeled, view)
+    labeled = {"sup_logits": (weak_weight, weak), "sup_strong": (strong_weight, strong)}
     parts = {
-        "sup_logits": weak_weight * functional.cross_entropy(weak.logits.float(), batch.y),
-        "sup_strong": strong_weight * functional.cross_entropy(strong.logits.float(), batch.y),
+        name: weight * functional.cross_entropy(found.logits.float(), batch.y, label_smoothing=label_smoothing)
+        for name, (weight, found) in labeled.items()
     }
     online = None
     if algorithm is not None and (method.every_step or len(view)):

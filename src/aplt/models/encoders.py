@@ -62,8 +62,13 @@ def _torchvision(summary: str, builder: str, weights_of: str = "", **options: An
 def _timm(name: str) -> Encoder:
     from aplt.models import timm_nets
 
-    def build(clip_shape: tuple[int, ...], *, time: Literal["mean", "shift"] = "mean") -> nn.Module:
-        return timm_nets.image_network(name, clip_shape, time)
+    def build(
+        clip_shape: tuple[int, ...],
+        *,
+        time: Literal["mean", "shift"] = "mean",
+        drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> nn.Module:
+        return timm_nets.image_network(name, clip_shape, time, drop_path)
 
     return Encoder(build, "video", f"{name} of timm", lambda _: timm_nets.published(name))
 

@@ -177,6 +177,7 @@ class Trainer:
                         progress=unlabeled_progress(done, settings.warm_up_rounds / settings.rounds),
                         weak_weight=settings.weak_weight,
                         strong_weight=settings.strong_weight,
+                        label_smoothing=settings.label_smoothing,
                     )
                 self.optimizer.zero_grad()
                 self.accelerator.backward(loss.total)
