@@ -123,6 +123,16 @@ def test_a_folder_with_events(folder: Path) -> None:
     assert [count(name, None) for name in "abcd"] == [0, 0, 4, 19]
 
 
+def test_what_was_watched_is_said_by_source_and_events(folder: Path) -> None:
+    films = folder / "films"
+    table = scan(Source(films), "folder")
+    events = Source(folder / "events.csv")
+    cut = cut_folder(table, films, window=1, stride=1, events=events, none="nothing", watched={"d.npz": [(2.0, 4.0)]})
+    nothing = cut[cut["label"] == "nothing"]
+    assert nothing["start"][nothing["path"] == "d.npz"].tolist() == ["2.000", "3.000"]
+    assert nothing["end"][nothing["path"] == "c.npz"].astype(float).max() <= 6
+
+
 def test_a_recording_stays_together_in_splits(folder: Path) -> None:
     index = cut_index(folder)
     split = make_split(index, SplitSettings(test=0.3))
