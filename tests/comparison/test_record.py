@@ -10,8 +10,9 @@ import pytest
 
 from aplt.comparison.plan import load_plan, make_plan, seen_from
 from aplt.comparison.record import CompareDir
-from aplt.config import VideoInput, load_yaml
+from aplt.config import VideoInput
 from aplt.errors import InputError
+from aplt.settings import load_yaml
 from aplt.storage import read_json, write_csv, write_json, write_text
 from tests.comparison.studies import METHODS, rows_of, study_of
 

@@ -19,10 +19,6 @@ def image_network(
 
     With time=shift a temporal shift (arXiv 1811.08383) comes before the first convolution of each residual block.
     `drop_path` is the rate of stochastic depth (arXiv 1603.09382) as timm spreads it over the blocks.
-
-    Raises:
-        InputError: timm is not installed, or has no such model.
-        ValueError: nothing in it can be shifted, or its branches cannot be dropped.
     """
     net = _create(name, clip_shape, **({"drop_path_rate": drop_path} if drop_path else {}))
     if time == "shift" and not shift_blocks(net, clip_shape[1]):
