@@ -25,11 +25,12 @@ def features(table: pd.DataFrame, noise: float, seed: int = 0) -> np.ndarray:
     groups, classes, subjects = (pd.factorize(table[name])[0] for name in ("group", "label", "subject"))
 
     def offsets(kinds: np.ndarray, scale: float) -> np.ndarray:
-        made = scale * draw.standard_normal((kinds.max() + 1, SIZE), dtype=np.float32)
+        made: np.ndarray = scale * draw.standard_normal((kinds.max() + 1, SIZE), dtype=np.float32)
         return made[kinds]
 
-    made = offsets(groups, 0.5) + offsets(classes, 0.5) + offsets(subjects, 0.5)
-    return made + noise * draw.standard_normal((len(table), SIZE), dtype=np.float32)
+    found: np.ndarray = offsets(groups, 0.5) + offsets(classes, 0.5) + offsets(subjects, 0.5)
+    found += noise * draw.standard_normal((len(table), SIZE), dtype=np.float32)
+    return found
 
 
 def main() -> None:
