@@ -125,6 +125,8 @@ class Result(Record):
 
     @model_validator(mode="after")
     def _of_the_same_classes(self) -> Self:
+        if twice := [name for k, name in enumerate(self.classes) if name in self.classes[:k]]:
+            raise ValueError(f"classes: '{twice[0]}' appears twice")
         return _of_one_length(self, "classes", "labeled_per_class", *["groups"] * bool(self.groups))
 
     def to_frame(self) -> pd.DataFrame:

@@ -115,6 +115,9 @@ def test_files_of_two_runs_are_told_from_those_of_one(tmp_path: Path) -> None:
     run.result.unlink()
     with pytest.raises(InputError, match=r"line 5: pseudo is of 4 classes, expected 3 as in the other lines"):
         write_report(run.path)
+    run.result.write_text(json.dumps(found | {"classes": [*found["classes"][:2], found["classes"][0]]}))
+    with pytest.raises(InputError, match=rf"result\.json: classes: '{found['classes'][0]}' appears twice"):
+        write_report(run.path)
 
 
 @pytest.mark.parametrize("settings", ["train: 5", "train: {rounds: x, seed: [1]}", "method: [x]", "train:"])
