@@ -77,6 +77,14 @@ class RunDir:
         return self.path / "pseudo_labels.csv"
 
     @property
+    def held_out(self) -> Path:
+        """Predictions by which reliability is measured, of clips that training did not know: id, truth, label, score.
+
+        Those of val, else test clips; after `crossfit` of labeled ones. The column `of` says which.
+        """
+        return self.path / "held_out.csv"
+
+    @property
     def result(self) -> Path:
         """The final figures; its presence says that the run is finished."""
         return self.path / "result.json"
@@ -100,7 +108,7 @@ class RunDir:
         model = tuple(self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors"))
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
-        tables = (self.predictions, self.pseudo_labels, self.report, self.split, self.origin)
+        tables = (self.predictions, self.pseudo_labels, self.held_out, self.report, self.split, self.origin)
         return [path for path in (*whole, *tables) if path.is_file()]
 
     def clear(self) -> None:

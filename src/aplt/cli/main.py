@@ -15,6 +15,7 @@ from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
+from aplt.cli.labels import labels
 from aplt.cli.pose import pose
 from aplt.cli.predict import predict
 from aplt.cli.printing import remark, say
@@ -49,7 +50,7 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-for verb in (pose, check, split, embed, train, compare, evaluate, predict, report, recipes, encoders):
+for verb in (pose, check, split, embed, train, compare, evaluate, predict, labels, report, recipes, encoders):
     app.command()(verb)
 
 

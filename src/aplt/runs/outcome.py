@@ -19,7 +19,7 @@ from aplt.models.recognizer import save_model
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
-from aplt.runs.reliability import measured_reliability
+from aplt.runs.reliability import held_out_of, reliability_of
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
@@ -110,8 +110,10 @@ class Outcome:
         truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
         table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
         write_csv(self.run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
+        held_out, of = (val, "val") if val_figures is not None else (test, "test")
+        write_csv(self.run.held_out, self._held_out(held_out).assign(of=of))
         if split.unlabeled:
-            self._write_pseudo_labels(guidance, unlabeled, held_out=val if val_figures is not None else test)
+            self._write_pseudo_labels(guidance, unlabeled)
         known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
         per_class = np.bincount(index.labels[list(split.labeled)], minlength=index.num_classes)
         packages = ("aplt", "torch", "torchvision", "accelerate")
@@ -137,17 +139,28 @@ class Outcome:
             )
         )
 
-    def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored, held_out: Scored) -> None:
+    def _held_out(self, scored: Scored) -> pd.DataFrame:
+        """Returns the predictions of the clips whose label is known: id, truth, label, score."""
+        index = self.material.index
+        truth = index.labels[scored.position]
+        known = truth != UNKNOWN
+        best = prediction_table(scored.score[known], index.class_names, best=1)
+        best = best.set_axis(["label", "score"], axis="columns")
+        best.insert(0, "id", [index[p].id for p in scored.position[known]])
+        best.insert(1, "truth", [index.class_names[k] for k in truth[known]])
+        return best
+
+    def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored) -> None:
         """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
-        `reliability` is measured on the held-out clips (val, else test) and empty where there are too few of them;
+        `reliability` is measured on the held-out clips and empty where there are too few of them;
         `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight`
         are of the last step that showed the clip, where the method's steps make labels.
         """
         index, online = self.material.index, self.state.online
         best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
-        reliability = measured_reliability(scored.score, held_out.score, index.labels[held_out.position])
-        table = best.assign(reliability=reliability.round(4))
+        reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))
+        table = best.assign(reliability=reliable.value.round(4))
         table.insert(0, "id", [index[p].id for p in scored.position])
         if guidance is not None:
             last = guidance.arrays()

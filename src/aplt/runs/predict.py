@@ -27,7 +27,6 @@ from aplt.figures import Figures
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
-from aplt.runs.reliability import HeldOut
 from aplt.runs.setup import read_own_clips
 from aplt.storage import read_json, read_table
 
@@ -150,15 +149,6 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
         raise InputError(f"{what} to evaluate on")
     seen = 0 if role is not None else _trained_on(run, [index[p] for p in labeled])
     return Evaluation(figures, len(positions) - len(labeled), seen)
-
-
-def held_out_of(run: RunDir) -> HeldOut | None:
-    """Returns a run's predictions of its test clips; None where the folder has none, as a model's."""
-    if not run.predictions.exists():
-        return None
-    table = read_table(run.predictions, needed=("truth", "prediction_1", "score_1"))
-    known = table[table["truth"] != ""]
-    return HeldOut(known["score_1"].to_numpy(dtype=np.float64), (known["truth"] == known["prediction_1"]).to_numpy())
 
 
 def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
