@@ -39,6 +39,7 @@ def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
         "metrics.jsonl",
         "ledger.csv",
         "predictions.csv",
+        "held_out.csv",
         "pseudo_labels.csv",
         "result.json",
         "checkpoint/state.safetensors",
