@@ -77,6 +77,11 @@ class RunDir:
         return self.path / "pseudo_labels.csv"
 
     @property
+    def features(self) -> Path:
+        """What the final model makes of every training clip: position in the index, feature, class probabilities."""
+        return self.path / "features.npz"
+
+    @property
     def held_out(self) -> Path:
         """Predictions by which reliability is measured, of clips that training did not know: id, truth, label, score.
 
@@ -108,7 +113,15 @@ class RunDir:
         model = tuple(self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors"))
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
-        tables = (self.predictions, self.pseudo_labels, self.held_out, self.report, self.split, self.origin)
+        tables = (
+            self.predictions,
+            self.pseudo_labels,
+            self.held_out,
+            self.features,
+            self.report,
+            self.split,
+            self.origin,
+        )
         return [path for path in (*whole, *tables) if path.is_file()]
 
     def clear(self) -> None:

@@ -188,6 +188,7 @@ def test_training_anew_leaves_files_of_others(clips: Path, finished: RunDir) -> 
             "metrics.jsonl",
             "predictions.csv",
             "held_out.csv",
+            "features.npz",
             "pseudo_labels.csv",
         ),
         *("result.json", "checkpoint/state.safetensors", "model/config.json", "model/model.safetensors"),

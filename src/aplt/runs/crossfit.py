@@ -13,16 +13,14 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import ClipIndex, Split
-from aplt.config import RunConfig, load_yaml
-from aplt.data.split_file import load_split, save_split
+from aplt.config import RunConfig
+from aplt.data.split_file import save_split
 from aplt.data.splits import by_class
 from aplt.display import show_nothing, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
-from aplt.runs.begin import ADVICE, train_or_reuse
-from aplt.runs.configure import begun_config
-from aplt.runs.setup import read_own_clips
+from aplt.runs.begin import finished, train_or_reuse
 from aplt.storage import read_table, write_csv
 
 
@@ -39,10 +37,7 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     Raises:
         InputError: the run is not finished, its clips have changed, or no class has two labeled clips.
     """
-    run.read_result()
-    config = begun_config(load_yaml(run.config), str(run.config))
-    index = read_own_clips(config, run)
-    split = load_split(run.split, index, ADVICE)
+    config, index, split = finished(run)
     parts = folds_of(index, split, folds, config.train.seed)
     work = []
     for number, held in enumerate(parts, start=1):
@@ -51,10 +46,10 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
         save_split(roles, index, Split(labeled=rest, unlabeled=tuple(sorted((*split.unlabeled, *held)))))
         work.append((config.model_copy(update={"split_file": roles.absolute()}), folder))
     with (
-        as_they_finish(partial(_train, jobs=jobs), work, jobs) as finished,
+        as_they_finish(partial(_train, jobs=jobs), work, jobs) as done,
         whole_bar(f"{folds} folds", folds) as progress,
     ):
-        for _ in finished:
+        for _ in done:
             progress.advance()
     tables = [
         _held_out(index, held, folder, number)

@@ -4,15 +4,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from aplt.config import load_yaml
 from aplt.data.index import index_table
-from aplt.data.split_file import load_split
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.runs.begin import ADVICE
-from aplt.runs.configure import begun_config
+from aplt.runs.begin import finished
 from aplt.runs.reliability import FEWEST, Promise, held_out_of, promise, reliability_of
-from aplt.runs.setup import read_own_clips
 from aplt.storage import read_table
 
 MEASURED = ("score", "reliability", "reliability_low", "reliability_high")
@@ -45,10 +41,7 @@ def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0
     Raises:
         InputError: the run is not finished, its clips have changed, or too few held-out clips are right to say so.
     """
-    run.read_result()
-    config = begun_config(load_yaml(run.config), str(run.config))
-    index = read_own_clips(config, run)
-    split = load_split(run.split, index, ADVICE)
+    _, index, split = finished(run)
     found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
     rows = index_table(index).iloc[list(split.unlabeled)].set_index("id", drop=False)
     score = found["score"].astype(float).reindex(rows.index)

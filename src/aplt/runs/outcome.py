@@ -23,7 +23,7 @@ from aplt.runs.reliability import held_out_of, reliability_of
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
-from aplt.storage import link_or_copy, write_csv
+from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
 
 
@@ -106,10 +106,17 @@ class Outcome:
         with clock.phase("evaluation"):
             test, figures = self._evaluate("test", progress)
             val, val_figures = self._evaluate("val", progress)
-            unlabeled, unlabeled_figures = self._evaluate("unlabeled", progress)
+            unlabeled, unlabeled_figures = self._evaluate("unlabeled", progress, features=True)
+            labeled, _ = self._evaluate("labeled", progress, features=True)
         truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
         table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
         write_csv(self.run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
+        together = {
+            "position": np.concatenate([labeled.position, unlabeled.position]).astype(np.int64),
+            "feature": np.concatenate([labeled.feature, unlabeled.feature]),
+            "probability": np.concatenate([labeled.score, unlabeled.score]).astype(np.float16),
+        }
+        write_arrays(self.run.features, together)
         held_out, of = (val, "val") if val_figures is not None else (test, "test")
         write_csv(self.run.held_out, self._held_out(held_out).assign(of=of))
         if split.unlabeled:
@@ -172,7 +179,7 @@ class Outcome:
             table["weight"] = online.weight.cpu().numpy()[scored.position].round(4)
         write_csv(self.run.pseudo_labels, table)
 
-    def _evaluate(self, role: Role, progress: Bar) -> tuple[Scored, Figures | None]:
+    def _evaluate(self, role: Role, progress: Bar, *, features: bool = False) -> tuple[Scored, Figures | None]:
         """Returns the scores of the clips with this role and, where their labels are known, the figures."""
         index, positions = self.material.index, self.material.split.positions(role)
         with progress.part(f"{role} clips", len(positions)) as part:
@@ -182,5 +189,5 @@ class Outcome:
                     yield batch
                     part.advance(len(batch[0]))
 
-            scored = score_clips(self.state.recognizer.eval(), batches(), self.device)
+            scored = score_clips(self.state.recognizer.eval(), batches(), self.device, features=features)
         return scored, Figures.of(index.labels[scored.position], scored.score, index.class_names, index.groups)
