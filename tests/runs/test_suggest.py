@@ -22,7 +22,7 @@ def pool(groups: list[int], labeled: list[int], probability: list[list[float]]) 
 
 
 def group_of(known: Pool, places: np.ndarray) -> list[int]:
-    return known.feature[places].argmax(axis=1).tolist()
+    return [int(known.feature[place].argmax()) for place in places]
 
 
 def test_one_clip_of_each_group_that_no_label_stands_for() -> None:

@@ -22,6 +22,7 @@ from aplt.cli.printing import remark, say
 from aplt.cli.recipes import recipes
 from aplt.cli.report import report
 from aplt.cli.split import split
+from aplt.cli.suggest import suggest
 from aplt.cli.train import train
 from aplt.errors import InputError
 
@@ -50,7 +51,7 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-for verb in (pose, check, split, embed, train, compare, evaluate, predict, labels, report, recipes, encoders):
+for verb in (pose, check, split, embed, train, compare, evaluate, predict, labels, suggest, report, recipes, encoders):
     app.command()(verb)
 
 
