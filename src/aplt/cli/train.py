@@ -87,8 +87,6 @@ def train(
             raise InputError("--clips says where the clips of a run to --resume are; a new run takes them without it")
         if corrections is not None and from_ is None:
             raise InputError("--corrections are of the clips of a run: name it with --from")
-        if source is None and from_ is None:
-            raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
         options = {
             "split_file": str(split) if split else None,
             "split": {"labeled": labeled} if labeled is not None else None,
@@ -109,8 +107,12 @@ def train(
             )
             if corrections is not None:
                 say(f"{corrections}: {corrected}")
-        else:
+        elif source is not None:
             prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+        else:
+            raise InputError(
+                "train needs clips.csv, a folder, a config.yaml, --from or --resume; see aplt train --help"
+            )
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):

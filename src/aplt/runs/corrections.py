@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from aplt.clips import Role, Split
 from aplt.data.index import index_table, read_index, write_index
 from aplt.data.split_file import save_split
@@ -15,8 +13,10 @@ from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.storage import read_table
 
-COLUMNS = ("id", "label", "by", "when", "was")
-"""clip, its label now, who said so, when (ISO 8601), and the label that was shown."""
+COLUMNS = ("id", "label", "by", "when", "was", "act")
+"""clip, its label now, who said so, when (ISO 8601), the label that was shown, and one of `ACTS`."""
+ACTS = ("label", "none", "withdrawn")
+"""A clip has the label, is of none of the classes, or is as if nothing had been said of it."""
 NONE = ""
 """The label of a clip of none of the classes."""
 
@@ -44,14 +44,15 @@ class Corrected:
 def read_corrections(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
     """Returns the label of each corrected clip by id, and the ids that people do not agree on.
 
-    Of one person's labels of a clip the last row counts.
+    Of what one person says of a clip the last row counts. Without the column act an empty label means none.
 
     Raises:
         InputError: no such table.
     """
     table = read_table(path, needed=("id", "label"))
-    by = table["by"] if "by" in table else pd.Series("", index=table.index)
-    last = table.assign(by=by).drop_duplicates(["id", "by"], keep="last")
+    table = table.assign(**{name: table.get(name, "") for name in ("by", "act")})
+    last = table.drop_duplicates(["id", "by"], keep="last")
+    last = last[last["act"] != "withdrawn"]
     said = last.groupby("id", sort=False)["label"].agg(["first", "nunique"])
     agreed = said.index[said["nunique"] == 1]
     return said.loc[agreed, "first"].to_dict(), tuple(said.index[said["nunique"] > 1])
