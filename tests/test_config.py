@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from aplt.config import SplitSettings, load_yaml, merge, parse_assignments, validate
+from aplt.config import RunConfig, SplitSettings
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
 from aplt.runs.setup import build_algorithm, build_offline
-from aplt.settings import validated
+from aplt.settings import load_yaml, merge, parse_assignments, validated
 from aplt.tensors import Task
 
 MINIMAL: dict[str, Any] = {"clips": "clips.csv"}
@@ -75,7 +75,7 @@ def test_every_method_builds_and_its_yaml_gives_it_back(method: str, modality: s
     config = effective_config(MINIMAL | {"method": method}, modality, "test")
     path = tmp_path / "config.yaml"
     path.write_text(config.to_yaml())
-    assert validate(load_yaml(path), "test") == config
+    assert validated(RunConfig, load_yaml(path), "test") == config
     assert effective_config(load_yaml(path), modality, "test") == config
     build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))
     assert (build_offline(config) is None) == (METHODS[method].offline is None)

@@ -15,10 +15,10 @@ from aplt.cli.main import app
 from aplt.comparison.plan import DEFAULT_METHODS, Plan, make_plan
 from aplt.comparison.record import COLUMNS, CompareDir
 from aplt.comparison.results import read_comparison
-from aplt.config import load_yaml, merge, parse_assignments
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
+from aplt.settings import load_yaml, merge, parse_assignments
 from tests.comparison.fake_comparison import fake_comparison
 
 ROOT = Path(__file__).parent.parent

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 import aplt
-from aplt import library, prepare
+from aplt import finished, prepare
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
 from tests.runs.clips import write_clips
@@ -223,14 +223,14 @@ def test_an_object_that_no_module_holds_cannot_be_found_again(clips: Path) -> No
 
 
 def test_objects_of_aplt_are_known_by_their_names() -> None:
-    assert prepare.method_name(METHODS["uda"]) == "uda"
-    assert prepare.method_name("my:own") == "my:own"
-    assert prepare.method_name(None) is None
+    assert prepare.name_of(METHODS["uda"]) == "uda"
+    assert prepare.name_of("my:own") == "my:own"
+    assert prepare.name_of(None) is None
 
 
 def test_tables_keep_ids_and_classes_as_text() -> None:
     table = pd.DataFrame({"id": ["007", "008"], "prediction_1": ["1", "2"], "score_1": ["0.5", ""]}, dtype=object)
-    found = library._numbers(table)
+    found = table.apply(finished.typed)
     assert found["id"].tolist() == ["007", "008"]
     assert found["prediction_1"].tolist() == ["1", "2"]
     assert found["score_1"].isna().tolist() == [False, True]

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 
 from aplt.cli.demo import film_settings
-from aplt.config import merge
 from aplt.methods.catalog import METHODS
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from aplt.runs.configure import configure
+from aplt.runs.configure import configured
+from aplt.settings import merge
 from aplt.synthetic import make_dataset
 
 pytestmark = pytest.mark.slow
@@ -28,7 +28,7 @@ def right(method: str, clips: Path, runs: Path) -> int:
     longer = {"rounds": 10, "warm_up_rounds": 3, "steps": 600}
     own = {"clips": str(clips), "method": method, "split": {"labeled": 0.2}, "train": longer}
     settings = merge(film_settings(clips), own)
-    result = train(configure(settings, "test"), RunDir(runs / method))
+    result = train(configured(settings, "test")[0], RunDir(runs / method))
     assert result.test is not None
     return round(result.test.top1 * result.counts.test)
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from aplt.config import RunConfig, merge
+from aplt.config import RunConfig
 from aplt.errors import InputError
 from aplt.prepare import plan_comparison, prepare
 from aplt.presets import PRESETS, over_preset
 from aplt.runs.configure import effective_config
+from aplt.settings import merge
 from tests.runs.clips import write_clips
 
 

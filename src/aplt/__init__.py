@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from aplt.data.index import read_index
     from aplt.errors import InputError
     from aplt.figures import Figures
-    from aplt.library import Run, compare, embed, evaluate, load, pose, predict, resume, train
+    from aplt.finished import Run
+    from aplt.library import compare, embed, evaluate, load, pose, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -35,7 +36,8 @@ _HOME = {
     "aplt.data.index": ("read_index",),
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
-    "aplt.library": ("Run", "compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
+    "aplt.finished": ("Run",),
+    "aplt.library": ("compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),

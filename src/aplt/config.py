@@ -11,8 +11,7 @@ import yaml
 from pydantic import Field, PlainSerializer, ValidatorFunctionWrapHandler, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from aplt.errors import InputError
-from aplt.settings import Settings, validated
+from aplt.settings import Settings
 
 
 def parse_fraction(value: Any, validate: ValidatorFunctionWrapHandler) -> float:
@@ -290,11 +289,7 @@ class RunConfig(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
     def of_training(self) -> dict[str, Any]:
-        """Returns the settings that, with the clips and their roles, say what is trained.
-
-        Left out are `clips` and `split`, of which the digests of index and split tell, and where and how files are read
-        and written.
-        """
+        """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell."""
         machine: Any = {
             "input": {"cache_dir"},
             "train": {"workers", "checkpoint_minutes"},
@@ -302,64 +297,3 @@ class RunConfig(Settings):
             "split": True,
         }
         return self.model_dump(mode="json", exclude=machine)
-
-
-def load_yaml(path: Path) -> dict[str, Any]:
-    """Returns the mapping in a YAML file.
-
-    Raises:
-        InputError: no such file, not YAML, or no mapping.
-    """
-    try:
-        loaded = _parse_yaml(path.read_bytes(), str(path))
-    except OSError as error:
-        raise InputError(f"{path}: {error.strerror}") from error
-    if not isinstance(loaded, dict):
-        raise InputError(f"{path}: expected a mapping of settings, found {type(loaded).__name__}")
-    return loaded
-
-
-def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    """Returns `base` with `over` laid on it, mapping by mapping."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = merge(merged[key], value) if both else value
-    return merged
-
-
-def parse_assignments(assignments: list[str]) -> dict[str, Any]:
-    """Returns nested settings for `--set` values such as 'train.rounds=5'; values are read as YAML."""
-    settings: dict[str, Any] = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        if not equals or not key:
-            raise InputError(f"--set {assignment}: expected key=value, for example train.rounds=5")
-        value = _parse_yaml(text, f"--set {assignment}")
-        for part in reversed(key.split(".")):
-            value = {part: value}
-        settings = merge(settings, value)
-    return settings
-
-
-def _parse_yaml(text: str | bytes, where: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2020-13-01
-        raise InputError(f"{where}: not YAML in UTF-8 ({_why(error)})") from error
-
-
-def _why(error: Exception) -> str:
-    """Returns what an error of YAML says, without the parser's name for the text and its drawing of the place."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return str(error).partition("\n")[0]
-
-
-def validate(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the typed config; `where` names its origin in the error.
-
-    Raises:
-        InputError: the first unknown key (with a suggestion) or unusable value.
-    """
-    return validated(RunConfig, settings, where)

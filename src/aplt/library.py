@@ -5,20 +5,17 @@ Paths may be strings. Methods and encoders are names, package.module:name, or th
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from aplt.clips import Role
-from aplt.config import merge
 from aplt.errors import InputError
-from aplt.prepare import Prepared, encoder_name, method_name, plan_comparison, prepare
-from aplt.record import Result, rounds_frame
+from aplt.finished import Run
+from aplt.prepare import Prepared, name_of, plan_comparison, prepare
 from aplt.rundir import RunDir
-from aplt.storage import read_table
+from aplt.settings import merge
 
 if TYPE_CHECKING:
     from aplt.comparison.results import Comparison
@@ -28,52 +25,6 @@ if TYPE_CHECKING:
     from aplt.runs.predict import Evaluation
 
 PathLike = str | Path
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run: what its folder holds, read when it is asked for."""
-
-    path: Path
-
-    @cached_property
-    def result(self) -> Result:
-        """The final figures.
-
-        Raises:
-            InputError: the run is not finished, or the folder is not one of a run.
-        """
-        return RunDir(self.path).read_result()
-
-    @property
-    def rounds(self) -> pd.DataFrame:
-        """A row per round: loss, figures of the watched clips, precision and coverage of the labels, seconds."""
-        return rounds_frame(RunDir(self.path).read_rounds())
-
-    @property
-    def predictions(self) -> pd.DataFrame:
-        """A row per test clip: id, truth, the five best classes with scores."""
-        return _numbers(read_table(RunDir(self.path).predictions))
-
-    @property
-    def pseudo_labels(self) -> pd.DataFrame:
-        """A row per unlabeled clip: the final model's label and score, and what it was taught."""
-        return _numbers(read_table(RunDir(self.path).pseudo_labels))
-
-    @property
-    def ledger(self) -> pd.DataFrame:
-        """A row per round and training clip: what the offline phase believed of it."""
-        return _numbers(read_table(RunDir(self.path).ledger))
-
-    @cached_property
-    def model(self) -> "Recognizer":
-        """The trained model, in evaluation mode."""
-        return load(self.path)
-
-    @property
-    def report(self) -> Path:
-        """The HTML page."""
-        return RunDir(self.path).report
 
 
 def train(
@@ -110,8 +61,8 @@ def train(
     """
     options = {
         "split_file": None if split is None else str(split),
-        "method": method_name(method),
-        "encoder": encoder_name(encoder),
+        "method": name_of(method),
+        "encoder": name_of(encoder),
         "encoder_weights": encoder_weights,
         "split": None if labeled is None else {"labeled": labeled},
     }
@@ -172,7 +123,7 @@ def embed(
     """
     from aplt.runs.embed import embed as embed_clips
 
-    name, folder = encoder_name(encoder) or "", Path(output)
+    name, folder = name_of(encoder) or "", Path(output)
     embed_clips(Path(clips), name, weights=weights, settings=settings or {}, views=views, folder=folder)
     return folder
 
@@ -215,14 +166,14 @@ def compare(
 
     named = [methods] if isinstance(methods, str) else methods
     options = {
-        "methods": None if named is None else [method_name(method) for method in named],
+        "methods": None if named is None else [name_of(method) for method in named],
         "labeled": labeled if isinstance(labeled, float | int | str | None) else list(labeled),
         "seeds": seeds if isinstance(seeds, int | str | None) else list(seeds),
         "variants": None if variants is None else dict(variants),
         "upper_bound": upper_bound,
         "preset": preset,
     }
-    own = {} if encoder is None else {"encoder": encoder_name(encoder)}
+    own = {} if encoder is None else {"encoder": name_of(encoder)}
     plan, folder = plan_comparison(Path(source), options, merge(dict(settings or {}), own), output)
     return run_comparison(plan, folder, jobs=jobs, replace=replace)
 
@@ -325,17 +276,3 @@ def _finished(run: RunDir) -> Run:
     if PartialState().is_main_process:
         write_report(run.path)
     return Run(run.path)
-
-
-def _numbers(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns a table of strings with numbers and truth values where all of a column are."""
-    return table.apply(_typed)
-
-
-def _typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
-    if column.name in ("id", "path", "label", "truth") or str(column.name).startswith("prediction_"):
-        return column  # a class may be called 7, or an id 007
-    if column.isin(["True", "False"]).all():
-        return column == "True"
-    numbers = pd.to_numeric(column.where(column != ""), errors="coerce")
-    return numbers if numbers.notna().equals(column != "") else column

@@ -63,9 +63,6 @@ def as_they_finish(
     The processes begin with the block, before any thread that the block starts, with an equal share of the cores each
     (however few items there are: sums come out otherwise with other numbers of threads) and on one GPU after the other;
     with one, this process does the work. An exception, whether of `function` or in the block, ends them at once.
-
-    Raises:
-        ProcessKilledError: of one of the processes.
     """
     if processes == 1 or not items:
         yield map(function, items)

@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from aplt.clips import ClipIndex
-from aplt.config import merge
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.settings import shown
+from aplt.settings import merge, shown
 from aplt.storage import absolute
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.runs.corrections import Corrected
-
-_Kind = TypeVar("_Kind")
 
 
 @dataclass(frozen=True)
@@ -45,17 +42,7 @@ def prepare(
 ) -> Prepared:
     """Returns what a run is made of, once everything that can be refused at once is refused.
 
-    Args:
-        source: clips.csv, a folder of clips, or a run's config.yaml.
-        options: Settings that have an option of their own; None means not set.
-        settings: Any others.
-        preset: Whose settings all of these are laid over.
-        seed: Of the split, the model and the order of clips.
-        name: Of the run's folder.
-        runs: Folder of run folders.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
+    Arguments are those of `aplt.train`; `options` are settings that have an option of their own, None where not set.
     """
     from aplt.runs.configure import configure_new
 
@@ -124,14 +111,7 @@ def plan_comparison(
 ) -> "tuple[Plan, CompareDir]":
     """Returns the plan of a comparison and its folder.
 
-    Args:
-        source: clips.csv, a folder of clips, a compare.yaml or its folder.
-        options: What the user sets of the plan; None means nothing is set.
-        settings: What the user sets for all cells.
-        output: The folder, if one is given.
-
-    Raises:
-        InputError: a key or a value is not usable.
+    Arguments are those of `aplt.compare`; `options` are what the user sets of the plan, None where nothing is set.
     """
     from aplt.comparison.plan import LONGEST_NAME, UNUSABLE, load_plan, make_plan
     from aplt.comparison.record import CompareDir
@@ -156,24 +136,13 @@ def plan_comparison(
     return plan, CompareDir(Path("compare") / f"{name}{'-ablation' if 'variants' in chosen else ''}")
 
 
-def method_name(method: "str | Method | None") -> str | None:
-    """Returns the name by which a config keeps a method."""
-    from aplt.methods.catalog import METHODS
-
-    return _name_of(method, METHODS, "method")
-
-
-def encoder_name(encoder: "str | Encoder | None") -> str | None:
-    """Returns the name by which a config keeps an encoder."""
-    from aplt.models.encoders import ENCODERS
-
-    return _name_of(encoder, ENCODERS, "encoder")
-
-
-def _name_of(value: str | _Kind | None, known: Mapping[str, _Kind], what: str) -> str | None:
-    """Returns the name by which a config keeps a method or encoder, whatever it was given as."""
-    from aplt.reference import reference_to
-
+def name_of(value: "str | Method | Encoder | None") -> str | None:
+    """Returns the name by which a config keeps a method or an encoder, whatever it was given as."""
     if value is None or isinstance(value, str):
         return value
-    return next((name for name, one in known.items() if one is value), None) or reference_to(value, what)
+    from aplt.methods.catalog import METHODS
+    from aplt.models.encoders import ENCODERS
+    from aplt.reference import reference_to
+
+    known = next((name for name, one in (METHODS | ENCODERS).items() if one is value), None)
+    return known or reference_to(value, type(value).__name__.lower())

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from aplt.config import merge
 from aplt.errors import InputError, suggest
+from aplt.settings import merge
 
 OF_ENCODER = ("encoder", "encoder_settings", "encoder_weights")
 

@@ -141,11 +141,7 @@ _Read = TypeVar("_Read", bound=Record)
 
 
 def _of_one_length(record: _Read, first: str, *others: str) -> _Read:
-    """Returns the record, whose tuples are of one length each.
-
-    Raises:
-        ValueError: they are not; names one.
-    """
+    """Returns the record, whose tuples are of one length each."""
     expected = len(getattr(record, first))
     for name in others:
         if len(getattr(record, name)) != expected:

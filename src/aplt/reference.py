@@ -58,11 +58,7 @@ def reference_to(value: Any, what: str) -> str:
 
 
 def installed(module: str, extra: str) -> Any:
-    """Returns a module of the optional dependencies `extra`.
-
-    Raises:
-        InputError: it is not installed.
-    """
+    """Returns a module of the optional dependencies `extra`."""
     require(module, extra)
     return importlib.import_module(module)
 

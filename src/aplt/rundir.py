@@ -21,88 +21,42 @@ GUIDANCE = re.compile(r"\d{3,}\.npz")
 
 
 class RunDir:
-    """One run's folder. Paths are properties; nothing is created until it is written."""
+    """One run's folder and the paths of its files; nothing is created until it is written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def config(self) -> Path:
+        self.config = path / "config.yaml"
         """The whole effective config: `aplt train` on it repeats the run."""
-        return self.path / "config.yaml"
-
-    @property
-    def split(self) -> Path:
+        self.split = path / "split.csv"
         """The role of every clip: id, role."""
-        return self.path / "split.csv"
-
-    @property
-    def origin(self) -> Path:
+        self.origin = path / "origin.json"
         """The digests of the index and the split that the run was begun with: rounds are kept by row of the index."""
-        return self.path / "origin.json"
-
-    @property
-    def metrics(self) -> Path:
+        self.metrics = path / "metrics.jsonl"
         """One JSON line per round."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def ledger(self) -> Path:
+        self.ledger = path / "ledger.csv"
         """What each round believed about each training clip."""
-        return self.path / "ledger.csv"
-
-    @property
-    def checkpoint(self) -> Path:
+        self.checkpoint = path / "checkpoint" / "state.safetensors"
         """Everything needed to continue, in one file so that replacing it is atomic."""
-        return self.path / "checkpoint" / "state.safetensors"
-
-    @property
-    def rounds(self) -> Path:
+        self.rounds = path / "rounds"
         """The folder of each round's guidance."""
-        return self.path / "rounds"
-
-    @property
-    def model(self) -> Path:
+        self.model = path / "model"
         """The finished model's folder: model.safetensors and config.json."""
-        return self.path / "model"
-
-    @property
-    def predictions(self) -> Path:
+        self.predictions = path / "predictions.csv"
         """The test clips' predictions: id, truth, top-5, scores."""
-        return self.path / "predictions.csv"
-
-    @property
-    def pseudo_labels(self) -> Path:
+        self.pseudo_labels = path / "pseudo_labels.csv"
         """The final model's label for every unlabeled clip, with its measured reliability."""
-        return self.path / "pseudo_labels.csv"
-
-    @property
-    def features(self) -> Path:
+        self.features = path / "features.npz"
         """What the final model makes of every training clip: position in the index, feature, class probabilities."""
-        return self.path / "features.npz"
-
-    @property
-    def held_out(self) -> Path:
+        self.held_out = path / "held_out.csv"
         """Predictions by which reliability is measured, of clips that training did not know: id, truth, label, score.
 
         Those of val, else test clips; after `crossfit` of labeled ones. The column `of` says which.
         """
-        return self.path / "held_out.csv"
-
-    @property
-    def result(self) -> Path:
+        self.result = path / "result.json"
         """The final figures; its presence says that the run is finished."""
-        return self.path / "result.json"
-
-    @property
-    def report(self) -> Path:
-        """The HTML report."""
-        return self.path / "report.html"
-
-    @property
-    def lock(self) -> Path:
+        self.report = path / "report.html"
+        self.lock = path / ".lock"
         """There while the run is being trained, and after a kill; what counts is who holds a lock on it."""
-        return self.path / ".lock"
 
     def guidance(self, round_: int) -> Path:
         """The arrays that the offline phase of a round handed to its online phase; for who reads, rounds begin at 1."""
@@ -129,13 +83,13 @@ class RunDir:
         for path in self.files():
             path.unlink()
         self.sweep()
-        for folder in self._folders():
+        for folder in (self.checkpoint.parent, self.rounds, self.model):
             with suppress(OSError):  # it is not there, or holds files of others
                 folder.rmdir()
 
     def sweep(self) -> None:
         """Removes what a kill left half written; to be called by the only process that writes here."""
-        sweep((self.path, *self._folders()))
+        sweep((self.path, self.checkpoint.parent, self.rounds, self.model))
 
     def drop_checkpoint(self) -> None:
         """Removes what only an unfinished run needs."""
@@ -144,11 +98,7 @@ class RunDir:
             self.checkpoint.parent.rmdir()
 
     def read_rounds(self) -> list[Round]:
-        """Returns what the rounds done so far left, oldest first.
-
-        Raises:
-            InputError: a line is damaged.
-        """
+        """Returns what the rounds done so far left, oldest first."""
         if not self.metrics.exists():
             return []
         lines = read_bytes(self.metrics).splitlines()
@@ -192,9 +142,6 @@ class RunDir:
             found = "no such folder" if not self.path.exists() else f"no {path.relative_to(self.path)} in it"
             raise InputError(f"{self.path}: {found}; {hint}")
         return path
-
-    def _folders(self) -> tuple[Path, ...]:
-        return self.checkpoint.parent, self.rounds, self.model
 
 
 _Record = TypeVar("_Record", bound=Record)

@@ -1,9 +1,11 @@
-"""A group of settings, and what is wrong with one said in a sentence."""
+"""Groups of settings: typed, read from YAML, laid over each other, and what is wrong with one said in a sentence."""
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
+import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -92,6 +94,58 @@ def keyword_settings(build: Callable[..., Any], given: Any, group: str, where: s
             why = f"{wanted(error.errors()[0])}, found {shown(value)}"
             raise InputError(f"{where}: {as_setting(name)}: {why}") from error
     return {name: parameter.default for name, parameter in allowed.items()} | given
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Returns the mapping in a YAML file.
+
+    Raises:
+        InputError: no such file, not YAML, or no mapping.
+    """
+    try:
+        loaded = _parse_yaml(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}") from error
+    if not isinstance(loaded, dict):
+        raise InputError(f"{path}: expected a mapping of settings, found {type(loaded).__name__}")
+    return loaded
+
+
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """Returns `base` with `over` laid on it, mapping by mapping."""
+    merged = dict(base)
+    for key, value in over.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if both else value
+    return merged
+
+
+def parse_assignments(assignments: list[str]) -> dict[str, Any]:
+    """Returns nested settings for `--set` values such as 'train.rounds=5'; values are read as YAML."""
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key:
+            raise InputError(f"--set {assignment}: expected key=value, for example train.rounds=5")
+        value = _parse_yaml(text, f"--set {assignment}")
+        for part in reversed(key.split(".")):
+            value = {part: value}
+        settings = merge(settings, value)
+    return settings
+
+
+def _parse_yaml(text: str | bytes, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2020-13-01
+        raise InputError(f"{where}: not YAML in UTF-8 ({_why(error)})") from error
+
+
+def _why(error: Exception) -> str:
+    """Returns what an error of YAML says, without the parser's name for the text and its drawing of the place."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"line {error.problem_mark.line + 1}: {error.problem}"
+    return str(error).partition("\n")[0]
 
 
 def shown(value: Any) -> str:

@@ -67,11 +67,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Returns what a file holds.
-
-    Raises:
-        OSError: it cannot be read; names `path`.
-    """
+    """Returns what a file holds; an OSError names it."""
     with naming(path):
         return path.read_bytes()
 
@@ -148,12 +144,9 @@ def default_cache_dir() -> Path:
 
 
 def sweep(folders: Iterable[Path], abandoned: float = 0.0) -> None:
-    """Removes what a kill left half written in folders.
+    """Removes what a kill left half written in folders, there or not.
 
-    Args:
-        folders: there or not.
-        abandoned: seconds after which nobody is writing any more; to be given unless this process is the only one that
-            writes there.
+    `abandoned` are seconds after which nobody is writing any more; to be given unless only this process writes there.
     """
     for folder in folders:
         for aside in folder.glob(".*.aside"):
@@ -169,11 +162,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Returns the text in a file.
-
-    Raises:
-        InputError: it is not UTF-8.
-    """
+    """Returns the text in a file."""
     try:
         return read_bytes(path).decode()
     except UnicodeDecodeError as error:
@@ -209,7 +198,10 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
     """
     header, *rows = [row for row in _csv_rows(path) if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
-    _require_header(path, columns)
+    if not columns:
+        raise InputError(f"{path}: not a CSV table (the file is empty)")
+    if twice := [name for name in columns if name and columns.count(name) > 1]:
+        raise InputError(f"{path}: column '{twice[0]}' appears twice")
     nameless = [number for number, name in enumerate(columns) if not name]
     for number, row in enumerate(rows, start=1):
         if len(row) > len(columns):
@@ -246,7 +238,10 @@ def _csv_rows(path: Path) -> list[list[str]]:
         content = path.read_bytes()
         wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = content.decode("utf-16" if wide else "utf-8-sig")
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
+        header = next((line for line in text.splitlines() if line.strip()), "")
+        # A comma, or what spreadsheets elsewhere write.
+        separator = next((mark for mark in ",;\t" if mark in header), ",")
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         for row in reader:
             line = reader.line_num
             rows.append(row)
@@ -260,20 +255,6 @@ def _csv_rows(path: Path) -> list[list[str]]:
     return rows
 
 
-def _separator(text: str) -> str:
-    """Returns what separates the fields of a table, by its header: a comma, or what spreadsheets elsewhere write."""
-    header = next((line for line in text.splitlines() if line.strip()), "")
-    return next((mark for mark in ",;\t" if mark in header), ",")
-
-
-def _require_header(path: Path, columns: list[str]) -> None:
-    if not columns:
-        raise InputError(f"{path}: not a CSV table (the file is empty)")
-    for name in columns:
-        if name and columns.count(name) > 1:
-            raise InputError(f"{path}: column '{name}' appears twice")
-
-
 def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """Writes arrays as one compressed .npz atomically."""
     with atomic(path) as stream:
@@ -282,11 +263,7 @@ def write_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:
-    """Returns the arrays of an .npz; never unpickles.
-
-    Raises:
-        InputError: the file is damaged.
-    """
+    """Returns the arrays of an .npz; never unpickles."""
     content = io.BytesIO(read_bytes(path))
     try:
         with np.load(content, allow_pickle=False) as stored:
@@ -296,20 +273,12 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Returns the object in a JSON file.
-
-    Raises:
-        InputError: not JSON, or no object.
-    """
+    """Returns the object in a JSON file; see `json_object`."""
     return json_object(read_bytes(path), str(path))
 
 
 def json_object(text: bytes, where: str) -> dict[str, Any]:
-    """Returns the object in JSON text that comes from `where`.
-
-    Raises:
-        InputError: not JSON, or no object.
-    """
+    """Returns the object in JSON text that comes from `where`, else raises an InputError."""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -66,244 +66,119 @@ def _fits(known: Topology, joints: int, dimensions: int) -> bool:
     return len(known.joints) == joints and dimensions == {"kinect-25": 3, "openpose-25": 2}.get(known.name, dimensions)
 
 
-def _topology(name: str, tree: str) -> Topology:
-    """Returns the skeleton of a text with a line for each joint: its name, and after a comma its parent's."""
-    rows = [[part.strip() for part in line.split(",")] for line in tree.strip().splitlines()]
-    joints = tuple(row[0] for row in rows)
-    return Topology(name, joints, tuple(joints.index(row[-1]) for row in rows))
+def _topology(name: str, *limbs: str) -> Topology:
+    """Returns the skeleton whose joints, in the order in which they are first named, are those of some limbs.
 
-
-_FINGERS = ("thumb", "index finger", "middle finger", "ring finger", "little finger")
-
-
-def _hand(side: str, wrist: str) -> str:
-    """Returns the lines of one hand of 21 joints: its own wrist, and four joints of each finger."""
-    lines = [f"{side}hand, {wrist}"]
-    for finger in _FINGERS:
-        above = f"{side}hand"
-        for number in range(1, 5):
-            joint = f"{side}{finger} {number}"
-            lines.append(f"{joint}, {above}")
+    A limb goes from joint to joint, each of which hangs on the one before. A joint in parentheses comes in a later
+    limb; `*` stands for left and right in turn.
+    """
+    parents: dict[str, str] = {}
+    for limb in limbs:
+        above = ""
+        for part in limb.split(" > "):
+            joint = part.strip("()")
+            for side in ("left", "right") if "*" in joint else ("",):
+                own = joint.replace("*", side)
+                if own == part.replace("*", side):
+                    parents.setdefault(own, above.replace("*", side) or own)
             above = joint
-    return "\n".join(lines)
+    joints = tuple(parents)
+    return Topology(name, joints, tuple(joints.index(parent) for parent in parents.values()))
 
 
-_OPENPOSE_ARMS_AND_NECK = """
-nose, neck
-neck
-right shoulder, neck
-right elbow, right shoulder
-right wrist, right elbow
-left shoulder, neck
-left elbow, left shoulder
-left wrist, left elbow
-"""
-_OPENPOSE_FACE = """right eye, nose
-left eye, nose
-right ear, right eye
-left ear, left eye"""
-_OPENPOSE_18 = f"""{_OPENPOSE_ARMS_AND_NECK.strip()}
-right hip, neck
-right knee, right hip
-right ankle, right knee
-left hip, neck
-left knee, left hip
-left ankle, left knee
-{_OPENPOSE_FACE}
-"""
-_OPENPOSE_25 = f"""{_OPENPOSE_ARMS_AND_NECK.strip()}
-hip center, neck
-right hip, hip center
-right knee, right hip
-right ankle, right knee
-left hip, hip center
-left knee, left hip
-left ankle, left knee
-{_OPENPOSE_FACE}
-left big toe, left ankle
-left small toe, left big toe
-left heel, left ankle
-right big toe, right ankle
-right small toe, right big toe
-right heel, right ankle
-"""
-_COCO_17 = """
-nose
-left eye, nose
-right eye, nose
-left ear, left eye
-right ear, right eye
-left shoulder, nose
-right shoulder, nose
-left elbow, left shoulder
-right elbow, right shoulder
-left wrist, left elbow
-right wrist, right elbow
-left hip, left shoulder
-right hip, right shoulder
-left knee, left hip
-right knee, right hip
-left ankle, left knee
-right ankle, right knee
-"""
-_MEDIAPIPE_33 = """
-nose
-left eye inner, nose
-left eye, left eye inner
-left eye outer, left eye
-right eye inner, nose
-right eye, right eye inner
-right eye outer, right eye
-left ear, left eye outer
-right ear, right eye outer
-left mouth, nose
-right mouth, nose
-left shoulder, nose
-right shoulder, nose
-left elbow, left shoulder
-right elbow, right shoulder
-left wrist, left elbow
-right wrist, right elbow
-left pinky, left wrist
-right pinky, right wrist
-left index, left wrist
-right index, right wrist
-left thumb, left wrist
-right thumb, right wrist
-left hip, left shoulder
-right hip, right shoulder
-left knee, left hip
-right knee, right hip
-left ankle, left knee
-right ankle, right knee
-left heel, left ankle
-right heel, right ankle
-left foot index, left ankle
-right foot index, right ankle
-"""
+def _hand(side: str) -> list[str]:
+    """Returns the limbs of one hand of 21 joints: its own wrist, and four joints of each finger."""
+    return [" > ".join([f"{side}hand", *(f"{side}{name} {number}" for number in range(1, 5))]) for name in FINGERS]
+
+
+FINGERS = ("thumb", "index finger", "middle finger", "ring finger", "little finger")
+BOTH_HANDS = [limb for side in ("left ", "right ") for limb in (f"{side}wrist > {side}hand", *_hand(side))]
+OPENPOSE_HEAD = ("nose > right eye", "nose > left eye", "right eye > right ear", "left eye > left ear")
+OPENPOSE_ARMS = (
+    "(neck) > nose",
+    "neck > right shoulder > right elbow > right wrist",
+    "neck > left shoulder > left elbow > left wrist",
+)
+OPENPOSE_18 = (
+    *OPENPOSE_ARMS,
+    "neck > right hip > right knee > right ankle",
+    "neck > left hip > left knee > left ankle",
+    *OPENPOSE_HEAD,
+)
+OPENPOSE_25 = (
+    *OPENPOSE_ARMS,
+    "neck > hip center > right hip > right knee > right ankle",
+    "hip center > left hip > left knee > left ankle",
+    *OPENPOSE_HEAD,
+    *("left ankle > left big toe > left small toe", "left ankle > left heel"),
+    *("right ankle > right big toe > right small toe", "right ankle > right heel"),
+)
+MEDIAPIPE_33 = (
+    "nose > left eye inner > left eye > left eye outer",
+    "nose > right eye inner > right eye > right eye outer",
+    "* eye outer > * ear",
+    "nose > * mouth",
+    "nose > * shoulder > * elbow > * wrist",
+    *("* wrist > * pinky", "* wrist > * index", "* wrist > * thumb"),
+    "* shoulder > * hip > * knee > * ankle > * heel",
+    "* ankle > * foot index",
+)
 
 TOPOLOGIES = (
     _topology(
         "kinect-20",  # the first Kinect, as in N-UCLA
-        """
-        hip center
-        spine, hip center
-        shoulder center, spine
-        head, shoulder center
-        left shoulder, shoulder center
-        left elbow, left shoulder
-        left wrist, left elbow
-        left hand, left wrist
-        right shoulder, shoulder center
-        right elbow, right shoulder
-        right wrist, right elbow
-        right hand, right wrist
-        left hip, hip center
-        left knee, left hip
-        left ankle, left knee
-        left foot, left ankle
-        right hip, hip center
-        right knee, right hip
-        right ankle, right knee
-        right foot, right ankle
-        """,
+        "hip center > spine > shoulder center > head",
+        "shoulder center > left shoulder > left elbow > left wrist > left hand",
+        "shoulder center > right shoulder > right elbow > right wrist > right hand",
+        "hip center > left hip > left knee > left ankle > left foot",
+        "hip center > right hip > right knee > right ankle > right foot",
     ),
     _topology(
         "kinect-25",  # the second Kinect, as in NTU RGB+D and SMG
-        """
-        spine base
-        spine middle, spine base
-        neck, spine shoulder
-        head, neck
-        left shoulder, spine shoulder
-        left elbow, left shoulder
-        left wrist, left elbow
-        left hand, left wrist
-        right shoulder, spine shoulder
-        right elbow, right shoulder
-        right wrist, right elbow
-        right hand, right wrist
-        left hip, spine base
-        left knee, left hip
-        left ankle, left knee
-        left foot, left ankle
-        right hip, spine base
-        right knee, right hip
-        right ankle, right knee
-        right foot, right ankle
-        spine shoulder, spine middle
-        left hand tip, left hand
-        left thumb, left hand
-        right hand tip, right hand
-        right thumb, right hand
-        """,
+        "spine base > spine middle",
+        "(spine shoulder) > neck > head",
+        "(spine shoulder) > left shoulder > left elbow > left wrist > left hand",
+        "(spine shoulder) > right shoulder > right elbow > right wrist > right hand",
+        "spine base > left hip > left knee > left ankle > left foot",
+        "spine base > right hip > right knee > right ankle > right foot",
+        "spine middle > spine shoulder",
+        *("left hand > left hand tip", "left hand > left thumb"),
+        *("right hand > right hand tip", "right hand > right thumb"),
     ),
     _topology(
         "kard-15",  # as KARD's documentation numbers them
-        """
-        head, neck
-        neck, torso
-        right shoulder, neck
-        right elbow, right shoulder
-        right hand, right elbow
-        left shoulder, neck
-        left elbow, left shoulder
-        left hand, left elbow
-        torso
-        right hip, torso
-        right knee, right hip
-        right foot, right knee
-        left hip, torso
-        left knee, left hip
-        left foot, left knee
-        """,
+        "(neck) > head",
+        "(torso) > neck > right shoulder > right elbow > right hand",
+        "neck > left shoulder > left elbow > left hand",
+        "torso > right hip > right knee > right foot",
+        "torso > left hip > left knee > left foot",
     ),
-    _topology("coco-17", _COCO_17),
-    _topology("openpose-18", _OPENPOSE_18),
-    _topology("openpose-25", _OPENPOSE_25),
     _topology(
-        "openpose-67",  # the body and both hands
-        "\n".join((_OPENPOSE_25.strip(), _hand("left ", "left wrist"), _hand("right ", "right wrist"))),
+        "coco-17",
+        "nose > * eye > * ear",
+        "nose > * shoulder > * elbow > * wrist",
+        "* shoulder > * hip > * knee > * ankle",
     ),
+    _topology("openpose-18", *OPENPOSE_18),
+    _topology("openpose-25", *OPENPOSE_25),
+    _topology("openpose-67", *OPENPOSE_25, *BOTH_HANDS),
     _topology(
         "halpe-26",
-        """
-        nose, head
-        left eye, nose
-        right eye, nose
-        left ear, left eye
-        right ear, right eye
-        left shoulder, neck
-        right shoulder, neck
-        left elbow, left shoulder
-        right elbow, right shoulder
-        left wrist, left elbow
-        right wrist, right elbow
-        left hip, hip center
-        right hip, hip center
-        left knee, left hip
-        right knee, right hip
-        left ankle, left knee
-        right ankle, right knee
-        head, neck
-        neck, hip center
-        hip center
-        left big toe, left ankle
-        right big toe, right ankle
-        left small toe, left big toe
-        right small toe, right big toe
-        left heel, left ankle
-        right heel, right ankle
-        """,
+        "(head) > nose > * eye > * ear",
+        "(neck) > * shoulder > * elbow > * wrist",
+        "(hip center) > * hip > * knee > * ankle",
+        "(neck) > head",
+        "(hip center) > neck",
+        "hip center",
+        "* ankle > * big toe > * small toe",
+        "* ankle > * heel",
     ),
     _topology(
         "ma52-28",  # MA-52's poses: OpenPose's body and five points a hand, which are taken to be left before right
-        _OPENPOSE_18 + "\n".join(f"{side} {finger}, {side} wrist" for side in ("left", "right") for finger in _FINGERS),
+        *OPENPOSE_18,
+        *(f"{side} wrist > {side} {finger}" for side in ("left", "right") for finger in FINGERS),
     ),
-    _topology("mediapipe-33", _MEDIAPIPE_33),
-    _topology(
-        "mediapipe-75",  # the body and both hands
-        "\n".join((_MEDIAPIPE_33.strip(), _hand("left ", "left wrist"), _hand("right ", "right wrist"))),
-    ),
-    _topology("hand-21", _hand("", "hand")),
+    _topology("mediapipe-33", *MEDIAPIPE_33),
+    _topology("mediapipe-75", *MEDIAPIPE_33, *BOTH_HANDS),
+    _topology("hand-21", *_hand("")),
 )

@@ -7,7 +7,7 @@ import pytest
 
 from aplt.cli import demo
 from aplt.comparison.results import read_comparison
-from aplt.config import merge
+from aplt.settings import merge
 from tests.synthetic.sketch import sketch
 from tests.test_cli import aplt
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from aplt.config import load_yaml
+from aplt.settings import load_yaml
 from tests.test_cli import QUICK, aplt
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from aplt.comparison.cells import Cell, plan_cells
 from aplt.comparison.plan import Plan, make_plan
 from aplt.comparison.record import CompareDir
-from aplt.config import merge
+from aplt.settings import merge
 from tests.runs.clips import TINY
 
 SHARED = {key: value for key, value in TINY.items() if key != "split"} | {"split": {"test": 0.25}}

@@ -9,7 +9,7 @@ from aplt.comparison.cells import plan_cells
 from aplt.comparison.plan import make_plan
 from aplt.comparison.record import TIMES, CompareDir
 from aplt.comparison.study import Study
-from aplt.config import merge
+from aplt.settings import merge
 from tests.runs.clips import TINY
 
 TRAIN = {"rounds": 2, "steps_per_round": 2, "checkpoint_minutes": 1e-9}  # a checkpoint after every step

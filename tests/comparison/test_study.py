@@ -13,11 +13,11 @@ import torch
 from aplt.comparison.page import write_comparison
 from aplt.comparison.record import TIMES, CompareDir, read_rows, wrong_labels
 from aplt.comparison.study import Study
-from aplt.config import load_yaml
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import train_or_reuse
+from aplt.settings import load_yaml
 from tests.comparison.studies import METHODS, WILD, rows_of, study_of
 
 

@@ -9,7 +9,7 @@ import pytest
 from aplt.clips import Clip, ClipIndex, Split
 from aplt.data.check import check_names
 from aplt.data.names import doubtful_names
-from aplt.data.splits import remark_on_split
+from aplt.data.split_remarks import remark_on_split
 from tests.test_cli import aplt
 
 

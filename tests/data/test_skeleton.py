@@ -11,10 +11,11 @@ import torch
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
+from aplt.data.bodies import FAR, normalize
 from aplt.data.files import ClipError
 from aplt.data.modality import MODALITIES
 from aplt.data.pose_files import READERS
-from aplt.data.skeleton import FAR, normalize, read_clip, read_skeleton
+from aplt.data.skeleton import read_clip, read_skeleton
 from aplt.data.skeleton_views import Limits, SkeletonViews, mirrored, resampled, times_of
 from aplt.data.views import KINDS, Request
 from aplt.errors import InputError

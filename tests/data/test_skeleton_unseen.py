@@ -8,9 +8,10 @@ import pytest
 
 from aplt.clips import Clip, ClipIndex
 from aplt.config import SkeletonInput
+from aplt.data.bodies import FAR, normalize
 from aplt.data.check import check
 from aplt.data.files import ClipError
-from aplt.data.skeleton import FAR, normalize, read_skeleton
+from aplt.data.skeleton import read_skeleton
 from aplt.data.skeleton_views import SkeletonViews
 from tests.data.one_view import view_of
 from tests.data.videos import clip_of

@@ -9,12 +9,8 @@ from hypothesis import strategies as st
 
 from aplt.clips import ROLES
 from aplt.config import SplitSettings
-from aplt.data.splits import (
-    make_split,
-    remark_on_share,
-    remark_on_split,
-    round_half_up,
-)
+from aplt.data.split_remarks import remark_on_share, remark_on_split
+from aplt.data.splits import make_split, round_half_up
 from aplt.errors import InputError
 from tests.data.indexes import make_index
 

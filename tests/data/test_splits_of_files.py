@@ -8,11 +8,8 @@ import pytest
 
 from aplt.clips import Clip, ClipIndex, Split
 from aplt.config import SplitSettings
-from aplt.data.splits import (
-    make_split,
-    remark_on_files,
-    remark_on_split,
-)
+from aplt.data.split_remarks import remark_on_files, remark_on_split
+from aplt.data.splits import make_split
 from tests.data.indexes import make_index
 
 

@@ -6,10 +6,8 @@ import pytest
 
 from aplt.clips import Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
-from aplt.data.splits import (
-    make_split,
-    remark_on_people,
-)
+from aplt.data.split_remarks import remark_on_people
+from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.settings import as_option
 from tests.data.indexes import make_index

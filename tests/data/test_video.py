@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from aplt.data.video import decode, survey
+from aplt.data.video import decode, examine
 from tests.data.decoding import shown, times
 from tests.data.videos import CODECS, clip_of, number_of, set_matrix, write_video
 
@@ -20,7 +20,7 @@ def test_every_frame_comes_in_order_with_its_time(tmp_path: Path, suffix: str) -
     clip = clip_of(write_video(tmp_path / f"a{suffix}", 12, rate=rate))
     assert shown(clip) == list(range(12))
     np.testing.assert_allclose(times(clip), np.arange(12) / rate, atol=0.001)
-    assert (survey(clip).frames, survey(clip).damaged) == (12, 0)
+    assert (examine(clip).frames, examine(clip).doubt) == (12, None)
 
 
 @pytest.mark.parametrize("pixel_format", ["gray", "gray10le", "yuv420p10le", "yuv444p", "bgra", "rgb48le"])

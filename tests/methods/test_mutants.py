@@ -100,9 +100,10 @@ class Attached(ToyStudent):
 def forget_to_detach(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plants it wherever targets come from; `@torch.no_grad()` leaves what it decorates in `__wrapped__`."""
     monkeypatch.setattr(contract, "ToyStudent", Attached)
-    for module in MODULES:
+    attached = unwrap(equations.probabilities)
+    for module in (equations, *MODULES):
         if hasattr(module, "probabilities"):
-            monkeypatch.setattr(module, "probabilities", unwrap(equations.probabilities))
+            monkeypatch.setattr(module, "probabilities", attached)
     for method, name in ((SimMatch, "targets"), (DistributionAlignment, "forward")):
         monkeypatch.setattr(method, name, unwrap(getattr(method, name)))
 
@@ -263,7 +264,8 @@ def test_targets_that_are_always_of_the_student(method: str, monkeypatch: pytest
     def student_alone(_: str, step: Step) -> Recognize:
         return step.student.target
 
-    module = sys.modules[type(CASES[method].make(make_task())).__module__]
-    monkeypatch.setattr(module, "target_source", student_alone)
+    for module in (equations, sys.modules[type(CASES[method].make(make_task())).__module__]):
+        if hasattr(module, "target_source"):
+            monkeypatch.setattr(module, "target_source", student_alone)
     contract.check_targets_come_from(CASES[method], "student")
     assert_caught(partial(contract.check_targets_come_from, target="teacher"), CASES[method])

@@ -119,6 +119,17 @@ def test_a_network_of_timm_with_shifts_in_time(name: str) -> None:
     assert feature_size(mean, encoder, SHAPE) == feature_size(shift, encoder, SHAPE)
 
 
+def test_branches_of_a_network_of_timm_are_dropped() -> None:
+    pytest.importorskip("timm")
+    for rate, alike in ((0.0, True), (0.9, False)):
+        net = build_encoder("timm:test_vit", SHAPE, {"drop_path": rate}).train()
+        clips = torch.rand(8, *SHAPE)
+        assert torch.equal(net(clips), net(clips)) == alike
+        assert torch.equal(net.eval()(clips), net(clips))
+    with pytest.raises(InputError, match="drop_path_rate"):
+        build_encoder("timm:efficientvit_b2", SHAPE, {"drop_path": 0.1})
+
+
 def test_names_and_weights_of_timm() -> None:
     pytest.importorskip("timm")
     with pytest.raises(InputError, match=r"timm has no model 'resnet1e8'; did you mean resnet18"):

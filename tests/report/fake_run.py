@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aplt.config import validate
+from aplt.config import RunConfig
 from aplt.record import Round
 from aplt.rundir import RunDir
+from aplt.settings import validated
 from aplt.storage import write_csv, write_json, write_text
 
 # MA-52's way of naming: short phrases, some long.
@@ -68,7 +69,8 @@ def fake_run(
     run = RunDir(folder)
     sizes = {"labeled": 6 * count, "unlabeled": 54 * count, "val": 8 * count * val, "test": 24 * count * test}
     roles = np.repeat(list(sizes), list(sizes.values()))
-    config = validate(
+    config = validated(
+        RunConfig,
         {
             "clips": "clips.csv",
             "method": method,

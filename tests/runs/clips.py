@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aplt.config import RunConfig, merge
-from aplt.runs.configure import configure
+from aplt.config import RunConfig
+from aplt.runs.configure import configured
+from aplt.settings import merge
 
 CLASSES = ("nod", "shake", "wave")
 TINY: dict[str, Any] = {
@@ -48,4 +49,4 @@ def write_clips(folder: Path, clips: int = 48, seed: int = 0) -> Path:
 def tiny_config(clips: Path, **settings: Any) -> RunConfig:
     """Returns the effective config of a tiny run."""
     tiny = {key: value for key, value in TINY.items() if key != "split" or "split_file" not in settings}
-    return configure(merge({"clips": str(clips)} | tiny, settings), "test")
+    return configured(merge({"clips": str(clips)} | tiny, settings), "test")[0]

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aplt.config import METHOD_GROUPS, VideoInput, load_yaml
+from aplt.config import METHOD_GROUPS, VideoInput
 from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
-from aplt.runs.configure import begun_config, configure, configure_new, effective_config, of_method
+from aplt.runs.configure import begun_config, configure_new, configured, effective_config, of_method
 from aplt.runs.setup import build_algorithm
+from aplt.settings import load_yaml
 from aplt.tensors import Task
 from tests.runs.clips import tiny_config, write_clips
 
@@ -32,7 +33,7 @@ def test_a_config_of_one_method_becomes_one_of_another(first: str, second: str, 
     own = tiny_config(clips, method=first)
     kept, left = of_method(own.model_dump(mode="json"), second)
     assert left == ([] if first == second else list(METHOD_GROUPS))
-    assert configure(kept | {"method": second}, "test") == tiny_config(clips, method=second)
+    assert configured(kept | {"method": second}, "test")[0] == tiny_config(clips, method=second)
 
 
 def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
@@ -43,7 +44,7 @@ def test_a_file_without_a_method_is_one_of_the_default_method() -> None:
 
 def test_a_config_names_every_setting(clips: Path) -> None:
     """Also those of the encoder, the method and its offline half that the user left alone: a default may change."""
-    config = configure({"clips": str(clips), "encoder_settings": {"width": 8}}, "test")
+    config = configured({"clips": str(clips), "encoder_settings": {"width": 8}}, "test")[0]
     assert config.encoder_settings["width"] == 8
     assert {"blocks", "dropout", "parents"} < config.encoder_settings.keys()
     assert config.method_settings["confidence"] == 0.8
@@ -52,7 +53,7 @@ def test_a_config_names_every_setting(clips: Path) -> None:
 
 
 def test_the_schedule_is_the_same_for_every_method(clips: Path) -> None:
-    settings = [configure({"clips": str(clips), "method": method}, "test").train for method in METHODS]
+    settings = [configured({"clips": str(clips), "method": method}, "test")[0].train for method in METHODS]
     assert all(other == settings[0] for other in settings)
 
 
@@ -133,7 +134,7 @@ def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> Non
 )
 def test_nonsense_is_one_sentence(given: dict[Any, Any], message: str, clips: Path) -> None:
     with pytest.raises(InputError) as caught:
-        configure({"clips": str(clips)} | given, "my.yaml")
+        configured({"clips": str(clips)} | given, "my.yaml")[0]
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -200,6 +201,6 @@ VALUES = st.recursive(
 @given(given=st.dictionaries(KEYS, VALUES, max_size=4))
 def test_whatever_is_set_gives_a_config_or_an_input_error(given: dict[Any, Any], clips: Path) -> None:
     with suppress(InputError):
-        config = configure({"clips": str(clips)} | given, "fuzz")
+        config = configured({"clips": str(clips)} | given, "fuzz")[0]
         make_split(read_index(clips), config.split.model_copy(update={"by_subject": False, "test": 0.0, "val": 0.0}))
         build_algorithm(config, Task(3, 9, (0, 1, 2), 6, 4, 1))

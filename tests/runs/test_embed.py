@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from aplt.config import RunConfig, SkeletonInput, SplitSettings, merge
+from aplt.config import RunConfig, SkeletonInput, SplitSettings
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES
 from aplt.data.splits import make_split
@@ -24,10 +24,11 @@ from aplt.models.encoders import Encoder
 from aplt.rundir import RunDir
 from aplt.runs import embed as embedding
 from aplt.runs.begin import train
-from aplt.runs.configure import configure
+from aplt.runs.configure import configured
 from aplt.runs.embed import embed
 from aplt.runs.predict import evaluate, gather_clips, load_model, predict
 from aplt.runs.setup import digests
+from aplt.settings import merge
 from tests.data.features import write_bank
 from tests.data.one_view import view_of
 from tests.runs.clips import TINY
@@ -36,7 +37,7 @@ from tests.runs.runs import until_killed
 
 def tiny(bank: Path, **settings: Any) -> RunConfig:
     own: dict[str, Any] = {"clips": str(bank), "input": {}, "encoder_settings": {"width": 8}}
-    return configure(merge(TINY | own, settings), "test")
+    return configured(merge(TINY | own, settings), "test")[0]
 
 
 def flat(clip_shape: tuple[int, ...]) -> nn.Module:

@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 from aplt import storage
-from aplt.config import load_yaml, validate
+from aplt.config import RunConfig
 from aplt.display import Bar
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
@@ -25,6 +25,7 @@ from aplt.rundir import RunDir
 from aplt.runs import loop
 from aplt.runs.begin import train
 from aplt.runs.outcome import Outcome
+from aplt.settings import load_yaml, validated
 from aplt.tensors import FeatureBank
 from tests.runs.clips import tiny_config
 from tests.runs.runs import same_weights, weights, without_clock
@@ -60,7 +61,7 @@ def test_its_own_config_repeats_a_run_bit_for_bit_and_another_seed_does_not(
     clips: Path, uninterrupted: RunDir, tmp_path: Path
 ) -> None:
     again, other = RunDir(tmp_path / "again"), RunDir(tmp_path / "other")
-    train(validate(load_yaml(uninterrupted.config), "config"), again)
+    train(validated(RunConfig, load_yaml(uninterrupted.config), "config"), again)
     train(tiny_config(clips, train={"seed": 1}), other)
     assert same_weights(uninterrupted, again)
     assert without_clock(uninterrupted) == without_clock(again)
@@ -111,7 +112,7 @@ def test_the_share_of_labels_asked_for_and_the_one_that_came_of_it(uninterrupted
     assert (result.labeled_fraction, result.labeled_asked) == (6 / 36, 0.2)
     config = load_yaml(uninterrupted.config)
     config["train"] |= {"rounds": 1, "warm_up_rounds": 0}
-    given = validate(config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
+    given = validated(RunConfig, config | {"split_file": str(uninterrupted.split), "split": {}}, "test")
     result = train(given, RunDir(tmp_path / "run"))
     assert (result.labeled_fraction, result.labeled_asked) == (6 / 36, None)
 

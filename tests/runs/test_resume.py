@@ -21,7 +21,7 @@ from aplt.offline.bank import build_bank
 from aplt.rundir import RunDir
 from aplt.runs import loop, outcome, state
 from aplt.runs.begin import resume, train
-from aplt.runs.configure import configure
+from aplt.runs.configure import configured
 from tests.runs.clips import OFTEN, tiny_config, write_clips
 from tests.runs.runs import Stop, at_step, interrupt, same_run, same_weights, stop, until_killed
 from tests.test_video_story import write_folder
@@ -181,7 +181,7 @@ def test_videos_and_a_loader_process_resume_too(tmp_path: Path) -> None:
         | {"workers": 1},
         "offline": {"views": 1, "labeled_views": 0},
     }
-    config = configure(settings, "test")
+    config = configured(settings, "test")[0]
     whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")
     train(config, whole)
     interrupt(config, run, 0, 2)

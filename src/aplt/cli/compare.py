@@ -64,8 +64,8 @@ def compare(
     from aplt.comparison.results import read_comparison
     from aplt.comparison.study import FailedError, Study
     from aplt.comparison.study import compare as run_comparison
-    from aplt.config import merge, parse_assignments
     from aplt.prepare import plan_comparison
+    from aplt.settings import merge, parse_assignments
 
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise InputError("compare trains each cell in one process: start it without a launcher, and use --jobs")

@@ -9,7 +9,7 @@ from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 
 if TYPE_CHECKING:
-    from aplt.library import Run
+    from aplt.finished import Run
 
 METHODS = ("supervised", "fixmatch_teacher", "aplt")
 CLIPS, FILMS = 600, 120

@@ -25,9 +25,9 @@ def embed(
 
     The same command continues one that was stopped. Then: aplt train BANK, aplt compare BANK.
     """
-    from aplt.config import parse_assignments
     from aplt.runs.embed import describe
     from aplt.runs.embed import embed as embed_clips
+    from aplt.settings import parse_assignments
 
     settings = parse_assignments(set_ or [])
     with stoppable(lambda: "; the same command continues it"):

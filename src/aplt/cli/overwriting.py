@@ -12,16 +12,7 @@ HEADER_BYTES = 10_000
 
 
 def require_own(output: Path, columns: Sequence[str], inputs: Iterable[Path]) -> None:
-    """Makes sure that writing a table to `output` destroys nothing but an earlier such table.
-
-    Args:
-        output: File to be written, there or not.
-        columns: Those that such a table begins with.
-        inputs: Files that the table is made of.
-
-    Raises:
-        InputError: `output` is one of the inputs, or something else than a table that begins with these columns.
-    """
+    """Makes sure that writing a table destroys nothing but an earlier one that begins with these columns."""
     require_beginning(output, (",".join([*columns, ""]), ",".join(columns) + "\n"), inputs)
 
 

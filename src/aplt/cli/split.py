@@ -44,7 +44,8 @@ def split(
     from aplt.data.folds import draw_folds
     from aplt.data.index import read_index
     from aplt.data.split_file import FILE_COLUMNS, save_split
-    from aplt.data.splits import make_split, remark_on_split
+    from aplt.data.split_remarks import remark_on_split
+    from aplt.data.splits import make_split
     from aplt.settings import as_option, validated
 
     column, _, values = test_by.partition("=")

@@ -21,8 +21,7 @@ REST = 5.0
 def stoppable(hint: Callable[[], str]) -> Iterator[None]:
     """Ends the command with status 130 on Ctrl-C and SIGTERM, and removes its temporary folders.
 
-    Args:
-        hint: what is said after "interrupted", asked for then.
+    `hint` returns what is said after "interrupted", and is asked for then.
     """
     rests_until, own = -math.inf, os.getpid()
 

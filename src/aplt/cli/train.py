@@ -53,11 +53,11 @@ def train(
     from accelerate import PartialState
 
     from aplt import library
-    from aplt.config import merge, parse_assignments
     from aplt.display import counted
     from aplt.prepare import prepare, prepare_next
     from aplt.rundir import RunDir
     from aplt.runs.reliability import FEWEST
+    from aplt.settings import merge, parse_assignments
 
     if resume is not None:
         others = (

@@ -11,11 +11,12 @@ from typing import Any
 from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
 from aplt.comparison.record import CompareDir
-from aplt.config import RunConfig, SplitSettings, TrainSettings, merge
+from aplt.config import RunConfig, SplitSettings, TrainSettings
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import modality_of
-from aplt.data.splits import make_split, remark_on_split, round_half_up
+from aplt.data.split_remarks import remark_on_split
+from aplt.data.splits import make_split, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.presets import over_preset
@@ -26,7 +27,7 @@ from aplt.runs.configure import effective_config
 from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed
-from aplt.settings import shown, validated
+from aplt.settings import merge, shown, validated
 from aplt.tensors import Task
 
 MOST_STEPS_APART = 0.1
@@ -68,12 +69,7 @@ class Cell:
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
     """Returns all cells in the order in which they are trained.
 
-    Cells of one data set, fold and seed have the same number of steps, whatever their share of labels: the length of a
-    round, where no setting gives it, is two epochs of all training clips.
-
-    Raises:
-        InputError: names the data set or the cell whose clips, split or settings are not usable, or the two cells that
-            are the same training or would share a folder.
+    Cells of one data set, fold and seed have the same number of steps, whatever their share of labels.
     """
     sources = {name: _Source(name, plan) for name in plan.datasets}
     cells = [sources[key.dataset].cell(key, folder) for key in plan.cells()]
@@ -84,10 +80,7 @@ def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
 def same_steps(train: TrainSettings, steps: int, variant: Variant) -> int:
     """Returns the steps per round with which a variant takes as many steps in all as the others, but for rounding.
 
-    Args:
-        train: the settings of all methods.
-        steps: steps per round with these.
-        variant: may set its own number of rounds.
+    `train` are the settings of all methods and `steps` their steps per round; the variant may set its number of rounds.
 
     Raises:
         InputError: a setting is not usable, or rounding makes too many or too few steps.

@@ -16,6 +16,8 @@ WHOSE = "labels of the offline phase before the round where the method has one, 
 
 MADE = dict(zip(KINDS, ("offline", "by step"), strict=True))
 """The kinds of labels, as compare.csv and as a reader call them."""
+Group = tuple[str, float, str, str]
+"""Data set, share of labels, method, and kind of labels."""
 LAST = ("precision", "coverage", "wrong", "fitted", "unknown")
 
 
@@ -24,14 +26,15 @@ def labels(comparison: Comparison) -> Html | None:
     last, by_round = last_labels(comparison), labels_by_round(comparison)
     if last is None:
         return None
-    taught = {group[2] for group in _groups(comparison) if _kinds(comparison, *group)}
+    made = _made(comparison)
+    taught = {method for _, _, method, _ in made}
     labeling = [method for method in comparison.methods if method in taught]
     shown = _first(labeling, comparison.plan.reference)
     figures = [
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, dataset, share, labeling, shown)
+        for drawn in _curves(comparison, made, dataset, share, labeling, shown)
     ]
     rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
     return join([el("div", *figures, class_="figures"), last.html(), rounds])
@@ -40,24 +43,13 @@ def labels(comparison: Comparison) -> Html | None:
 def last_labels(comparison: Comparison) -> Rows | None:
     """Returns one row per data set, share, method and kind of the last round's labels; None without any."""
     rows = []
-    for dataset, share, method in _groups(comparison):
+    for dataset, share, method, kind in _made(comparison):
         where = {"dataset": dataset, "labeled": share, "method": method}
-        for kind in _kinds(comparison, dataset, share, method):
-            found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LAST]
-            precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
-            rows.append(
-                [
-                    Cell(dataset),
-                    Cell(method),
-                    Cell(MADE[kind]),
-                    Cell(share_text(share), share),
-                    share_cell(precision),
-                    share_cell(coverage),
-                    number_cell(wrong),
-                    share_cell(fitted),
-                    number_cell(unknown),
-                ]
-            )
+        found = [spread(comparison.rows, f"{kind}_{name}", **where) for name in LAST]
+        precision, coverage, wrong, fitted, unknown = (one.mean if one else None for one in found)
+        cells = [Cell(dataset), Cell(method), Cell(MADE[kind]), Cell(share_text(share), share)]
+        cells += [share_cell(precision), share_cell(coverage)]
+        rows.append([*cells, number_cell(wrong), share_cell(fitted), number_cell(unknown)])
     if not rows:
         return None
     caption = (
@@ -72,15 +64,13 @@ def last_labels(comparison: Comparison) -> Rows | None:
 def labels_by_round(comparison: Comparison) -> Rows | None:
     """Returns one row per data set, share, method and kind with precision/coverage by round; None without any."""
     rows = []
-    for dataset, share, method in _groups(comparison):
-        for kind in _kinds(comparison, dataset, share, method):
-            precision, coverage = (
-                dict(_by_round(comparison, dataset, share, method, kind, key)) for key in ("precision", "coverage")
-            )
-            if coverage:
-                pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
-                cells = (Cell(dataset), Cell(method), Cell(MADE[kind]), Cell(share_text(share), share))
-                rows.append([*cells, Cell(" ".join(pairs))])
+    for group in _made(comparison):
+        dataset, share, method, kind = group
+        precision, coverage = (dict(_by_round(comparison, group, key)) for key in ("precision", "coverage"))
+        if coverage:
+            pairs = [f"{_whole(precision.get(round_))}/{_whole(covered)}" for round_, covered in coverage.items()]
+            cells = (Cell(dataset), Cell(method), Cell(MADE[kind]), Cell(share_text(share), share))
+            rows.append([*cells, Cell(" ".join(pairs))])
     if not rows:
         return None
     caption = (
@@ -108,8 +98,17 @@ def _uneven(comparison: Comparison) -> str:
 
 
 def _curves(
-    comparison: Comparison, dataset: str, share: float, labeling: Sequence[str], shown: Sequence[str]
+    comparison: Comparison,
+    made: Sequence[Group],
+    dataset: str,
+    share: float,
+    labeling: Sequence[str],
+    shown: Sequence[str],
 ) -> Iterator[Html]:
+    first: dict[str, Group] = {}
+    for group in made:
+        if group[:2] == (dataset, share):
+            first.setdefault(group[2], group)
     # Among all, so that a method keeps its color from the figures above, unless two would get the same color.
     places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
     gray = [method for method in labeling if method not in shown]
@@ -119,7 +118,7 @@ def _curves(
     ):
         curves, pale = (
             [
-                Curve.of(method, _first_kind(comparison, dataset, share, method, key) if method in labeling else [])
+                Curve.of(method, _by_round(comparison, first[method], key) if method in first else [])
                 for method in methods
             ]
             for methods in (places, gray)
@@ -131,34 +130,22 @@ def _curves(
             yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
 
 
-def _first_kind(
-    comparison: Comparison, dataset: str, share: float, method: str, key: str
-) -> list[tuple[int, float | None]]:
-    kinds = _kinds(comparison, dataset, share, method)
-    return _by_round(comparison, dataset, share, method, kinds[0], key) if kinds else []
-
-
-def _by_round(
-    comparison: Comparison, dataset: str, share: float, method: str, kind: str, key: str
-) -> list[tuple[int, float | None]]:
-    means = comparison.by_round.get((dataset, share, method, kind))
+def _by_round(comparison: Comparison, group: Group, key: str) -> list[tuple[int, float | None]]:
+    means = comparison.by_round.get(group)
     if means is None:
         return []
     found = means[key].dropna()
     return list(zip(found.index, found, strict=True))
 
 
-def _kinds(comparison: Comparison, dataset: str, share: float, method: str) -> list[str]:
-    """Returns which labels the cells have, the offline phase's first."""
-    where = {"dataset": dataset, "labeled": share, "method": method}
-    return [kind for kind in MADE if spread(comparison.rows, f"{kind}_coverage", **where) is not None]
-
-
-def _groups(comparison: Comparison) -> list[tuple[str, float, str]]:
-    rows = comparison.rows
-    present = set(zip(rows["dataset"], rows["labeled"], rows["method"], strict=True))
-    wanted = product(comparison.plan.datasets, comparison.shares, comparison.methods)
-    return [group for group in wanted if group in present]
+def _made(comparison: Comparison) -> list[Group]:
+    """Returns who made labels where, in the plan's order; of one method those of the offline phase come first."""
+    groups = product(comparison.plan.datasets, comparison.shares, comparison.methods, MADE)
+    return [
+        (dataset, share, method, kind)
+        for dataset, share, method, kind in groups
+        if spread(comparison.rows, f"{kind}_coverage", dataset=dataset, labeled=share, method=method) is not None
+    ]
 
 
 def _whole(share: float | None) -> str:

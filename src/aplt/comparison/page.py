@@ -22,13 +22,13 @@ from aplt.report.html import (
     Cell,
     Html,
     absent,
-    count_cell,
-    document,
     el,
     facts,
     figure,
+    heading,
     join,
-    section,
+    number_cell,
+    page,
     share_cell,
     table,
 )
@@ -42,11 +42,7 @@ PALE = (
 
 
 def write_comparison(folder: Path) -> Path:
-    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path.
-
-    Raises:
-        InputError: no comparison, or a file in it that cannot be read.
-    """
+    """Writes report.html and table.md into a comparison's folder, finished or not; returns the page's path."""
     comparison = read_comparison(folder)
     write_alone(comparison.folder.table, comparison_tables(comparison))
     write_alone(comparison.folder.report, comparison_html(comparison))
@@ -88,14 +84,8 @@ def comparison_html(comparison: Comparison) -> str:
             ("cells", "Cells", _cells(comparison)),
         ]
     parts.append(("settings", "Plan and settings", _settings(comparison)))
-    present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
-    links = (el("li", el("a", title, href=f"#{anchor}")) for anchor, title, _ in present)
-    return document(
-        f"{comparison.name} – aplt comparison",  # noqa: RUF001
-        _headline(comparison),
-        el("nav", el("ul", *links), aria_label="Sections"),
-        *(section(anchor, title, content) for anchor, title, content in present),
-    )
+    title = f"{comparison.name} – aplt comparison"  # noqa: RUF001
+    return page(title, _headline(comparison), parts)
 
 
 def _headline(comparison: Comparison) -> Html:
@@ -115,13 +105,7 @@ def _headline(comparison: Comparison) -> Html:
             failed,
             class_="notice",
         )
-    return el(
-        "header",
-        el("p", "aplt comparison", class_="kind"),
-        el("h1", comparison.name),
-        el("p", " · ".join(words), class_="subtitle"),
-        notice,
-    )
+    return heading("aplt comparison", comparison.name, words, notice)
 
 
 def _accuracy(comparison: Comparison) -> Html:
@@ -252,9 +236,9 @@ def _cost(comparison: Comparison) -> Html:
                 [
                     Cell(dataset),
                     Cell(method),
-                    count_cell(len(group)),
-                    count_cell(round(group["steps"].mean())),
-                    count_cell(round(group["ms_per_step"].mean())),
+                    number_cell(len(group)),
+                    number_cell(round(group["steps"].mean())),
+                    number_cell(round(group["ms_per_step"].mean())),
                     Cell(duration(seconds), seconds),
                     share_cell(float(group["offline_seconds"].sum() / group["seconds"].sum())),
                     share_cell(float(group["evaluation_seconds"].sum() / group["seconds"].sum())),
@@ -282,8 +266,8 @@ def _cells(comparison: Comparison) -> Html:
             Cell(str(record["dataset"])),
             Cell(str(record["fold"])),
             Cell(share_text(record["labeled"]), record["labeled"]),
-            count_cell(int(record["labeled_clips"])),
-            count_cell(int(record["seed"])),
+            number_cell(int(record["labeled_clips"])),
+            number_cell(int(record["seed"])),
             *(share_cell(record[name]) for name in MAIN_FIGURES),
             Cell(duration(record["seconds"]), record["seconds"]),
         ]

@@ -11,11 +11,11 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText, load_yaml, merge
+from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText
 from aplt.errors import InputError, suggest
 from aplt.reference import is_reference
 from aplt.report.words import share_text
-from aplt.settings import Settings, shown, validated
+from aplt.settings import Settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute
 
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
@@ -164,11 +164,8 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
 
     Paths in the file are relative to it, those in `over` to the working folder. Variants in `over` replace the file's
     methods, variants and reference; methods in `over` without the file's reference drop that.
-
-    Raises:
-        InputError: a key or a value is not usable.
     """
-    settings = _located(over.get("settings", {}), partial(_rooted, root=Path()))
+    settings = _located(over.get("settings", {}), absolute)
     found = load_yaml(path)
     own = validated(Plan, found, str(path))
     dropped: tuple[str, ...] = ()
@@ -218,7 +215,7 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
             # A process trains with one precision only.
             _refuse(group, ("train.precision",), f"{where}: {name}", "must be the same in all cells")
     try:
-        return _placed(plan, partial(_rooted, root=root))
+        return _placed(plan, lambda path: absolute(root / path))
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
 
@@ -279,7 +276,3 @@ def _located(settings: dict[str, Any], place: Place) -> dict[str, Any]:
     if isinstance(group, dict) and isinstance(group.get("cache_dir"), str):
         return merge(settings, {"input": {"cache_dir": str(place(Path(group["cache_dir"])))}})
     return settings
-
-
-def _rooted(path: Path, root: Path) -> Path:
-    return absolute(root / path)

@@ -24,50 +24,28 @@ KINDS = ("pseudo", "online")
 
 
 class CompareDir:
-    """The folder of a comparison of methods. Paths are properties; nothing is created until it is written."""
+    """The folder of a comparison of methods and its paths; nothing is created until it is written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-
-    @property
-    def plan(self) -> Path:
+        self.plan = path / "compare.yaml"
         """The whole plan: `aplt compare` on it repeats or extends the comparison."""
-        return self.path / "compare.yaml"
-
-    @property
-    def cells(self) -> Path:
+        self.cells = path / "compare.csv"
         """One row per finished cell, in the plan's order. A cell with a row no longer needs its run folder."""
-        return self.path / "compare.csv"
-
-    @property
-    def failed(self) -> Path:
+        self.failed = path / "failed.csv"
         """Why cells of the last command could not be trained, one row per cell; there only if some could not."""
-        return self.path / "failed.csv"
-
-    @property
-    def table(self) -> Path:
+        self.table = path / "table.md"
         """Means, deviations and paired differences as Markdown."""
-        return self.path / "table.md"
-
-    @property
-    def report(self) -> Path:
-        """The HTML report."""
-        return self.path / "report.html"
+        self.report = path / "report.html"
+        self.runs = path / "runs"
+        """The folder of the cells' run folders."""
+        self.lock = path / ".lock"
+        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
 
     @property
     def found(self) -> bool:
         """Whether there is a comparison in this folder."""
         return self.cells.is_file()
-
-    @property
-    def runs(self) -> Path:
-        """The folder of the cells' run folders."""
-        return self.path / "runs"
-
-    @property
-    def lock(self) -> Path:
-        """There while cells are being trained, and after a kill; what counts is who holds a lock on it."""
-        return self.path / ".lock"
 
 
 class RoundLabels(NamedTuple):
@@ -169,11 +147,7 @@ def write_rows(folder: CompareDir, rows: Iterable[Row]) -> None:
 
 
 def read_rows(folder: CompareDir) -> list[Row]:
-    """Returns the rows of compare.csv; other columns in it are left out.
-
-    Raises:
-        InputError: no such table, or a column or value is missing that every cell has, or a value is not usable.
-    """
+    """Returns the rows of compare.csv; other columns in it are left out."""
     found = read_table(folder.cells, REQUIRED).to_dict("records")
     return [_row(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
 
@@ -219,20 +193,7 @@ def cell_row(
     digest: str,
     remark: str,
 ) -> Row:
-    """Returns the row of a finished cell.
-
-    Args:
-        key: which cell.
-        config: that of the run.
-        run: its folder.
-        truth: label by clip id, without clips of unknown label.
-        folder: that of the comparison.
-        digest: by which the row is known again.
-        remark: what a reader should know about its clips, or nothing.
-
-    Raises:
-        InputError: a file of the run is missing or damaged.
-    """
+    """Returns the row of a finished cell; `truth` has the known labels by clip id, by `digest` it is known again."""
     result, rounds = run.read_result(), run.read_rounds()
     if not rounds:
         raise InputError(f"{run.metrics}: expected one line per round of a finished run, found none")
@@ -279,12 +240,8 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
 
     Such a share tells how far the network has fitted mistakes. `pseudo_wrong` and `_fitted` are of the labels that the
     last offline phase accepted, `online_` of those of the last round's steps that counted at least half; `_unknown`
-    counts those of clips whose own label is unknown, such as clips of no class. Left out where there were no such
-    labels or no unlabeled clip has a known one; the share is None where none was wrong.
-
-    Args:
-        run: a finished run.
-        truth: label by clip id; clips of unknown label are not in it.
+    counts those of clips that are not in `truth` (label by clip id), such as clips of no class. Left out where there
+    were no such labels or no unlabeled clip has a known one; the share is None where none was wrong.
     """
     found: dict[str, float | None] = {}
     table = read_table(run.pseudo_labels, ("id", "label")) if run.pseudo_labels.exists() else pd.DataFrame()

@@ -10,12 +10,11 @@ import pandas as pd
 from aplt.comparison.paired import Difference, all_differences, spread, with_tests
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan
 from aplt.comparison.record import KINDS, CompareDir, RoundLabels, frame, read_failed, read_rows
-from aplt.config import load_yaml
 from aplt.errors import InputError
 from aplt.figures import MAIN_FIGURES
 from aplt.report.words import Spread
 from aplt.rundir import RunDir
-from aplt.settings import validated
+from aplt.settings import load_yaml, validated
 
 MAIN = "top1"
 """The column of compare.csv that answers what was asked."""
@@ -71,13 +70,9 @@ class Comparison:
         verb = "cell is" if self.planned == 1 else "cells are"
         return f"{len(self.rows)} of {self.planned} {verb} done; the figures are of these."
 
-    def folds(self, dataset: str) -> int:
-        """Returns how often the clips of a data set are divided."""
-        return len(self.plan.folds(dataset))
-
     def cells_each(self, dataset: str) -> int:
         """Returns how many cells the plan has of one method and share of a data set."""
-        return len(self.plan.seeds) * self.folds(dataset)
+        return len(self.plan.seeds) * len(self.plan.folds(dataset))
 
     def means(self, dataset: str, figure: str) -> list[tuple[str, list[Spread | None]]]:
         """Returns each method's spreads of a column by share, the last with all labels, of methods with cells."""
@@ -88,12 +83,6 @@ class Comparison:
         ]
         found.append((UPPER_BOUND, [*([None] * len(self.shares)), spread(rows, figure, method=UPPER_BOUND)]))
         return [(method, line) for method, line in found if any(line)]
-
-    def spread_text(self, dataset: str, found: Spread | None) -> str:
-        """Returns a spread in percent, with its cells in brackets where it is not as many as planned."""
-        if found is None:
-            return ""
-        return found.text() + (f" ({found.count})" if found.count < self.cells_each(dataset) else "")
 
     @cached_property
     def differences(self) -> dict[str, list[Difference]]:
@@ -171,11 +160,7 @@ def _config(path: Path, written: int) -> dict[str, Any]:
 
 
 def read_plan(folder: CompareDir) -> Plan:
-    """Returns the plan in a comparison's folder, its paths as they are there.
-
-    Raises:
-        InputError: the file is missing or not a plan.
-    """
+    """Returns the plan in a comparison's folder, its paths as they are there."""
     return validated(Plan, load_yaml(folder.plan), str(folder.plan))
 
 

@@ -36,12 +36,7 @@ def compare(
 ) -> Comparison:
     """Trains the cells of a plan that are missing in a folder, writes tables and page, and returns what they show.
 
-    Args:
-        plan: what is compared.
-        folder: the comparison's, there or not.
-        jobs: cells trained at once, on a share of the cores each.
-        replace: give up finished cells in the folder that are not of this plan.
-        command: the command line that asks for this, to be kept in the plan.
+    Arguments are those of `aplt.compare`; `command` is the command line that asks for this, to be kept in the plan.
 
     Raises:
         FailedError: cells could not be trained; names them. All others are finished, and the same again tries these.
@@ -84,11 +79,7 @@ class Study:
         return [cell for cell in self.cells if cell.path not in self.rows and cell.path not in self.failed]
 
     def require_fit(self) -> None:
-        """Refuses a plan that would take finished cells from the tables, or train others in their folders.
-
-        Raises:
-            InputError: names the first of them.
-        """
+        """Refuses a plan that would take finished cells from the tables, or train others in their folders."""
         planned = {self._name(cell) for cell in self.cells}
         kept = {self._name(cell) for cell in self.cells if cell.path in self.rows}
         others = [row.run for row in self.known if row.run not in kept]

@@ -10,7 +10,7 @@ from aplt.comparison.results import Comparison
 from aplt.display import counted
 from aplt.figures import MAIN_FIGURES
 from aplt.report.html import Cell, Html, table, valued
-from aplt.report.words import ABSENT, share_text
+from aplt.report.words import ABSENT, Spread, share_text
 
 TITLES = {
     **{name: f"test {figure.title}" for name, figure in MAIN_FIGURES.items()},
@@ -71,10 +71,9 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
     columns = ["Method", *(_share_header(comparison, dataset, share) for share in comparison.shares), "All labels"]
     kept = len(columns) - (UPPER_BOUND not in dict(found))
     rows = [
-        [Cell(method), *(Cell(comparison.spread_text(dataset, one), one.mean if one else None) for one in line)]
-        for method, line in found
+        [Cell(method), *(_spread_cell(one, comparison.cells_each(dataset)) for one in line)] for method, line in found
     ]
-    folds = comparison.folds(dataset)
+    folds = len(comparison.plan.folds(dataset))
     over = counted(len(comparison.plan.seeds), "seed") + (f" and {folds} folds" if folds > 1 else "")
     tested = figure != "unlabeled_top1"  # else test clips and their people do not matter
     clips = f", {_test_clips(comparison, dataset)}" if tested else ""
@@ -86,6 +85,13 @@ def means(comparison: Comparison, dataset: str, figure: str) -> Rows | None:
         ]
     )
     return Rows(f"{dataset}: {TITLES[figure]} in %", caption, columns[:kept], [row[:kept] for row in rows])
+
+
+def _spread_cell(found: Spread | None, planned: int) -> Cell:
+    """Returns a cell with a spread in percent, and its count in brackets where that is less than planned."""
+    if found is None:
+        return Cell("")
+    return Cell(found.text() + (f" ({found.count})" if found.count < planned else ""), found.mean)
 
 
 def _test_clips(comparison: Comparison, dataset: str) -> str:
@@ -211,8 +217,5 @@ def _points(one: Difference) -> str:
 
 
 def _p_cells(one: Difference) -> list[Cell]:
-    return [_p_cell(p) for p in (one.t_test, one.holm, one.rank_test)]
-
-
-def _p_cell(p: float | None) -> Cell:
-    return Cell(ABSENT if p is None else "<0.001" if p < 0.001 else f"{p:.3f}", p)
+    tests = (one.t_test, one.holm, one.rank_test)
+    return [Cell(ABSENT if p is None else "<0.001" if p < 0.001 else f"{p:.3f}", p) for p in tests]

@@ -24,12 +24,8 @@ class CellError(InputError):
 def train_cell(config: RunConfig, run: RunDir, made_of: dict[str, str], name: str, jobs: int) -> CellError | None:
     """Trains a cell unless its run is there, and writes the run's report; returns the reason if that fails.
 
-    Args:
-        config: the cell's.
-        run: its run folder.
-        made_of: the digests of index and split that it was planned with.
-        name: what it is called.
-        jobs: with several this process is one of these and leaves the terminal to its parent.
+    `made_of` are the digests of index and split that it was planned with. With several `jobs` this process is one of
+    these and leaves the terminal to its parent.
     """
     if jobs > 1:
         show_nothing()

@@ -91,11 +91,7 @@ def shapes(path: Path) -> dict[str, Shape]:
 
 
 def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
-    """Refuses features that are not one row for each clip of the index.
-
-    Raises:
-        InputError: names the file, how many rows were expected and how many found.
-    """
+    """Refuses features that are not one row for each clip of the index."""
     rows, size = 0, 0
     for path in files:
         found = list(shapes(path).values())

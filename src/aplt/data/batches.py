@@ -21,7 +21,6 @@ from aplt.data.views import KINDS, Kind, Request, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
-"""Instead, where many views are made at once."""
 _Item = TypeVar("_Item")
 
 
@@ -90,9 +89,8 @@ class SemiData:
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
-        size = self.views.at_once
-        passed = _Pass(self.views, np.asarray(positions, dtype=np.int64), kind, (self._seed, *key), size)
-        yield from _load(passed.batch, range(-(-len(positions) // size)), self._workers)
+        parts = _parts(self.views, positions, kind, (self._seed, *key), self.views.at_once)
+        yield from _load(partial(_view_batch, parts), range(len(parts)), self._workers)
 
 
 def all_views(
@@ -102,12 +100,8 @@ def all_views(
 
     Each pass is (positions, kind, number); the key of a view is (number, position, kind).
     """
-    parts = [
-        _Pass(views, np.array(positions[start : start + size]), kind, (number,), size)
-        for positions, kind, number in passes
-        for start in range(0, len(positions), size)
-    ]
-    yield from _load(partial(_part, parts), range(len(parts)), workers)
+    parts = [part for positions, kind, number in passes for part in _parts(views, positions, kind, (number,), size)]
+    yield from _load(partial(_view_batch, parts), range(len(parts)), workers)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
@@ -165,24 +159,18 @@ class _Steps:
         return {slot: int(positions[slot]) for slot in range(number * size, (number + 1) * size)}
 
 
-@dataclass(frozen=True)
-class _Pass:
-    """One view of each of many clips, `size` at once."""
-
-    views: Views
-    positions: np.ndarray
-    kind: Kind
-    key: tuple[int, ...]
-    size: int
-
-    def batch(self, number: int) -> tuple[Tensor, Tensor]:
-        some = self.positions[number * self.size : (number + 1) * self.size]
-        requests = [Request(p, (*self.key, p, KINDS.index(self.kind))) for p in some.tolist()]
-        return torch.from_numpy(some), _make(self.views, self.kind, requests)
+_Part = tuple[Views, Sequence[int], Kind, tuple[int, ...]]
+"""Clips of which one view each is made at once, and the beginning of its key."""
 
 
-def _part(parts: Sequence[_Pass], number: int) -> tuple[Tensor, Tensor]:
-    return parts[number].batch(0)
+def _parts(views: Views, positions: Sequence[int], kind: Kind, key: tuple[int, ...], size: int) -> list[_Part]:
+    return [(views, positions[start : start + size], kind, key) for start in range(0, len(positions), size)]
+
+
+def _view_batch(parts: Sequence[_Part], number: int) -> tuple[Tensor, Tensor]:
+    views, positions, kind, key = parts[number]
+    requests = [Request(p, (*key, p, KINDS.index(kind))) for p in positions]
+    return torch.tensor(list(positions), dtype=torch.int64), _make(views, kind, requests)
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:

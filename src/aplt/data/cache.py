@@ -17,19 +17,19 @@ import safetensors
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, content_digest, require_file
 from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
 from aplt.data.intervals import Timeline
 from aplt.data.video import about_seconds, announced_end, decode, decode_file
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import atomic, file_digest, sweep, write_json
+from aplt.storage import atomic, sweep, write_json
 
-# Part of every entry's name: raise it when decoding gives other frames than before.
 HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
 """What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
 FORMAT = 2
+"""Part of every entry's name: raise it when decoding gives other frames than before."""
 WHOLE = 0.5
 """Share of a file that its clips last together from which it is decoded whole, and not each of them by itself."""
 
@@ -55,13 +55,7 @@ class DecodedVideos:
 
 
 class FrameCache:
-    """Frames kept on disk below `root`; see the module for how.
-
-    Args:
-        root: Folder of the cache, made when first written to.
-        short_side: Pixels of the frames' shorter side; smaller videos are not enlarged.
-        quality: JPEG quality, 1 to 100.
-    """
+    """Frames as JPEGs on disk below `root`, `short_side` pixels at the shorter side, or fewer: never enlarged."""
 
     def __init__(self, root: Path, *, short_side: int, quality: int) -> None:
         self._root, self._short_side, self._quality = root, short_side, quality
@@ -82,12 +76,9 @@ class FrameCache:
         processes: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Decodes and stores the clips that are not there yet, file by file.
+        """Decodes and stores the clips that are not there yet, file by file, in as many processes as there are cores.
 
-        Args:
-            clips: Clips in any order.
-            processes: How many decode at once; by default as many as there are cores.
-            progress: Called with (clips done, clips in all), from (those there already, all) on.
+        `progress` is called with (clips done, clips in all), from (those there already, all) on.
 
         Raises:
             ClipError: a clip that cannot be decoded, the first of them where no two are of one file; those of files
@@ -107,11 +98,7 @@ class FrameCache:
                     progress(done, len(clips))
 
     def store(self, clips: Sequence[Clip]) -> None:
-        """Decodes clips of one file and stores their frames, unless readable entries are there.
-
-        Raises:
-            ClipError: the first of the clips that cannot be decoded.
-        """
+        """Decodes clips of one file and stores their frames, unless readable entries are there."""
         self.store_file(clips)
         for clip in clips:
             if self.load(clip) is None:
@@ -192,10 +179,7 @@ class FrameCache:
         if known is not None:
             return known
         state = _state(clip.path)
-        try:
-            digest = file_digest(clip.path)
-        except OSError as error:
-            raise ClipError(clip, "broken", f"the file cannot be read ({error.strerror})") from error
+        digest = content_digest(clip)
         with self._writing():
             write_json(self._memo(clip.path), {"state": state, "sha256": digest})
         return digest

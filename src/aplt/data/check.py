@@ -47,14 +47,9 @@ def check(
 ) -> list[Finding]:
     """Returns what is wrong with clips of the index, at most one finding per clip, in the order of the index.
 
-    A duplicate has the same bytes and the same interval as a clip before it, whatever their names and labels. Of
-    another kind is what most clips are not: of another modality, or a skeleton with other joints.
-
-    Args:
-        index: Clips of any modality.
-        min_frames: Clips with fewer frames are too short.
-        processes: How many read at once; by default as many as there are cores.
-        progress: Called with (clips done, clips in all).
+    Clips with fewer than `min_frames` are too short. A duplicate has the same bytes and the same interval as a clip
+    before it, whatever their names and labels. Of another kind is what most clips are not: of another modality, or a
+    skeleton with other joints. `progress` is called with (clips done, clips in all).
     """
     examined: list[Finding | Examined] = []
     with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as results:

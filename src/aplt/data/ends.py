@@ -34,12 +34,10 @@ def ends_early(path: Path) -> bool:
 def _parts(
     length_of: Callable[[bytes], int | None], *, begin: int = 0, slack: int = 0
 ) -> Callable[[BinaryIO, int], bool]:
-    """Returns what tells whether the last of a file's parts goes on beyond its end.
+    """Returns what tells whether the last of a file's parts, which start at `begin`, goes on beyond its end.
 
-    Args:
-        length_of: Returns a part's whole length by its first bytes; None where these are no part, or do not say.
-        begin: Where the first part begins.
-        slack: Bytes that may be missing, which known writers count wrongly.
+    `length_of` returns a part's whole length by its first bytes; None where these are no part, or do not say. `slack`
+    are bytes that may be missing, which known writers count wrongly.
     """
 
     def ends(stream: BinaryIO, size: int) -> bool:

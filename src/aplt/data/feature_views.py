@@ -69,7 +69,12 @@ class Features:
 
 
 class FeatureViews:
-    """Views [1, 1, D, 1] of clips whose features are in one bank."""
+    """Views [1, 1, D, 1] of clips whose features are in one bank.
+
+    Features lie where skeletons have joints, which mixtures of two clips take from either.
+    """
+
+    at_once = 4096  # rows are gathered fast
 
     def __init__(
         self, clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: tuple[int, int, int, int] | None = None
@@ -80,22 +85,13 @@ class FeatureViews:
         self._clips, self._settings, self._features = clips, settings, Features(folder)
         if clip_shape is not None and clip_shape[2] != self._features.size:
             raise InputError(f"{folder}: each clip has {self._features.size} features, expected {clip_shape[2]}")
+        self.clip_shape = (1, 1, self._features.size, 1)
         positions = np.fromiter(clips, dtype=np.int64, count=len(clips))
         rows = np.fromiter((clip.row for clip in clips.values()), dtype=np.int64, count=len(clips))
         self._row = np.zeros(positions.max() + 1, dtype=np.int64)
         self._row[positions] = rows
         measured = self._features.rows(rows[:: -(-len(rows) // MEASURED)], "center")
         self._mean, self._deviation = measured.mean(dim=0), measured.std(dim=0, correction=0)
-
-    @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
-        """[1, 1, D, 1]: features lie where skeletons have joints, which mixtures of two clips take from either."""
-        return (1, 1, self._features.size, 1)
-
-    @property
-    def at_once(self) -> int:
-        """Rows are gathered fast."""
-        return 4096
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, 1, 1, D, 1]; see aplt.data.views."""

@@ -11,7 +11,7 @@ from typing import Literal
 from aplt.clips import Clip
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.storage import mode, reason
+from aplt.storage import file_digest, mode, reason
 
 Problem = Literal[
     "missing",
@@ -59,11 +59,7 @@ class ClipError(InputError):
 
 @contextmanager
 def naming(clip: Clip) -> Iterator[None]:
-    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others.
-
-    Raises:
-        ClipError: the block raised something.
-    """
+    """Makes whatever a decoder raises while the block runs an error of this clip: one never costs the others."""
     try:
         yield
     except ClipError:
@@ -77,9 +73,6 @@ def files_below(folder: Path) -> Iterator[Path]:
 
     Left out are hidden files and folders, the folders of runs (whose arrays are no clips), and what is no regular
     file: to open a pipe would wait forever.
-
-    Raises:
-        InputError: a folder cannot be read, or is itself that of a run.
     """
     yield from _files_below(folder, ())
 
@@ -121,6 +114,15 @@ def require_file(clip: Clip) -> None:
         raise ClipError(clip, "missing", "not a regular file")
     if found.st_size == 0:
         raise ClipError(clip, "empty", "the file is empty (0 bytes)")
+
+
+def content_digest(clip: Clip) -> str:
+    """Returns the SHA-256 of the content of a clip's file; raises a ClipError where it cannot be read."""
+    require_file(clip)
+    try:
+        return file_digest(clip.path)
+    except OSError as error:
+        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
 
 
 def require_files(clips: Iterable[Clip], source: Path) -> None:

@@ -42,11 +42,7 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
 
 
 def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
-    """Returns the table of the index that `read_index` reads, with all its columns, its paths' root, and where it is.
-
-    Raises:
-        InputError: the file, or a row of it, is not usable.
-    """
+    """Returns the table of the index that `read_index` reads, all its columns, its paths' root, and where it is."""
     found = mode(source)
     if not found:
         raise InputError(f"{source}: no such file or folder")
@@ -66,11 +62,7 @@ def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
 
 
 def scan_index(folder: Path) -> ClipIndex:
-    """Returns the index of the clips in a folder, whatever its clips.csv says; see `scan_folder`.
-
-    Raises:
-        InputError: as `scan_folder`, or a name that is not in UTF-8.
-    """
+    """Returns the index of the clips in a folder, whatever its clips.csv says; see `scan_folder`."""
     return to_index(scan_folder(folder), folder, folder)
 
 

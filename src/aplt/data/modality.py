@@ -1,19 +1,19 @@
 """All that differs between the kinds of clips, one record each; nothing else asks which kind it is.
 
-Another kind is added by its settings in aplt.config, its own files beside this one, and a record here. What reads clips
-is imported where it is first needed, so that indexing and splitting need neither torch nor FFmpeg.
+Another kind is added by its settings in aplt.config, its own files beside this one, and a record here. Indexing and
+splitting need neither torch nor FFmpeg, so what reads clips is named as "module:function" and imported when called.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aplt.clips import Clip
 from aplt.config import FeatureInput, SkeletonInput, VideoInput
-from aplt.data.files import ClipError, Examined, Problem
-from aplt.display import bar, counted
+from aplt.data.files import ClipError, Examined
 from aplt.errors import InputError
 from aplt.parallel import cores
 from aplt.settings import Settings
@@ -79,11 +79,7 @@ class Modality:
 
 
 def modality_of(clips: Iterable[Clip]) -> Modality:
-    """Returns the modality of all these clips.
-
-    Raises:
-        InputError: they are of more than one.
-    """
+    """Returns the modality of all these clips."""
     first: dict[str, tuple[Modality, Clip]] = {}
     for clip in clips:
         found = modality_of_clip(clip)
@@ -125,141 +121,18 @@ def clip_at(path: Path) -> Path | None:
     return next((clip for found in MODALITIES.values() if (clip := found.clip_at(path))), None)
 
 
-def _decode_videos(clips: Sequence[Clip], settings: VideoInput) -> None:
-    from aplt.data.video_views import frame_cache
+def _later(function: str) -> Callable[..., Any]:
+    """Returns a function of aplt.data, imported when it is first called: that may need torch or FFmpeg."""
+    module, _, name = function.partition(":")
 
-    if settings.cache:
-        with bar("decoding clips", len(clips)) as progress:
-            frame_cache(settings).build(clips, progress=progress.at)
+    def call(*arguments: Any) -> Any:
+        return getattr(import_module(f"aplt.data.{module}"), name)(*arguments)
 
-
-def _video_views(clips: Mapping[int, Clip], settings: VideoInput, _: ClipShape | None) -> "Views":
-    from aplt.data.video_views import VideoViews
-
-    return VideoViews(clips, settings)
-
-
-@contextmanager
-def _lend_video_views(clips: Mapping[int, Clip], settings: VideoInput, _: ClipShape) -> Iterator["Views"]:
-    from aplt.data.video_views import VideoViews, files_decoded_once
-
-    with files_decoded_once(list(clips.values()), settings) as videos:
-        yield VideoViews(clips, settings, videos)
-
-
-def _about_video_seconds(clip: Clip) -> float | None:
-    from aplt.data.video import about_seconds
-
-    return about_seconds(clip)
-
-
-def _video_seconds(clip: Clip) -> float:
-    from aplt.data.video import seconds_of
-
-    return seconds_of(clip)
-
-
-STILL = 0.9
-"""The share of a clip's time from which one frame on screen means that frames spread over the time are all the same."""
-
-
-def _examine_video(clip: Clip) -> Examined:
-    from aplt.data.video import survey
-
-    found = survey(clip)
-    doubt: tuple[Problem, str] | None = None
-    if found.damaged:
-        doubt = "damaged", f"the decoder flags {found.damaged} of {counted(found.frames, 'frame')} as damaged"
-    elif found.frames > 2 and found.longest > STILL:
-        why = f"one of {found.frames} frames is on screen {found.longest:.1%} of the time, by their time stamps"
-        doubt = "still", why
-    return Examined(found.frames, "a video", doubt)
-
-
-def _skeleton_views(clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None) -> "Views":
-    from aplt.data.skeleton_views import SkeletonViews
-
-    return SkeletonViews(clips, settings, clip_shape)
-
-
-@contextmanager
-def _lend_skeleton_views(
-    clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape
-) -> Iterator["Views"]:
-    yield _skeleton_views(clips, settings, clip_shape)
-
-
-def _about_skeleton_seconds(clip: Clip) -> float | None:
-    from aplt.data.skeleton import read_clip
-
-    if clip.path.suffix.lower() != ".npz":  # others have no frame rate
-        return None
-    found = read_clip(clip)
-    return None if found.fps is None else found.points.shape[1] / found.fps
-
-
-def _skeleton_seconds(clip: Clip) -> float:
-    from aplt.data.skeleton import NO_RATE
-
-    seconds = _about_skeleton_seconds(clip)
-    if seconds is None:
-        raise ClipError(clip, "outside", NO_RATE)
-    return seconds
-
-
-def _examine_skeleton(clip: Clip) -> Examined:
-    from aplt.data.skeleton import MOST_PERSONS, bodies, doubt_of, read_clip
-
-    poses = read_clip(clip)
-    sequence = poses.points
-    _, frames, joints, channels = sequence.shape
-    found = bodies(sequence)
-    persons = int(found.seen.any(axis=1).sum())
-    if persons > MOST_PERSONS:
-        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
-    kind = f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
-    if poses.joints:
-        kind += f" ({', '.join(poses.joints[:3])}{' and so on' * (joints > 3)})"
-    return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
-
-
-def _feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape | None) -> "Views":
-    from aplt.data.feature_views import FeatureViews
-
-    return FeatureViews(clips, settings, clip_shape)
-
-
-@contextmanager
-def _lend_feature_views(clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape) -> Iterator["Views"]:
-    yield _feature_views(clips, settings, clip_shape)
+    return call
 
 
 def _no_seconds(clip: Clip) -> float:
     raise ClipError(clip, "outside", "it is a row of features, which have no seconds")
-
-
-def _require_features(clips: Sequence[Clip], _: FeatureInput) -> None:
-    from aplt.data.feature_views import require_finite
-
-    require_finite(clips)
-
-
-def _examine_features(clip: Clip) -> Examined:
-    from aplt.data.feature_views import examine
-
-    return examine(clip)
-
-
-def _how_skeleton_read(clip: Clip) -> str:
-    from aplt.data.skeleton import how_read as how_skeleton_read
-
-    return how_skeleton_read(clip)
-
-
-def _skeleton_at(path: Path) -> Path | None:
-    from aplt.data.pose_files import clip_at as skeleton_at
-
-    return skeleton_at(path)
 
 
 VIDEO_SUFFIXES = frozenset(
@@ -282,12 +155,12 @@ MODALITIES = {
         encoder="tsm_tiny",
         patch=16,
         workers=lambda: max(1, cores() - 1),
-        prepare=_decode_videos,
-        make_views=_video_views,
-        lend_views=_lend_video_views,
-        about_seconds=_about_video_seconds,
-        seconds=_video_seconds,
-        examine=_examine_video,
+        prepare=_later("video_views:prepare"),
+        make_views=lambda clips, settings, _: _later("video_views:VideoViews")(clips, settings),
+        lend_views=_later("video_views:lend_views"),
+        about_seconds=_later("video:about_seconds"),
+        seconds=_later("video:seconds_of"),
+        examine=_later("video:examine"),
         how_read=lambda _: "",
     ),
     "skeleton": Modality(
@@ -302,13 +175,13 @@ MODALITIES = {
         patch=1,
         workers=lambda: 0,
         prepare=lambda *_: None,  # their views read each once and keep it
-        make_views=_skeleton_views,
-        lend_views=_lend_skeleton_views,
-        about_seconds=_about_skeleton_seconds,
-        seconds=_skeleton_seconds,
-        examine=_examine_skeleton,
-        how_read=_how_skeleton_read,
-        clip_at=_skeleton_at,
+        make_views=_later("skeleton_views:SkeletonViews"),
+        lend_views=lambda *given: nullcontext(_later("skeleton_views:SkeletonViews")(*given)),
+        about_seconds=_later("skeleton:about_seconds"),
+        seconds=_later("skeleton:seconds_of"),
+        examine=_later("skeleton:examine"),
+        how_read=_later("skeleton:how_read"),
+        clip_at=_later("pose_files:clip_at"),
     ),
     "features": Modality(
         name="features",
@@ -321,13 +194,12 @@ MODALITIES = {
         encoder="adapter",
         patch=1,
         workers=lambda: 0,
-        prepare=_require_features,
-        make_views=_feature_views,
-        lend_views=_lend_feature_views,
+        prepare=lambda clips, _: _later("feature_views:require_finite")(clips),
+        make_views=_later("feature_views:FeatureViews"),
+        lend_views=lambda *given: nullcontext(_later("feature_views:FeatureViews")(*given)),
         about_seconds=lambda _: None,
         seconds=_no_seconds,
-        examine=_examine_features,
+        examine=_later("feature_views:examine"),
         how_read=lambda _: "",
-        clip_at=lambda _: None,
     ),
 }

@@ -1,7 +1,8 @@
-"""Skeleton sequences: read from files of any tool, with gaps filled, and normalized to the body."""
+"""Skeleton sequences: read from files of any tool, with gaps filled."""
 
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from lzma import LZMAError
 from pathlib import Path
@@ -11,7 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, Problem, naming, require_file
+from aplt.data.bodies import bodies, doubt_of, far_from_zero
+from aplt.data.files import ClipError, Examined, naming, require_file
 from aplt.data.pose_files import FOLDER, READERS
 from aplt.display import counted
 from aplt.errors import InputError, suggest
@@ -20,16 +22,8 @@ from aplt.topology import topology_named, topology_of
 
 MOST_PERSONS = 16  # in one clip
 NO_RATE = "the file says no frame rate, so it has no seconds; save it as .npz with the frames a second as 'fps'"
-COLLAPSED = 0.05
-"""The share of a body's usual size that is none any more: bodies that crouch or walk away stay well above it."""
-ROUNDING = 1e-6
-"""The share of coordinates up to which differences between them are rounding."""
-OFTEN = 0.1
-"""The share of frames from which a collapsed body is worth a word."""
 LARGEST = 1e15
 """What larger coordinates are cut to: they are no position, and the arithmetic of float32 ends soon beyond it."""
-FAR = 100.0
-"""The largest coordinate in units of the body's size: more than a person of 80 pixels has who crosses a wide screen."""
 # What numpy, zipfile and json raise on damaged bytes. A bug in a reader, such as an AttributeError, is not among them.
 UNREADABLE = (
     ArithmeticError,
@@ -47,10 +41,6 @@ UNREADABLE = (
     struct.error,
     zlib.error,
 )
-
-
-Found = tuple[np.ndarray, np.ndarray, float | None]
-"""What a reader returns: points, confidences, frames a second."""
 
 
 @dataclass(frozen=True)
@@ -72,20 +62,12 @@ class Poses:
 
 
 def read_clip(clip: Clip) -> Poses:
-    """Returns a clip's poses; see `read_skeleton`.
-
-    Raises:
-        ClipError: the file is missing, empty or unreadable, or the clip an interval that it does not have.
-    """
+    """Returns a clip's poses; see `read_skeleton`."""
     return cut(clip, read_file(clip))
 
 
 def read_file(clip: Clip) -> Poses:
-    """Returns the poses of the whole file that a clip is of.
-
-    Raises:
-        ClipError: the file is missing, empty or unreadable.
-    """
+    """Returns the poses of the whole file that a clip is of."""
     if not is_folder(clip.path):
         require_file(clip)
     with naming(clip):
@@ -159,17 +141,13 @@ def read_skeleton(path: Path) -> Poses:
 
 
 def how_read(clip: Clip) -> str:
-    """Returns in words what wrote a clip's file, which axis of it is taken for what, and what to do if that is wrong.
-
-    Raises:
-        ClipError: as `read_clip`.
-    """
+    """Returns in words what wrote a clip's file, which axis is taken for what, and what to do if that is wrong."""
     found = read_clip(clip)
     persons, frames, joints, channels = shape = found.points.shape
     known = topology_of(joints, channels)
     whose = f" (the skeleton {known.name})" if known else ""
     if found.joints and (known is None or found.joints != known.joints):
-        whose = f" named {', '.join(found.joints[:3])}{' and so on' * (joints > 3)}"
+        whose = f" named {_some(found.joints)}"
         if known:
             whose += f", with the bones of {known.name}, which has as many; encoder_settings.parents names others"
     who = (
@@ -179,6 +157,41 @@ def how_read(clip: Clip) -> str:
     remark = f"; {found.remark}" if found.remark else ""
     turned = _turned(shape) if (persons, channels) == (3, 2) else ""
     return f"'{clip.id}' is read as {f'{found.tool}: ' if found.tool else ''}{who}{remark}{turned}"
+
+
+def about_seconds(clip: Clip) -> float | None:
+    """Returns how long a clip is; None where its file has no frame rate."""
+    if clip.path.suffix.lower() != ".npz":  # others have none
+        return None
+    found = read_clip(clip)
+    return None if found.fps is None else found.points.shape[1] / found.fps
+
+
+def seconds_of(clip: Clip) -> float:
+    """Returns how long a clip is."""
+    seconds = about_seconds(clip)
+    if seconds is None:
+        raise ClipError(clip, "outside", NO_RATE)
+    return seconds
+
+
+def examine(clip: Clip) -> Examined:
+    """Reads a clip and returns what that tells."""
+    poses = read_clip(clip)
+    sequence = poses.points
+    _, frames, joints, channels = sequence.shape
+    found = bodies(sequence)
+    persons = int(found.seen.any(axis=1).sum())
+    if persons > MOST_PERSONS:
+        raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
+    kind = f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
+    if poses.joints:
+        kind += f" ({_some(poses.joints)})"
+    return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
+
+
+def _some(joints: Sequence[str]) -> str:
+    return ", ".join(joints[:3]) + " and so on" * (len(joints) > 3)
 
 
 def _turned(shape: tuple[int, ...]) -> str:
@@ -197,12 +210,8 @@ def _lost_at_zero(sequence: np.ndarray) -> np.ndarray:
     """
     zero: np.ndarray = (sequence == 0).all(axis=3) & np.nan_to_num(sequence).any(axis=(2, 3))[..., None]
     if zero.any() and not (sequence[~np.isnan(sequence)] >= 0).all():  # which it is in no picture
-        zero &= _far_from_zero(bodies(np.where(zero[..., None], np.nan, sequence)))
+        zero &= far_from_zero(bodies(np.where(zero[..., None], np.nan, sequence)))
     return zero
-
-
-def _far_from_zero(found: "Bodies") -> bool:
-    return bool(np.median(np.linalg.norm(found.center[found.seen], axis=-1)) > 2 * found.size)
 
 
 def _fill_gaps(sequence: np.ndarray, path: Path) -> np.ndarray:
@@ -229,84 +238,3 @@ def _fill_gaps(sequence: np.ndarray, path: Path) -> np.ndarray:
         if not whole.any():
             person[:] = 0
     return sequence
-
-
-@dataclass(frozen=True)
-class Bodies:
-    """Where the persons of a sequence are, and how large the one is by whom it is measured."""
-
-    seen: np.ndarray
-    """Who is seen when [P, T]; who is absent is all zeros then."""
-    center: np.ndarray
-    """The mean of each person's joints [P, T, 1, C], of those that are seen at all."""
-    spread: np.ndarray
-    """Their mean distance from it [P, T]."""
-    collapsed: np.ndarray
-    """When all joints of a person who is seen are nearly on one point [P, T], as trackers leave those they lose."""
-    first: int | None
-    """The first person who is seen, and not collapsed all the time."""
-    size: float
-    """The median of this person's spread while they are seen and not collapsed; 0 where there is nobody."""
-
-
-def bodies(sequence: np.ndarray) -> Bodies:
-    """Returns where the persons of a sequence [P, T, V, C] are."""
-    known = ~np.isnan(sequence)
-    values = np.where(known, sequence, 0)
-    seen = np.any(values != 0, axis=(2, 3))
-    center = values.sum(axis=2, keepdims=True) / np.maximum(known.sum(axis=2, keepdims=True), 1).astype(np.float32)
-    away = np.linalg.norm(np.where(known, values - center, 0), axis=-1)
-    spread = away.sum(axis=2) / np.maximum(known.any(axis=-1).sum(axis=2), 1).astype(np.float32)
-    collapsed = np.zeros_like(seen)
-    for person, when in enumerate(seen):
-        if when.any():
-            # The largest but for a few outliers. Rounding leaves some of the coordinates' own size.
-            usual = np.percentile(spread[person, when], 95, method="lower")
-            least = np.maximum(COLLAPSED * usual, ROUNDING * np.abs(values[person]).max(axis=(1, 2)))
-            collapsed[person] = when & (spread[person] <= least)
-    standing = (seen & ~collapsed).any(axis=1)
-    if not standing.any():
-        return Bodies(seen, center, spread, collapsed, None, 0.0)
-    first = int(standing.argmax())
-    size = float(np.median(spread[first][seen[first] & ~collapsed[first]]))
-    return Bodies(seen, center, spread, collapsed, first, size)
-
-
-def normalize(sequence: np.ndarray) -> np.ndarray:
-    """Returns the sequence [P, T, V, C] moved and scaled to the body: in units of the first person's size.
-
-    The first person is the first who is seen at all, and not only as one point. The origin is their mean joint in the
-    first frame that they are seen in, so that paths through space remain; the unit is the median, over the frames that
-    they are seen in, of the joints' mean distance from the body's center. Joints never seen are at their person's
-    center, like those that a strong view hides. Who is absent is all zeros, and stays so at the origin. No coordinate
-    is more than `FAR` from the origin.
-    """
-    found = bodies(sequence)
-    if found.first is None:
-        return np.zeros_like(sequence, dtype=np.float32)
-    origin = found.center[found.first, found.seen[found.first].argmax()]
-    whole = np.where(np.isnan(sequence), found.center, sequence)
-    moved = np.where(found.seen[..., None, None], whole - origin, 0.0)
-    return np.clip((moved / max(found.size, 1e-6)).astype(np.float32), -FAR, FAR)
-
-
-def doubt_of(sequence: np.ndarray, found: Bodies) -> tuple[Problem, str] | None:
-    """Returns what a tracker seems to have left in a sequence [P, T, V, C] that is no movement, and what of it."""
-    if not found.seen.any():
-        return "nobody", "nobody is seen in it: all coordinates are 0"
-    lost, seen = found.collapsed.sum(axis=1), found.seen.sum(axis=1)
-    worst = int((lost / np.maximum(seen, 1)).argmax())
-    if lost[worst] > OFTEN * seen[worst]:
-        why = f"all joints of a person are on one point in {lost[worst]} of {counted(int(seen[worst]), 'frame')}"
-        return "collapsed", f"{why}: the tracker lost them"
-    far = int((np.abs(normalize(sequence)) >= FAR).any(axis=(0, 2, 3)).sum())
-    if far:
-        why = f"in {far} of {counted(sequence.shape[1], 'frame')} a joint is {FAR:g} or more body sizes away"
-        return "far off", f"{why}; it is cut off there"
-    zero = (sequence == 0).all(axis=3) & found.seen[..., None]
-    # Where the body is centered by one joint, that joint is at the origin rightly.
-    if zero.any() and _far_from_zero(found):
-        joints, frames = int(zero.any(axis=(0, 1)).sum()), int(zero.any(axis=(0, 2)).sum())
-        why = f"{counted(joints, 'joint')} are exactly 0 in {counted(frames, 'frame')}, far from the rest of the body"
-        return "zeros", f"{why}; a joint that is not seen is written as NaN"
-    return None

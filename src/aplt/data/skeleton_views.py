@@ -5,7 +5,7 @@ tracker's confidence in each joint, which goes through time with it and is 0 for
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,9 @@ from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.config import SkeletonInput
+from aplt.data.bodies import normalize
 from aplt.data.files import ClipError
-from aplt.data.skeleton import MOST_PERSONS, Poses, cut, normalize, read_file
+from aplt.data.skeleton import MOST_PERSONS, Poses, cut, read_file
 from aplt.data.views import Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
@@ -37,12 +38,17 @@ class Limits:
     warp: float = 0.0
 
 
+LIMITS = tuple(field.name for field in fields(Limits))
+
+
 class SkeletonViews:
-    """Views of skeleton clips, which are read once and kept.
+    """Views [C + 1, T, V, P] of skeleton clips, which are read once and kept.
 
     Without `clip_shape` all are read at once, since the number of persons is the largest; with it (that of a trained
     model) each is read when it is asked for.
     """
+
+    at_once = 64  # as many as fit into the memory of small cards
 
     def __init__(
         self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: tuple[int, int, int, int] | None = None
@@ -55,56 +61,37 @@ class SkeletonViews:
             first = self._poses(clips[next(iter(clips))])
             _, _, joints, channels = first.points.shape
             names = first.joints
-            self._clip_shape = (channels + 1, settings.frames, joints, MOST_PERSONS)
+            self.clip_shape = (channels + 1, settings.frames, joints, MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
-            clip_shape = (*self._clip_shape[:3], persons)
+            clip_shape = (*self.clip_shape[:3], persons)
         known = topology_of(clip_shape[2], clip_shape[0] - 1)
-        own = pairs_of(names) if names else known.pairs if known else ()
-        self._mirror = own if settings.mirror is None else settings.mirror
+        usual = pairs_of(names) if names else known.pairs if known else ()
+        self._mirror = usual if settings.mirror is None else settings.mirror
         outside = [joint for pair in self._mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
             raise InputError(
                 f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
             )
-        self._clip_shape = clip_shape
+        self.clip_shape = clip_shape
+        own = settings.model_dump()
         self._limits = {
-            "weak": Limits(settings.turn, settings.weak_tilt, settings.weak_noise, settings.weak_crop),
-            "strong": Limits(
-                settings.turn,
-                settings.strong_tilt,
-                settings.strong_noise,
-                settings.strong_crop,
-                settings.strong_shear,
-                settings.strong_scale,
-                settings.strong_mask,
-                settings.strong_shift,
-                settings.strong_warp,
-            ),
+            kind: Limits(**{name: own[key] for name in LIMITS if (key := f"{kind}_{name}") in own}, turn=own["turn"])
+            for kind in ("weak", "strong")
         }
-
-    @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
-        """[C + 1, T, V, P]."""
-        return self._clip_shape
-
-    @property
-    def at_once(self) -> int:
-        """As many as fit into the memory of small cards."""
-        return 64
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, C + 1, T, V, P]; see aplt.data.views."""
         sequences = [self._sequence(request.position) for request in requests]
         if kind == "center":
             times = np.linspace(0, 1, self._settings.frames)[None].repeat(len(requests), axis=0)
-            views = resampled(sequences, times, self._clip_shape[3])
+            views = resampled(sequences, times, self.clip_shape[3])
         else:
             views = self._varied(sequences, self._limits[kind], [request.key for request in requests])
         return torch.from_numpy(views.transpose(0, 4, 2, 3, 1).copy())
 
     def _varied(self, sequences: Sequence[np.ndarray], limits: Limits, keys: Sequence[tuple[int, ...]]) -> np.ndarray:
         """Returns views [n, P, T, V, C + 1], each drawn by its own key, in steps that do one thing to all of them."""
-        size, frames, joints, persons = self._clip_shape
+        size, frames, joints, persons = self.clip_shape
         channels, count = size - 1, len(keys)
         streams = [np.random.default_rng(key) for key in keys]
         drawn = np.stack([rng.random(7 + channels * (channels + 1) + joints) for rng in streams])
@@ -151,7 +138,7 @@ class SkeletonViews:
         if position not in self._sequences:
             poses = self._poses(self._clips[position])
             sequence = np.concatenate([normalize(poses.points), poses.confidence[..., None]], axis=3)
-            channels, _, joints, persons = self._clip_shape
+            channels, _, joints, persons = self.clip_shape
             if len(sequence) > persons:  # who is absent all the time is nobody
                 sequence = sequence[sequence.any(axis=(1, 2, 3))]
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:

@@ -10,7 +10,6 @@ import numpy as np
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, OfficialSplit, Split
 from aplt.config import SplitSettings
-from aplt.data.names import doubtful_names
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.settings import as_setting
@@ -29,9 +28,8 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
     Test and val clips are those of the official column, or those of the subjects that are named, or a draw of whole
     subjects or of a share of each class, in which all clips of a file stay together; a class keeps a clip to train on.
-    Labels are then drawn from the
-    rest, class by class: at least one per class, and with the same seed a larger share contains every smaller one.
-    Clips without a known label are unlabeled.
+    Labels are then drawn from the rest, class by class: at least one per class, and with the same seed a larger share
+    contains every smaller one. Clips without a known label are unlabeled.
 
     Raises:
         InputError: fewer than two classes, a class that has no clip left to label, or a setting that does not fit the
@@ -57,11 +55,7 @@ def make_split(index: ClipIndex, settings: SplitSettings, called: Callable[[str]
 
 
 def by_column(index: ClipIndex, column: str, called: Callable[[str], str] = _as_setting) -> ClipIndex:
-    """Returns the index with the values of one of its columns in place of the subjects.
-
-    Raises:
-        InputError: it has no such column.
-    """
+    """Returns the index with the values of one of its columns in place of the subjects."""
     if column == "subject":
         return index
     if column not in index.columns:
@@ -69,75 +63,6 @@ def by_column(index: ClipIndex, column: str, called: Callable[[str], str] = _as_
     values = (value.strip() or None for value in index.columns[column])
     clips = (replace(clip, subject=value) for clip, value in zip(index, values, strict=True))
     return replace(index, clips=tuple(clips))
-
-
-def remark_on_split(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
-    """Returns remarks on people and files that training and test clips share, untested classes, and doubtful names.
-
-    `by` is what holds out whole people; None where there is nothing to remark on.
-    """
-    found = (
-        remark_on_people(index, split, by),
-        remark_on_files(index, split),
-        _untested(index, split),
-        *map(str, doubtful_names(index)),
-    )
-    return "; besides, ".join(remark for remark in found if remark) or None
-
-
-def remark_on_share(index: ClipIndex, split: Split, asked: float | None) -> str | None:
-    """Returns a remark where one label per class is far more than the share of them that was asked for."""
-    known = sum(index[position].label != UNKNOWN for position in (*split.labeled, *split.unlabeled))
-    if asked is None or len(split.labeled) <= 1.5 * asked * known:
-        return None
-    used = len(split.labeled) / known
-    return f"{used:.1%} of the known labels are used, more than the {asked:.1%} asked for: each class needs one"
-
-
-def _untested(index: ClipIndex, split: Split) -> str | None:
-    """Returns a remark on classes without a test clip, where others have some: mostly those with a single clip."""
-    tested = {index[position].label for position in split.test} - {UNKNOWN}
-    names = [f"'{name}'" for label, name in enumerate(index.class_names) if label not in tested]
-    if not tested or not names:
-        return None
-    shown = f"{', '.join(names[:3])}{' and others' * (len(names) > 3)}"
-    return f"{counted(len(names), 'class is', 'classes are')} not tested, for want of clips with a label: {shown}"
-
-
-def remark_on_files(index: ClipIndex, split: Split) -> str | None:
-    """Returns a remark on files with clips in both training and test; or, where none is tested on, with several clips.
-
-    Parts of one film are alike whatever their labels, and the more so where they overlap.
-    """
-    trained = {_file(index[p]) for p in (*split.labeled, *split.unlabeled)}
-    both = sorted(trained & {_file(index[p]) for p in (*split.val, *split.test)})
-    if both:
-        return (
-            f"parts of {counted(len(both), 'file')}, such as {both[0]}, are in both training and test or val clips, so "
-            "the accuracy is measured on films already seen; without a split column or file the clips of a file stay "
-            "together"
-        )
-    if not split.test and len(trained) < len(split.labeled) + len(split.unlabeled):
-        return (
-            "no clips are held out for testing: the clips of a file stay together, and too few files have clips of "
-            "each class; a split column says otherwise"
-        )
-    return None
-
-
-def remark_on_people(index: ClipIndex, split: Split, by: str = "--set split.by_subject=true") -> str | None:
-    """Returns a remark on subjects who are in both training and test clips, and how `by` avoids that.
-
-    None where there are none, or where the test clips are those of the index's own split column.
-    """
-    trained = {index[p].subject for p in (*split.labeled, *split.unlabeled)}
-    people = {index[p].subject for p in split.test} & trained - {None}
-    if not people or all(index[p].official == "test" for p in split.test):
-        return None
-    return (
-        "the same people are in training and test clips, so the accuracy is measured on people already seen; "
-        f"{by} holds out whole people"
-    )
 
 
 def require_classes(index: ClipIndex) -> None:
@@ -234,7 +159,7 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
         return parts
     if settings.by_subject:
         return _hold_out_subjects(index, parts, shares, settings.seed)
-    if len({_file(index[position]) for position in parts["train"]}) < len(parts["train"]):
+    if len({file_of(index[position]) for position in parts["train"]}) < len(parts["train"]):
         return _hold_out_files(index, parts, shares, settings.seed)
     known = [position for position in parts["train"] if index[position].label != UNKNOWN]
     held: Parts = {"train": [], "val": [], "test": []}
@@ -260,7 +185,7 @@ def _hold_out_files(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, 
     """
     members: dict[str, list[int]] = defaultdict(list)
     for position in parts["train"]:
-        members[_file(index[position])].append(position)
+        members[file_of(index[position])].append(position)
     labels = {name: index.labels[positions] for name, positions in members.items()}
     count = {name: np.bincount(of[of != UNKNOWN], minlength=index.num_classes) for name, of in labels.items()}
     total = np.sum(list(count.values()), axis=0)
@@ -278,7 +203,7 @@ def _hold_out_files(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, 
         if spare and part not in held.values():
             nearest = min(spare, key=lambda name: far[name])
             held[nearest], left = part, left - count[nearest]
-    return _move(index, parts, lambda clip: held.get(_file(clip), "train"))
+    return _move(index, parts, lambda clip: held.get(file_of(clip), "train"))
 
 
 def _spares(left: np.ndarray, count: np.ndarray) -> bool:
@@ -306,7 +231,7 @@ def together(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
     group = {index[position].subject or "": index[position].subject or "" for position in positions}
     films: dict[str, set[str]] = defaultdict(set)
     for position in positions:
-        films[_file(index[position])].add(index[position].subject or "")
+        films[file_of(index[position])].add(index[position].subject or "")
     for cast in films.values():
         together = {group[subject] for subject in cast}
         if len(together) > 1:
@@ -314,7 +239,8 @@ def together(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
     return group
 
 
-def _file(clip: Clip) -> str:
+def file_of(clip: Clip) -> str:
+    """Returns which file a clip is of."""
     return os.path.normpath(clip.path)
 
 

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -17,9 +16,10 @@ from av.video.stream import VideoStream
 
 from aplt.clips import Clip
 from aplt.data.ends import ends_early
-from aplt.data.files import ClipError, naming, require_file
+from aplt.data.files import ClipError, Examined, Problem, naming, require_file
 from aplt.data.intervals import CUT, interval
 from aplt.data.pictures import Pictures
+from aplt.display import counted
 from aplt.parallel import threads
 
 # Where a seek lands behind the wanted time (MPEG streams have no index), start so many seconds earlier.
@@ -28,6 +28,8 @@ LEAP = 2.5
 """Times the usual pace after which a frame is held until others show whether its time stamp is right."""
 MOST_LEAPING = 8
 """Frames in a row whose wrong time stamps are mended."""
+STILL = 0.9
+"""The share of a clip's time from which one frame on screen means that frames spread over the time are all the same."""
 METADATA: dict[str, Any] = {"metadata_errors": "replace"} if av.__version__.startswith("18.") else {}
 """How tags that are no text are read: later versions of PyAV let them never stop the opening of a file."""
 
@@ -76,11 +78,7 @@ def announced_end(clip: Clip) -> float | None:
 
 
 def seconds_of(clip: Clip) -> float:
-    """Returns how long a clip is, by its file's header, or by decoding it where that does not say.
-
-    Raises:
-        ClipError: as `decode`.
-    """
+    """Returns how long a clip is, by its file's header, or by decoding it where that does not say."""
     if clip.end is not None:
         return clip.end - (clip.start or 0.0)
     require_file(clip)
@@ -94,11 +92,7 @@ def seconds_of(clip: Clip) -> float:
 
 
 def about_seconds(clip: Clip) -> float | None:
-    """Returns how long a clip is, as far as its file's header tells without any decoding.
-
-    Raises:
-        ClipError: as `decode`.
-    """
+    """Returns how long a clip is, as far as its file's header tells without any decoding."""
     if clip.end is not None:
         return clip.end - (clip.start or 0.0)
     require_file(clip)
@@ -106,38 +100,24 @@ def about_seconds(clip: Clip) -> float | None:
         return container.duration / av.time_base - (clip.start or 0.0) if container.duration else None
 
 
-@dataclass(frozen=True)
-class Survey:
-    """What decoding a clip's frames to the last one tells."""
-
-    frames: int
-    damaged: int
-    """Frames that the decoder itself flags: parts of them are missing, and were made up from others."""
-    longest: float
-    """The largest share of the time, from the first frame to the last, that one frame is on screen."""
-
-
-def survey(clip: Clip) -> Survey:
-    """Returns what decoding a clip to its end tells.
-
-    Raises:
-        ClipError: as `decode`.
-    """
+def examine(clip: Clip) -> Examined:
+    """Decodes a clip to its end and returns what that tells."""
     times, damaged = [], 0
     with _decoding(clip):
         for time, frame, _ in _frames(clip):
             times.append(time)
             damaged += frame.is_corrupt
-    longest = float(np.diff(times).max() / (times[-1] - times[0])) if len(times) > 1 else 1.0
-    return Survey(len(times), damaged, longest)
+    doubt: tuple[Problem, str] | None = None
+    if damaged:
+        doubt = "damaged", f"the decoder flags {damaged} of {counted(len(times), 'frame')} as damaged"
+    elif len(times) > 2 and (longest := np.diff(times).max() / (times[-1] - times[0])) > STILL:
+        why = f"one of {len(times)} frames is on screen {longest:.1%} of the time, by their time stamps"
+        doubt = "still", why
+    return Examined(len(times), "a video", doubt)
 
 
 def frame_rate(clip: Clip) -> float:
-    """Returns the mean number of frames a second that a clip's file says it has.
-
-    Raises:
-        ClipError: the file is no video, or does not say.
-    """
+    """Returns the mean number of frames a second that a clip's file says it has."""
     require_file(clip)
     with _open(clip) as (_, stream):
         if not stream.average_rate:

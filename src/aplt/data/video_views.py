@@ -39,16 +39,23 @@ def frame_cache(settings: VideoInput) -> FrameCache:
     return FrameCache(root, short_side=cached_side(settings), quality=settings.cache_quality)
 
 
+def prepare(clips: Sequence[Clip], settings: VideoInput) -> None:
+    """Decodes the clips that are not in the frame cache yet, unless the settings say not to."""
+    if settings.cache:
+        with bar("decoding clips", len(clips)) as progress:
+            frame_cache(settings).build(clips, progress=progress.at)
+
+
 @contextmanager
-def files_decoded_once(clips: Sequence[Clip], settings: VideoInput) -> Iterator[DecodedVideos]:
-    """Gives the frames of clips while the block runs; files with several of them are decoded once, and kept on disk.
+def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> Iterator["VideoViews"]:
+    """Gives views of clips while the block runs; files with several of them are decoded once, and kept on disk.
 
     A clip that cannot be read is an error when it is opened, and not before.
     """
     side, quality = cached_side(settings), settings.cache_quality
-    several = [some for some in by_file(clips) if len(some) > 1]
+    several = [some for some in by_file(list(clips.values())) if len(some) > 1]
     if not several:
-        yield DecodedVideos(side, quality)
+        yield VideoViews(clips, settings, DecodedVideos(side, quality))
         return
     with tempfile.TemporaryDirectory(prefix="aplt-") as folder:
         files = FrameCache(Path(folder), short_side=side, quality=quality)
@@ -58,28 +65,21 @@ def files_decoded_once(clips: Sequence[Clip], settings: VideoInput) -> Iterator[
         ):
             for _ in stored:
                 progress.advance()
-        yield DecodedVideos(side, quality, files)
+        yield VideoViews(clips, settings, DecodedVideos(side, quality, files))
 
 
 class VideoViews:
-    """Views of videos, by default read from the frame cache or decoded each time, as the settings say."""
+    """Views [3, T, size, size] of videos, read from the frame cache or decoded each time, as the settings say."""
+
+    at_once = 64  # as many as fit into the memory of small cards
 
     def __init__(self, clips: Mapping[int, Clip], settings: VideoInput, videos: DecodedVideos | None = None) -> None:
-        self._clips = clips
-        self._settings = settings
-        decoded = DecodedVideos(cached_side(settings), settings.cache_quality)
-        self._videos = videos or (frame_cache(settings) if settings.cache else decoded)
+        self._clips, self._settings = clips, settings
+        self.clip_shape = (3, settings.frames, settings.size, settings.size)
+        if videos is None and not settings.cache:
+            videos = DecodedVideos(cached_side(settings), settings.cache_quality)
+        self._videos = videos or frame_cache(settings)
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
-
-    @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
-        """[3, T, size, size]."""
-        return (3, self._settings.frames, self._settings.size, self._settings.size)
-
-    @property
-    def at_once(self) -> int:
-        """As many as fit into the memory of small cards."""
-        return 64
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
@@ -90,7 +90,8 @@ class VideoViews:
         video = self._videos.open(self._clips[request.position])
         warp = self._settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
-        duration = float(video.times[-1]) + _last_duration(video.times)
+        last, others = float(video.times[-1]), len(video.times) - 1
+        duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others on average
         wanted = moments(self._settings.frames, phase, warp, rng)
         if self._settings.rate is None:
             wanted *= duration
@@ -150,8 +151,3 @@ def normalize_brightness(frames: Tensor) -> Tensor:
     table = (torch.linspace(0, 1, 256) ** gamma * 255).round().to(torch.uint8)
     # Looked up by NumPy, which takes uint8 for an index as it is: torch needs eight bytes per pixel for that.
     return torch.from_numpy(table.numpy()[frames.numpy()])
-
-
-def _last_duration(times: np.ndarray) -> float:
-    """Returns how long the last frame is shown, in seconds: as long as the others on average."""
-    return float(times[-1] / (len(times) - 1)) if len(times) > 1 else 1.0

@@ -19,8 +19,7 @@ from aplt.methods.equations import (
     TargetSource,
     confident_labels,
     masked_cross_entropy,
-    probabilities,
-    target_source,
+    weak_probabilities,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather
@@ -47,7 +46,7 @@ class AdaMatch(nn.Module):
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
         labeled = step.weak_labeled.logits.detach().float().softmax(dim=1)
-        q = self.align(probabilities(target_source(self.target, step), step.batch.weak), labeled)
+        q = self.align(weak_probabilities(step, self.target), labeled)
         online = confident_labels(q, self.confidence * gather(labeled.amax(dim=1)).mean())
         loss = masked_cross_entropy(step.unlabeled.logits, *online)
         return StepLoss({"u_logits": self.u_weight * loss}, online)

@@ -62,6 +62,11 @@ def target_source(name: TargetSource, step: Step) -> Recognize:
     return step.teacher if name == "teacher" else step.student.target
 
 
+def weak_probabilities(step: Step, target: TargetSource) -> Tensor:
+    """Returns the `probabilities` [U, K] of the unlabeled clips' weak views by the network that predicts targets."""
+    return probabilities(target_source(target, step), step.batch.weak)
+
+
 def confident_labels(q: Tensor, threshold: float | Tensor) -> OnlineLabels:
     """Returns argmax q of q [U, K], and 1 where max q reaches the threshold, else 0.
 

@@ -17,8 +17,7 @@ from aplt.methods.equations import (
     TargetSource,
     confident_labels,
     masked_cross_entropy,
-    probabilities,
-    target_source,
+    weak_probabilities,
 )
 from aplt.methods.method import Method
 from aplt.tensors import Step, StepLoss, Task
@@ -44,7 +43,7 @@ class FixMatch(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         if self.align is not None:
             q = self.align(q, functional.one_hot(step.batch.y, q.shape[1]).to(q.dtype))
         online = confident_labels(q, self.confidence)

@@ -14,13 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from aplt.clips import UNKNOWN
-from aplt.methods.equations import (
-    TargetSource,
-    confident_labels,
-    masked_cross_entropy,
-    probabilities,
-    target_source,
-)
+from aplt.methods.equations import TargetSource, confident_labels, masked_cross_entropy, weak_probabilities
 from aplt.methods.method import Method
 from aplt.methods.processes import gather
 from aplt.tensors import Step, StepLoss, Task
@@ -47,7 +41,7 @@ class FlexMatch(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         beta = self.learned()
         online = confident_labels(q, self.confidence * beta / (2 - beta))
         loss = masked_cross_entropy(step.unlabeled.logits, *online)

@@ -21,9 +21,8 @@ from aplt.methods.equations import (
     TargetSource,
     confident_labels,
     masked_cross_entropy,
-    probabilities,
-    target_source,
     usual_momentum,
+    weak_probabilities,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather, gather_with_gradient
@@ -57,7 +56,7 @@ class FreeMatch(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         self.update(gather(q))
         online = confident_labels(q, self.p / self.p.max() * self.tau)
         parts = {

@@ -19,9 +19,8 @@ from aplt.methods.equations import (
     DistributionAlignment,
     TargetSource,
     masked_cross_entropy,
-    probabilities,
-    target_source,
     usual_momentum,
+    weak_probabilities,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather
@@ -53,7 +52,7 @@ class SoftMatch(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         online = OnlineLabels(q.argmax(dim=1), self.weights(self.align(q, None).amax(dim=1)))
         loss = masked_cross_entropy(step.unlabeled.logits, *online)
         return StepLoss({"u_logits": self.u_weight * loss}, online)

@@ -35,20 +35,10 @@ def take_step(
 ) -> Descent:
     """Returns weak_weight H(y, p(weak x)) + strong_weight H(y, p(strong x)) + the method's parts.
 
-    The papers have the weak view alone. On skeletons the strong one is worth more than the method, so that a
-    comparison must give it to all methods or to none.
-
-    Args:
-        method: The method.
-        algorithm: Its online half, built; None where it has none.
-        student: What learns.
-        teacher: The EMA teacher, or whatever makes targets.
-        batch: This process's views.
-        guidance: What the offline phase believes; None in warm-up rounds and without an offline half.
-        progress: The share done of the steps after the warm-up, 0 to 1.
-        weak_weight: Weight of the labeled clips' weak views.
-        strong_weight: Weight of their strong views.
-        label_smoothing: The share of y that is spread over all classes.
+    The papers have the weak view alone. On skeletons the strong one is worth more than the method, so that a comparison
+    must give it to all methods or to none. `progress` is the share done of the steps after the warm-up; `guidance` is
+    None in warm-up rounds and without an offline half. `label_smoothing` is the share of y that is spread over all
+    classes.
     """
     view = batch.weak if method.view == "weak" else batch.strong
     weak, strong, unlabeled = student(batch.weak_labeled, batch.strong_labeled, view)

@@ -28,8 +28,7 @@ from aplt.methods.equations import (
     confident_labels,
     masked_cross_entropy,
     mean_over_all,
-    probabilities,
-    target_source,
+    weak_probabilities,
 )
 from aplt.methods.method import Method
 from aplt.methods.processes import gather, own_rows
@@ -58,7 +57,7 @@ class TubeMix(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         online = confident_labels(q, self.confidence)
         label, accepted = online
         hard = functional.one_hot(label, q.shape[1]).to(q.dtype)

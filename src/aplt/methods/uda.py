@@ -10,7 +10,7 @@ Differs from the paper: no training-signal annealing of the labeled loss, which 
 
 from torch import nn
 
-from aplt.methods.equations import TargetSource, masked_cross_entropy, probabilities, target_source
+from aplt.methods.equations import TargetSource, masked_cross_entropy, weak_probabilities
 from aplt.methods.method import Method
 from aplt.tensors import OnlineLabels, Step, StepLoss, Task
 
@@ -34,7 +34,7 @@ class UDA(nn.Module):
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
-        q = probabilities(target_source(self.target, step), step.batch.weak)
+        q = weak_probabilities(step, self.target)
         sharpened = (q.log() / self.temperature).softmax(dim=1)
         accepted = (q.amax(dim=1) >= self.confidence).float()
         loss = masked_cross_entropy(step.unlabeled.logits, sharpened, accepted)

@@ -24,11 +24,7 @@ class Cost:
 
 
 def cost_of(name: str) -> Cost:
-    """Returns what the encoder of this name costs with its default settings; nothing is computed.
-
-    Raises:
-        InputError: no such encoder, or its library is not installed.
-    """
+    """Returns what the encoder of this name costs with its default settings; nothing is computed."""
     encoder, settings = find_encoder(name), whole_settings(name, {})
     weights = encoder.weights(settings)
     _, frames, side, _ = shape = USUAL[encoder.modality]

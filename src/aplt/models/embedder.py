@@ -15,7 +15,7 @@ from aplt.config import InputSettings
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.settings import Settings, validated
-from aplt.storage import aside_of, json_object
+from aplt.storage import aside_of, json_object, reason
 
 Side = Annotated[int, Field(gt=0, le=65536)]
 ENCODER = "encoder.safetensors"
@@ -35,10 +35,6 @@ class EncoderSettings(Settings):
         sides = zip(self.input.clip_shape, self.clip_shape, strict=True)
         if any(side not in (None, length) for side, length in sides):
             raise InputError(f"{where}: setting 'input' does not make clips of clip_shape {list(self.clip_shape)}")
-
-    def of_encoder(self) -> "EncoderSettings":
-        """Returns these settings without any others beside them."""
-        return EncoderSettings(**{name: getattr(self, name) for name in EncoderSettings.model_fields})
 
 
 @dataclass(frozen=True)
@@ -70,11 +66,7 @@ class Embedder:
 
 
 def load_embedder(path: Path) -> Embedder:
-    """Returns the embedder in a file, on the CPU.
-
-    Raises:
-        InputError: the file is damaged, or the encoder's code or settings are not usable.
-    """
+    """Returns the embedder in a file, on the CPU."""
     try:
         with safe_open(path, framework="pt") as stored:
             told = (stored.metadata() or {}).get("settings", "")
@@ -85,5 +77,5 @@ def load_embedder(path: Path) -> Embedder:
     except InputError:
         raise
     except (SafetensorError, ValueError, RuntimeError, OSError) as error:
-        raise InputError(f"{path}: not an encoder of this version ({' '.join(str(error).split())})") from error
+        raise InputError(f"{path}: not an encoder of this version ({reason(error)})") from error
     return Embedder(settings, net)

@@ -19,7 +19,7 @@ from aplt.models.tsm import tsm_tiny
 from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
-from aplt.storage import mode
+from aplt.storage import mode, reason
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,13 @@ def _torchvision(summary: str, builder: str, weights_of: str = "", **options: An
 def _timm(name: str) -> Encoder:
     from aplt.models import timm_nets
 
-    def build(clip_shape: tuple[int, ...], *, time: Literal["mean", "shift"] = "mean") -> nn.Module:
-        return timm_nets.image_network(name, clip_shape, time)
+    def build(
+        clip_shape: tuple[int, ...],
+        *,
+        time: Literal["mean", "shift"] = "mean",
+        drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0,
+    ) -> nn.Module:
+        return timm_nets.image_network(name, clip_shape, time, drop_path)
 
     return Encoder(build, "video", f"{name} of timm", lambda _: timm_nets.published(name))
 
@@ -152,11 +157,7 @@ def find_encoder(name: str) -> Encoder:
 
 
 def whole_settings(name: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows.
-
-    Raises:
-        InputError: no such encoder, or one that does not take these settings.
-    """
+    """Returns all that builds an encoder anywhere: `settings`, its builder's defaults, and what a library knows."""
     encoder = find_encoder(name)
     return encoder.settle(keyword_settings(encoder.build, settings, "encoder_settings", f"encoder {name}"))
 
@@ -165,9 +166,6 @@ def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Wei
     """Returns weights of an encoder with these whole settings, and their file if they are not published ones.
 
     A file's clips were prepared as those of the first published weights, as far as anybody knows.
-
-    Raises:
-        InputError: neither weights of this name nor such a file.
     """
     known = find_encoder(name).weights(settings)
     if weights in known:
@@ -183,11 +181,7 @@ def find_weights(name: str, settings: dict[str, Any], weights: str) -> tuple[Wei
 def load_weights(
     encoder: nn.Module, name: str, clip_shape: tuple[int, ...], settings: dict[str, Any], weights: str
 ) -> str:
-    """Puts published weights or those of a file into an encoder, and says in a sentence what is left over, or "".
-
-    Raises:
-        InputError: no such weights, they cannot be had, or they do not fit.
-    """
+    """Puts published weights or those of a file into an encoder, and says in a sentence what is left over, or ""."""
     found, file = find_weights(name, settings, weights)
     where = f"encoder {name}: weights '{weights}'" if file is None else str(file)
     try:
@@ -201,26 +195,18 @@ def load_weights(
 
 
 def build_encoder(name: str, clip_shape: tuple[int, ...], settings: dict[str, Any]) -> nn.Module:
-    """Returns an encoder for clips of `clip_shape`, from random weights.
-
-    Raises:
-        InputError: unknown name or setting, or a library that is not installed.
-    """
+    """Returns an encoder for clips of `clip_shape`, from random weights."""
     options = whole_settings(name, settings)
     try:
         return find_encoder(name).build(clip_shape, **options)
     except InputError:
         raise
     except (ValueError, RuntimeError, AssertionError) as error:
-        raise InputError(f"encoder {name}: {' '.join(str(error).split())}") from error
+        raise InputError(f"encoder {name}: {reason(error)}") from error
 
 
 def feature_size(encoder: nn.Module, name: str, clip_shape: tuple[int, ...]) -> int:
-    """Returns D, found by encoding one empty clip.
-
-    Raises:
-        InputError: the encoder cannot take clips of this shape.
-    """
+    """Returns D, found by encoding one empty clip."""
     training = encoder.training
     try:
         with torch.no_grad():

@@ -143,9 +143,6 @@ def gcn(
     """Returns the graph convolution network; `blocks` per stage, each twice as wide as the one before.
 
     D is twice the last width. `parents` as for `tcn`, but needed where no skeleton with so many joints is known.
-
-    Raises:
-        ValueError: no bones are known.
     """
     tree = bone_parents(clip_shape, parents)
     if tree is None:

@@ -39,12 +39,7 @@ class TokenEncoder(nn.Module):
 
 
 def video_network(clip_shape: tuple[int, ...], config: Mapping[str, Any]) -> nn.Module:
-    """Returns the network of this config for clips of this shape, from random weights, without a head.
-
-    Raises:
-        InputError: transformers is not installed.
-        ValueError: the config is of no video network.
-    """
+    """Returns the network of this config for clips of this shape, from random weights, without a head."""
     transformers = _transformers()
     net = transformers.AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
     name = net.main_input_name
@@ -54,11 +49,7 @@ def video_network(clip_shape: tuple[int, ...], config: Mapping[str, Any]) -> nn.
 
 
 def read_config(source: str) -> dict[str, Any]:
-    """Returns what builds the network in a folder or a repository of the Hub, as plain values.
-
-    Raises:
-        InputError: transformers is not installed, or there is none.
-    """
+    """Returns what builds the network in a folder or a repository of the Hub, as plain values."""
     if source.startswith((".", "/", "~")) and not Path(source).is_dir():
         raise InputError(f"hf:{source}: no such folder")
     try:

@@ -12,11 +12,7 @@ from aplt.topology import topology_of
 
 
 def bone_parents(clip_shape: tuple[int, ...], parents: Sequence[int] | None) -> list[int] | None:
-    """Returns each joint's parent: as given, else those of the skeleton with so many joints; None if none is known.
-
-    Raises:
-        ValueError: the given ones are no tree over the clip's joints.
-    """
+    """Returns each joint's parent: as given, else those of the skeleton with so many joints; None if none is known."""
     channels, _, joints, _ = clip_shape
     if parents is None:
         known = topology_of(joints, channels - 1)

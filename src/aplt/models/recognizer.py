@@ -18,7 +18,7 @@ from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import validated
-from aplt.storage import aside_of, read_json
+from aplt.storage import aside_of, read_json, reason
 from aplt.tensors import Prediction
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -91,9 +91,6 @@ def save_model(model: Recognizer, folder: Path) -> None:
     """Writes the model folder (model.safetensors, config.json), in place of an older one.
 
     config.json goes first and comes last, so that a kill leaves a model, or what is plainly none.
-
-    Raises:
-        InputError: it cannot be written.
     """
     aside = aside_of(folder)
     aside.mkdir(parents=True)
@@ -125,11 +122,7 @@ def load_from_hub(repository: str) -> Recognizer:
 
 
 def load_recognizer(folder: Path) -> Recognizer:
-    """Returns the model in a folder, in evaluation mode, on the CPU.
-
-    Raises:
-        InputError: no model there, or its files are damaged or do not fit each other.
-    """
+    """Returns the model in a folder, in evaluation mode, on the CPU."""
     settings = load_settings(folder)
     config, weights = folder / "config.json", folder / "model.safetensors"
     try:
@@ -138,18 +131,14 @@ def load_recognizer(folder: Path) -> Recognizer:
     except InputError as error:  # of the encoder: its name, its code or its settings
         raise InputError(f"{config}: {error}") from error
     except (SafetensorError, ValueError, RuntimeError) as error:
-        raise InputError(f"{folder}: not a model of this version ({' '.join(str(error).split())})") from error
+        raise InputError(f"{folder}: not a model of this version ({reason(error)})") from error
     if (folder / ENCODER).is_file():
         model.embedder = load_embedder(folder / ENCODER)
     return model.eval()
 
 
 def load_settings(folder: Path) -> ModelSettings:
-    """Returns what the config.json in a model folder says.
-
-    Raises:
-        InputError: no model there, or a setting is damaged.
-    """
+    """Returns what the config.json in a model folder says."""
     config = folder / "config.json"
     for file in (config, folder / "model.safetensors"):
         if not file.is_file():

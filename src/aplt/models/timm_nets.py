@@ -12,16 +12,15 @@ from aplt.models.weights import Weights
 from aplt.reference import installed
 
 
-def image_network(name: str, clip_shape: tuple[int, ...], time: Literal["mean", "shift"]) -> nn.Module:
+def image_network(
+    name: str, clip_shape: tuple[int, ...], time: Literal["mean", "shift"], drop_path: float = 0.0
+) -> nn.Module:
     """Returns the network of this name without its classifier, from random weights.
 
     With time=shift a temporal shift (arXiv 1811.08383) comes before the first convolution of each residual block.
-
-    Raises:
-        InputError: timm is not installed, or has no such model.
-        ValueError: nothing in it can be shifted.
+    `drop_path` is the rate of stochastic depth (arXiv 1603.09382) as timm spreads it over the blocks.
     """
-    net = _create(name, clip_shape, None)
+    net = _create(name, clip_shape, **({"drop_path_rate": drop_path} if drop_path else {}))
     if time == "shift" and not shift_blocks(net, clip_shape[1]):
         raise ValueError("it has no residual blocks of convolutions to shift between; set encoder_settings.time=mean")
     return FrameEncoder(net)
@@ -42,7 +41,7 @@ def _weights(timm: Any, name: str, tag: str) -> Weights:
     found = timm.get_pretrained_cfg(f"{name}.{tag}")
 
     def load(clip_shape: tuple[int, ...]) -> dict[str, Tensor]:
-        return dict(_create(name, clip_shape, tag).state_dict())
+        return dict(_create(f"{name}.{tag}", clip_shape, pretrained=True).state_dict())
 
     return Weights(load, prepared(timm.data.resolve_data_config(pretrained_cfg=found.to_dict())), found.license or "?")
 
@@ -60,15 +59,15 @@ def prepared(how: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _create(name: str, clip_shape: tuple[int, ...], tag: str | None) -> nn.Module:
+def _create(full: str, clip_shape: tuple[int, ...], **options: Any) -> nn.Module:
+    name = full.partition(".")[0]
     timm = _timm(name)
     config = timm.get_pretrained_cfg(name)
     # Networks of one size, such as vision transformers, are made for the clips'.
     sized = {"img_size": tuple(clip_shape[2:])} if config is not None and config.fixed_input_size else {}
-    full = name if tag is None else f"{name}.{tag}"
     try:
-        net: nn.Module = timm.create_model(full, pretrained=tag is not None, num_classes=0, **sized)
-    except TypeError as error:  # it takes no size, or no number of classes
+        net: nn.Module = timm.create_model(full, num_classes=0, **sized, **options)
+    except TypeError as error:  # it takes no size, no number of classes or no rate
         raise ValueError(f"timm cannot make it an encoder of clips of {list(clip_shape)} ({error})") from error
     return net
 

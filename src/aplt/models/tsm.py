@@ -8,6 +8,9 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+REGULARIZE = 0.02  # added to squared gradients; below it a surface is too plain for its motion to be seen
+LIMIT = 2.0  # pixels; larger motions are cut to it
+
 
 class TemporalShift(nn.Module):
     """Moves 1/`division` of the channels one frame ahead and as many one frame back, then applies `net`."""
@@ -102,18 +105,10 @@ class TsmTiny(nn.Module):
         return feature.mean(dim=(1, 3, 4))
 
 
-def optical_flow(clip: Tensor, *, regularize: float = 0.02, limit: float = 2.0) -> Tensor:
-    """Returns the motion since the frame before, by Lucas and Kanade (IJCAI 1981), at half the resolution.
+def optical_flow(clip: Tensor) -> Tensor:
+    """[B, C, T, H, W] -> [B, 2, T, ceil(H/2), ceil(W/2)]: motion since the frame before, rightward and downward pixels.
 
-    Within 6 x 6 pixels it is taken to be the same.
-
-    Args:
-        clip: [B, C, T, H, W].
-        regularize: Added to the squared gradients; below it a surface is too plain for its motion to be seen.
-        limit: Pixels; larger motions are cut to it.
-
-    Returns:
-        [B, 2, T, ceil(H/2), ceil(W/2)]: rightward and downward pixels; zero in the first frame.
+    By Lucas and Kanade (IJCAI 1981): within 6 x 6 pixels it is taken to be the same. Zero in the first frame.
     """
     gray = clip.mean(dim=1)
     before = torch.cat([gray[:, :1], gray[:, :-1]], dim=1)
@@ -125,10 +120,10 @@ def optical_flow(clip: Tensor, *, regularize: float = 0.02, limit: float = 2.0) 
     halved = functional.avg_pool2d(products.flatten(0, 1), 2, ceil_mode=True)
     pooled = functional.avg_pool2d(halved, 3, stride=1, padding=1, count_include_pad=False)
     xx, yy, xy, xt, yt = pooled.unbind(dim=1)
-    xx, yy = xx + regularize, yy + regularize
+    xx, yy = xx + REGULARIZE, yy + REGULARIZE
     determinant = xx * yy - xy * xy
     flow = torch.stack([xy * yt - yy * xt, xy * xt - xx * yt], dim=1) / determinant[:, None]
-    clips: Tensor = flow.clamp(-limit, limit).unflatten(0, gray.shape[:2])
+    clips: Tensor = flow.clamp(-LIMIT, LIMIT).unflatten(0, gray.shape[:2])
     return clips.transpose(1, 2)
 
 

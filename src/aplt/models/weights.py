@@ -64,7 +64,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     except OSError as error:
         raise InputError(f"{path}: {reason(error)}") from error
     except (SafetensorError, RuntimeError, EOFError, ValueError, LookupError) as error:
-        raise InputError(f"{path}: not a file of weights ({' '.join(str(error).split())[:100]})") from error
+        raise InputError(f"{path}: not a file of weights ({reason(error)[:100]})") from error
     while isinstance(found, Mapping) and (
         inner := next((k for k in WRAPPERS if isinstance(found.get(k), Mapping)), "")
     ):

@@ -1,4 +1,4 @@
-"""All charts of the pages, as inline SVG.
+"""The charts of the pages, as inline SVG.
 
 Drawn here, since these drawings take the page's colors (and so follow light, dark and print), show each value on
 pointing at it, weigh a few kilobytes and can be saved as SVG or PNG (page.js); a library's page would carry megabytes.
@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-import numpy as np
-
 from aplt.display import counted
 from aplt.report.html import Html, el, join
-from aplt.report.words import Spread, fixed, number, percent, share_text
+from aplt.report.words import Spread, number, percent, share_text
 
 WIDTH, HEIGHT = 520, 280
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 40
@@ -32,7 +30,6 @@ MARKED_ROUNDS = 40  # with more the markers would hide the curve
 DODGE = 5.0  # between the bars of neighboring methods at one share, so that none hides another
 ROW = 24.0
 LETTER = 6.3  # width of a letter at the labels' size of 11, in units of the drawing
-LONGEST = 30  # letters of a label; longer ones are cut, and whole on pointing at them
 BOUND = "all labels"
 
 
@@ -128,7 +125,7 @@ def line_chart(
     spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
     items = [*_others(len(behind)), *shaded]
-    svg = _drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
+    svg = drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
     return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
 
 
@@ -137,11 +134,7 @@ def efficiency_chart(
 ) -> Html:
     """Returns a legend and accuracies with their deviations by share on a log axis; the bound is a dashed line.
 
-    Args:
-        series: at least one.
-        bound: that of all labels.
-        title: what is drawn, for the text alternative.
-        pale: drawn behind as thin gray means that show their names on pointing at them.
+    The `pale` series are drawn behind as thin gray means that show their names on pointing at them.
     """
     shares = sorted({share for one in [*series, *pale] for share, _ in one.points})
     means = [Spread(spread.mean, None, spread.count) for one in pale for _, spread in one.points]
@@ -167,20 +160,16 @@ def efficiency_chart(
         body.append(el("g", _line(one.place, _path(places)), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(f"{one.name}: {_by_share(one)}" for one in [*series, *pale])
     items = [*_others(len(pale)), *_bound_item(bound)]
-    svg = _drawing(body, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
+    svg = drawing(body, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
     return join([_legend([(one.place, one.name) for one in series], *items), svg])
 
 
 def method_chart(
     rows: Sequence[tuple[str, Spread, Sequence[float]]], bound: Spread | None, reference: str, *, title: str
 ) -> Html:
-    """Returns one row per method: its mean and deviation, and each cell's accuracy as a small ring.
+    """Returns one row per method (name, spread, accuracies): mean, deviation, and each cell as a small ring.
 
-    Args:
-        rows: name, spread and the accuracies it is made of.
-        bound: that of all labels, a dashed line.
-        reference: the method whose mean is drawn through all rows.
-        title: what is drawn, for the text alternative.
+    The bound, that of all labels, is a dashed line; the mean of the reference is drawn through all rows.
     """
     single = [Spread(value, None, 1) for _, _, values in rows for value in values]
     ticks = _spread_ticks([*single, *(spread for _, spread, _ in rows)], bound)
@@ -211,68 +200,8 @@ def method_chart(
         body.append(el("g", hover, *rings, bar, mark, class_="s1" if name == reference else "s0"))
     spoken = "; ".join(f"{name}: {spread.text()}" for name, spread, _ in rows)
     items = [el("li", el("span", class_="swatch reference"), reference), *_bound_item(bound)]
-    svg = _drawing(body, width, height, f"{title} by method, in percent. {spoken}.", "methods")
+    svg = drawing(body, width, height, f"{title} by method, in percent. {spoken}.", "methods")
     return join([_legend([], *items), svg])
-
-
-def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
-    """Returns a confusion matrix [K, K], true class down and predicted across, colored by the row's share."""
-    count = len(names)
-    cell = 56.0 if count <= 8 else 34.0 if count <= 20 else 17.0
-    letters = max(len(_cut(name)) for name in names)
-    left, slanted = letters * LETTER + 14, count <= 20
-    # Names above the columns are upright, or lean to the right where the cells leave room to read them.
-    top = letters * LETTER * (0.72 if slanted else 1.0) + 20
-    width = left + count * cell + (letters * LETTER * 0.72 if slanted else 8)
-    totals = matrix.sum(axis=1)
-    parts = [_lattice(count, count, left, top, cell, cell)]
-    for k, name in enumerate(names):
-        middle = (k + 0.5) * cell
-        turn = f"translate({left + middle + 4:.1f} {top - 8:.1f}) rotate({-45 if slanted else -90})"
-        parts.append(_label(name, x=left - 8, y=top + middle + 4, text_anchor="end"))
-        parts.append(_label(name, transform=turn))
-    for row, column in np.argwhere(matrix).tolist():
-        hits, part = matrix[row, column], matrix[row, column] / totals[row]
-        hover = f"{names[row]} → {names[column]}: {hits} of {counted(totals[row], 'clip')} ({percent(part)})"
-        parts.append(_cell(left + column * cell, top + row * cell, cell, cell, part, hover, str(hits)))
-    tested = counted(totals.sum(), "test clip")
-    spoken = (
-        f"Confusion matrix of {counted(count, 'class', 'classes')}: {np.trace(matrix)} of {tested} on the diagonal."
-    )
-    return _drawing(parts, width, top + count * cell + 8, spoken, "heat")
-
-
-def threshold_map(values: np.ndarray, rounds: Sequence[int], names: Sequence[str]) -> Html:
-    """Returns thresholds [K, rounds], one row per class and one column per round, with the last round's as text."""
-    count, columns = values.shape
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    tall, wide = 26.0 if count <= 12 else 17.0, min(64.0, max(9.0, 620 / columns))
-    left, top = max(len(_cut(name)) for name in names) * LETTER + 14, 26.0
-    right, height = left + columns * wide, top + count * tall + 26
-    parts = [_lattice(count, columns, left, top, tall, wide)]
-    for column in range(0, columns, math.ceil(26 / wide)):
-        middle = left + (column + 0.5) * wide
-        parts.append(el("text", str(rounds[column]), x=middle, y=top - 8, text_anchor="middle"))
-    parts.append(el("text", "last", x=right + 10, y=top - 8, class_="axis"))
-    parts.append(el("text", "round", x=(left + right) / 2, y=height - 8, text_anchor="middle", class_="axis"))
-    for row, name in enumerate(names):
-        base = top + (row + 0.5) * tall + 4
-        parts.append(_label(name, x=left - 8, y=base, text_anchor="end"))
-        parts.append(el("text", fixed(values[row, -1]), x=right + 10, y=base, class_="strong"))
-        for column in np.flatnonzero(np.isfinite(values[row])).tolist():
-            value = float(values[row, column])
-            part = (value - low) / (high - low) if high > low else 0.5
-            hover = f"{name}, round {rounds[column]}: {fixed(value)}"
-            parts.append(_cell(left + column * wide, top + row * tall, wide, tall, part, hover))
-    of = f"{counted(count, 'class', 'classes')} over {counted(columns, 'round')}"
-    return _drawing(parts, right + 64, height, f"Thresholds of {of}, from {fixed(low)} to {fixed(high)}.", "heat")
-
-
-def scale(low: str, high: str) -> Html:
-    """Returns the legend of a heat map: five cells between the words for its ends."""
-    cells = [el("span", class_="heat-cell", style=f"opacity:{_opacity(k / 4):.2f}") for k in range(5)]
-    return el("p", low, *cells, high, class_="scale")
 
 
 def nice_ticks(low: float, high: float) -> list[float]:
@@ -291,7 +220,8 @@ def tick_percent(tick: float) -> str:
     return percent(tick, next(digits for digits in range(7) if round(whole, digits) == whole))
 
 
-def _drawing(parts: Iterable[Html | None], width: float, height: float, spoken: str, kind: str) -> Html:
+def drawing(parts: Iterable[Html | None], width: float, height: float, spoken: str, kind: str) -> Html:
+    """Returns the drawing of parts, with what it shows in words."""
     style = None
     if kind == "heat":  # at its natural size where there is room; well below it the page scrolls it sideways
         style = f"max-width:{width:.0f}px;min-width:min({width:.0f}px,{max(300.0, width * 0.85):.0f}px)"
@@ -357,39 +287,3 @@ def _spread_ticks(spreads: Sequence[Spread], bound: Spread | None) -> list[float
     reaches = [(spread.mean, spread.deviation or 0.0) for spread in spreads]
     reaches += [] if bound is None else [(bound.mean, 0.0)]
     return nice_ticks(min(mean - reach for mean, reach in reaches), max(mean + reach for mean, reach in reaches))
-
-
-def _opacity(part: float) -> float:
-    # One hue at an opacity works on light and dark paper and for the color-blind. Never quite empty: one clip in a
-    # hundred must still be seen.
-    return 0.1 + 0.9 * part
-
-
-def _cell(x: float, y: float, width: float, height: float, part: float, hover: str, text: str | None = None) -> Html:
-    opacity = _opacity(part)
-    box = {"x": x + 0.5, "y": y + 0.5, "width": width - 1, "height": height - 1}
-    shape = el("rect", class_="cell", fill_opacity=round(opacity, 3), **box)
-    words = None
-    if text is not None:
-        # Three digits must fit in a cell of the largest matrix.
-        size = min(14.0, width * 0.5, width * 1.5 / max(len(text), 2))
-        where = {"x": x + width / 2, "y": y + height / 2 + size * 0.36}
-        kind = "on-heat" if opacity > 0.6 else "off-heat"
-        words = el("text", text, class_=kind, text_anchor="middle", style=f"font-size:{size:.1f}px", **where)
-    return el("g", el("title", hover), shape, words)
-
-
-def _lattice(rows: int, columns: int, left: float, top: float, tall: float, wide: float) -> Html:
-    # Faint lines lead the eye from a cell to its names.
-    right, bottom = left + columns * wide, top + rows * tall
-    across = "".join(f"M{left:g} {top + k * tall:g}H{right:g}" for k in range(rows + 1))
-    down = "".join(f"M{left + k * wide:g} {top:g}V{bottom:g}" for k in range(columns + 1))
-    return el("path", d=across + down, class_="lattice")
-
-
-def _label(name: str, **attributes: str | float) -> Html:
-    return el("text", el("title", name), _cut(name), **attributes)
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1].rstrip()}…"

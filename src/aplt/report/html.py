@@ -45,7 +45,7 @@ def el(name: str, *children: str | None, **attributes: str | float | None) -> Ht
             others become hyphens, except in SVG's viewBox: `class_`, `data_value`, `stroke_width`.
     """
     written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{_text(_short(value))}"'
+        f' {key.rstrip("_").replace("_", "-")}="{_text(value if isinstance(value, str) else f"{value:.6g}")}"'
         for key, value in attributes.items()
         if value is not None
     )
@@ -61,10 +61,6 @@ def asset(name: str) -> Html:
 
 def _text(value: str) -> str:
     return escape(plain(value, keep="\n\t"))
-
-
-def _short(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,22 @@ def document(title: str, *sections: str | None, media: bool = False) -> str:
     )
     body = el("body", el("main", *sections), el("script", asset("page.js")))
     return f"<!DOCTYPE html>\n{el('html', head, body, lang='en')}\n"
+
+
+def page(
+    title: str, header: Html, parts: Sequence[tuple[str, str, Html | None]], summary: Sequence[Html | None] = ()
+) -> str:
+    """Returns a whole page: links to the parts (anchor, title, content), a summary, and the parts that have content."""
+    present = [(anchor, heading, content) for anchor, heading, content in parts if content is not None]
+    links = (el("li", el("a", heading, href=f"#{anchor}")) for anchor, heading, _ in present)
+    nav = el("nav", el("ul", *links), aria_label="Sections")
+    return document(title, header, nav, *summary, *(section(*one) for one in present))
+
+
+def heading(kind: str, name: str, words: Sequence[str] = (), notice: Html | None = None) -> Html:
+    """Returns the top of a page: what kind it is of, its name, a line of words, and what must be said at once."""
+    subtitle = el("p", " · ".join(words), class_="subtitle") if words else None
+    return el("header", el("p", kind, class_="kind"), el("h1", name), subtitle, notice)
 
 
 def section(anchor: str, title: str, *content: str | None) -> Html:
@@ -135,14 +147,10 @@ def table(
     texts: int = 1,
     kind: str | None = None,
 ) -> Html:
-    """Returns a table whose headers sort it; a column without any value is left out.
+    """Returns a table under its caption, whose headers sort it; a column without any value is left out.
 
-    Args:
-        caption: what the table shows, above it.
-        columns: the headers.
-        rows: as many cells each as there are headers; the first is the row's header.
-        texts: how many columns at the left hold words; the others hold numbers.
-        kind: the table's class in the style sheet.
+    Rows have as many cells as there are columns, the first of which heads the row. The first `texts` columns hold
+    words, the others numbers. `kind` is the table's class in the style sheet.
     """
     kept = valued(columns, rows, texts)
     head = [
@@ -160,13 +168,8 @@ def valued(columns: Sequence[str], rows: Sequence[Sequence[Cell]], texts: int) -
     return [k for k in range(len(columns)) if k < texts or any(known(row[k].value) for row in rows)]
 
 
-def count_cell(value: int | None) -> Cell:
-    """Returns a cell with a count."""
-    return Cell(number(value), value)
-
-
 def number_cell(value: float | None) -> Cell:
-    """Returns a cell with a figure, three digits long."""
+    """Returns a cell with a count, or with a figure three digits long."""
     return Cell(number(value), value)
 
 

@@ -9,18 +9,18 @@ from aplt.clips import ROLES
 from aplt.display import counted
 from aplt.figures import MAIN_FIGURES
 from aplt.record import PHASES, Result
-from aplt.report.charts import confusion_map, scale
+from aplt.report.heatmaps import confusion_map, scale
 from aplt.report.html import (
     Cell,
     Html,
-    count_cell,
-    document,
     el,
     facts,
     figure,
     fixed_cell,
+    heading,
     join,
-    section,
+    number_cell,
+    page,
     share_cell,
     table,
     tile,
@@ -35,11 +35,7 @@ MOST_CONFUSIONS = 10
 
 
 def write_report(run: Path) -> Path:
-    """Writes report.html into a run folder, finished or not, and returns its path.
-
-    Raises:
-        InputError: no run folder, or a file in it that cannot be read.
-    """
+    """Writes report.html into a run folder, finished or not, and returns its path."""
     read = read_run(run)
     write_alone(read.folder.report, report_html(read))
     return read.folder.report
@@ -55,31 +51,15 @@ def report_html(run: Run) -> str:
         ("mistakes", "Most confident mistakes", _mistakes(run)),
         ("settings", "Settings and origin", _settings(run)),
     ]
-    present = [(anchor, title, content) for anchor, title, content in parts if content is not None]
-    links = (el("li", el("a", title, href=f"#{anchor}")) for anchor, title, _ in present)
-    return document(
-        f"{run.name} – aplt report",  # noqa: RUF001
-        _headline(run),
-        el("nav", el("ul", *links), aria_label="Sections"),
-        _summary(run),
-        *(section(anchor, title, content) for anchor, title, content in present),
-    )
-
-
-def _headline(run: Run) -> Html:
-    """Returns the title, and a notice at once where the run is unfinished."""
-    lines = [f"{run.method} on {run.encoder}", f"seed {run.seed}"]
+    lines = [f"{run.told('method')} on {run.told('encoder')}", f"seed {run.told('seed')}"]
     if run.counts:
         lines.append(f"{run.counts['labeled']:,d} labeled of {counted(sum(run.counts.values()), 'clip')}")
-    return el(
-        "header",
-        el("p", "aplt run report", class_="kind"),
-        el("h1", run.name),
-        el("p", " · ".join(lines), class_="subtitle"),
-        el("p", el("strong", "This run is unfinished: "), _progress(run), class_="notice")
-        if run.result is None
-        else None,
-    )
+    notice = None
+    if run.result is None:
+        notice = el("p", el("strong", "This run is unfinished: "), _progress(run), class_="notice")
+    summary = [el("dl", *_tiles(run), class_="tiles"), _roles(run), facts(_facts(run))]
+    title = f"{run.name} – aplt report"  # noqa: RUF001
+    return page(title, heading("aplt run report", run.name, lines, notice), parts, summary)
 
 
 def _progress(run: Run) -> str:
@@ -89,11 +69,6 @@ def _progress(run: Run) -> str:
     verb = "round is" if (run.planned_rounds or done) == 1 else "rounds are"
     rest = f"If it was stopped, aplt train --resume {shlex.quote(str(run.folder.path))} continues it."
     return f"{done}{planned} {verb} done and there is no result.json; this is what the folder holds so far. {rest}"
-
-
-def _summary(run: Run) -> Html:
-    """Returns the headline figures and the facts below them."""
-    return join([el("dl", *_tiles(run), class_="tiles"), _roles(run), facts(_facts(run))])
 
 
 def _tiles(run: Run) -> list[Html]:
@@ -195,36 +170,27 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
 
 
 def _classes(run: Run) -> Html | None:
-    rows = run.class_rows()
-    if not rows:
+    if not run.classes:
         return None
-    columns = [
-        "Class",
-        "Labeled clips",
-        "Test clips",
-        "Precision",
-        "Recall",
-        "F1",
-        "Accepted pseudo-labels",
-        "Their precision",
-        "Threshold",
-    ]
+    result, pseudo = run.result, run.last_pseudo
+    scored = {one.name: one for one in result.test.per_class} if result and result.test else {}
     cells = [
         [
-            Cell(row.name),
-            count_cell(row.labeled),
-            count_cell(row.clips),
-            share_cell(row.precision),
-            share_cell(row.recall),
-            share_cell(row.f1, bar=True),
-            count_cell(row.accepted),
-            share_cell(row.accepted_precision, bar=True),
-            fixed_cell(row.threshold),
+            Cell(name),
+            number_cell(result.labeled_per_class[k] if result else None),
+            number_cell(getattr(scored.get(name), "clips", None)),
+            *(share_cell(getattr(scored.get(name), figure, None)) for figure in ("precision", "recall")),
+            share_cell(getattr(scored.get(name), "f1", None), bar=True),
+            number_cell(pseudo.accepted[k] if pseudo else None),
+            share_cell(share(pseudo.correct[k], pseudo.known[k]) if pseudo else None, bar=True),
+            fixed_cell(pseudo.threshold[k] if pseudo else None),
         ]
-        for row in rows
+        for k, name in enumerate(run.classes)
     ]
+    columns = ["Class", "Labeled clips", "Test clips", "Precision", "Recall", "F1"]
+    columns += ["Accepted pseudo-labels", "Their precision", "Threshold"]
     caption = "Labels used, test figures and pseudo-labels of the last round by class; click a header to sort."
-    if run.result is None:
+    if result is None:
         caption += " Class names follow when the run is finished."
     return table(caption, columns, cells, kind="by-class")
 
@@ -252,7 +218,7 @@ def _pairs(run: Run, matrix: np.ndarray) -> Html | None:
         [
             Cell(run.classes[truth]),
             Cell(run.classes[guess]),
-            count_cell(int(off[truth, guess])),
+            number_cell(int(off[truth, guess])),
             share_cell(float(off[truth, guess] / totals[truth])),
         ]
         for truth, guess in places
@@ -262,21 +228,19 @@ def _pairs(run: Run, matrix: np.ndarray) -> Html | None:
 
 
 def _mistakes(run: Run) -> Html | None:
-    if run.predictions is None or run.predictions.empty:
+    found = run.predictions
+    if found is None or found.empty:
         return None
-    mistakes = run.mistakes(MOST_MISTAKES)
-    if not mistakes:
+    wrong = found[found["truth"] != found["prediction_1"]].sort_values("score_1", ascending=False, kind="stable")
+    if wrong.empty:
         return el("p", "Every test clip was recognized.", class_="missing")
-    rows = [
-        [
-            Cell(mistake.id),
-            Cell(mistake.truth),
-            Cell(mistake.prediction),
-            fixed_cell(mistake.score),
-            Cell(f"guess {mistake.rank}" if mistake.rank else "not among them", mistake.rank or np.inf),
-        ]
-        for mistake in mistakes
-    ]
+    guesses = [name for name in wrong.columns if name.startswith("prediction_")]
+    rows = []
+    for row in wrong.head(MOST_MISTAKES).to_dict("records"):
+        rank = next((place for place, name in enumerate(guesses, 1) if row[name] == row["truth"]), None)
+        guess = Cell(f"guess {rank}" if rank else "not among them", rank or np.inf)
+        named = [Cell(row[name]) for name in ("id", "truth", "prediction_1")]
+        rows.append([*named, fixed_cell(float(row["score_1"])), guess])
     caption = (
         "Wrong predictions with the highest scores on the test clips, from predictions.csv: worth a look, because "
         "a wrong label in the index shows up here first."

@@ -4,8 +4,9 @@ import numpy as np
 
 from aplt.figures import MAIN_FIGURES
 from aplt.record import PHASES
-from aplt.report.charts import Curve, line_chart, scale, threshold_map
-from aplt.report.html import Cell, Html, absent, count_cell, el, figure, join, number_cell, share_cell, table
+from aplt.report.charts import Curve, line_chart
+from aplt.report.heatmaps import scale, threshold_map
+from aplt.report.html import Cell, Html, absent, el, figure, join, number_cell, share_cell, table
 from aplt.report.run import Run
 from aplt.report.words import duration, fixed
 
@@ -108,7 +109,7 @@ def _rounds(run: Run) -> Html:
         rows.append(
             [
                 Cell(f"{line.round}{' (warm-up)' if line.warm_up else ''}"),
-                count_cell(line.steps_done),
+                number_cell(line.steps_done),
                 number_cell(line.learning_rate),
                 number_cell(line.loss.get("total")),
                 *(share_cell(getattr(pseudo, name, None)) for name in ("coverage", "precision", "rejected_precision")),

@@ -10,40 +10,12 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import ROLES
-from aplt.config import load_yaml
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
-from aplt.report.words import share
 from aplt.rundir import RunDir
+from aplt.settings import load_yaml
 from aplt.storage import read_table, read_text
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """A test clip whose first guess is wrong."""
-
-    id: str
-    truth: str
-    prediction: str
-    score: float
-    rank: int | None
-    """Place of the true class among the guesses that the file holds; None: not among them."""
-
-
-@dataclass(frozen=True)
-class ClassRow:
-    """What is known about one class; None where the run holds no such figure."""
-
-    name: str
-    labeled: int | None
-    clips: int | None
-    precision: float | None
-    recall: float | None
-    f1: float | None
-    accepted: int | None
-    accepted_precision: float | None
-    threshold: float | None
 
 
 @dataclass(frozen=True)
@@ -60,22 +32,10 @@ class Run:
     counts: dict[str, int] | None
     """Clips by role."""
 
-    @property
-    def method(self) -> str:
-        """The method's name, as far as the folder tells."""
-        return self.result.method if self.result else str(self.config.get("method", "unknown method"))
-
-    @property
-    def encoder(self) -> str:
-        """The encoder's name, as far as the folder tells."""
-        return self.result.encoder if self.result else str(self.config.get("encoder", "unknown encoder"))
-
-    @property
-    def seed(self) -> str:
-        """The training's seed, as far as the folder tells."""
-        if self.result is not None:
-            return str(self.result.seed)
-        return str(self._train.get("seed", "unknown"))
+    def told(self, name: str) -> str:
+        """Returns the method, the encoder or the seed, as far as the folder tells it."""
+        told = self.config | {"seed": self._train.get("seed", "unknown")}
+        return str(getattr(self.result, name) if self.result else told.get(name, f"unknown {name}"))
 
     @property
     def planned_rounds(self) -> int | None:
@@ -133,52 +93,9 @@ class Run:
             matrix[place[truth], place[prediction]] += 1
         return matrix
 
-    @cached_property
-    def scored(self) -> int:
-        """Test clips whose label is known: the only ones that test figures count."""
-        return self.result.test.clips if self.result and self.result.test else 0
-
-    def mistakes(self, most: int) -> list[Mistake]:
-        """Returns the wrong test predictions with the highest scores, at most `most`, highest first."""
-        if self.predictions is None:
-            return []
-        wrong = self.predictions[self.predictions["truth"] != self.predictions["prediction_1"]]
-        wrong = wrong.sort_values("score_1", ascending=False, kind="stable").head(most)
-        guesses = [name for name in wrong.columns if name.startswith("prediction_")]
-        return [
-            Mistake(row["id"], row["truth"], row["prediction_1"], float(row["score_1"]), _rank(row, guesses))
-            for row in wrong.to_dict("records")
-        ]
-
-    def class_rows(self) -> list[ClassRow]:
-        """Returns one row per class, in the classes' order."""
-        result, pseudo = self.result, self.last_pseudo
-        scored = {one.name: one for one in result.test.per_class} if result and result.test else {}
-        rows = []
-        for k, name in enumerate(self.classes):
-            score = scored.get(name)
-            rows.append(
-                ClassRow(
-                    name=name,
-                    labeled=result.labeled_per_class[k] if result else None,
-                    clips=score.clips if score else None,
-                    precision=score.precision if score else None,
-                    recall=score.recall if score else None,
-                    f1=score.f1 if score else None,
-                    accepted=pseudo.accepted[k] if pseudo else None,
-                    accepted_precision=share(pseudo.correct[k], pseudo.known[k]) if pseudo else None,
-                    threshold=pseudo.threshold[k] if pseudo else None,
-                )
-            )
-        return rows
-
 
 def read_run(path: Path) -> Run:
-    """Returns what a run folder holds.
-
-    Raises:
-        InputError: no run folder, or a file in it that is not what its name says.
-    """
+    """Returns what a run folder holds."""
     folder = RunDir(path)
     if not any(file.exists() for file in (folder.config, folder.metrics, folder.result)):
         folder.require(lambda run: run.config, "expected the folder of a run or a comparison, as `aplt` leaves it")
@@ -223,7 +140,3 @@ def _counts(folder: RunDir, result: Result | None) -> dict[str, int] | None:
         return None
     found = read_table(folder.split, ("id", "role"))["role"].value_counts()
     return {role: int(found.get(role, 0)) for role in ROLES}
-
-
-def _rank(row: dict[Any, Any], guesses: list[str]) -> int | None:
-    return next((place for place, name in enumerate(guesses, 1) if row[name] == row["truth"]), None)

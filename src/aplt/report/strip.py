@@ -10,7 +10,7 @@ import pandas as pd
 
 from aplt.display import counted
 from aplt.report.charts import LETTER
-from aplt.report.html import Cell, Html, asset, document, el, fixed_cell, scrolled, section, share_cell, table
+from aplt.report.html import Cell, Html, asset, document, el, fixed_cell, heading, scrolled, section, share_cell, table
 from aplt.report.words import clock
 
 WIDE, PER_MINUTE = 1000.0, 60.0
@@ -40,7 +40,7 @@ def strip_page(strips: Sequence[Strip]) -> str:
     """Returns the page of recordings and their events."""
     return document(
         "Events – aplt",  # noqa: RUF001
-        el("header", el("p", "aplt events", class_="kind"), el("h1", counted(len(strips), "recording"))),
+        heading("aplt events", counted(len(strips), "recording")),
         *(section(f"recording-{number}", one.name, *_content(one)) for number, one in enumerate(strips, start=1)),
         el("script", asset("strip.js")),
         media=True,

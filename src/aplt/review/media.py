@@ -11,8 +11,9 @@ import av
 import numpy as np
 
 from aplt.clips import Clip
+from aplt.data.bodies import normalize
 from aplt.data.modality import modality_of_clip
-from aplt.data.skeleton import normalize, read_clip
+from aplt.data.skeleton import read_clip
 from aplt.data.video import decode
 from aplt.models.poses import bone_parents
 from aplt.storage import aside_of

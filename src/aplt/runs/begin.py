@@ -9,10 +9,10 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list
 
 from aplt.clips import ClipIndex, Split
-from aplt.config import RunConfig, load_yaml
+from aplt.config import RunConfig
 from aplt.data.files import ClipError
 from aplt.data.split_file import load_split, save_split
-from aplt.data.splits import remark_on_share, remark_on_split
+from aplt.data.split_remarks import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
@@ -21,6 +21,7 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
+from aplt.settings import load_yaml
 from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
@@ -30,10 +31,6 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     """Trains a new run and returns its final figures; other files in the folder stay as they are.
 
     `index` is that of the config's clips, where it has been read already.
-
-    Raises:
-        InputError: the folder holds a run already, or parts of one, or another process trains in it; or the clips,
-            split or settings are not usable.
     """
     index, split = read_clips(config, index)
     accelerator = make_accelerator(config.train.precision)
@@ -55,11 +52,7 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
 
 @contextmanager
 def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
-    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does.
-
-    Raises:
-        InputError: another training is under way in this folder.
-    """
+    """Keeps other trainings out of the run folder while the block runs; of several processes, the main one does."""
     with held(run.lock) if accelerator.is_main_process else nullcontext(True) as ours:
         free = [ours]
         broadcast_object_list(free)
@@ -83,13 +76,7 @@ def _require_free(run: RunDir) -> None:
 def resume(run: RunDir, clips: Path | None = None) -> Result:
     """Continues an interrupted run from its last checkpoint and returns its final figures; a finished one is only read.
 
-    Args:
-        run: its folder.
-        clips: where its clips.csv or folder of clips is by now; None: where it was.
-
-    Raises:
-        InputError: no run in this folder, one of another version of aplt, a damaged one, one that another process
-            trains, or its clips have changed.
+    `clips` is where its clips.csv or folder of clips is by now; None: where it was.
     """
     settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
     if run.result.exists():
@@ -141,12 +128,8 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
     """Returns the result of a run with this config on these very clips: as found, continued, or trained from the start.
 
     Where files lie, and how they are read, may have changed since it was begun. A run that is trained from the start
-    takes the place of another one in the folder; files of others stay as they are.
-
-    Args:
-        config: the run's.
-        run: its folder.
-        made_of: the digests of the index and the split that are meant; None: as they are now.
+    takes the place of another one in the folder; files of others stay as they are. `made_of` are the digests of the
+    index and the split that are meant; None: as they are now.
 
     Raises:
         InputError: the clips are not those that are meant; they, the split or settings are not usable, the run to be
@@ -176,10 +159,7 @@ def _keep(config: RunConfig, run: RunDir) -> None:
 def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool:
     """Returns whether a run was begun with these settings on these clips in these roles, wherever its files lay then.
 
-    Args:
-        config: the run that is meant.
-        made_of: the digests of its index and split.
-        run: the folder.
+    `made_of` are the digests of index and split.
     """
     if not run.config.exists():
         return False

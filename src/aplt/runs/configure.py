@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from aplt.clips import ClipIndex
-from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings, load_yaml, merge, validate
+from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.display import console
@@ -14,25 +14,17 @@ from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, find_weights, whole_settings
 from aplt.presets import over_preset
 from aplt.runs.schedule import require_one_budget, unset_budget
-from aplt.settings import keyword_settings, shown
+from aplt.settings import keyword_settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute
 
 BROUGHT = ("frames", "rate", "size", "crop", "aspect", "interpolation", "antialias", "mean", "deviation")
 """Settings `input` that weights may bring."""
 
 
-def configure(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the whole config for the clips that `settings` names; see `configured`."""
-    return configured(settings, where)[0]
-
-
 def configured(settings: dict[str, Any], where: str, preset: str | None = None) -> tuple[RunConfig, ClipIndex]:
     """Returns the whole config for the clips that `settings` names, with paths made absolute, and these clips.
 
     The settings are laid over those of the preset, if one is named, and these over the method's.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
     """
     if settings.get("clips") is None:
         raise InputError(f"{where}: setting 'clips' is missing; it names the index, a CSV or a folder")
@@ -56,9 +48,6 @@ def configure_new(
     """Returns the config of a new run and its clips: those or the config.yaml in `source`, under what the user chose.
 
     Below both are the settings of the preset, if one is named.
-
-    Raises:
-        InputError: the clips or a setting are not usable.
     """
     if source.suffix.lower() in (".yaml", ".yml"):
         settings, where = _without_others(load_yaml(source), chosen, source), str(source)
@@ -97,18 +86,14 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
 
 
 def effective_config(settings: dict[str, Any], modality: str, where: str) -> RunConfig:
-    """Returns the whole config: the user's `settings` over the method's over the defaults for this modality.
-
-    Raises:
-        InputError: an unknown key, name or unusable value; `where` names the settings' origin.
-    """
+    """Returns the whole config: the user's `settings` over the method's over the defaults for this modality."""
     name, method = _method_of(settings, where)
     base: dict[str, Any] = {"method": name, "encoder": MODALITIES[modality].encoder, "input": {"kind": modality}}
     if method.offline is not None:
         base["offline"] = {}
     base = merge(base, method.settings)
     merged = merge(base, settings)
-    config = validate(merged | _whole_method(name, method, merged, where), where)
+    config = validated(RunConfig, merged | _whole_method(name, method, merged, where), where)
     require_one_budget(config.train, where)
     if config.input.kind != modality:
         raise InputError(
@@ -125,18 +110,14 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
         weights, file = find_weights(config.encoder, own["encoder_settings"], config.encoder_weights)
         own["encoder_weights"] = config.encoder_weights if file is None else str(absolute(file))
         # What the user has set comes last.
-        own["input"] = validate(merge(merge(base, {"input": dict(weights.input)}), settings), where).input
+        own["input"] = validated(RunConfig, merge(merge(base, {"input": dict(weights.input)}), settings), where).input
     return config.model_copy(update=own)
 
 
 def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
-    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since.
-
-    Raises:
-        InputError: an unknown or a missing key, or an unusable value.
-    """
+    """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since."""
     name, method = _method_of(settings, where)
-    config = validate(settings | _whole_method(name, method, settings, where), where)
+    config = validated(RunConfig, settings | _whole_method(name, method, settings, where), where)
     missing = _first_missing(config.model_dump(mode="json"), settings)
     if missing:
         raise InputError(f"{where}: setting '{missing}' is missing; another version of aplt began this run")

@@ -69,15 +69,8 @@ def embed(
 ) -> Bank:
     """Writes a bank of the clips' features: the clip as it is, `views` weak and `views` strong views of it.
 
-    Goes on where it stopped. Of several processes each makes its share of the shards.
-
-    Args:
-        source: clips.csv or a folder of clips.
-        encoder: A name, package.module:name, or the folder of a run or a model.
-        weights: Published ones of a named encoder.
-        settings: Of `input` and `encoder_settings`.
-        views: How many of each kind.
-        folder: Where the bank is to be.
+    Goes on where it stopped. Of several processes each makes its share of the shards. Arguments are those of
+    `aplt.embed`.
 
     Raises:
         InputError: the clips or a setting are not usable, the encoder knows nothing yet, or the folder holds another
@@ -120,7 +113,8 @@ def _configured(
             raise InputError(f"{encoder} is a trained model, which has its own weights and encoder_settings")
         found = model_folder(Path(encoder))
         own = load_settings(found)
-        trained = Embedder(own.of_encoder(), load_recognizer(found).encoder)
+        alone = EncoderSettings(**{name: getattr(own, name) for name in EncoderSettings.model_fields})
+        trained = Embedder(alone, load_recognizer(found).encoder)
         given = settings.get("input", {})
         chosen |= own.model_dump(mode="json", include={"encoder", "encoder_settings"})
         chosen["input"] = own.input.model_dump(mode="json") | (given if isinstance(given, dict) else {"": given})

@@ -31,17 +31,7 @@ def keep_guidance(run: RunDir, guidance: Guidance) -> None:
 
 
 def kept_guidance(run: RunDir, round_: int, material: Material, prototypes: Sequence[int]) -> Guidance:
-    """Returns a round's guidance, on the CPU.
-
-    Args:
-        run: its folder.
-        round_: from 0.
-        material: the run's clips.
-        prototypes: [K, D], the shape of the prototypes.
-
-    Raises:
-        InputError: the file is missing, damaged, of another round or of another run.
-    """
+    """Returns a round's guidance, on the CPU; rounds begin at 0, and `prototypes` is the shape [K, D]."""
     hint = f"the offline phase of round {round_ + 1} wrote it and the run cannot go on without it"
     path = run.require(lambda r: r.guidance(round_), hint)
     try:

@@ -221,11 +221,7 @@ class Trainer:
             progress.line("the loss is far beyond that of a guess: the network unlearns; lower train.learning_rate")
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
-        """Moves the parts of the loss so far into the state.
-
-        Raises:
-            InputError: the loss is no longer a number.
-        """
+        """Moves the parts of the loss so far into the state."""
         for name, value in sums.items():
             self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + value.item()
         sums.clear()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
-from aplt.config import load_yaml, validate
+from aplt.config import RunConfig
 from aplt.data.bank import RECORD, banks_of, feature_files
 from aplt.data.batches import single_views
 from aplt.data.files import ClipError, require_files
@@ -28,6 +28,7 @@ from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.runs.setup import read_own_clips
+from aplt.settings import load_yaml, validated
 from aplt.storage import read_json, read_table
 
 BATCH = 16
@@ -37,20 +38,12 @@ FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a tab
 
 
 def load_model(folder: Path) -> Recognizer:
-    """Returns the trained model of a run folder, or that in a model folder copied out of one.
-
-    Raises:
-        InputError: there is none.
-    """
+    """Returns the trained model of a run folder, or that in a model folder copied out of one."""
     return load_recognizer(model_folder(folder))
 
 
 def model_folder(folder: Path) -> Path:
-    """Returns the model folder that this is, or that of the run that it is.
-
-    Raises:
-        InputError: it is neither.
-    """
+    """Returns the model folder that this is, or that of the run that it is."""
     if (folder / "config.json").is_file():
         return folder
     run, hint = RunDir(folder), "expected a run folder such as runs/NAME, or a model folder"
@@ -112,19 +105,16 @@ class Evaluation:
 
 
 def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
-    """Returns a model's figures on its run's clips of a role, or on those of another index.
-
-    Args:
-        folder: of the run, or of a model.
-        clips: another index, or where the run's own is by now; None: the run's own.
-        role: which of the run's clips; None: its test clips, and all of another index.
+    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`.
 
     Raises:
         InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
     """
     model, run = load_model(folder), RunDir(folder)
     if clips is None:
-        config = validate(load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config))
+        config = validated(
+            RunConfig, load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config)
+        )
         source, index, role = config.clips, read_own_clips(config, run), role or "test"
     else:
         source, index = clips, read_index(clips)
@@ -151,6 +141,11 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     return Evaluation(figures, len(positions) - len(labeled), seen)
 
 
+def _config(run: RunDir) -> RunConfig:
+    path = run.require(lambda r: r.config, "expected a run folder")
+    return validated(RunConfig, load_yaml(path), str(path))
+
+
 def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
     """Returns how many of the clips were training clips; of a model folder copied out of its run nobody knows: 0."""
     if not (run.config.exists() and run.split.exists()):
@@ -158,7 +153,7 @@ def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
     table = read_table(run.split)
     ids = set(table["id"][table["role"].isin(("labeled", "unlabeled"))])
     try:
-        index = read_index(validate(load_yaml(run.config), str(run.config)).clips)
+        index = read_index(_config(run).clips)
         parts = {_part(clip) for clip in index if clip.id in ids}
     except InputError:  # the clips have moved since: their ids still tell
         parts = set()

@@ -62,32 +62,17 @@ class Material:
     @property
     def counts(self) -> Counts:
         """How many clips have each role, and how many classes there are."""
-        split = self.split
-        return Counts(
-            labeled=len(split.labeled),
-            unlabeled=len(split.unlabeled),
-            val=len(split.val),
-            test=len(split.test),
-            classes=self.index.num_classes,
-        )
+        return Counts(classes=self.index.num_classes, **{role: len(self.split.positions(role)) for role in ROLES})
 
 
 def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipIndex, Split]:
-    """Returns the index that a config names, unless it is given, and its split, as kept in a file or drawn.
-
-    Raises:
-        InputError: one of them is not usable.
-    """
+    """Returns the index that a config names, unless it is given, and its split, as kept in a file or drawn."""
     index = index or read_index(config.clips)
     return index, load_split(config.split_file, index) if config.split_file else make_split(index, config.split)
 
 
 def read_own_clips(config: RunConfig, run: RunDir) -> ClipIndex:
-    """Returns the index that a run was begun with.
-
-    Raises:
-        InputError: it is not where it was, or not usable.
-    """
+    """Returns the index that a run was begun with."""
     if not mode(config.clips):
         raise InputError(f"{run.config}: {config.clips} is no longer there; say with --clips where the clips are now")
     return read_index(config.clips)
@@ -101,11 +86,7 @@ def digests(index: ClipIndex, split: Split) -> dict[str, str]:
 
 
 def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
-    """Returns the clips of a run, prepared as their modality needs it.
-
-    Raises:
-        InputError: a setting does not fit the clips, or a clip is not usable.
-    """
+    """Returns the clips of a run, prepared as their modality needs it."""
     # First what can be refused at once: decoding may take an hour.
     if config.train.logit_adjustment and config.train.sampling == "classes":
         why = "which leaves no class rarer than another in training; choose one of the two"
@@ -250,11 +231,7 @@ def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:
-    """Returns the online half of the config's method; None where it has none.
-
-    Raises:
-        InputError: a setting's value that the method refuses.
-    """
+    """Returns the online half of the config's method; None where it has none."""
     build = find_method(config.method).algorithm
     try:
         built = None if build is None else build(task, **config.method_settings)
@@ -266,11 +243,7 @@ def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:
 
 
 def build_offline(config: RunConfig) -> Offline | None:
-    """Returns the offline half of the config's method; None where it has none, or goes without.
-
-    Raises:
-        InputError: a setting's value that it refuses.
-    """
+    """Returns the offline half of the config's method; None where it has none, or goes without."""
     build = find_method(config.method).offline
     try:
         return None if build is None or config.offline is None else build(**config.offline)

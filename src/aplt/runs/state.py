@@ -21,7 +21,7 @@ from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.record import PHASES
 from aplt.settings import Settings, validated
-from aplt.storage import atomic
+from aplt.storage import atomic, reason
 from aplt.tensors import Algorithm
 
 
@@ -128,7 +128,7 @@ class Plain(Settings):
     scaler: dict[str, Any] | None
 
 
-PLAIN = ("round", "step", "guided", "seconds", "round_seconds", "loss_sums")
+PLAIN = tuple(name for name in Plain.model_fields if name != "scaler")
 
 
 def save_checkpoint(path: Path, state: TrainState, scaler: dict[str, Any] | None) -> None:
@@ -140,11 +140,7 @@ def save_checkpoint(path: Path, state: TrainState, scaler: dict[str, Any] | None
 
 
 def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
-    """Puts the saved state into `state`, which was built from the same config; returns the scaler's.
-
-    Raises:
-        InputError: the checkpoint does not fit the config.
-    """
+    """Puts the saved state into `state`, which was built from the same config; returns the scaler's."""
     try:
         with safe_open(path, framework="pt") as stored:
             plain = validated(Plain, json.loads(stored.metadata()["plain"]), "its state").model_dump()
@@ -158,9 +154,8 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
         if ((made < UNKNOWN) | (made >= len(state.recognizer.class_names))).any():
             raise ValueError("a label of online.label is of no class")
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        why = " ".join(str(error).split())
         raise InputError(
-            f"{path}: not a checkpoint of this run's config ({why}); without it the run begins from the start"
+            f"{path}: not a checkpoint of this run's config ({reason(error)}); without it the run begins from the start"
         ) from error
     scaler: dict[str, Any] | None = plain["scaler"]
     return scaler

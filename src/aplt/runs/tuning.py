@@ -21,11 +21,7 @@ CONVOLUTIONS = {nn.Conv2d: torch.channels_last, nn.Conv3d: torch.channels_last_3
 
 
 def require_followed(config: RunConfig) -> None:
-    """Refuses settings that the encoder cannot follow, where the shape of clips is known before they are read.
-
-    Raises:
-        InputError: names the setting and what the encoder has.
-    """
+    """Refuses settings that the encoder cannot follow, where the shape of clips is known before they are read."""
     train, shape = config.train, config.input.clip_shape
     untouched = not (
         train.frozen_blocks or train.layer_decay < 1 or train.gradient_checkpointing or train.channels_last
@@ -40,11 +36,7 @@ def require_followed(config: RunConfig) -> None:
 
 
 def require_compiler(device: torch.device) -> None:
-    """Refuses the setting 'train.compile' where torch.compile does not work, which a tiny function shows.
-
-    Raises:
-        InputError: with its reason.
-    """
+    """Refuses the setting 'train.compile' where torch.compile does not work, which a tiny function shows."""
     try:
         torch.compile(torch.square)(torch.ones(2, device=device))
     except RuntimeError as error:
@@ -56,9 +48,6 @@ def tune(config: RunConfig, student: Recognizer, teacher: Recognizer) -> None:
     """Freezes the first blocks of the student's encoder, and saves memory and time in both as the settings say.
 
     The names of their weights stay as they are.
-
-    Raises:
-        InputError: the encoder cannot follow a setting.
     """
     train, learner = config.train, student.encoder
     blocks = blocks_of(learner)

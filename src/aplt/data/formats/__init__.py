@@ -1,8 +1,7 @@
 """Formats: what lies in a folder or file -> the table that clips.csv holds.
 
-A format is one function in one file: source -> table with the columns `path` (relative to the source's `videos`) and
-`label`, and where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The first line of its docstring
-is its help.
+A format is one function: source -> table with the columns `path` (relative to the source's `videos`) and `label`, and
+where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The first line of its docstring is its help.
 """
 
 import stat
@@ -13,16 +12,13 @@ import pandas as pd
 from aplt.data.files import files_below
 from aplt.data.formats.arid import arid
 from aplt.data.formats.folder import folder
-from aplt.data.formats.imigue import imigue
-from aplt.data.formats.kard import kard
+from aplt.data.formats.frames import imigue, smg
 from aplt.data.formats.kinetics import kinetics
 from aplt.data.formats.ma52 import ma52
 from aplt.data.formats.mmaction2 import mmaction2
-from aplt.data.formats.msr_action3d import msr_action3d
-from aplt.data.formats.nucla import nucla
+from aplt.data.formats.names import kard, msr_action3d, nucla
 from aplt.data.formats.pyskl import pyskl
 from aplt.data.formats.recognize import refuse_annotations
-from aplt.data.formats.smg import smg
 from aplt.data.formats.source import ARCHIVES, Source
 from aplt.data.formats.table import table
 from aplt.data.formats.ucf101 import ucf101

@@ -1,12 +1,57 @@
-"""Clips that are intervals of long videos, listed by the numbers of their frames."""
+"""Intervals of long videos, listed by the numbers of their frames: iMiGUE (arXiv 2107.00285) and SMG (IJCV 2023)."""
 
 import re
 from collections.abc import Iterator
 
-from aplt.clips import Clip
+import pandas as pd
+
+from aplt.clips import OFFICIAL, Clip
 from aplt.data.files import files_below
 from aplt.data.formats.source import Source, rows, videos_by_stem
 from aplt.errors import InputError
+
+GESTURES = (
+    ("Turtle neck", "Bulging face / deep breath", "Touch hat", "Touching or scratching head")
+    + ("Touching or scratching forehead", "Cover face", "Rubbing eyes", "Touching or scratching facial parts")
+    + ("Touching ears", "Biting nails", "Touching jaw", "Touching or scratching neck", "Playing or adjusting hair")
+    + ("Buckle button / pulling shirt collar / adjusting tie", "Touching or covering suprasternal notch")
+    + ("Scratching back", "Folding arms", "Dustoffing clothes", "Putting arms behind body", "Moving torso")
+    + ("Sitting straightly", "Scratching or touching arms", "Rubbing or holding hands", "Crossing fingers")
+    + ("Minaret gesture", "Playing or manipulating objects", "Hold back arms", "Head up", "Pressing lips")
+    + ("Arms akimbo", "Shaking shoulders", "Illustrative hand gestures")
+)
+ACTIONS = {str(number): name for number, name in enumerate(GESTURES, start=1)}
+NO_GESTURE = "99"
+TRAINED_ON = 35
+"""The usual protocol tests on people with a higher number."""
+
+
+def imigue(source: Source) -> pd.DataFrame:
+    """The intervals of iMiGUE: ID/ID_label.csv with gesture and frames, from 0; its videos are ID.mp4, anywhere.
+
+    99 is no gesture and left out. Folders with train, val or test in their names are the split.
+    """
+    found = [row for row in intervals(source, r"(\d+)_label\.csv", first=0) if row["label"] != NO_GESTURE]
+    table = pd.DataFrame(found)
+    split = [re.search("|".join(OFFICIAL), place.lower()) for place in table["list"]]
+    table = table.assign(
+        label=[ACTIONS.get(label, label) for label in table["label"]],
+        split=[part[0] if part else "" for part in split],
+    )
+    return table.drop(columns="list" if any(split) else ["list", "split"])
+
+
+def smg(source: Source) -> pd.DataFrame:
+    """SMG's intervals: SampleXXXX_finelabels.csv with label and frames, from 1; its videos are SampleXXXX_color.mp4.
+
+    A sample is a person: those up to 35 are for training, the others for testing. Labels are the file's numbers.
+    """
+    table = pd.DataFrame(intervals(source, r"(Sample\d{4})_finelabels\.csv", first=1, video="{}_color"))
+    person = [int(id_[6:10]) for id_ in table["id"]]
+    return table.drop(columns="list").assign(
+        subject=[f"s{number:02d}" for number in person],
+        split=["train" if number <= TRAINED_ON else "test" for number in person],
+    )
 
 
 def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> Iterator[dict[str, str]]:
@@ -20,9 +65,6 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
         pattern: of the whole name; group 1 is the name of the recording.
         first: what the first frame of a video is called: 0 or 1.
         video: its name without ending, for the name of the recording.
-
-    Raises:
-        InputError: no such file, a line of another form, or no video is there and no frame rate given.
     """
     given = [source.path] if source.path.is_file() else files_below(source.folder)
     lists = [(path, match[1]) for path in given if (match := re.fullmatch(pattern, path.name))]

@@ -1,6 +1,7 @@
-"""Clips whose file names say the action and the subject."""
+"""Skeletons whose file names say the action and the subject: KARD's, N-UCLA's and MSR-Action3D's."""
 
 import re
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -8,21 +9,54 @@ from aplt.data.files import files_below
 from aplt.data.formats.source import Source
 from aplt.errors import InputError
 
+KARD = (
+    ("horizontal arm wave", "high arm wave", "two-hand wave", "catch cap", "high throw", "draw X", "draw tick")
+    + ("toss paper", "forward kick", "side kick", "take umbrella", "bend", "hand clap", "walk", "phone call", "drink")
+    + ("sit down", "stand up")
+)
+MSR_ACTION3D = (
+    ("high arm wave", "horizontal arm wave", "hammer", "hand catch", "forward punch", "high throw", "draw X")
+    + ("draw tick", "draw circle", "hand clap", "two-hand wave", "side boxing", "bend", "forward kick", "side kick")
+    + ("jogging", "tennis swing", "tennis serve", "golf swing", "pick up and throw")
+)
+NUCLA = (
+    "pick up with one hand",
+    "pick up with two hands",
+    "drop trash",
+    "walk",
+    "sit down",
+    "stand up",
+    "",
+    "donning",
+) + ("doffing", "", "throw", "carry")
+"""The actions from 1 on; "": there is none of this number."""
 
-def clips_by_name(source: Source, pattern: str, actions: dict[str, str], example: str) -> pd.DataFrame:
-    """Returns the table of the files whose whole name matches, with a column for each of the pattern's groups.
 
-    The group `label` is a key of `actions`. `example` is such a name, for the error.
+def kard(source: Source) -> pd.DataFrame:
+    """KARD's skeletons: aAA_sSS_eEE_realworld.txt, action and subject from the name."""
+    return _by_name(source, KARD, "_realworld.txt")
 
-    Raises:
-        InputError: no such file.
-    """
+
+def msr_action3d(source: Source) -> pd.DataFrame:
+    """MSR-Action3D's skeletons: aAA_sSS_eEE_skeleton3D.txt, action and subject from the name."""
+    return _by_name(source, MSR_ACTION3D, "_skeleton3D.txt")
+
+
+def nucla(source: Source) -> pd.DataFrame:
+    """N-UCLA's skeletons: aAA_sSS_eEE_vVV.json, action, subject and view from the name."""
+    return _by_name(source, NUCLA, "_v01.json", r"_(?P<view>v\d\d)\.json")
+
+
+def _by_name(source: Source, actions: Sequence[str], ending: str, pattern: str = "") -> pd.DataFrame:
+    """Returns the table of the files whose names end so, or match the pattern, each of whose groups is a column."""
+    names = re.compile(rf"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d{pattern or re.escape(ending)}")
     rows = []
     for path in files_below(source.folder):
-        match = re.fullmatch(pattern, path.name)
-        if match and match["label"] in actions:
+        match = names.fullmatch(path.name)
+        number = int(match["label"][1:]) if match else 0
+        if match and 1 <= number <= len(actions) and actions[number - 1]:
             place = {"path": path.relative_to(source.folder).as_posix(), "id": path.stem}
-            rows.append(match.groupdict() | {"label": actions[match["label"]]} | place)
+            rows.append(match.groupdict() | {"label": actions[number - 1]} | place)
     if not rows:
-        raise InputError(f"{source.path}: no file with a name like {example}")
+        raise InputError(f"{source.path}: no file with a name like a01_s01_e01{ending}")
     return pd.DataFrame(rows)

@@ -34,11 +34,7 @@ _ANY = re.compile("|".join(f"(?:{name})" for name, _ in TELLING.values()), re.IG
 
 
 def recognized(path: Path) -> str:
-    """Returns the name of the format of a folder or file; "folder" where nothing tells another.
-
-    Raises:
-        InputError: a folder cannot be read.
-    """
+    """Returns the name of the format of a folder or file; "folder" where nothing tells another."""
     beside: Iterable[Path]
     if not stat.S_ISDIR(mode(path)):
         found = _told(path)

@@ -23,7 +23,9 @@ def table(source: Source) -> pd.DataFrame:
     found = found.drop(columns=[name for name in source.columns if name in found])
     found = found.rename(columns={theirs: ours for ours, theirs in source.columns.items()})
     require_columns(found, ("path",), source.path)
-    return found.assign(path=[_here(path, source.videos) for path in found["path"]])
+    return found.assign(
+        path=[path.replace("\\", "/") if from_windows(path, source.videos) else path for path in found["path"]]
+    )
 
 
 def from_windows(path: str, folder: Path) -> bool:
@@ -40,7 +42,3 @@ def advice(where: Path, columns: Iterable[str] = ()) -> str:
     )
     option = f" --columns {pairs}" if known and pairs else ""
     return f"`aplt index {where}{option} -o {'index' if where.name == 'clips.csv' else 'clips'}.csv`"
-
-
-def _here(path: str, folder: Path) -> str:
-    return path.replace("\\", "/") if from_windows(path, folder) else path

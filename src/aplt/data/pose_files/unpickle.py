@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from aplt.storage import reason
+
 PLAIN = re.compile(r"[<>|=]?[fiub]\d{1,2}")
 """Types of plain numbers, as numpy writes them."""
 # What pickle and numpy raise on damaged bytes.
@@ -93,4 +95,4 @@ def unpickled(stream: BinaryIO) -> Any:
     try:
         return _Reader(stream).load()
     except DAMAGED as error:
-        raise ValueError(f"no pickle of arrays and plain values alone: {' '.join(str(error).split())}") from error
+        raise ValueError(f"no pickle of arrays and plain values alone: {reason(error)}") from error

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, require_file
+from aplt.data.files import ClipError, content_digest
 from aplt.data.index import read_rows, to_index
 from aplt.data.modality import modality_of
 from aplt.data.tracking.landmarks import BODY_JOINTS, Landmarks, Tracker
@@ -22,7 +22,7 @@ from aplt.data.tracking.person import follow
 from aplt.data.video import decode
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import file_digest, read_arrays, reason, sweep, write_arrays, write_csv
+from aplt.storage import read_arrays, sweep, write_arrays, write_csv
 
 FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
 FORMAT = 1
@@ -45,18 +45,7 @@ def track_index(
 
     The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone. A clip that
     cannot be read is in the returned table only, with the reason; the files are in a folder named like `output`, and
-    those that are there already, and whole, are not made again.
-
-    Args:
-        source: clips.csv or a folder of videos; labels may be missing.
-        output: The CSV to write.
-        tracker: What sees the landmarks.
-        rate: Frames per second to look at; by default all.
-        processes: How many clips are tracked at once; by default as many as there are cores.
-        progress: Called with (clips done, clips in all).
-
-    Raises:
-        InputError: the index or the tracker is not usable, or the clips are no videos.
+    those that are there already, and whole, are not made again. Other arguments are those of `aplt.pose`.
     """
     rows, root, where = read_rows(source)
     index = to_index(rows, root, where, needed=("path",))
@@ -86,7 +75,8 @@ def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) ->
     slug = re.sub(r"[^\w.-]+", "-", clip.id, flags=re.ASCII).strip(".-")[:80]
     name = f"{slug}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
     try:
-        made_from = _made_from(clip, tracker, rate)
+        content = content_digest(clip)
+        made_from = json.dumps([FORMAT, content, clip.start or 0.0, clip.end, rate, tracker.made_from])
         arrays = _stored(folder / name, made_from)
         if arrays is None:
             arrays = _skeleton(clip, tracker, rate) | {"made_from": np.array(made_from)}
@@ -97,15 +87,6 @@ def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) ->
     body, hands = (float(part.any(axis=1).mean().round(4)) for part in np.split(seen, [BODY_JOINTS], axis=1))
     row = (f"{folder.name}/{name}", clip.id, len(seen), body, hands if tracker.hands else None)
     return dict(zip(FILE_COLUMNS, row, strict=True)) | {"error": ""}
-
-
-def _made_from(clip: Clip, tracker: Tracker, rate: float | None) -> str:
-    require_file(clip)
-    try:
-        content = file_digest(clip.path)
-    except OSError as error:
-        raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
-    return json.dumps([FORMAT, content, clip.start or 0.0, clip.end, rate, tracker.made_from])
 
 
 def _stored(path: Path, made_from: str) -> dict[str, np.ndarray] | None:

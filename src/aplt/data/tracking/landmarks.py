@@ -76,15 +76,7 @@ HANDS = _Model(
 
 
 def mediapipe_tracker(body: Path | None = None, hands: Path | Literal[False] | None = None) -> Tracker:
-    """Returns MediaPipe's tracker (Tasks API) with models from `.task` files.
-
-    Args:
-        body: The pose landmarker's; by default `pose_landmarker_full.task` in `models` of the cache folder.
-        hands: The hand landmarker's; by default `hand_landmarker.task` there. False: hands are not looked for.
-
-    Raises:
-        InputError: mediapipe is not installed, or a file is missing or no model.
-    """
+    """Returns MediaPipe's tracker (Tasks API) with models from `.task` files; see `aplt.pose`."""
     require("mediapipe", "pose")
     models = [_found(body, BODY), *([] if hands is False else [_found(hands, HANDS)])]
     return Tracker("mediapipe", hands is not False, " ".join(map(file_digest, models)), partial(_open, *models))
