@@ -34,7 +34,10 @@ def cell(clips: Path, labeled: str, seed: int, given: argparse.Namespace) -> dic
         aplt.train(
             clips, labeled=labeled, seed=seed, name=name, runs=given.output, method=given.method, settings=settings
         )
-    crossfit(run, FOLDS, given.jobs)
+    try:
+        crossfit(run, FOLDS, given.jobs)
+    except InputError as error:  # one label per class
+        return {"clips": clips.parent.name, "labeled": labeled, "seed": seed, "refused": str(error)}
     truth = {one.id: one.label for one in read_index(clips)}
     names = read_index(clips).class_names
     table = labels_of(run).table

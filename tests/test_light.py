@@ -16,6 +16,7 @@ HEAVY = {
     "torchvision",
     "accelerate",
     "sklearn",
+    "scipy",
     "scipy.stats",
     "av",
     "matplotlib",
@@ -32,7 +33,7 @@ NOT_NEEDED = {
     "aplt index clips -o clips.csv": HEAVY,
     "aplt split clips -o split.csv": HEAVY,
     "aplt check clips": HEAVY,
-    "aplt report study": HEAVY - {"scipy.stats"},
+    "aplt report study": HEAVY - {"scipy", "scipy.stats"},
 }
 PROGRAM = """
 import json, sys

@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index
+from aplt.data.recordings import read_events
 from aplt.models.recognizer import load_recognizer
+from tests.data.formats.eaf import Eaf
 from tests.runs.clips import CLASSES
 from tests.test_cli import aplt
 
@@ -84,6 +87,43 @@ def test_index_train_predict_evaluate(home: Path, trained: Path, capsys: pytest.
     assert sum(row["events"] for row in figures["per_class"]) == SECONDS // 5
 
 
+def test_events_in_a_copy_of_an_annotators_file(home: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    film = home / "films" / "c.npz"
+    rows = pd.read_csv(home / "truth.csv")[["start", "end", "label"]].to_numpy()
+    truth = [(1000 * start, 1000 * end, str(label)) for start, end, label in rows]
+    mine = Eaf().link("films/c.npz").tier("mine", *truth).tier("other", *truth[:1]).write(home / "mine.eaf")
+    before = mine.read_bytes()
+    words = ["predict", trained, film, "--window", 1, "--stride", 0.5, "--format", "elan"]
+    out = home / "found.eaf"
+    assert aplt(*words, "--annotated", mine, "--tier", "mine", "--page", home / "elan.html", "-o", out) == 0
+    assert (home / "elan.html").read_text().count('class="annotated"') == len(truth)
+    found, _ = read_events(Source(out, tiers=("aplt",)))
+    known, _ = read_events(Source(out, tiers=("mine",)))
+    assert len(known) == len(truth)
+    capsys.readouterr()
+    measure = ["evaluate", trained, "--window", 1, "--stride", 0.5, "--json", "--events"]
+    figures = []
+    for options in ([mine, "--tier", "mine"], [home / "truth.csv"]):
+        assert aplt(*measure, *options) == 0
+        figures.append(json.loads(capsys.readouterr().out))
+    assert figures[0] == figures[1]
+    assert set(found["label"]) <= set(CLASSES)
+    # Neither the annotator's file nor one that may have been edited since is written over.
+    for path in (mine, out):
+        assert aplt(*words, "--annotated", mine, "-o", path) == 2
+    assert mine.read_bytes() == before
+    assert aplt(*words[:-1], "boris", "-o", home / "found.boris") == 0
+    again, _ = read_events(Source(_renamed(home / "found.boris")))
+    assert again["start"].tolist() == pytest.approx(found["start"].tolist())
+    assert again["label"].tolist() == found["label"].tolist()
+
+
+def _renamed(path: Path) -> Path:
+    """Gives the observation that aplt has added a person's name, as who corrects it would."""
+    path.write_text(path.read_text().replace('"aplt c"', '"c"'))
+    return path
+
+
 def test_a_recording_is_refused_as_a_clip(home: Path, trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film = home / "films" / "c.npz"
     assert aplt("predict", trained, film, home / "clips.csv", "-o", home / "p.csv") == 0
@@ -117,6 +157,9 @@ def test_a_model_of_an_older_version_refuses_nothing(home: Path, trained: Path, 
         ["evaluate", "RUN", "--events", "EVENTS", "--role", "test"],
         ["index", "FILMS", "--stride", "1"],
         ["index", "FILMS", "--none", "nothing"],
+        ["index", "FILMS", "--tier", "mine"],
+        ["evaluate", "RUN", "--events", "EVENTS", "--tier", "mine"],
+        ["predict", "RUN", "FILM", "--tier", "mine"],
     ],
 )
 def test_what_contradicts_itself_is_refused(

@@ -89,3 +89,12 @@ def test_every_column_is_documented(run: Path, clips: Path, tmp_path: Path) -> N
 
 def test_a_model_folder_works_without_its_run(run: Path, clips: Path, tmp_path: Path) -> None:
     assert aplt("predict", run / "model", clips, "-o", tmp_path / "out.csv") == 0
+
+
+def test_a_submission_is_of_ma52s_actions(
+    run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "prediction.zip"
+    assert aplt("predict", run, clips, "--format", "codabench", "-o", output) == 2
+    assert "class 'shake' is none of MA-52's" in capsys.readouterr().err.replace("'nod'", "'shake'")
+    assert not output.exists()

@@ -252,6 +252,10 @@ def test_published_formats(tmp_path: Path) -> None:
         ["train/Jump/Jump_11_1.mp4", "Jump", "scene11", "train"],
         ["validate/24.mp4", "Run", "", "test"],
     ]
+    touch(tmp_path / "ntu", "S017C003P020R002A060.skeleton", "notes.txt")
+    ntu = scan(Source(tmp_path / "ntu"), "ntu").iloc[0]
+    columns = {"label": "A060", "subject": "P020", "camera": "C003", "setup": "S017", "replication": "R002"}
+    assert {name: ntu[name] for name in columns} == columns
     with pytest.raises(InputError, match="did you mean 'nucla'"):
         scan(Source(tmp_path), "nulca")
     write(arid / "train.txt", "0 0\n")

@@ -105,7 +105,7 @@ def folder(tmp_path: Path) -> Path:
 def cut_index(folder: Path, none: str = "nothing") -> ClipIndex:
     films = folder / "films"
     cut = cut_folder(
-        scan(Source(films), "folder"), films, window=1, stride=0.5, events=folder / "events.csv", none=none
+        scan(Source(films), "folder"), films, window=1, stride=0.5, events=Source(folder / "events.csv"), none=none
     )
     return to_index(cut, films, films)
 
@@ -121,6 +121,16 @@ def test_a_folder_with_events(folder: Path) -> None:
     assert [count(name, "nod") for name in "abcd"] == [2, 2, 2, 0]
     assert [count(name, "nothing") for name in "abcd"] == [7, 7, 3, 0]
     assert [count(name, None) for name in "abcd"] == [0, 0, 4, 19]
+
+
+def test_what_was_watched_is_said_by_source_and_events(folder: Path) -> None:
+    films = folder / "films"
+    table = scan(Source(films), "folder")
+    events = Source(folder / "events.csv")
+    cut = cut_folder(table, films, window=1, stride=1, events=events, none="nothing", watched={"d.npz": [(2.0, 4.0)]})
+    nothing = cut[cut["label"] == "nothing"]
+    assert nothing["start"][nothing["path"] == "d.npz"].tolist() == ["2.000", "3.000"]
+    assert nothing["end"][nothing["path"] == "c.npz"].astype(float).max() <= 6
 
 
 def test_a_recording_stays_together_in_splits(folder: Path) -> None:
@@ -148,7 +158,7 @@ def test_events_that_cannot_be_used(folder: Path, content: str, expected: str) -
 
 def test_events_that_a_model_has_written_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "e.csv").write_text("path,start,end,label,score,reliability\nb.mp4,1,2.5,nod,0.9,\n")
-    events, watched = read_events(tmp_path / "e.csv")
+    events, watched = read_events(Source(tmp_path / "e.csv"))
     assert events.iloc[0, :4].tolist() == [str(tmp_path / "b.mp4"), 1.0, 2.5, "nod"]
     assert not watched
 

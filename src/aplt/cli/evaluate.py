@@ -24,9 +24,12 @@ def evaluate(
     events: Annotated[
         Path | None,
         typer.Option(
-            help="CSV of the events in recordings (path, start, end, label) against which to measure; --clips "
-            "then says which recordings, or parts of them; by default all with an event."
+            help="The events in recordings against which to measure: a CSV with path, start, end and label, or a file "
+            "of ELAN's or BORIS'; --clips then says which recordings, or parts of them; by default all with an event."
         ),
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="With --events of ELAN's: the tier with the labels; repeatable.")
     ] = None,
     window: Annotated[
         float | None, typer.Option(help="With --events: seconds of a window; by default the median training clip.")
@@ -50,10 +53,10 @@ def evaluate(
 
         if role is not None:
             raise InputError("--role is of clips, and --events of recordings; give one of them")
-        print_events(run, load_model(run), clips, events, window, stride, json=json)
+        print_events(run, load_model(run), clips, events, tuple(tier or ()), window, stride, json=json)
         return
-    if window is not None or stride is not None:
-        raise InputError("--window and --stride are of recordings, which need --events")
+    if window is not None or stride is not None or tier:
+        raise InputError("--window, --stride and --tier are of recordings, which need --events")
     found = evaluate_run(run, clips, role)
     figures = found.figures
     if found.seen:

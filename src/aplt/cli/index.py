@@ -33,7 +33,13 @@ def index(
     ] = None,
     events: Annotated[
         Path | None,
-        typer.Option(help="CSV with path, start, end and label: labeled clips, which windows do not overlap."),
+        typer.Option(
+            help="CSV with path, start, end and label, or a file of ELAN's or BORIS': labeled clips, which windows do "
+            "not overlap."
+        ),
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="Of ELAN's files, the tier with the labels; repeatable.")
     ] = None,
     none: Annotated[
         str,
@@ -41,7 +47,7 @@ def index(
     ] = "",
 ) -> None:
     """List the clips and labels of a folder, list or table in a CSV. One with other content is not overwritten."""
-    from aplt.data.formats import scan
+    from aplt.data.formats import scan, watched_in
     from aplt.data.formats.leftovers import left_out
     from aplt.data.formats.recognize import recognized
     from aplt.data.formats.source import Source
@@ -52,13 +58,25 @@ def index(
     from aplt.display import counted
     from aplt.errors import InputError
 
-    given = Source(source, videos, output, rate, pairs(columns, "--columns"), remark)
+    tiers = tuple(tier or ())
+    given = Source(
+        source,
+        videos,
+        output,
+        rate,
+        pairs(columns, "--columns"),
+        tiers=tiers if events is None else (),
+        window=window,
+        remark=remark,
+    )
     asked, format_ = format_, format_ or recognized(source)
     if asked is None and format_ != "folder":
         remark(f"{source} is read as of the format {format_}; --format says otherwise")
     table = scanned = scan(given, format_)
     if window is not None:
-        table = cut_folder(table, given.videos, window=window, stride=stride, events=events, none=none)
+        known = None if events is None else Source(events, given.videos, tiers=tiers, window=window, remark=remark)
+        watched = watched_in(given, format_)
+        table = cut_folder(table, given.videos, window=window, stride=stride, events=known, none=none, watched=watched)
     elif stride is not None or events is not None or none:
         raise InputError("--stride, --events and --none say how recordings are cut, which needs --window")
     # Before it is written, so that no file stays behind that cannot be read again.
@@ -72,7 +90,7 @@ def index(
     say_classes(found)
     if format_ == "folder" and not classes:
         remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
-    lists = frozenset({".csv"} if format_ == "folder" else {".csv", ".jsonl", ".txt"})
+    lists = frozenset({".csv"} if format_ == "folder" else {".csv", ".tsv", ".jsonl", ".txt", ".eaf", ".boris"})
     if source.is_dir() and (left := left_out(given.videos, (clip.path for clip in found), lists)):
         remark(f"left out of {given.videos}: {left}")
     if read := how_read(found):

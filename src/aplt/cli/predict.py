@@ -8,6 +8,9 @@ import typer
 from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
+CLIP_FORMATS = {"csv": "predictions.csv", "codabench": "prediction.zip", "label-studio": "tasks.json"}
+"""Of predictions for clips, and the file that is written by default."""
+
 
 def predict(
     run: Annotated[Path, typer.Argument(help="Run folder, such as runs/NAME.")],
@@ -22,7 +25,14 @@ def predict(
     stride: Annotated[
         float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
     ] = None,
-    format_: Annotated[str, typer.Option("--format", help="Of events: csv, json or srt.")] = "csv",
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="csv or label-studio; of events also json, srt, elan or boris; of clips also codabench, a submission "
+            "to MA-52's challenge.",
+        ),
+    ] = "csv",
     none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
     threshold: Annotated[
         float | None,
@@ -36,7 +46,16 @@ def predict(
     page: Annotated[
         Path | None, typer.Option(help="HTML page to write, too: the events beside the videos. Leave it near them.")
     ] = None,
-    annotated: Annotated[Path | None, typer.Option(help="CSV of known events, to be shown on the page.")] = None,
+    annotated: Annotated[
+        Path | None,
+        typer.Option(
+            help="Known events, as a CSV or a file of ELAN's or BORIS', to be shown on the page; with --format elan or "
+            "boris, the file that the events are added to, in a copy."
+        ),
+    ] = None,
+    tier: Annotated[
+        list[str] | None, typer.Option(help="With --annotated of ELAN's: the tier for the page; repeatable.")
+    ] = None,
 ) -> None:
     """Name the micro-action in new clips, or find those in recordings (--window).
 
@@ -52,20 +71,35 @@ def predict(
         from aplt.runs.timeline import Reading
 
         reading = Reading(window, require_windows(window, stride), none, threshold, change)
-        write_events(run, model, paths, reading, format_, output, page, annotated)
+        write_events(run, model, paths, reading, format_, output, page, annotated, tuple(tier or ()))
         return
-    if stride is not None or page is not None or annotated is not None or format_ != "csv":
-        raise InputError("--stride, --format, --page and --annotated are of events, which need --window")
-    from aplt.cli.overwriting import require_own
+    if stride is not None or page is not None or annotated is not None or tier or format_ not in CLIP_FORMATS:
+        raise InputError("--stride, --page, --annotated, --tier and other formats are of events, which need --window")
+    from aplt.cli.overwriting import require_beginning, require_own
     from aplt.display import counted
+    from aplt.runs.label_studio import BEGINS, clips_to_label_studio
     from aplt.runs.predict import FILE_COLUMNS
     from aplt.runs.predict import predict as predict_clips
-    from aplt.storage import write_csv
+    from aplt.storage import atomic, write_alone
 
-    clips, output = gather_clips(paths), output or Path("predictions.csv")
-    require_own(output, FILE_COLUMNS, [*paths, *(clip.path for clip in clips)])
+    clips, output = gather_clips(paths), output or Path(CLIP_FORMATS[format_])
+    read = [*paths, *(clip.path for clip in clips)]
+    if format_ == "codabench":
+        from aplt.runs.submission import submission
+
+        require_beginning(output, (), read)
+        packed = submission(model, clips)
+        with atomic(output) as stream:
+            stream.write(packed)
+        say(f"{output}: {counted(len(clips), 'clip')}")
+        return
+    tasks = format_ == "label-studio"
+    if tasks:
+        require_beginning(output, (BEGINS,), read)
+    else:
+        require_own(output, FILE_COLUMNS, read)
     table = predict_clips(model, clips)
-    write_csv(output, table)
+    write_alone(output, clips_to_label_studio(table, output) if tasks else table.to_csv(index=False))
     failed = int((table["error"] != "").sum())
     say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:

@@ -28,9 +28,11 @@ def write_events(
     output: Path | None,
     page: Path | None,
     annotated: Path | None,
+    tiers: tuple[str, ...],
 ) -> None:
     """Writes the events in recordings, and the page of them."""
     from aplt.cli.overwriting import require_beginning
+    from aplt.data.formats.source import Source
     from aplt.data.recordings import read_events
     from aplt.display import counted
     from aplt.errors import suggest
@@ -44,10 +46,13 @@ def write_events(
 
     if format_ not in WRITERS:
         raise InputError(f"--format is '{format_}'{suggest(format_, WRITERS)}")
-    clips, output = gather_clips(paths), output or Path(f"events.{format_}")
-    known = None if annotated is None else read_events(annotated)[0]
-    read = [*paths, *(clip.path for clip in clips)]
-    require_beginning(output, WRITERS[format_].begins, read)
+    writer = WRITERS[format_]
+    clips, output = gather_clips(paths), output or Path(f"events{writer.ending}")
+    known = None
+    if annotated is not None and (page is not None or not writer.adds):
+        known = _labeled(read_events(Source(annotated, tiers=tiers, window=reading.window, remark=remark))[0])
+    read = [*paths, *(clip.path for clip in clips), *([] if annotated is None else [annotated])]
+    require_beginning(output, writer.begins, read)
     if page is not None:
         require_beginning(page, (strip_page([]).partition("<style>")[0],), read)
     found, errors = read_recordings(model, clips, reading, held_out_of(RunDir(run)))
@@ -57,7 +62,7 @@ def write_events(
         remark(f"{len(errors) - 3:,d} more parts cannot be read")
     if not found:
         raise typer.Exit(1)
-    write_alone(output, WRITERS[format_].write(found))
+    write_alone(output, writer.write(found, output, annotated))
     events = sum(len(one.events) for one in found)
     say(f"{output}: {counted(events, 'event')} in {counted(len(found), 'recording')}")
     if page is not None:
@@ -70,6 +75,7 @@ def print_events(
     model: "Recognizer",
     clips: Path | None,
     events: Path,
+    tiers: tuple[str, ...],
     window: float | None,
     stride: float | None,
     *,
@@ -77,6 +83,7 @@ def print_events(
 ) -> None:
     """Prints how well the events in recordings are found, against those in a table."""
     from aplt.clips import Clip
+    from aplt.data.formats.source import Source
     from aplt.data.recordings import read_events, require_windows
     from aplt.display import counted
     from aplt.runs.predict import gather_clips
@@ -87,8 +94,9 @@ def print_events(
         if model.clip_seconds is None:
             raise InputError(f"{run}: the model does not say how long its clips were; give the windows' with --window")
         window = round(model.clip_seconds[0], 2)
-    truth, watched = read_events(events)
-    own = {str(path): [(0.0, None)] for path in truth["path"]} | watched
+    truth, watched = read_events(Source(events, tiers=tiers, window=window, remark=remark))
+    truth = _labeled(truth)
+    own = {**{str(path): [(0.0, None)] for path in truth["path"]}, **watched}
     parts = (
         gather_clips([clips])
         if clips
@@ -124,6 +132,11 @@ def of_file(events: "pd.DataFrame", clip: "Clip") -> "pd.DataFrame":
     """Returns the events of the file that a clip is of, however its path is written."""
     here = clip.path.resolve()
     return events[[Path(path).resolve() == here for path in events["path"]]]
+
+
+def _labeled(events: "pd.DataFrame") -> "pd.DataFrame":
+    """Returns the events that somebody has named."""
+    return events[events["label"] != ""]
 
 
 def _strip(one: "Recording", known: "pd.DataFrame | None", page: Path) -> "Strip":

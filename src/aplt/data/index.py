@@ -12,7 +12,7 @@ import pandas as pd
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.bank import feature_files, require_rows
 from aplt.data.formats.folder import scan_folder
-from aplt.data.formats.recognize import TELLING, recognized, refuse_annotations
+from aplt.data.formats.recognize import TELLING, recognized
 from aplt.data.formats.table import advice, from_windows
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
@@ -53,7 +53,6 @@ def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
     elif stat.S_ISREG(found) and clip_at(source):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
     elif (format_ := recognized(source)) in (*TELLING, "pyskl"):
-        refuse_annotations(source, format_)
         raise InputError(
             f"{source}: is of the format {format_}; `aplt index {source} --format {format_} -o clips.csv` makes a "
             "clips.csv of it"

@@ -14,6 +14,10 @@ from typing import Any
 import pandas as pd
 
 from aplt.clips import UNKNOWN, Clip
+from aplt.data.formats import ANNOTATION_READERS
+from aplt.data.formats.annotated import Span
+from aplt.data.formats.recognize import recognized
+from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.modality import modality_of_clip
 from aplt.errors import InputError
@@ -24,8 +28,6 @@ FINEST = 1e-6
 SHORTEST = 0.01
 """Seconds of a window or stride below which there is nothing to see in one."""
 
-Span = tuple[float, float]
-
 
 def events_table(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     """Returns a table of events of rows in the order of its columns; the last ones may be left out."""
@@ -33,15 +35,22 @@ def events_table(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
     return pd.DataFrame(filled, columns=list(EVENT_COLUMNS))
 
 
-def read_events(source: Path) -> tuple[pd.DataFrame, dict[str, list[Span]]]:
-    """Returns the events in a CSV file with the columns path, label, start and end, and what was watched for them.
+def read_events(given: Source) -> tuple[pd.DataFrame, Mapping[str, Sequence[Span]]]:
+    """Returns the events in a file of ELAN's or BORIS' or a CSV file, and what was watched for them.
 
-    Paths are relative to the file. A row without a label is a part of a recording that somebody has watched: all that
-    happens in it is among the events.
+    A CSV file has the columns path, label, start and end, and paths relative to itself. A row without a label is a part
+    of a recording that somebody has watched: all that happens in it is among the events.
 
     Raises:
-        InputError: as `read_index`, or a row without an end.
+        InputError: as `read_index`, or a row without an end; or as the reader of the format.
     """
+    source = given.path
+    if (format_ := recognized(source)) in ANNOTATION_READERS:
+        found = ANNOTATION_READERS[format_](given)
+        table = found.events.assign(path=[str(given.videos / path) for path in found.events["path"]])
+        return table, {str(given.videos / path): spans for path, spans in found.watched.items()}
+    if given.tiers:
+        raise InputError(f"--tier would change nothing: {source} is no file of ELAN's")
     index = read_index(source, needed=("path", "label", "start", "end"))
     events, watched = [], defaultdict(list)
     for row, clip in enumerate(index, start=1):
@@ -152,7 +161,14 @@ def require_windows(window: float, stride: float | None) -> float:
 
 
 def cut_folder(
-    table: pd.DataFrame, root: Path, *, window: float, stride: float | None, events: Path | None, none: str
+    table: pd.DataFrame,
+    root: Path,
+    *,
+    window: float,
+    stride: float | None,
+    events: Source | None,
+    none: str,
+    watched: Mapping[str, Sequence[Span]] | None = None,
 ) -> pd.DataFrame:
     """Returns the table of a folder's clips with its recordings cut; see `cut_recordings`.
 
@@ -161,14 +177,14 @@ def cut_folder(
         root: The folder.
         window: Seconds of each window.
         stride: Seconds from one to the next; None: half a window.
-        events: A table of events in the folder's files, besides those that are rows of the table.
+        events: Where events in the folder's files are, besides those that are rows of the table.
         none: See `cut_recordings`.
+        watched: See `cut_recordings`; what `events` says comes beside it.
 
     Raises:
         InputError: a file that must be cut cannot be read, or an event is not of a file in the table.
     """
     step = require_windows(window, stride)
-    watched: dict[str, list[Span]] = {}
     if events is not None:
         found, spans = read_events(events)
         home = root.resolve()
@@ -177,10 +193,13 @@ def cut_folder(
         }
         for path in inside.values():
             if path not in set(table["path"]):
-                raise InputError(f"{events}: {path} is not one of the clips in {root}")
-        watched = {inside[path]: there for path, there in spans.items()}
-        rows = found[["path", "label"]].assign(**{name: found[name].map("{:.3f}".format) for name in ("start", "end")})
-        table = pd.concat([table, _named(rows.assign(path=rows["path"].map(inside)))], ignore_index=True).fillna("")
+                raise InputError(f"{events.path}: {path} is not one of the clips in {root}")
+        watched = {**(watched or {}), **{inside[path]: there for path, there in spans.items()}}
+        times = {name: found[name].map("{:.3f}".format) for name in ("start", "end")}
+        rows = found.assign(path=found["path"].map(inside), **times).drop(
+            columns=["score", "reliability"], errors="ignore"
+        )
+        table = pd.concat([table, rows if "id" in rows else _named(rows)], ignore_index=True).fillna("")
 
     def seconds(path: str) -> float:
         clip = Clip(id=path, path=root / path)

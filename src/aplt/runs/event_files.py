@@ -1,4 +1,4 @@
-"""Events as files: CSV, JSON and subtitles. A format is a function and a line in `WRITERS`."""
+"""Events as files: CSV, JSON, subtitles, ELAN, BORIS, Label Studio. A format is a function and a line in `WRITERS`."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -8,6 +8,8 @@ import pandas as pd
 
 from aplt.data.recordings import EVENT_COLUMNS
 from aplt.errors import InputError
+from aplt.runs.annotation_files import to_boris, to_elan
+from aplt.runs.label_studio import BEGINS, events_to_label_studio
 from aplt.runs.timeline import Recording
 
 
@@ -49,15 +51,23 @@ def to_srt(recordings: Sequence[Recording]) -> str:
 class Writer(NamedTuple):
     """A format of events."""
 
-    write: Callable[[Sequence[Recording]], str]
+    write: Callable[..., str]
+    """(recordings, output, original) -> text; those that add nothing to files need the recordings alone."""
     begins: tuple[str, ...]
     """What only such a file of ours begins with, by which one that may be written over is known; (): nothing does."""
+    ending: str
+    adds: bool = False
+    """Whether events can be added to a copy of a person's file."""
 
 
 WRITERS = {
-    "csv": Writer(to_csv, (",".join(EVENT_COLUMNS) + "\n",)),
-    "json": Writer(to_json, ('[\n  {\n    "path": ',)),
-    "srt": Writer(to_srt, ()),
+    "csv": Writer(lambda found, *_: to_csv(found), (",".join(EVENT_COLUMNS) + "\n",), ".csv"),
+    "json": Writer(lambda found, *_: to_json(found), ('[\n  {\n    "path": ',), ".json"),
+    "srt": Writer(lambda found, *_: to_srt(found), (), ".srt"),
+    "label-studio": Writer(events_to_label_studio, (BEGINS,), ".json"),
+    # People go on editing these: none is written over.
+    "elan": Writer(to_elan, (), ".eaf", adds=True),
+    "boris": Writer(to_boris, (), ".boris", adds=True),
 }
 
 

@@ -6,10 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aplt.data.formats import scan
 from aplt.data.formats.leftovers import left_out
 from aplt.data.formats.recognize import recognized
-from aplt.data.formats.source import Source
 from aplt.data.index import read_index
 from aplt.data.skeleton import read_skeleton
 from aplt.errors import InputError
@@ -31,6 +29,7 @@ from tests.data.formats.files import indexed, touch, write
         ("train_list_videos.txt", "", "mmaction2"),
         ("a01_s01_e01_v01.json", "{}", "nucla"),
         ("a01_s01_e01_skeleton3D.txt", "", "msr-action3d"),
+        ("nturgb+d_skeletons/S001C002P003R001A060.skeleton", "", "ntu"),
         ("nod/a.mp4", "", "folder"),
         ("notes.eaf", "", "folder"),
     ],
@@ -45,6 +44,9 @@ def test_folders_are_recognized_by_the_files_that_tell(tmp_path: Path, name: str
         ("trainlist01.txt", "A/v_A_g01_c01.avi 1\n", "ucf101"),
         ("ntu.pkl", "x", "pyskl"),
         ("train.csv", "label,youtube_id,time_start,time_end,split\n", "kinetics"),
+        ("talk.eaf", "<?xml", "elan"),
+        ("project.boris", "{}", "boris"),
+        ("events.csv", "Observation id,Subject\n", "boris"),
     ],
 )
 def test_an_annotation_file_is_no_index_and_the_command_that_reads_it_is_named(
@@ -153,14 +155,3 @@ def test_folders_of_frames_are_said_to_be_frames(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no video or .* in this folder, but 6 \.jpg.*are frames: videos are needed"):
         read_index(tmp_path)
     assert "frames" not in left_out(touch(tmp_path / "other", "a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg"), ())
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "program"),
-    [("talk.eaf", "<?xml", "ELAN"), ("project.boris", "{}", "BORIS"), ("a.csv", "Observation id,Subject\n", "BORIS")],
-)
-def test_annotations_that_are_not_read_say_what_is(tmp_path: Path, name: str, content: str, program: str) -> None:
-    path = write(tmp_path, **{name: content}) / name
-    for read in (lambda path: scan(Source(path), recognized(path)), read_index):
-        with pytest.raises(InputError, match=rf"{name}: is a file of {program}; .*--events events\.csv"):
-            read(path)

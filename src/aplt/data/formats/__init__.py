@@ -5,20 +5,24 @@ where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The f
 """
 
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from aplt.data.files import files_below
+from aplt.data.formats.annotated import Annotations, Span
 from aplt.data.formats.arid import arid
+from aplt.data.formats.boris import boris, read_boris
+from aplt.data.formats.elan import elan, read_elan
 from aplt.data.formats.folder import folder
 from aplt.data.formats.frames import imigue, smg
 from aplt.data.formats.kinetics import kinetics
+from aplt.data.formats.label_studio import label_studio
 from aplt.data.formats.ma52 import ma52
 from aplt.data.formats.mmaction2 import mmaction2
-from aplt.data.formats.names import kard, msr_action3d, nucla
+from aplt.data.formats.names import kard, msr_action3d, ntu, nucla
 from aplt.data.formats.pyskl import pyskl
-from aplt.data.formats.recognize import refuse_annotations
 from aplt.data.formats.source import ARCHIVES, Source
 from aplt.data.formats.table import table
 from aplt.data.formats.ucf101 import ucf101
@@ -35,6 +39,9 @@ LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "ucf101": ucf101,
     "mmaction2": mmaction2,
     "arid": arid,
+    "elan": elan,
+    "boris": boris,
+    "label-studio": label_studio,
     "table": table,
 }
 """Those that consist of lists; the videos may lie elsewhere, or be missing."""
@@ -44,11 +51,15 @@ FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "videofolder": videofolder,
     "pyskl": pyskl,
     "nucla": nucla,
+    "ntu": ntu,
     "kard": kard,
     "msr-action3d": msr_action3d,
 }
 
-OFFICIAL = {*LISTS, "videofolder"} - {"table"}
+ANNOTATION_READERS: dict[str, Callable[[Source], Annotations]] = {"elan": read_elan, "boris": read_boris}
+"""Those of programs for annotation, which know what was watched, too."""
+
+OFFICIAL = {*LISTS, "videofolder"} - {"table", "label-studio", *ANNOTATION_READERS}
 """Those with a division of their own."""
 
 
@@ -60,7 +71,6 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
     Raises:
         InputError: no such source or format, an option that changes nothing, or no clip of that format in it.
     """
-    refuse_annotations(source.path, format_)
     if format_ not in FORMATS:
         raise InputError(f"unknown format '{format_}'{suggest(format_, FORMATS)}")
     found = mode(source.path)
@@ -74,6 +84,8 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
         raise InputError(f"--videos would change nothing: the format {format_} has no lists beside its clips")
     if source.columns and format_ != "table":
         raise InputError(f"--columns would change nothing: it is for the format table, not for {format_}")
+    if source.tiers and format_ != "elan":
+        raise InputError(f"--tier would change nothing: it is for ELAN's files, not for the format {format_}")
     clips = FORMATS[format_](source).reset_index(drop=True)
     if format_ in LISTS:
         clips = _there(clips, source)
@@ -85,6 +97,12 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
     clips = clips if "id" in clips else clips.assign(id=_ids(clips))
     first = [name for name in ("path", "label") if name in clips]
     return clips[[*first, *(name for name in clips if name not in first)]]
+
+
+def watched_in(source: Source, format_: str) -> Mapping[str, Sequence[Span]]:
+    """Returns what somebody has watched of the recordings in a source, by path, as far as its format says it."""
+    read = ANNOTATION_READERS.get(format_)
+    return read(replace(source, remark=lambda _: None)).watched if read else {}
 
 
 def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:

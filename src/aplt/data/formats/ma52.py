@@ -10,6 +10,20 @@ from aplt.errors import InputError
 
 GROUPS = {"body": 5, "head": 11, "upper limb": 24, "lower limb": 32, "body-hand": 38, "head-hand": 48, "leg-hand": 52}
 """Parts of the body, and the number of the first action that is of another."""
+NAMES = (
+    ("shaking body", "sitting straightly", "shrugging", "turning around", "rising up", "bowing head", "head up")
+    + ("tilting head", "turning head", "nodding", "shaking head", "scratching arms", "playing objects")
+    + ("putting hands together", "rubbing hands", "pointing oneself", "clenching fist", "stretching arms")
+    + ("retracting arms", "waving", "spreading hands", "hands touching fingers", "other finger movements")
+    + ("illustrative gestures", "shaking legs", "curling legs", "spread legs", "closing legs", "crossing legs")
+    + ("stretching feet", "retracting feet", "tiptoe", "scratching or touching neck")
+    + ("scratching or touching chest", "scratching or touching back", "scratching or touching shoulder")
+    + ("arms akimbo", "crossing arms", "playing or tidying hair", "scratching or touching hindbrain")
+    + ("scratching or touching forehead", "scratching or touching face", "rubbing eyes", "touching nose")
+    + ("touching ears", "covering face", "covering mouth", "pushing glasses", "patting legs", "touching legs")
+    + ("scratching legs", "scratching feet")
+)
+"""The actions in the order of their numbers, as in label_name.txt."""
 LIST = re.compile(r"(train|val|test)(_list_videos)?\.txt")
 # The second number is the part of the body, which is to be predicted: nothing may be taken from it.
 NAME = re.compile(r"(\d{4})_\d\d_\d{4}")

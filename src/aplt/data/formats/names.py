@@ -1,4 +1,4 @@
-"""Skeletons whose file names say the action and the subject: KARD's, N-UCLA's and MSR-Action3D's."""
+"""Skeletons whose file names say the action and the subject: those of KARD, N-UCLA, MSR-Action3D and NTU RGB+D."""
 
 import re
 from collections.abc import Sequence
@@ -30,6 +30,7 @@ NUCLA = (
     "donning",
 ) + ("doffing", "", "throw", "carry")
 """The actions from 1 on; "": there is none of this number."""
+NTU = tuple(f"A{number:03d}" for number in range(1, 121))
 
 
 def kard(source: Source) -> pd.DataFrame:
@@ -47,9 +48,25 @@ def nucla(source: Source) -> pd.DataFrame:
     return _by_name(source, NUCLA, "_v01.json", r"_(?P<view>v\d\d)\.json")
 
 
-def _by_name(source: Source, actions: Sequence[str], ending: str, pattern: str = "") -> pd.DataFrame:
+def ntu(source: Source) -> pd.DataFrame:
+    """NTU RGB+D's skeletons: SsssCcccPpppRrrrAaaa.skeleton, with setup, camera, subject, replication and action.
+
+    Labels are the file's: A001 to A120. The other parts are columns, by which a split may hold out.
+    """
+    names = r"(?P<setup>S\d{3})(?P<camera>C\d{3})(?P<subject>P\d{3})(?P<replication>R\d{3})(?P<label>A\d{3})"
+    return _by_name(source, NTU, ".skeleton", r"(?:\.skeleton|_rgb\.avi)", names, "S001C001P001R001A001")
+
+
+def _by_name(
+    source: Source,
+    actions: Sequence[str],
+    ending: str,
+    pattern: str = "",
+    begins: str = r"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d",
+    example: str = "a01_s01_e01",
+) -> pd.DataFrame:
     """Returns the table of the files whose names end so, or match the pattern, each of whose groups is a column."""
-    names = re.compile(rf"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d{pattern or re.escape(ending)}")
+    names = re.compile(begins + (pattern or re.escape(ending)))
     rows = []
     for path in files_below(source.folder):
         match = names.fullmatch(path.name)
@@ -58,5 +75,5 @@ def _by_name(source: Source, actions: Sequence[str], ending: str, pattern: str =
             place = {"path": path.relative_to(source.folder).as_posix(), "id": path.stem}
             rows.append(match.groupdict() | {"label": actions[number - 1]} | place)
     if not rows:
-        raise InputError(f"{source.path}: no file with a name like a01_s01_e01{ending}")
+        raise InputError(f"{source.path}: no file with a name like {example}{ending}")
     return pd.DataFrame(rows)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aplt.data.files import files_below
-from aplt.errors import InputError
 from aplt.storage import mode
 
 TELLING = {
@@ -17,17 +16,19 @@ TELLING = {
     "imigue": (r"\d+_label\.csv", rb"\s*(?:\d|\w*gesture\w*,)"),
     "videofolder": (r"metadata\.(?:csv|jsonl)", rb".*file_name"),
     "nucla": (r"a\d\d_s\d\d_e\d\d_v\d\d\.json", b""),
+    "ntu": (r"s\d{3}c\d{3}p\d{3}r\d{3}a\d{3}(?:\.skeleton|_rgb\.avi)", b""),
     "kard": (r"a\d\d_s\d\d_e\d\d_realworld\.txt", b""),
     "msr-action3d": (r"a\d\d_s\d\d_e\d\d_skeleton3d\.txt", b""),
     "mmaction2": (r"(?:.*_)?(?:train|val|test)(?:_.*)?_videos?\.txt", b""),
     "elan": (r".*\.eaf", b""),
     "boris": (r".*\.boris|.*\.[ct]sv", rb"\s*\{|\"?Observation id"),
+    "label-studio": (r".*\.json", rb"\s*\[\s*\{.*\"(?:annotations|predictions)\"\s*:\s*\["),
     "kinetics": (r".*\.csv", rb"\"?(?:label\"?,\"?)?youtube_id"),
 }
 """Of formats, in the order in which they are tried where a folder has files of several."""
 FILES = {".pkl": "pyskl", ".pickle": "pyskl", ".csv": "table", ".tsv": "table"}
 """By the ending of a single file."""
-ANNOTATIONS = ("elan", "boris")
+ANNOTATIONS = ("elan", "boris", "label-studio")
 """Formats that are told by a file given itself, and never by one beside clips."""
 _NAMES = [(format_, re.compile(name, re.IGNORECASE), begins) for format_, (name, begins) in TELLING.items()]
 _ANY = re.compile("|".join(f"(?:{name})" for name, _ in TELLING.values()), re.IGNORECASE)
@@ -46,15 +47,6 @@ def recognized(path: Path) -> str:
         beside = files_below(path)
     told = {_told(file) for file in beside} - set(ANNOTATIONS)
     return next((format_ for format_ in TELLING if format_ in told), "folder")
-
-
-def refuse_annotations(path: Path, format_: str) -> None:
-    """Raises an InputError where the format is one of annotations that only their own programs read as yet."""
-    if format_ in ANNOTATIONS:
-        raise InputError(
-            f"{path}: is a file of {format_.upper()}; export its events as a CSV with the columns path, start, end and "
-            "label, and name that with `aplt index FOLDER --window 2 --events events.csv -o clips.csv`"
-        )
 
 
 def _told(path: Path) -> str:

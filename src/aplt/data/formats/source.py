@@ -1,7 +1,7 @@
 """What a format reads: a folder or file, and all that may be said of it beside; and how lists are read."""
 
 import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,10 @@ class Source:
     """Frames a second of videos that are not there to be asked."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The columns of a table by what they are called in an index."""
+    tiers: Sequence[str] = ()
+    """Of ELAN's files, those with the labels; (): there is one."""
+    window: float | None = None
+    """Seconds of the windows that recordings will be cut into; also of the clips around points in time."""
     remark: Callable[[str], None] = print
     """Says a line about what was found."""
 

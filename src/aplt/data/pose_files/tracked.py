@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 SPARSE = 4
 """Times as many frames as there are any entries for, up to which frames without one are frames of nobody."""
@@ -74,6 +73,8 @@ def followed(frames: Sequence[Sequence[np.ndarray]]) -> tuple[np.ndarray, np.nda
     A person is who is nearest to where they were last. First is who is seen most and most surely. There are as many as
     are seen at once; who is not seen yet, or no more, is all zeros.
     """
+    from scipy.optimize import linear_sum_assignment  # reading an index does without scipy
+
     frames = [[one for one in frame if not np.isnan(one).all()] for frame in frames]
     shapes = sorted({one.shape for frame in frames for one in frame})
     if not shapes:
