@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.runs.reliability import HeldOut, promise, reliability_of
@@ -36,6 +36,7 @@ def test_too_few_held_out_clips_claim_nothing() -> None:
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_whatever_is_asked_values_never_fall_with_the_score(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -1,7 +1,7 @@
 """Scores of a recognizer on clips, and the figures of pseudo-labels."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ class Scored:
 
     position: np.ndarray  # [n] int64
     score: np.ndarray  # [n, K] float32
-    feature: np.ndarray  # [n, D] float16 of length one; D = 0 where nobody asked for them
+    feature: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))  # [n, D] float16 of length one, if asked for
 
 
 @torch.no_grad()
@@ -32,14 +32,14 @@ def score_clips(
 ) -> Scored:
     """Returns the scores of batches (positions [n], clips [n, *clip]); the model must be in evaluation mode."""
     positions, scores = [torch.empty(0, dtype=torch.int64)], [torch.empty(0, len(model.class_names))]
-    found = [torch.empty(0, model.prototype.shape[1] if features else 0, dtype=torch.float16)]
+    found = [np.empty((0, model.prototype.shape[1] if features else 0), dtype=np.float16)]
     for position, clips in batches:
         prediction = model(clips.to(device))
         scores.append(model.probabilities(prediction).cpu())
         if features:
-            found.append(functional.normalize(prediction.feature.float(), dim=1).half().cpu())
+            found.append(functional.normalize(prediction.feature.float(), dim=1).half().cpu().numpy())
         positions.append(position)
-    return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy(), torch.cat(found).numpy())
+    return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy(), np.concatenate(found))
 
 
 def prediction_table(score: np.ndarray, class_names: Sequence[str], best: int = 5) -> pd.DataFrame:
