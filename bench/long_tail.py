@@ -26,7 +26,8 @@ def features(table: pd.DataFrame, noise: float, seed: int = 0) -> np.ndarray:
 
     def offsets(kinds: np.ndarray, scale: float) -> np.ndarray:
         made: np.ndarray = scale * draw.standard_normal((kinds.max() + 1, SIZE), dtype=np.float32)
-        return made[kinds]
+        chosen: np.ndarray = made[kinds]
+        return chosen
 
     found: np.ndarray = offsets(groups, 0.5) + offsets(classes, 0.5) + offsets(subjects, 0.5)
     found += noise * draw.standard_normal((len(table), SIZE), dtype=np.float32)

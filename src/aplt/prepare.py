@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aplt.config import RunConfig
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
+    from aplt.runs.corrections import Corrected
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,56 @@ def prepare(
     config, index = configure_new(source, merge(chosen, dict(settings)), seed, preset)
     method = re.sub(r"[^\w.-]+", "-", config.method)
     return Prepared(config, index, RunDir(runs / (name or f"{method}-seed{config.train.seed}")))
+
+
+def prepare_next(
+    first: RunDir,
+    clips: Path | None,
+    corrections: Path | None,
+    options: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    name: str,
+    runs: Path,
+) -> "tuple[Prepared, Corrected]":
+    """Returns what a run after `first` is made of: its settings, weights and test clips, and corrected labels.
+
+    It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
+    know the clips.
+
+    Args:
+        first: A finished run.
+        clips: The index by now; None: the first run's.
+        corrections: As `aplt.runs.corrections.correct` takes them.
+        options: Settings that have an option of their own; None means not set.
+        settings: Any others.
+        name: Of the run's folder.
+        runs: Folder of run folders.
+
+    Raises:
+        InputError: the first run is not finished, or the corrections or a setting are not usable.
+    """
+    from aplt.runs.begin import finished
+    from aplt.runs.corrections import correct
+    from aplt.runs.schedule import unset_budget
+
+    if name == first.path.name and runs.absolute() == first.path.parent.absolute():
+        raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
+    corrected = correct(first, clips, corrections, runs / name / "corrected")
+    config = finished(first)[0]
+    train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
+    if not (settings.get("train") or {}).keys() & unset_budget().keys():
+        train["steps"] = -(-first.read_result().steps // 3)
+    weights = first.require(lambda run: run.model / "model.safetensors", "the run begins with its weights")
+    own = {
+        "clips": str(corrected.clips),
+        "split_file": str(corrected.split),
+        "encoder_weights": str(weights),
+        "input": config.input.model_dump(mode="json"),
+        "train": train,
+    }
+    chosen = merge(own, dict(settings))
+    return prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs), corrected
 
 
 def plan_comparison(

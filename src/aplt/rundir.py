@@ -45,6 +45,13 @@ class RunDir:
         """The test clips' predictions: id, truth, top-5, scores."""
         self.pseudo_labels = path / "pseudo_labels.csv"
         """The final model's label for every unlabeled clip, with its measured reliability."""
+        self.features = path / "features.npz"
+        """What the final model makes of every training clip: position in the index, feature, class probabilities."""
+        self.held_out = path / "held_out.csv"
+        """Predictions by which reliability is measured, of clips that training did not know: id, truth, label, score.
+
+        Those of val, else test clips; after `crossfit` of labeled ones. The column `of` says which.
+        """
         self.result = path / "result.json"
         """The final figures; its presence says that the run is finished."""
         self.report = path / "report.html"
@@ -60,7 +67,15 @@ class RunDir:
         model = tuple(self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors"))
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
-        tables = (self.predictions, self.pseudo_labels, self.report, self.split, self.origin)
+        tables = (
+            self.predictions,
+            self.pseudo_labels,
+            self.held_out,
+            self.features,
+            self.report,
+            self.split,
+            self.origin,
+        )
         return [path for path in (*whole, *tables) if path.is_file()]
 
     def clear(self) -> None:

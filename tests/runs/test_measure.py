@@ -7,7 +7,6 @@ import torch
 from aplt.figures import ClassFigures, Figures
 from aplt.record import OnlineFigures, PseudoFigures
 from aplt.runs.measure import online_label_figures, prediction_table, pseudo_label_figures
-from aplt.runs.reliability import measured_reliability
 from aplt.tensors import PseudoLabels
 
 NAMES = ("a", "b", "c")
@@ -120,23 +119,6 @@ def test_clips_without_a_truth_are_not_counted_as_wrong() -> None:
     found = pseudo_label_figures(pseudo([0, 0, 0], [True, True, True]), np.array([0, -1, -1]), [0, 1, 2])
     assert found.precision == 1
     assert (found.accepted, found.known, found.correct) == ((3, 0, 0), (1, 0, 0), (1, 0, 0))
-
-
-def test_reliability_is_measured_and_rises_with_the_score() -> None:
-    rng = np.random.default_rng(0)
-    best = rng.uniform(0.4, 1, 2000)
-    held_out = np.stack([best, 1 - best, np.zeros(2000)], axis=1)
-    right = rng.random(2000) < best**3  # overconfident: at score s only s^3 are right
-    truth = np.where(right, held_out.argmax(axis=1), 2)
-    asked = np.array([0.6, 0.8, 0.95])
-    found = measured_reliability(np.stack([asked, 1 - asked, 0 * asked], axis=1), held_out, truth)
-    assert found == pytest.approx(asked**3, abs=0.1)
-    assert (np.diff(found) >= 0).all()
-
-
-def test_too_few_held_out_clips_claim_nothing() -> None:
-    found = measured_reliability(scores(0, 1), np.repeat(scores(0), 50, axis=0), np.full(50, -1))
-    assert np.isnan(found).all()
 
 
 def test_online_labels_count_by_their_weight() -> None:

@@ -181,7 +181,16 @@ def test_training_anew_leaves_files_of_others(clips: Path, finished: RunDir) -> 
     assert {(run.path / name).read_text() for name in OTHERS} == {"mine"}
     files = {str(path.relative_to(run.path)) for path in run.path.rglob("*") if path.is_file()}
     assert files - set(OTHERS) == {
-        *("config.yaml", "origin.json", "split.csv", "metrics.jsonl", "predictions.csv", "pseudo_labels.csv"),
+        *(
+            "config.yaml",
+            "origin.json",
+            "split.csv",
+            "metrics.jsonl",
+            "predictions.csv",
+            "held_out.csv",
+            "features.npz",
+            "pseudo_labels.csv",
+        ),
         *("result.json", "checkpoint/state.safetensors", "model/config.json", "model/model.safetensors"),
     }
 

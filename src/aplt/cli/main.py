@@ -15,12 +15,15 @@ from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
+from aplt.cli.labels import labels
 from aplt.cli.pose import pose
 from aplt.cli.predict import predict
 from aplt.cli.printing import remark, say
 from aplt.cli.recipes import recipes
 from aplt.cli.report import report
+from aplt.cli.review import review
 from aplt.cli.split import split
+from aplt.cli.suggest import suggest
 from aplt.cli.train import train
 from aplt.errors import InputError
 
@@ -49,7 +52,8 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-for verb in (pose, check, split, embed, train, compare, evaluate, predict, report, recipes, encoders):
+before, after = (pose, check, split, embed, train, compare), (evaluate, predict, labels, suggest, review, report)
+for verb in (*before, *after, recipes, encoders):
     app.command()(verb)
 
 

@@ -39,7 +39,8 @@ def write_events(
     from aplt.report.strip import strip_page
     from aplt.rundir import RunDir
     from aplt.runs.event_files import WRITERS
-    from aplt.runs.predict import gather_clips, held_out_of
+    from aplt.runs.predict import gather_clips
+    from aplt.runs.reliability import held_out_of
     from aplt.runs.timeline import read_recordings
     from aplt.storage import write_alone
 

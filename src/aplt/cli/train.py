@@ -37,6 +37,13 @@ def train(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Any setting, such as train.rounds=5. Repeatable.")
     ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", help="Begin from this finished run: its settings, its weights and its test clips."),
+    ] = None,
+    corrections: Annotated[
+        Path | None, typer.Option(help="With --from: labels that were corrected since, as `aplt review` writes them.")
+    ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the interrupted run in this folder.")] = None,
     clips: Annotated[
         Path | None, typer.Option(help="With --resume: where the run's clips.csv or folder of clips is by now.")
@@ -47,13 +54,26 @@ def train(
 
     from aplt import library
     from aplt.display import counted
-    from aplt.prepare import prepare
+    from aplt.prepare import prepare, prepare_next
     from aplt.rundir import RunDir
     from aplt.runs.reliability import FEWEST
     from aplt.settings import merge, parse_assignments
 
     if resume is not None:
-        others = (source, split, labeled, seed, method, encoder, encoder_weights, preset, name, set_)
+        others = (
+            source,
+            split,
+            labeled,
+            seed,
+            method,
+            encoder,
+            encoder_weights,
+            preset,
+            name,
+            set_,
+            from_,
+            corrections,
+        )
         if any(given is not None for given in (*others, budget, epochs, steps)):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
@@ -65,8 +85,8 @@ def train(
     else:
         if clips is not None:
             raise InputError("--clips says where the clips of a run to --resume are; a new run takes them without it")
-        if source is None:
-            raise InputError("train needs clips.csv, a folder, a config.yaml or --resume; see aplt train --help")
+        if corrections is not None and from_ is None:
+            raise InputError("--corrections are of the clips of a run: name it with --from")
         options = {
             "split_file": str(split) if split else None,
             "split": {"labeled": labeled} if labeled is not None else None,
@@ -75,7 +95,24 @@ def train(
             "encoder_weights": encoder_weights,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
-        prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+        if from_ is not None:
+            given = {"--split": split, "--labeled": labeled, "--encoder": encoder, "--preset": preset, "--seed": seed}
+            for option, value in (given | {"--encoder-weights": encoder_weights}).items():
+                if value is not None:
+                    raise InputError(f"{option} would change nothing beside --from, whose run says it")
+            if name is None:
+                raise InputError("--from needs a --name for the new run")
+            prepared, corrected = prepare_next(
+                RunDir(from_), source, corrections, {"method": method}, settings=settings, name=name, runs=runs
+            )
+            if corrections is not None:
+                say(f"{corrections}: {corrected}")
+        elif source is not None:
+            prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+        else:
+            raise InputError(
+                "train needs clips.csv, a folder, a config.yaml, --from or --resume; see aplt train --help"
+            )
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):

@@ -87,6 +87,18 @@ def resume(run: RunDir, clips: Path | None = None) -> Result:
     return _go_on(config, run)
 
 
+def finished(run: RunDir) -> tuple[RunConfig, ClipIndex, Split]:
+    """Returns the settings, the clips and the roles of a finished run.
+
+    Raises:
+        InputError: it is not finished, or its clips have changed.
+    """
+    run.read_result()
+    config = begun_config(load_yaml(run.config), str(run.config))
+    index = read_own_clips(config, run)
+    return config, index, load_split(run.split, index, ADVICE)
+
+
 def _go_on(config: RunConfig, run: RunDir) -> Result:
     """Continues a run whose files lie where `config` says."""
     # The split as it was drawn, not drawn again: an index that has changed since is noticed.

@@ -1,13 +1,14 @@
 """Scores of a recognizer on clips, and the figures of pseudo-labels."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from aplt.clips import UNKNOWN
 from aplt.figures import rank
@@ -18,20 +19,27 @@ from aplt.tensors import PseudoLabels
 
 @dataclass(frozen=True)
 class Scored:
-    """Class probabilities of clips, aligned with their positions."""
+    """Class probabilities and features of clips, aligned with their positions."""
 
     position: np.ndarray  # [n] int64
     score: np.ndarray  # [n, K] float32
+    feature: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))  # [n, D] float16 of length one, if asked for
 
 
 @torch.no_grad()
-def score_clips(model: Recognizer, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device) -> Scored:
+def score_clips(
+    model: Recognizer, batches: Iterable[tuple[Tensor, Tensor]], device: torch.device, *, features: bool = False
+) -> Scored:
     """Returns the scores of batches (positions [n], clips [n, *clip]); the model must be in evaluation mode."""
     positions, scores = [torch.empty(0, dtype=torch.int64)], [torch.empty(0, len(model.class_names))]
+    found = [np.empty((0, model.prototype.shape[1] if features else 0), dtype=np.float16)]
     for position, clips in batches:
-        scores.append(model.probabilities(model(clips.to(device))).cpu())
+        prediction = model(clips.to(device))
+        scores.append(model.probabilities(prediction).cpu())
+        if features:
+            found.append(functional.normalize(prediction.feature.float(), dim=1).half().cpu().numpy())
         positions.append(position)
-    return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy())
+    return Scored(torch.cat(positions).numpy(), torch.cat(scores).numpy(), np.concatenate(found))
 
 
 def prediction_table(score: np.ndarray, class_names: Sequence[str], best: int = 5) -> pd.DataFrame:

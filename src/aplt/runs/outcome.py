@@ -19,11 +19,11 @@ from aplt.models.recognizer import save_model
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
-from aplt.runs.reliability import measured_reliability
+from aplt.runs.reliability import held_out_of, reliability_of
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
-from aplt.storage import link_or_copy, write_csv
+from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
 
 
@@ -106,12 +106,21 @@ class Outcome:
         with clock.phase("evaluation"):
             test, figures = self._evaluate("test", progress)
             val, val_figures = self._evaluate("val", progress)
-            unlabeled, unlabeled_figures = self._evaluate("unlabeled", progress)
+            unlabeled, unlabeled_figures = self._evaluate("unlabeled", progress, features=True)
+            labeled, _ = self._evaluate("labeled", progress, features=True)
         truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
         table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
         write_csv(self.run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
+        together = {
+            "position": np.concatenate([labeled.position, unlabeled.position]).astype(np.int64),
+            "feature": np.concatenate([labeled.feature, unlabeled.feature]),
+            "probability": np.concatenate([labeled.score, unlabeled.score]).astype(np.float16),
+        }
+        write_arrays(self.run.features, together)
+        held_out, of = (val, "val") if val_figures is not None else (test, "test")
+        write_csv(self.run.held_out, self._held_out(held_out).assign(of=of))
         if split.unlabeled:
-            self._write_pseudo_labels(guidance, unlabeled, held_out=val if val_figures is not None else test)
+            self._write_pseudo_labels(guidance, unlabeled)
         known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
         per_class = np.bincount(index.labels[list(split.labeled)], minlength=index.num_classes)
         packages = ("aplt", "torch", "torchvision", "accelerate")
@@ -137,17 +146,28 @@ class Outcome:
             )
         )
 
-    def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored, held_out: Scored) -> None:
+    def _held_out(self, scored: Scored) -> pd.DataFrame:
+        """Returns the predictions of the clips whose label is known: id, truth, label, score."""
+        index = self.material.index
+        truth = index.labels[scored.position]
+        known = truth != UNKNOWN
+        best = prediction_table(scored.score[known], index.class_names, best=1)
+        best = best.set_axis(["label", "score"], axis="columns")
+        best.insert(0, "id", [index[p].id for p in scored.position[known]])
+        best.insert(1, "truth", [index.class_names[k] for k in truth[known]])
+        return best
+
+    def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored) -> None:
         """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
-        `reliability` is measured on the held-out clips (val, else test) and empty where there are too few of them;
+        `reliability` is measured on the held-out clips and empty where there are too few of them;
         `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight`
         are of the last step that showed the clip, where the method's steps make labels.
         """
         index, online = self.material.index, self.state.online
         best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
-        reliability = measured_reliability(scored.score, held_out.score, index.labels[held_out.position])
-        table = best.assign(reliability=reliability.round(4))
+        reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))
+        table = best.assign(reliability=reliable.value.round(4))
         table.insert(0, "id", [index[p].id for p in scored.position])
         if guidance is not None:
             last = guidance.arrays()
@@ -159,7 +179,7 @@ class Outcome:
             table["weight"] = online.weight.cpu().numpy()[scored.position].round(4)
         write_csv(self.run.pseudo_labels, table)
 
-    def _evaluate(self, role: Role, progress: Bar) -> tuple[Scored, Figures | None]:
+    def _evaluate(self, role: Role, progress: Bar, *, features: bool = False) -> tuple[Scored, Figures | None]:
         """Returns the scores of the clips with this role and, where their labels are known, the figures."""
         index, positions = self.material.index, self.material.split.positions(role)
         with progress.part(f"{role} clips", len(positions)) as part:
@@ -169,5 +189,5 @@ class Outcome:
                     yield batch
                     part.advance(len(batch[0]))
 
-            scored = score_clips(self.state.recognizer.eval(), batches(), self.device)
+            scored = score_clips(self.state.recognizer.eval(), batches(), self.device, features=features)
         return scored, Figures.of(index.labels[scored.position], scored.score, index.class_names, index.groups)

@@ -27,7 +27,6 @@ from aplt.figures import Figures
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
-from aplt.runs.reliability import HeldOut
 from aplt.runs.setup import read_own_clips
 from aplt.settings import load_yaml, validated
 from aplt.storage import read_json, read_table
@@ -145,15 +144,6 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
 def _config(run: RunDir) -> RunConfig:
     path = run.require(lambda r: r.config, "expected a run folder")
     return validated(RunConfig, load_yaml(path), str(path))
-
-
-def held_out_of(run: RunDir) -> HeldOut | None:
-    """Returns a run's predictions of its test clips; None where the folder has none, as a model's."""
-    if not run.predictions.exists():
-        return None
-    table = read_table(run.predictions, needed=("truth", "prediction_1", "score_1"))
-    known = table[table["truth"] != ""]
-    return HeldOut(known["score_1"].to_numpy(dtype=np.float64), (known["truth"] == known["prediction_1"]).to_numpy())
 
 
 def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:

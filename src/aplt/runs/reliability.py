@@ -1,13 +1,18 @@
-"""How far a score can be trusted, measured on clips that training never saw."""
+"""How often labels with such a score are right, measured on clips whose labels training never saw."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta, binom
 from sklearn.isotonic import IsotonicRegression
 
-from aplt.clips import UNKNOWN
+from aplt.rundir import RunDir
+from aplt.storage import read_table
 
 FEWEST = 30  # held-out clips with a known label below which no reliability is claimed
+INTERVAL = 0.9  # the confidence of a reliability's interval
+STARTS = 4  # thresholds at most that `promise` may begin at
 
 
 @dataclass(frozen=True)
@@ -20,25 +25,103 @@ class HeldOut:
     """Whether it is the true one [m]."""
 
 
-def measured_reliability(score: np.ndarray, held_out_score: np.ndarray, held_out_truth: np.ndarray) -> np.ndarray:
-    """Returns for each row of score [n, K] how often predictions with such a best score are right, NaN if unknown.
+@dataclass(frozen=True)
+class Reliability:
+    """How often labels with a clip's score are right [n], with the ends of a 90 % interval; NaN where unknown."""
 
-    Measured on held-out clips [m, K] and their labels [m], -1 where unknown.
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A threshold of the score from which labels are right as often as asked, with the confidence asked."""
+
+    threshold: float | None
+    """None where the held-out clips carry no such promise."""
+    held_out: int
+    """Held-out clips with a score from the threshold on; without one, of all."""
+    right: int
+    """Those of them whose label is right."""
+
+
+def held_out_of(run: RunDir) -> HeldOut:
+    """Returns the clips by which a run measures reliability; none of a model's folder."""
+    if not run.held_out.exists():
+        return HeldOut(np.empty(0), np.empty(0, dtype=bool))
+    table = read_table(run.held_out, needed=("truth", "label", "score"))
+    return HeldOut(table["score"].to_numpy(dtype=np.float64), (table["truth"] == table["label"]).to_numpy())
+
+
+def reliability_of(score: np.ndarray, measured: HeldOut) -> Reliability:
+    """Returns how often a best class with each score [n] is right; NaN with fewer than 30 held-out clips.
+
+    The value is an inductive Venn-Abers predictor's (arXiv 1511.00213, eq. 7): two isotonic regressions of being right
+    on the score, over the held-out clips and the clip itself, once as a wrong one and once as a right one, merged as
+    p1 / (1 - p0 + p1). The interval is Clopper and Pearson's over the held-out clips that isotonic regression gives
+    one value. Higher scores never have a lower value.
     """
-    known = held_out_truth != UNKNOWN
-    right = held_out_score[known].argmax(axis=1) == held_out_truth[known]
-    return reliability_of(score.max(axis=1), HeldOut(held_out_score[known].max(axis=1), right))
+    if len(measured.score) < FEWEST or not len(score):
+        return Reliability(*np.full((3, len(score)), np.nan))
+    order = np.argsort(measured.score, kind="stable")
+    known, right = measured.score[order], measured.right[order].astype(np.float64)
+    # Only the place among the held-out scores counts: at most 2 m + 1 are different.
+    place = np.searchsorted(known, score, "left") + np.searchsorted(known, score, "right")
+    asked, first, inverse = np.unique(place, return_index=True, return_inverse=True)
+    ends = np.array([[_with(known, right, score[k], outcome) for outcome in (0.0, 1.0)] for k in first])
+    value = ends[:, 1] / (1 - ends[:, 0] + ends[:, 1])
+
+    level = IsotonicRegression(y_min=0, y_max=1).fit_transform(known, right)
+    _, block, count = np.unique(level, return_inverse=True, return_counts=True)
+    wins = np.bincount(block, weights=right)
+    rest = (1 - INTERVAL) / 2
+    low = np.where(wins > 0, beta.ppf(rest, wins, count - wins + 1), 0.0)
+    high = np.where(wins < count, beta.ppf(1 - rest, wins + 1, count - wins), 1.0)
+    mine = block[np.clip(asked // 2, 0, len(known) - 1)]
+    return Reliability(value[inverse], np.minimum(low[mine], value)[inverse], np.maximum(high[mine], value)[inverse])
 
 
-def reliability_of(score: np.ndarray, held_out: HeldOut) -> np.ndarray:
-    """Returns for each score [n] of a best class how often it is right with such a score, NaN if unknown.
+def _with(score: np.ndarray, right: np.ndarray, own: float, outcome: float) -> float:
+    """Returns the isotonic value of a score that is added with an outcome."""
+    curve = IsotonicRegression(y_min=0, y_max=1)
+    curve.fit(np.append(score, own), np.append(right, outcome))
+    return float(curve.predict([own])[0])
 
-    An isotonic regression (scikit-learn) of being right on the best score, over the held-out clips: the higher the
-    score, the higher or equal the reliability.
+
+def promise(measured: HeldOut, precision: float, confidence: float) -> Promise:
+    """Returns the lowest threshold at and above which labels are right with this precision, at this confidence.
+
+    Learn then test (arXiv 2110.01052): for thresholds from the strictest on, an exact binomial test that the precision
+    is less; by the fallback procedure (Wiens 2003), which shares the error among a few thresholds to begin at and
+    hands the share of each that is refused on to the next, so that the promise holds for the threshold chosen.
     """
-    if len(held_out.score) < FEWEST or not len(score):
-        return np.full(len(score), np.nan)
-    curve = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
-    curve.fit(held_out.score, held_out.right.astype(np.float64))
-    found: np.ndarray = curve.predict(score)
+    order = np.argsort(-measured.score, kind="stable")
+    score, right = measured.score[order], np.cumsum(measured.right[order])
+    last = np.append(score[1:] != score[:-1], True)  # of those with one score
+    count = np.arange(1, len(score) + 1)
+    starts = _starts(len(score), precision, 1 - confidence)
+    own = (1 - confidence) / max(1, len(starts))
+    chosen, share = None, 0.0
+    for at in np.flatnonzero(last):
+        begun = {start for start in starts if start <= at}
+        starts -= begun
+        share += len(begun) * own
+        if share and binom.sf(right[at] - 1, count[at], precision) <= share:
+            chosen = int(at)
+        else:
+            share = 0.0
+    if chosen is None:
+        return Promise(None, len(score), int(measured.right.sum()))
+    return Promise(float(score[chosen]), chosen + 1, int(right[chosen]))
+
+
+def _starts(clips: int, precision: float, error: float) -> set[int]:
+    """Returns after how many clips, less one, a test may begin: none before the first at which it could succeed."""
+    found: set[int] = set()
+    for many in range(1, STARTS + 1):
+        fewest = math.ceil(math.log(error / many) / math.log(precision))
+        later = {math.ceil(fewest * 1.6**k) - 1 for k in range(many)}
+        if max(later) < clips:
+            found = later
     return found

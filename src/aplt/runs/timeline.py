@@ -101,7 +101,7 @@ def read_recordings(
         score = cell_scores(spans, scored.score[own], length, reading.stride)
         rows = find_events(score, length, model.class_names, reading)
         table = events_table((str(clip.path), start + first, start + last, *more) for first, last, *more in rows)
-        reliability = np.nan if held_out is None else reliability_of(table["score"].to_numpy(), held_out)
+        reliability = np.nan if held_out is None else reliability_of(table["score"].to_numpy(), held_out).value
         found.append(Recording(clip, length, table.assign(reliability=reliability)))
     return found, errors
 

@@ -1,0 +1,71 @@
+"""`aplt labels`: the labels of a run's unlabeled clips, as reliable as asked."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aplt.cli.printing import remark, say
+from aplt.errors import InputError
+
+MOST_NAMED = 10
+
+
+def labels(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run, such as runs/NAME.")],
+    precision: Annotated[
+        str | None, typer.Option(help="Only the largest set of labels of which so many are right, such as 95%.")
+    ] = None,
+    confidence: Annotated[str, typer.Option(help="With which that holds.")] = "90%",
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            help="Measure on the labeled clips: train again so many times, each time without the labels of some."
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Of these trainings at once.")] = 1,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Index to write.")] = Path("labels.csv"),
+) -> None:
+    """Write the labels of a run's unlabeled clips, and how often such labels are right.
+
+    Measured on the run's held-out clips with a known label (val, else test), or with --folds on the labeled clips.
+    """
+    from aplt.cli.stopping import stoppable
+    from aplt.data.index import write_index
+    from aplt.display import counted
+    from aplt.rundir import RunDir
+    from aplt.runs.crossfit import crossfit
+    from aplt.runs.labels import labels_of
+
+    asked = None if precision is None else _share(precision, "--precision")
+    sure = _share(confidence, "--confidence")
+    folder = RunDir(run)
+    if folds is not None:
+        with stoppable(lambda: "; the same command goes on"):
+            crossfit(folder, folds, jobs)
+    found = labels_of(folder, asked, sure)
+    write_index(found.table, Path(), output)
+    kept = f"{output}: {len(found.table):,d} of {counted(found.unlabeled, 'unlabeled clip')}"
+    if found.promise is not None:
+        held = (
+            f"{found.promise.right} of {counted(found.promise.held_out, 'held-out clip')} with such a score are right"
+        )
+        kept += f"; at least {asked:.0%} of these labels are right, with {sure:.0%} confidence ({held})"
+    say(kept)
+    if found.short:
+        named = ", ".join(found.short[:MOST_NAMED])
+        remark(f"no label for {named}{' and others' * (len(found.short) > MOST_NAMED)}")
+
+
+def _share(text: str, option: str) -> float:
+    from pydantic import TypeAdapter, ValidationError
+
+    from aplt.config import Fraction
+
+    try:
+        share = TypeAdapter(Fraction).validate_python(text)
+    except ValidationError as error:
+        raise InputError(f"{option} is '{text}', expected a share such as 95%") from error
+    if not 0 < share < 1:
+        raise InputError(f"{option} is '{text}', expected more than 0 and less than 100%")
+    return share

@@ -1,0 +1,60 @@
+"""`aplt review`: a run's clips in the browser, to be looked at and corrected."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aplt.cli.printing import remark, say
+from aplt.errors import InputError
+
+LOOPBACK = ("127.0.0.1", "localhost")
+
+
+def review(
+    run: Annotated[Path, typer.Argument(help="Folder of a finished run, such as runs/NAME.")],
+    corrections: Annotated[
+        Path | None, typer.Option(help="Table that corrections are added to; by default corrections.csv in the run.")
+    ] = None,
+    by: Annotated[str | None, typer.Option(help="Who reviews; by default the name of this account.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8642,
+    host: Annotated[str, typer.Option(help="Address to serve on; by default this machine alone.")] = "127.0.0.1",
+) -> None:
+    """Look at a run's clips in the browser, accept and correct their labels.
+
+    `aplt train --from RUN --corrections CSV --name NEXT` goes on from them.
+    """
+    import secrets
+    import socket
+
+    from aplt.reference import installed
+
+    uvicorn = installed("uvicorn", "review")
+    installed("starlette", "review")
+    from aplt.display import counted
+    from aplt.review.journal import Journal
+    from aplt.review.media import Media
+    from aplt.review.server import review_app
+    from aplt.review.wall import Wall
+    from aplt.rundir import RunDir
+
+    if host in ("0.0.0.0", "::"):
+        raise InputError(f"--host {host} is any address; name the one by which others call this machine")
+    wall = Wall.of(RunDir(run))
+    journal = Journal(corrections or run / "corrections.csv", by or getpass.getuser())
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        raise InputError(f"--port {port} on {host}: {error.strerror}; --port 0 takes a free one") from error
+    port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
+    names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    app = review_app(wall, journal, Media(run / "films"), token=token, hosts=tuple(f"{name}:{port}" for name in names))
+    if host not in LOOPBACK:
+        remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
+    there = f"{len(journal.now)} so far by {journal.by}"
+    say(f"{counted(len(wall.ids), 'clip')}; corrections go to {journal.path}, {there}")
+    say(f"http://{names[0]}:{port}/?token={token}   (end with Ctrl-C)")
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])

@@ -1,0 +1,94 @@
+"""Moving pictures of clips for a browser: a small film of a video, the points of a skeleton."""
+
+import threading
+from collections import defaultdict
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from aplt.clips import Clip
+from aplt.data.bodies import normalize
+from aplt.data.modality import modality_of_clip
+from aplt.data.skeleton import read_clip
+from aplt.data.video import decode
+from aplt.models.poses import bone_parents
+from aplt.storage import aside_of
+
+SHORT_SIDE = 160
+LONGEST = 900
+"""Frames of a film at most: half a minute."""
+POINTS = 60
+"""Frames of a skeleton at most."""
+
+
+class Media:
+    """Makes what a browser plays, and keeps films in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
+
+    def film(self, clip: Clip, name: str) -> Path:
+        """Returns an H.264 file of a video clip, or of its interval, made now or before.
+
+        Raises:
+            ClipError: the clip cannot be read.
+        """
+        path = self.folder / f"{name}.mp4"
+        with self._locks[path]:
+            if not path.exists():
+                self.folder.mkdir(parents=True, exist_ok=True)
+                aside = aside_of(path)
+                try:
+                    _write_film(clip, aside)
+                    aside.replace(path)
+                finally:
+                    aside.unlink(missing_ok=True)
+        return path
+
+
+def is_film(clip: Clip) -> bool:
+    """Returns whether a clip is shown as a film."""
+    return clip.bank is None and modality_of_clip(clip).name == "video"
+
+
+def points(clip: Clip) -> dict[str, Any]:
+    """Returns a skeleton to be drawn: frames of persons of joints [x, y] within -1 and 1, y downward, and its bones.
+
+    Raises:
+        ClipError: the clip cannot be read.
+    """
+    found = read_clip(clip)
+    body = normalize(found.points)
+    frames = np.linspace(0, body.shape[1] - 1, min(POINTS, body.shape[1])).round().astype(int)
+    flat = np.clip(body[:, frames, :, :2], -8, 8)
+    if body.shape[-1] == 3:
+        flat = flat * (1, -1)  # in space y is upward
+    low, high = flat.min(axis=(0, 1, 2)), flat.max(axis=(0, 1, 2))
+    flat = (flat - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-6)
+    persons, _, joints, channels = body.shape
+    parents = bone_parents((channels + 1, 1, joints, persons), None) or list(range(joints))
+    seconds = body.shape[1] / found.fps if found.fps else None
+    return {
+        "points": flat.transpose(1, 0, 2, 3).round(3).tolist(),
+        "bones": [[joint, parent] for joint, parent in enumerate(parents) if joint != parent],
+        "seconds": seconds,
+    }
+
+
+def _write_film(clip: Clip, path: Path) -> None:
+    times, frames = zip(*islice(decode(clip, short_side=SHORT_SIDE), LONGEST), strict=True)
+    usual = float(np.median(np.diff(times))) if len(times) > 1 else 0.04
+    rate = Fraction(min(60.0, 1 / max(usual, 1e-3))).limit_denominator(1000)
+    height, width = (side // 2 * 2 for side in frames[0].shape[:2])
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=rate, options={"crf": "28", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for picture in frames:
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())

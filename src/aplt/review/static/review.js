@@ -1,0 +1,363 @@
+// The wall of clips: only the cards that are in sight exist, so that a hundred thousand clips scroll as a hundred do.
+// Names come from people's files: they are only ever set as text.
+
+const CARD = { width: 176, height: 186 };
+const MARGIN = 2; // rows beyond the sight
+const at = (id) => document.getElementById(id);
+const make = (tag, text = "", name = "") => {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  element.className = name;
+  return element;
+};
+const percent = (value) => (value === null ? "" : `${Math.round(100 * value)} %`);
+
+const clips = await (await fetch("/api/clips")).json();
+const said = new Map(Object.entries(clips.said).map(([place, one]) => [Number(place), one]));
+const cards = new Map();
+const details = new Map();
+const skeletons = new Map();
+let shown = [];
+let here = 0; // where the focus is, in `shown`
+let columns = 1;
+
+// What was fetched once is kept; what failed is asked for again.
+function load(cache, place, address) {
+  if (!cache.has(place)) {
+    const found = fetch(address)
+      .then((answer) => answer.json())
+      .catch(() => {
+        cache.delete(place);
+        return { error: "the server does not answer" };
+      });
+    cache.set(place, found);
+  }
+  return cache.get(place);
+}
+
+const classOf = (place) => {
+  const one = said.get(place);
+  if (one) return one[0] === "none" ? -1 : clips.classes.indexOf(one[1]);
+  return clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
+};
+const worth = (place) => clips.reliability[place] ?? clips.score[place];
+
+const WHICH = {
+  all: () => true,
+  unlabeled: (place) => clips.given[place] < 0,
+  labeled: (place) => clips.given[place] >= 0,
+  suggested: (place) => clips.suggested[place] < clips.id.length,
+  changed: (place) => clips.changed[place] === 1,
+  disagree: (place) => clips.disagree[place] === 1,
+  suspected: (place) => clips.suspected[place] === 1,
+  said: (place) => said.has(place),
+  unsaid: (place) => !said.has(place),
+};
+const SORT = {
+  doubt: (one, other) => worth(one) - worth(other),
+  sure: (one, other) => worth(other) - worth(one),
+  table: (one, other) => one - other,
+};
+
+function filter() {
+  const which = at("which").value;
+  const most = at("most").value / 100;
+  const classes = [at("class").value, at("beside").value].filter((value) => value !== "").map(Number);
+  const keep = (place) =>
+    WHICH[which](place) && worth(place) <= most + 1e-9 && (!classes.length || classes.includes(classOf(place)));
+  shown = clips.id.map((_, place) => place).filter(keep);
+  if (which === "suggested") shown.sort((one, other) => clips.suggested[one] - clips.suggested[other]);
+  else shown.sort(SORT[at("sort").value]);
+  if (classes.length === 2) {
+    // Confused classes beside each other: one to the left, one to the right.
+    const [left, right] = classes.map((k) => shown.filter((place) => classOf(place) === k));
+    shown = Array.from({ length: Math.max(left.length, right.length) }, (_, n) => [left[n], right[n]]).flat();
+  }
+  here = 0;
+  for (const card of cards.values()) card.remove();
+  cards.clear();
+  at("wall").scrollTop = 0;
+  count();
+  draw();
+  tell();
+}
+
+function count() {
+  const clipsShown = shown.filter((place) => place !== undefined).length;
+  at("count").textContent = `${clipsShown} of ${clips.id.length} clips, ${said.size} reviewed`;
+}
+
+function draw() {
+  const wall = at("wall");
+  const pair = at("class").value !== "" && at("beside").value !== "";
+  columns = pair ? 2 : Math.max(1, Math.floor(wall.clientWidth / CARD.width));
+  at("floor").style.height = `${Math.ceil(shown.length / columns) * CARD.height}px`;
+  const first = Math.max(0, Math.floor(wall.scrollTop / CARD.height) - MARGIN) * columns;
+  const last = (Math.ceil((wall.scrollTop + wall.clientHeight) / CARD.height) + MARGIN) * columns;
+  const wanted = new Set();
+  for (let n = first; n < Math.min(last, shown.length); n += 1) if (shown[n] !== undefined) wanted.add(n);
+  for (const [n, card] of cards) {
+    if (!wanted.has(n)) {
+      card.remove();
+      cards.delete(n);
+    }
+  }
+  for (const n of wanted) {
+    const card = cards.get(n) ?? newCard(n);
+    card.style.cssText = `left:${(n % columns) * CARD.width}px;top:${Math.floor(n / columns) * CARD.height}px;width:${CARD.width - 4}px;height:${CARD.height - 4}px`;
+    card.classList.toggle("here", n === here);
+  }
+}
+
+function newCard(n) {
+  const place = shown[n];
+  const card = make("div", "", "card");
+  card.setAttribute("role", "option");
+  card.dataset.id = clips.id[place];
+  card.append(picture(place), make("div", "", "label"), make("div", "", "about"));
+  card.addEventListener("click", () => go(n));
+  cards.set(n, card);
+  at("floor").append(card);
+  write(card, place);
+  return card;
+}
+
+function write(card, place) {
+  const one = said.get(place);
+  card.classList.toggle("label", one?.[0] === "label");
+  card.classList.toggle("none", one?.[0] === "none");
+  const k = classOf(place);
+  card.querySelector(".label").textContent = k < 0 ? "none of the classes" : clips.classes[k];
+  const given = clips.given[place] >= 0 && !one ? "given" : percent(worth(place));
+  card.querySelector(".about").textContent = `${one ? "reviewed, " : ""}${given} · ${clips.id[place]}`;
+}
+
+function picture(place) {
+  if (clips.film) {
+    const film = make("video");
+    Object.assign(film, { src: `/film/${place}.mp4`, muted: true, loop: true, autoplay: true, playsInline: true });
+    film.addEventListener("error", async () => failed(film, (await load(new Map(), place, film.src)).error));
+    return film;
+  }
+  const canvas = make("canvas");
+  Object.assign(canvas, { width: 240, height: 190 });
+  canvas.dataset.place = place;
+  load(skeletons, place, `/points/${place}.json`).then((found) => {
+    if (found.error) failed(canvas, found.error);
+    else canvas.skeleton = found;
+  });
+  return canvas;
+}
+
+function failed(element, why) {
+  element.replaceWith(make("div", why ?? "cannot be shown", "failed"));
+}
+
+function animate(time) {
+  for (const canvas of document.querySelectorAll("canvas")) {
+    const found = canvas.skeleton;
+    if (!found) continue;
+    const frames = found.points.length;
+    const length = 1000 * (found.seconds ?? frames / 15);
+    const persons = found.points[Math.floor(((time % length) / length) * frames)];
+    const pen = canvas.getContext("2d");
+    const size = 0.46 * Math.min(canvas.width, canvas.height);
+    const on = ([x, y]) => [canvas.width / 2 + size * x, canvas.height / 2 + size * y];
+    pen.clearRect(0, 0, canvas.width, canvas.height);
+    pen.lineWidth = 3;
+    persons.forEach((joints, person) => {
+      pen.strokeStyle = pen.fillStyle = person ? "#f59e0b" : "#60a5fa";
+      for (const [joint, parent] of found.bones) {
+        pen.beginPath();
+        pen.moveTo(...on(joints[joint]));
+        pen.lineTo(...on(joints[parent]));
+        pen.stroke();
+      }
+      for (const joint of joints) pen.fillRect(...on(joint).map((value) => value - 2), 4, 4);
+    });
+  }
+  requestAnimationFrame(animate);
+}
+
+function go(n) {
+  if (n < 0 || n >= shown.length || shown[n] === undefined) return;
+  here = n;
+  const wall = at("wall");
+  const top = Math.floor(n / columns) * CARD.height;
+  if (top < wall.scrollTop) wall.scrollTop = top;
+  if (top + CARD.height > wall.scrollTop + wall.clientHeight) wall.scrollTop = top + CARD.height - wall.clientHeight;
+  draw();
+  tell();
+}
+
+async function tell() {
+  const place = shown[here];
+  const box = at("detail");
+  if (place === undefined) {
+    box.replaceChildren(make("p", "No clip is like this."));
+    return;
+  }
+  const found = await load(details, place, `/api/clip/${place}`);
+  if (shown[here] !== place) return;
+  if (found.error) {
+    box.replaceChildren(make("p", found.error));
+    return;
+  }
+  const best = make("ol");
+  for (const [k, score] of found.best) best.append(make("li", `${clips.classes[k]} ${percent(score)}`));
+  const near = make("div", "", "near");
+  for (const other of found.near) {
+    const item = make("div");
+    item.append(picture(other), make("div", clips.classes[clips.given[other]]));
+    near.append(item);
+  }
+  const rounds = make("ul");
+  for (const [round, label, accepted] of found.rounds) {
+    rounds.append(make("li", `round ${round}: ${label}${accepted ? "" : " (not accepted)"}`));
+  }
+  const where = [found.path, found.subject, found.interval?.map((second) => second ?? "end").join(" to ")];
+  box.replaceChildren(
+    make("h2", clips.id[place]),
+    make("div", where.filter(Boolean).join(" · "), "about"),
+    make("h3", "Best classes"),
+    best,
+    make("h3", "Nearest labeled clips"),
+    near,
+    make("h3", "What the clusters said"),
+    rounds,
+  );
+}
+
+async function post(address, content) {
+  try {
+    const answer = await fetch(address, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(content),
+    });
+    const found = await answer.json();
+    if (!answer.ok) throw new Error(found.error);
+    at("problem").hidden = true;
+    return found;
+  } catch (error) {
+    at("problem").textContent = `Not kept: ${error.message}`;
+    at("problem").hidden = false;
+    return null;
+  }
+}
+
+function rewrite() {
+  for (const [n, card] of cards) write(card, shown[n]);
+  count();
+}
+
+async function say(places, act, label = "") {
+  if (!places.length) return false;
+  if (!(await post("/api/say", { places, act, label }))) return false;
+  for (const place of places) {
+    if (act === "accept") {
+      const k = clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
+      said.set(place, ["label", clips.classes[k]]);
+    } else said.set(place, [act, label]);
+  }
+  rewrite();
+  return true;
+}
+
+async function sayHere(act, label = "") {
+  const place = shown[here];
+  const n = here;
+  if (place !== undefined && (await say([place], act, label)) && here === n) go(n + 1);
+}
+
+async function undo() {
+  const found = await post("/api/undo", {});
+  if (!found) return;
+  const places = Object.entries(found.said);
+  for (const [place, one] of places) {
+    if (one) said.set(Number(place), one);
+    else said.delete(Number(place));
+  }
+  rewrite();
+  if (places.length) go(Math.max(0, shown.indexOf(Number(places[0][0]))));
+}
+
+async function acceptAll() {
+  const places = shown.filter((place) => place !== undefined && !said.has(place));
+  if (places.length && window.confirm(`Accept the labels of ${places.length} clips?`)) await say(places, "accept");
+}
+
+function choose() {
+  at("typed").value = "";
+  at("choose").showModal();
+}
+
+at("choose").addEventListener("close", () => {
+  const typed = at("typed").value.trim().toLowerCase();
+  const names = clips.classes.filter((name) => name.toLowerCase().startsWith(typed));
+  const exact = clips.classes.find((name) => name.toLowerCase() === typed);
+  if (typed && (exact || names.length === 1)) sayHere("label", exact ?? names[0]);
+});
+
+const KEYS = {
+  ArrowRight: () => go(here + 1),
+  ArrowLeft: () => go(here - 1),
+  ArrowDown: () => go(Math.min(here + columns, shown.length - 1)),
+  ArrowUp: () => go(here - columns),
+  Enter: () => sayHere("accept"),
+  n: () => sayHere("none"),
+  s: () => go(here + 1),
+  u: undo,
+  c: choose,
+  A: acceptAll,
+  "?": () => at("help").click(),
+};
+document.addEventListener("keydown", async (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || at("choose").open) return;
+  if (["SELECT", "INPUT", "BUTTON"].includes(event.target.tagName)) return;
+  const digit = Number(event.key);
+  if (digit >= 1 && digit <= 5) {
+    event.preventDefault();
+    const place = shown[here];
+    const found = place === undefined ? null : await details.get(place);
+    if (found?.best?.[digit - 1]) await sayHere("label", clips.classes[found.best[digit - 1][0]]);
+  } else if (KEYS[event.key]) {
+    event.preventDefault();
+    await KEYS[event.key]();
+  }
+});
+for (const id of ["which", "class", "beside", "sort"]) {
+  at(id).addEventListener("change", () => {
+    filter();
+    at("wall").focus();
+  });
+}
+at("most").addEventListener("input", () => {
+  at("most-text").textContent = `${at("most").value} %`;
+  filter();
+});
+at("accept-all").addEventListener("click", acceptAll);
+at("undo").addEventListener("click", undo);
+at("help").addEventListener("click", () => {
+  at("keys").hidden = !at("keys").hidden;
+  at("help").setAttribute("aria-expanded", String(!at("keys").hidden));
+});
+at("wall").addEventListener("scroll", draw);
+window.addEventListener("resize", draw);
+
+at("run").textContent = `${clips.run}, as ${clips.by}`;
+clips.classes.forEach((name, k) => {
+  for (const id of ["class", "beside"]) {
+    const option = make("option", name);
+    option.value = k;
+    at(id).append(option);
+  }
+  const option = make("option");
+  option.value = name;
+  at("names").append(option);
+});
+const asked = new URLSearchParams(window.location.search);
+for (const id of ["which", "class", "beside"]) if (asked.has(id)) at(id).value = asked.get(id);
+filter();
+at("wall").focus();
+requestAnimationFrame(animate);

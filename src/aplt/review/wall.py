@@ -1,0 +1,118 @@
+"""What the wall shows of a run: its training clips with labels, reliability, and why one might look at them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from aplt.clips import UNKNOWN, ClipIndex
+from aplt.rundir import RunDir
+from aplt.runs.begin import finished
+from aplt.runs.reliability import held_out_of, reliability_of
+from aplt.runs.suggest import Pool, coverage
+from aplt.storage import read_arrays, read_table
+
+BEST = 5
+NEAREST = 6
+SUGGESTED = 200
+
+
+@dataclass(frozen=True)
+class Wall:
+    """A run's training clips; places are rows of the arrays, which the browser calls clips by."""
+
+    run: RunDir
+    index: ClipIndex
+    position: np.ndarray
+    """In the index [M]."""
+    pool: Pool
+
+    @classmethod
+    def of(cls, run: RunDir) -> "Wall":
+        """Returns the wall of a finished run.
+
+        Raises:
+            InputError: the run is not finished, or its clips have changed.
+        """
+        _, index, split = finished(run)
+        stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
+        position = stored["position"]
+        label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
+        pool = Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
+        return cls(run, index, position, pool)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The clips' ids [M]."""
+        return [self.index[p].id for p in self.position]
+
+    @cached_property
+    def place_of(self) -> dict[str, int]:
+        """The place of each id."""
+        return {id_: place for place, id_ in enumerate(self.ids)}
+
+    @cached_property
+    def guess(self) -> np.ndarray:
+        """The model's class of each clip [M]."""
+        guess: np.ndarray = self.pool.probability.argmax(axis=1)
+        return guess
+
+    def table(self) -> dict[str, Any]:
+        """Returns what the browser needs of all clips: a list of M values for each column, and the names of classes."""
+        score = self.pool.probability.max(axis=1)
+        reliable = reliability_of(score, held_out_of(self.run)).value
+        given = self.pool.label
+        order = np.full(len(given), len(given))
+        chosen = coverage(self.pool, SUGGESTED, np.random.default_rng(0))
+        order[chosen] = np.arange(len(chosen))
+        flags = self._flags()
+        return {
+            "classes": self.index.class_names,
+            "id": self.ids,
+            "given": given.tolist(),
+            "guess": self.guess.tolist(),
+            "score": score.round(4).tolist(),
+            "reliability": [None if np.isnan(value) else round(float(value), 4) for value in reliable],
+            "suggested": order.tolist(),
+            **{name: flag.astype(int).tolist() for name, flag in flags.items()},
+        }
+
+    def detail(self, place: int) -> dict[str, Any]:
+        """Returns what is shown of one clip alone: its best classes, the nearest labeled clips, its rounds."""
+        probability, feature = self.pool.probability[place], self.pool.feature
+        labeled = np.flatnonzero((self.pool.label != UNKNOWN) & (np.arange(len(feature)) != place))
+        near = labeled[np.argsort(-(feature[labeled] @ feature[place]), kind="stable")][:NEAREST]
+        clip = self.index[self.position[place]]
+        own = self._ledger[self._ledger["id"] == clip.id]
+        return {
+            "path": str(clip.path),
+            "subject": clip.subject,
+            "interval": None if clip.start is None and clip.end is None else [clip.start or 0.0, clip.end],
+            "best": [[int(k), round(float(probability[k]), 4)] for k in np.argsort(-probability, kind="stable")[:BEST]],
+            "near": near.tolist(),
+            "rounds": [[int(row.round), row.label, row.accepted == "True"] for row in own.itertuples()],
+        }
+
+    @cached_property
+    def _ledger(self) -> pd.DataFrame:
+        if not self.run.ledger.exists():  # of a method without an offline half
+            return pd.DataFrame({"round": [], "id": [], "label": [], "accepted": []})
+        return read_table(self.run.ledger, needed=("round", "id", "label", "accepted"))
+
+    def _flags(self) -> dict[str, np.ndarray]:
+        """Returns which clips one might look at [M]: changed, disagreeing, suspected."""
+        names = np.array(self.index.class_names, dtype=object)
+        by_clip = self._ledger.groupby("id")["label"]
+        last, kinds = by_clip.last().reindex(self.ids), by_clip.nunique().reindex(self.ids).fillna(1)
+        held = read_table(self.run.held_out, needed=("id", "truth", "label", "of")).set_index("id")
+        unseen = held[held["of"].str.startswith("fold")]["label"].reindex(self.ids)
+        known = self.pool.label != UNKNOWN
+        # Of those that were held out once the label that they got then; of the others the one they have learned.
+        other = np.where(unseen.notna(), unseen.to_numpy(dtype=object), names[self.guess])
+        return {
+            "changed": (kinds > 1).to_numpy(),
+            "disagree": (last.notna() & (last.to_numpy(dtype=object) != names[self.guess])).to_numpy() & ~known,
+            "suspected": known & (other != names[np.where(known, self.pool.label, 0)]),
+        }

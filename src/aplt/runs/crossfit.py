@@ -1,0 +1,98 @@
+"""Cross-fitting: how good the labels of unlabeled clips are, from labeled clips that were unlabeled for a while.
+
+The labeled clips are divided into folds. For each a run like the first is trained anew, in which the clips of the fold
+are unlabeled ones: nothing in it, be it the network, the clusters or the prototypes, has seen their labels. Only that
+makes their scores like those of the unlabeled clips; held out of the offline phase alone, they would still be clips
+that the network was taught. No label is lost to the run itself, as one held out for good would be; the price is a
+training for each fold, and that these learn from somewhat fewer labels.
+"""
+
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from aplt.clips import ClipIndex, Split
+from aplt.config import RunConfig
+from aplt.data.split_file import save_split
+from aplt.data.splits import by_class
+from aplt.display import show_nothing, whole_bar
+from aplt.errors import InputError
+from aplt.parallel import as_they_finish
+from aplt.rundir import RunDir
+from aplt.runs.begin import finished, train_or_reuse
+from aplt.storage import read_table, write_csv
+
+
+def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
+    """Trains a run for each fold and returns a row per labeled clip that was held out, as RunDir.held_out.
+
+    The run's own file is replaced by it. Where it was stopped it goes on.
+
+    Args:
+        run: A finished run.
+        folds: How many; at least 2.
+        jobs: Runs trained at once, on a share of the cores each.
+
+    Raises:
+        InputError: the run is not finished, its clips have changed, or no class has two labeled clips.
+    """
+    config, index, split = finished(run)
+    parts = folds_of(index, split, folds, config.train.seed)
+    work = []
+    for number, held in enumerate(parts, start=1):
+        roles, folder = run.path / "crossfit" / f"fold-{number}.csv", RunDir(run.path / "crossfit" / f"fold-{number}")
+        rest = tuple(position for position in split.labeled if position not in held)
+        save_split(roles, index, Split(labeled=rest, unlabeled=tuple(sorted((*split.unlabeled, *held)))))
+        work.append((config.model_copy(update={"split_file": roles.absolute()}), folder))
+    with (
+        as_they_finish(partial(_train, jobs=jobs), work, jobs) as done,
+        whole_bar(f"{folds} folds", folds) as progress,
+    ):
+        for _ in done:
+            progress.advance()
+    tables = [
+        _held_out(index, held, folder, number)
+        for number, (held, (_, folder)) in enumerate(zip(parts, work, strict=True), 1)
+    ]
+    table = pd.concat(tables, ignore_index=True)
+    write_csv(run.held_out, table)
+    return table
+
+
+def folds_of(index: ClipIndex, split: Split, folds: int, seed: int) -> list[frozenset[int]]:
+    """Returns the labeled positions of each fold: every class over all folds, and never all of a class in one.
+
+    Raises:
+        InputError: fewer than two folds, or no class with two labeled clips.
+    """
+    if folds < 2:
+        raise InputError(f"expected 2 folds or more, found {folds}")
+    draw, turn = np.random.default_rng(seed), 0
+    found: list[list[int]] = [[] for _ in range(folds)]
+    for members in by_class(index, split.labeled).values():
+        if len(members) < 2:
+            continue  # its only example
+        for position in draw.permutation(members):
+            found[turn % folds].append(int(position))
+            turn += 1
+    if not all(found):
+        raise InputError(f"too few labeled clips for {folds} folds: only those count whose class has two")
+    return [frozenset(part) for part in found]
+
+
+def _train(work: tuple[RunConfig, RunDir], jobs: int) -> None:
+    if jobs > 1:
+        show_nothing()
+    config, folder = work
+    train_or_reuse(config, folder)
+    folder.drop_checkpoint()
+
+
+def _held_out(index: ClipIndex, held: frozenset[int], folder: RunDir, number: int) -> pd.DataFrame:
+    labels = read_table(folder.pseudo_labels, needed=("id", "label", "score")).set_index("id")
+    ids = [index[position].id for position in sorted(held)]
+    truth = [index.class_names[index[position].label] for position in sorted(held)]
+    found = labels.loc[ids]
+    columns = {"id": ids, "truth": truth, "label": found["label"].tolist(), "score": found["score"].tolist()}
+    return pd.DataFrame(columns | {"of": f"fold {number}"})

@@ -1,0 +1,80 @@
+"""The labels of a run's unlabeled clips as an index, as reliable as asked."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from aplt.data.index import index_table
+from aplt.errors import InputError
+from aplt.rundir import RunDir
+from aplt.runs.begin import finished
+from aplt.runs.reliability import FEWEST, Promise, held_out_of, promise, reliability_of
+from aplt.storage import read_table
+
+MEASURED = ("score", "reliability", "reliability_low", "reliability_high")
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of unlabeled clips."""
+
+    table: pd.DataFrame
+    """The columns of clips.csv with the model's label, and `MEASURED`; the most reliable first. Paths are absolute."""
+    unlabeled: int
+    """How many clips there were to choose from."""
+    promise: Promise | None
+    """What was measured of those chosen; None where no precision was asked for."""
+    short: tuple[str, ...]
+    """Classes of which none was chosen."""
+
+
+def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0.9) -> Labels:
+    """Returns the final model's labels of a run's unlabeled clips, with how often such labels are right.
+
+    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips.
+
+    Args:
+        run: A finished run.
+        precision: Of the labels returned, at least; None: all labels.
+        confidence: With which that holds.
+
+    Raises:
+        InputError: the run is not finished, its clips have changed, or too few held-out clips are right to say so.
+    """
+    _, index, split = finished(run)
+    found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
+    rows = index_table(index).iloc[list(split.unlabeled)].set_index("id", drop=False)
+    score = found["score"].astype(float).reindex(rows.index)
+    measured = held_out_of(run)
+    reliable = reliability_of(score.to_numpy(), measured)
+    table = rows.assign(
+        label=found["label"].reindex(rows.index),
+        score=score,
+        reliability=reliable.value.round(4),
+        reliability_low=reliable.low.round(4),
+        reliability_high=reliable.high.round(4),
+    )
+    table = table.sort_values("score", ascending=False, kind="stable").reset_index(drop=True)
+    if precision is None:
+        return Labels(table, len(table), None, _short(table, index.class_names))
+    kept = promise(measured, precision, confidence)
+    if kept.threshold is None:
+        raise InputError(f"{run.path}: {_refusal(kept, precision, confidence)}")
+    chosen = table[table["score"] >= kept.threshold]
+    return Labels(chosen, len(table), kept, _short(chosen, index.class_names))
+
+
+def _short(table: pd.DataFrame, class_names: tuple[str, ...]) -> tuple[str, ...]:
+    there = set(table["label"])
+    return tuple(name for name in class_names if name not in there)
+
+
+def _refusal(found: Promise, precision: float, confidence: float) -> str:
+    asked = (
+        f"that {precision:.0%} of the labels are right cannot be said with {confidence:.0%} confidence of any of them"
+    )
+    if found.held_out < FEWEST:
+        why = f"{found.held_out} clips were held out, which is too few; --folds 4 holds out each labeled clip once"
+    else:
+        why = f"{found.right} of {found.held_out} held-out clips are right"
+    return f"{asked}: {why}"

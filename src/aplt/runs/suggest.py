@@ -1,0 +1,141 @@
+"""What to label next: the few unlabeled clips that teach a run most."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.neighbors import NearestNeighbors
+
+from aplt.clips import UNKNOWN
+from aplt.data.index import index_table
+from aplt.rundir import RunDir
+from aplt.runs.begin import finished
+from aplt.storage import read_arrays
+
+NEIGHBORS = 30
+"""Clips that a clip can stand for."""
+FEW = 3
+"""Labels up to which a class counts as one with few."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What a run knows of its training clips."""
+
+    feature: np.ndarray
+    """[M, D], of length one."""
+    probability: np.ndarray
+    """Of the classes [M, K]."""
+    label: np.ndarray
+    """Of the labeled ones [M], else -1."""
+
+    @property
+    def unlabeled(self) -> np.ndarray:
+        """The places of those without a label."""
+        return np.flatnonzero(self.label < 0)
+
+    @property
+    def doubt(self) -> np.ndarray:
+        """1 - (the best class's probability - the second's) [M]."""
+        two = np.partition(self.probability, -2, axis=1)[:, -2:]
+        doubt: np.ndarray = 1 - (two[:, 1] - two[:, 0])
+        return doubt
+
+    @property
+    def rarity(self) -> np.ndarray:
+        """How few labels the class has that a clip is taken for [M]: 1 of none, a half of one, a third of two."""
+        count = np.bincount(self.label[self.label >= 0], minlength=self.probability.shape[1])
+        rarity: np.ndarray = 1 / (1 + count[self.probability.argmax(axis=1)])
+        return rarity
+
+
+Strategy = Callable[[Pool, int, np.random.Generator], np.ndarray]
+"""(what is known, how many, random numbers) -> places of unlabeled clips, the most useful first."""
+
+
+def coverage(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+    """Clips that stand for many doubtful ones, which no labeled clip nor one chosen before stands for.
+
+    Greedily by the sum over a clip's neighbors of doubt x rarity x the likeness that it adds: a facility location
+    (submodular, so that greed is near the best), in which a near duplicate of what is chosen adds nothing.
+    """
+    near, likeness = _neighbors(pool.feature)
+    weight = pool.doubt * np.sqrt(pool.rarity)
+    covered = np.zeros(len(weight))
+    for place in np.flatnonzero(pool.label >= 0):
+        np.maximum.at(covered, near[place], likeness[place])
+    free = pool.label < 0
+    chosen = []
+    for _ in range(min(number, int(free.sum()))):
+        gain = (weight[near] * np.clip(likeness - covered[near], 0, None)).sum(axis=1)
+        best = int(np.where(free, gain, -1).argmax())
+        chosen.append(best)
+        free[best] = False
+        np.maximum.at(covered, near[best], likeness[best])
+    return np.array(chosen, dtype=np.int64)
+
+
+def margin(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:  # noqa: ARG001
+    """The clips whose two best classes are closest (Scheffer et al., 2001)."""
+    places = pool.unlabeled
+    return places[np.argsort(-pool.doubt[places], kind="stable")][:number]
+
+
+def random(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
+    """Any."""
+    return draw.permutation(pool.unlabeled)[:number]
+
+
+STRATEGIES: dict[str, Strategy] = {"coverage": coverage, "margin": margin, "random": random}
+
+
+def suggest(run: RunDir, number: int, strategy: str = "coverage") -> pd.DataFrame:
+    """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
+
+    Args:
+        run: A finished run.
+        number: How many.
+        strategy: A name of `STRATEGIES`.
+
+    Raises:
+        InputError: the run is not finished, or its clips have changed.
+    """
+    config, index, split = finished(run)
+    stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
+    position = stored["position"]
+    label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
+    pool = Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
+    chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(config.train.seed))
+    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
+    return table.assign(
+        guess=[index.class_names[k] for k in pool.probability[chosen].argmax(axis=1)],
+        score=pool.probability[chosen].max(axis=1).round(4),
+        reason=_reasons(pool, chosen, index.class_names),
+    )
+
+
+def _neighbors(feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the nearest clips of each, itself among them, and how like they are: [M, n], 1 where they are one."""
+    found = NearestNeighbors(n_neighbors=min(NEIGHBORS + 1, len(feature))).fit(feature)
+    distance, near = found.kneighbors(feature)
+    scale = max(float(np.median(distance[:, -1])), 1e-12)
+    return near, np.exp(-((distance / scale) ** 2))
+
+
+def _reasons(pool: Pool, chosen: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
+    count = np.bincount(pool.label[pool.label >= 0], minlength=len(class_names))
+    known = pool.feature[pool.label >= 0]
+    usual = np.median((pool.feature @ known.T).max(axis=1))
+    found = []
+    for place in chosen:
+        first, second = np.argsort(-pool.probability[place], kind="stable")[:2]
+        parts = []
+        if pool.doubt[place] > 0.5:
+            parts.append(f"{class_names[first]} or {class_names[second]}?")
+        if (known @ pool.feature[place]).max() < usual:
+            parts.append("unlike the labeled clips")
+        if count[first] <= FEW:
+            parts.append(f"{class_names[first]} has {count[first]} labeled")
+        found.append("; ".join(parts) or "stands for others like it")
+    return found

@@ -1,0 +1,138 @@
+"""The page in a browser: two thousand clips, corrected by keyboard, while the server is killed and begun again."""
+
+import multiprocessing
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytest.importorskip("uvicorn")
+pytest.importorskip("playwright")
+import uvicorn
+from playwright.sync_api import expect, sync_playwright
+
+from aplt.clips import Clip, ClipIndex
+from aplt.review.journal import Journal
+from aplt.review.media import Media
+from aplt.review.server import review_app
+from aplt.review.wall import Wall
+from aplt.rundir import RunDir
+from aplt.runs.corrections import read_corrections
+from aplt.runs.suggest import Pool
+from tests.review.conftest import TOKEN
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CLIPS = 2000
+NAMES = ("nod", "shake", "<b>wave</b>")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium, such as Debian's package chromium")
+
+
+@pytest.fixture
+def wall(tmp_path: Path) -> Wall:
+    """Clips of one file, of which nothing but the first is labeled; the k-th is surer than the one before."""
+    rng = np.random.default_rng(0)
+    np.save(tmp_path / "a.npy", np.cumsum(rng.normal(size=(12, 4, 3)), axis=0))
+    clips = tuple(Clip(f"clip {k}", tmp_path / "a.npy", label=0 if k == 0 else -1) for k in range(CLIPS))
+    best = np.linspace(0.4, 0.99, CLIPS)
+    probability = np.stack([best, (1 - best) * 0.6, (1 - best) * 0.4], axis=1).astype(np.float32)
+    probability[1::2] = probability[1::2][:, [2, 0, 1]]
+    feature = rng.normal(size=(CLIPS, 4)).astype(np.float32)
+    feature /= np.linalg.norm(feature, axis=1, keepdims=True)
+    pool = Pool(feature, probability, np.array([0, *[-1] * (CLIPS - 1)]))
+    run = RunDir(tmp_path / "run")
+    run.path.mkdir()
+    pd.DataFrame(columns=["id", "truth", "label", "score", "of"]).to_csv(run.held_out, index=False)
+    return Wall(run, ClipIndex(clips, NAMES), np.arange(CLIPS), pool)
+
+
+class Server:
+    """The page's server in a process of its own, which is there before the browser and waits to begin."""
+
+    def __init__(self, wall: Wall, folder: Path, port: int) -> None:
+        self.wall, self.folder, self.port = wall, folder, port
+        fork = multiprocessing.get_context("fork")
+        self.begun = fork.Event()
+        self.process = fork.Process(target=self.work)
+        self.process.start()
+
+    def work(self) -> None:
+        self.begun.wait()
+        journal = Journal(self.folder / "corrections.csv", "ann")
+        hosts = (f"127.0.0.1:{self.port}",)
+        app = review_app(self.wall, journal, Media(self.folder), token=TOKEN, hosts=hosts)
+        uvicorn.run(app, port=self.port, log_level="critical")
+
+    def begin(self) -> None:
+        self.begun.set()
+        while self.process.is_alive():
+            try:
+                socket.create_connection(("127.0.0.1", self.port)).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+
+
+@pytest.fixture
+def servers(wall: Wall, tmp_path: Path) -> Iterator[list[Server]]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    found = [Server(wall, tmp_path, port) for _ in range(2)]
+    yield found
+    for server in found:
+        server.kill()
+
+
+def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path: Path) -> None:
+    servers[0].begin()
+    table = tmp_path / "corrections.csv"
+    with sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page()
+        problems: list[str] = []
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.goto(f"http://127.0.0.1:{servers[0].port}/?token={TOKEN}")
+        page.wait_for_selector(".card")
+        assert "2000 of 2000 clips, 0 reviewed" in page.inner_text("#count")
+        assert page.locator(".card").count() < 100  # the others are out of sight
+        page.select_option("#class", "1")
+        assert page.locator(".card").first.get_attribute("data-id") == "clip 1"  # the least sure
+        page.select_option("#class", "")
+
+        def said(number: int) -> None:
+            expect(page.locator("#count")).to_contain_text(f", {number} reviewed")
+
+        for number in range(1, 11):
+            page.keyboard.press("Enter")
+            said(number)
+        servers[0].kill()
+        page.keyboard.press("n")
+        page.wait_for_selector("#problem:not([hidden])")
+        assert len(read_corrections(table)[0]) == 10
+        servers[1].begin()
+        for number in range(11, 21):
+            page.keyboard.press("n")
+            said(number)
+        assert page.is_hidden("#problem")
+        page.keyboard.press("u")
+        said(19)
+        page.reload()
+        page.wait_for_selector(".card")
+        said(19)
+        page.select_option("#which", "said")
+        assert page.locator(".card.none").count() == 9
+        browser.close()
+    kept = read_corrections(table)[0]
+    assert sorted(kept.values()) == [""] * 9 + sorted(NAMES[k] for k in (0, 1) for _ in range(5))
+    assert not problems

@@ -1,0 +1,75 @@
+"""Corrections are on the disk before anybody is told so, and nothing takes them away."""
+
+import errno
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from aplt.errors import InputError
+from aplt.review.journal import Journal, Said
+from aplt.runs.corrections import read_corrections
+
+NOD, WAVE, NONE = Said("label", "nod"), Said("label", '=wave, "it"'), Said("none", "")
+
+
+def test_what_is_said_is_there_when_it_is_opened_again(journal: Journal) -> None:
+    journal.say([("1", NOD, "wave"), ("2", WAVE, "nod")])
+    journal.say([("1", NONE, "wave")])
+    assert Journal(journal.path, "ann").now == {"1": NONE, "2": WAVE} == journal.now
+    assert Journal(journal.path, "bob").now == {}
+    assert read_corrections(journal.path)[0] == {"1": "", "2": WAVE.label}
+    table = pd.read_csv(journal.path, keep_default_na=False)
+    assert table["was"].tolist() == ["wave", "nod", "wave"]
+    assert pd.to_datetime(table["when"]).notna().all()
+
+
+def test_undo_takes_back_what_was_said_together_and_adds_rows(journal: Journal) -> None:
+    journal.say([("1", NOD, "wave")])
+    journal.say([("1", NONE, "wave"), ("2", NOD, "nod")])
+    assert journal.undo() == ["1", "2"]
+    assert journal.now == {"1": NOD}
+    assert journal.undo() == ["1"]
+    assert journal.undo() == []
+    assert not journal.now
+    assert not Journal(journal.path, "ann").now
+    assert not read_corrections(journal.path)[0]
+    assert len(pd.read_csv(journal.path)) == 6
+
+
+def test_two_people_in_one_file(journal: Journal) -> None:
+    other = Journal(journal.path, "bob")
+    journal.say([("1", NOD, ""), ("2", NOD, "")])
+    other.say([("1", NOD, ""), ("2", NONE, "")])
+    assert read_corrections(journal.path) == ({"1": "nod"}, ("2",))
+
+
+def test_a_row_that_a_kill_cut_short_is_dropped(journal: Journal) -> None:
+    journal.say([("1", NOD, "")])
+    whole = journal.path.read_bytes()
+    journal.path.write_bytes(whole + b"2,nod,an")
+    assert Journal(journal.path, "ann").now == {"1": NOD}
+    assert journal.path.read_bytes() == whole
+
+
+def test_a_full_disk_is_told_and_leaves_no_half_row(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal.say([("1", NOD, "")])
+    whole = journal.path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match="No space left on device"):
+            journal.say([("2", NOD, "")])
+    assert journal.path.read_bytes() == whole
+    assert journal.now == {"1": NOD}
+    assert journal.undo() == ["1"]
+
+
+def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("id,label,by,when,was,act\n1,nod,ann,,,shout\n")
+    with pytest.raises(InputError, match=r"c\.csv row 1: act is 'shout'"):
+        Journal(tmp_path / "c.csv", "ann")

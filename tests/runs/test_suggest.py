@@ -1,0 +1,58 @@
+"""What to label next, on made-up features."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from aplt.rundir import RunDir
+from aplt.runs.suggest import STRATEGIES, Pool, coverage, suggest
+
+DRAW = np.random.default_rng(0)
+
+
+def pool(groups: list[int], labeled: list[int], probability: list[list[float]]) -> Pool:
+    """Tight groups of clips on the axes; the first `labeled[g]` of group g have the label g."""
+    feature, label, rows = [], [], []
+    for group, (size, known) in enumerate(zip(groups, labeled, strict=True)):
+        feature += [np.eye(len(groups))[group] + DRAW.normal(0, 0.01, len(groups)) for _ in range(size)]
+        label += [group] * known + [-1] * (size - known)
+        rows += [probability[group]] * size
+    unit = np.array(feature) / np.linalg.norm(feature, axis=1, keepdims=True)
+    return Pool(unit, np.array(rows), np.array(label))
+
+
+def group_of(known: Pool, places: np.ndarray) -> list[int]:
+    return [int(known.feature[place].argmax()) for place in places]
+
+
+def test_one_clip_of_each_group_that_no_label_stands_for() -> None:
+    even = [[0.34, 0.33, 0.33]] * 3
+    known = pool([40, 40, 40], [1, 0, 0], even)
+    assert sorted(group_of(known, coverage(known, 2, DRAW))) == [1, 2]
+
+
+def test_the_larger_and_the_more_doubtful_group_first() -> None:
+    sure, unsure = [0.98, 0.01, 0.01], [0.4, 0.39, 0.21]
+    for sizes, guesses in (([40, 40, 40], [sure, unsure, sure]), ([10, 31, 10], [unsure] * 3)):
+        known = pool(sizes, [0, 0, 0], guesses)
+        assert group_of(known, coverage(known, 1, DRAW)) == [1]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_only_unlabeled_clips_each_once(strategy: str) -> None:
+    known = pool([10, 10], [3, 2], [[0.6, 0.4], [0.4, 0.6]])
+    for number in (1, 7, 15, 100):
+        found = STRATEGIES[strategy](known, number, np.random.default_rng(1)).tolist()
+        assert len(found) == len(set(found)) == min(number, 15)
+        assert (known.label[found] == -1).all()
+
+
+def test_suggestions_of_a_run(uninterrupted: RunDir) -> None:
+    found = suggest(uninterrupted, 5)
+    roles = pd.read_csv(uninterrupted.split).set_index("id")["role"]
+    assert (roles[found["id"]] == "unlabeled").all()
+    assert "label" not in found
+    assert (found["reason"] != "").all()
+    pseudo = pd.read_csv(uninterrupted.pseudo_labels).set_index("id").loc[found["id"]]
+    assert found["guess"].tolist() == pseudo["label"].tolist()
+    assert found["score"].to_numpy() == pytest.approx(pseudo["score"].to_numpy(), abs=2e-3)
