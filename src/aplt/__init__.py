@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aplt.errors import InputError
     from aplt.figures import Figures
     from aplt.finished import Run
-    from aplt.library import compare, embed, evaluate, load, pose, predict, resume, train
+    from aplt.library import compare, embed, evaluate, labels, load, pose, predict, resume, suggest, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -37,7 +37,7 @@ _HOME = {
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
     "aplt.finished": ("Run",),
-    "aplt.library": ("compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
+    "aplt.library": ("compare", "embed", "evaluate", "labels", "load", "pose", "predict", "resume", "suggest", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
@@ -78,11 +78,13 @@ __all__ = [
     "compare",
     "embed",
     "evaluate",
+    "labels",
     "load",
     "pose",
     "predict",
     "read_index",
     "resume",
+    "suggest",
     "train",
 ]
 

@@ -1,4 +1,4 @@
-"""What the command line does, as functions: train, resume, embed, compare, predict, evaluate, load, pose.
+"""What the command line does, as functions.
 
 Paths may be strings. Methods and encoders are names, package.module:name, or the objects themselves.
 """
@@ -230,6 +230,51 @@ def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | No
 
     folder = run.path if isinstance(run, Run) else Path(run)
     return evaluate_run(folder, None if clips is None else Path(clips), role)
+
+
+def labels(
+    run: PathLike | Run,
+    *,
+    precision: float | None = None,
+    confidence: float = 0.9,
+    folds: int | None = None,
+    jobs: int = 1,
+) -> pd.DataFrame:
+    """Returns a row per unlabeled clip: the model's label, its score, and how often labels with such a score are right.
+
+    Args:
+        run: A finished run, or its folder.
+        precision: Only the largest set of labels of which at least this share is right.
+        confidence: With which that holds.
+        folds: Measure on the labeled clips, by as many further trainings, each without the labels of some of them.
+        jobs: Of these trainings at once.
+
+    Raises:
+        InputError: the run is not finished, its clips have changed, or too few held-out clips are right to say so.
+    """
+    from aplt.runs.crossfit import crossfit
+    from aplt.runs.labels import labels_of
+
+    folder = RunDir(run.path if isinstance(run, Run) else Path(run))
+    if folds is not None:
+        crossfit(folder, folds, jobs)
+    return labels_of(folder, precision, confidence).table
+
+
+def suggest(run: PathLike | Run, number: int = 20, strategy: str = "coverage") -> pd.DataFrame:
+    """Returns the unlabeled clips whose labels would help a run most, the most useful first, and why.
+
+    Args:
+        run: A finished run, or its folder.
+        number: How many.
+        strategy: coverage, margin or random.
+
+    Raises:
+        InputError: no such strategy, the run is not finished, or its clips have changed.
+    """
+    from aplt.runs.suggest import suggest as suggest_clips
+
+    return suggest_clips(RunDir(run.path if isinstance(run, Run) else Path(run)), number, strategy)
 
 
 def pose(

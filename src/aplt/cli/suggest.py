@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from aplt.cli.printing import say
-from aplt.errors import InputError
 
 
 def suggest(
@@ -18,13 +17,9 @@ def suggest(
     """Name the unlabeled clips whose labels would help a run most."""
     from aplt.data.index import write_index
     from aplt.display import counted
-    from aplt.errors import suggest as close_to
     from aplt.rundir import RunDir
-    from aplt.runs.suggest import STRATEGIES
     from aplt.runs.suggest import suggest as suggest_clips
 
-    if strategy not in STRATEGIES:
-        raise InputError(f"--strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
     table = suggest_clips(RunDir(run), number, strategy)
     write_index(table, Path(), output)
     say(f"{output}: {counted(len(table), 'clip')} to label next")

@@ -9,6 +9,8 @@ from sklearn.neighbors import NearestNeighbors
 
 from aplt.clips import UNKNOWN
 from aplt.data.index import index_table
+from aplt.errors import InputError
+from aplt.errors import suggest as close_to
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.storage import read_arrays
@@ -99,8 +101,10 @@ def suggest(run: RunDir, number: int, strategy: str = "coverage") -> pd.DataFram
         strategy: A name of `STRATEGIES`.
 
     Raises:
-        InputError: the run is not finished, or its clips have changed.
+        InputError: no such strategy, the run is not finished, or its clips have changed.
     """
+    if strategy not in STRATEGIES:
+        raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
     config, index, split = finished(run)
     stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
     position = stored["position"]
