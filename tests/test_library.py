@@ -116,7 +116,7 @@ def test_a_run_from_python(clips: Path, tmp_path: Path) -> None:
     assert found.figures == run.result.test
     assert set(aplt.labels(run)["id"]) == set(run.pseudo_labels["id"])
     assert set(aplt.suggest(str(run.path), 3)["id"]) < set(run.pseudo_labels["id"])
-    with pytest.raises(aplt.InputError, match="strategy is 'covrage'; did you mean coverage"):
+    with pytest.raises(aplt.InputError, match="strategy is 'covrage'; did you mean 'coverage'"):
         aplt.suggest(run, strategy="covrage")
     for model in (run, str(run.path), run.path / "model", run.model):
         table = aplt.predict(model, clips)
