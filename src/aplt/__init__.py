@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from aplt.errors import InputError
     from aplt.figures import Figures
     from aplt.finished import Run
-    from aplt.library import compare, embed, evaluate, labels, load, pose, predict, resume, suggest, train
+    from aplt.library import compare, embed, evaluate, labels, load, pose, predict, resume, suggest, to_fiftyone, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -37,7 +37,19 @@ _HOME = {
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
     "aplt.finished": ("Run",),
-    "aplt.library": ("compare", "embed", "evaluate", "labels", "load", "pose", "predict", "resume", "suggest", "train"),
+    "aplt.library": (
+        "compare",
+        "embed",
+        "evaluate",
+        "labels",
+        "load",
+        "pose",
+        "predict",
+        "resume",
+        "suggest",
+        "to_fiftyone",
+        "train",
+    ),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
@@ -85,6 +97,7 @@ __all__ = [
     "read_index",
     "resume",
     "suggest",
+    "to_fiftyone",
     "train",
 ]
 

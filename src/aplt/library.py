@@ -277,6 +277,27 @@ def suggest(run: PathLike | Run, number: int = 20, strategy: str = "coverage") -
     return suggest_clips(RunDir(run.path if isinstance(run, Run) else Path(run)), number, strategy)
 
 
+def to_fiftyone(source: "PathLike | Run | pd.DataFrame", name: str) -> Any:
+    """Returns a run, or events in recordings, as a `fiftyone.Dataset`, to be looked at in FiftyOne's app.
+
+    A run gives a sample per clip, with its role as a tag, `ground_truth`, `prediction` with its confidence,
+    `reliability`, and `embedding` for the training clips. Events give a sample per recording with temporal detections.
+
+    Args:
+        source: A finished run or its folder; or a table of events as `aplt predict --window` writes it.
+        name: Of the data set; one of this name must not be there.
+
+    Raises:
+        InputError: FiftyOne is not installed, the run is not finished, or a recording cannot be read.
+        ValueError: FiftyOne has a data set of this name.
+    """
+    from aplt.runs.fiftyone_sets import events_to_fiftyone, run_to_fiftyone
+
+    if isinstance(source, pd.DataFrame):
+        return events_to_fiftyone(source, name)
+    return run_to_fiftyone(RunDir(source.path if isinstance(source, Run) else Path(source)), name)
+
+
 def pose(
     clips: PathLike,
     output: PathLike = "poses.csv",
