@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from aplt.errors import InputError
     from aplt.figures import Figures
     from aplt.finished import Run
-    from aplt.library import compare, embed, evaluate, labels, load, pose, predict, resume, suggest, to_fiftyone, train
+    from aplt.lab import labels, suggest, to_fiftyone
+    from aplt.library import compare, embed, evaluate, load, pose, predict, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -37,19 +38,8 @@ _HOME = {
     "aplt.errors": ("InputError",),
     "aplt.comparison.results": ("Comparison",),
     "aplt.finished": ("Run",),
-    "aplt.library": (
-        "compare",
-        "embed",
-        "evaluate",
-        "labels",
-        "load",
-        "pose",
-        "predict",
-        "resume",
-        "suggest",
-        "to_fiftyone",
-        "train",
-    ),
+    "aplt.lab": ("labels", "suggest", "to_fiftyone"),
+    "aplt.library": ("compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
