@@ -131,6 +131,16 @@ def swap_roles(path: Path) -> None:
             put_into_state(lambda _, tensors: tensors["online.label"].fill(3)),
             r"a label of online\.label is of no class",
         ),
+        (
+            "checkpoint/state.safetensors",
+            put_into_state(lambda _, tensors: tensors.pop("optimizer.1.exp_avg_sq")),
+            r"the moments of weight 1 are not whole",
+        ),
+        (
+            "checkpoint/state.safetensors",
+            put_into_state(lambda _, tensors: tensors.update({"optimizer.1.exp_avg": np.zeros((2, 3), np.float32)})),
+            r"the moments of weight 1 are not whole",
+        ),
         ("origin.json", remove, r"no origin.json in it"),
         ("origin.json", lambda path: path.write_text('{"digests": 5}'), r"clips\.csv: its rows, their order or labels"),
         ("origin.json", halve, r"origin\.json: not JSON"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from aplt.errors import InputError
-from aplt.storage import mode
+from aplt.storage import mode, naming
 
 HEADER_BYTES = 10_000
 """Far more than the header of a table of ours has."""
@@ -29,7 +29,7 @@ def require_beginning(output: Path, beginnings: tuple[str, ...], inputs: Iterabl
         raise InputError(f"{output}: is one of the files to read; give another name with -o")
     start = ""
     if stat.S_ISREG(found):
-        with output.open("rb") as stream:
+        with naming(output), output.open("rb") as stream:
             start = stream.read(HEADER_BYTES).decode(errors="replace").replace("\r\n", "\n")
     if not start.startswith(beginnings):
         raise InputError(

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from aplt.clips import Clip, ClipIndex
 from aplt.display import counted
 from aplt.errors import InputError
-from aplt.storage import read_json, reason
+from aplt.storage import naming, read_json, reason
 
 SHARD = re.compile(r"features-(\d{5})-of-(\d{5})\.safetensors")
 PARTS: tuple[Literal["center", "weak", "strong"], ...] = ("center", "weak", "strong")
@@ -116,7 +116,7 @@ def features_digest(folder: Path) -> str:
     for path in feature_files(folder):
         size = path.stat().st_size
         found.update(str(size).encode())
-        with path.open("rb") as stream:
+        with naming(path), path.open("rb") as stream:
             for number in range(SAMPLES):
                 stream.seek(size * number // SAMPLES)
                 found.update(stream.read(1024))

@@ -153,7 +153,7 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
         made = state.online.label
         if ((made < UNKNOWN) | (made >= len(state.recognizer.class_names))).any():
             raise ValueError("a label of online.label is of no class")
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+    except (SafetensorError, LookupError, TypeError, ValueError, RuntimeError, OSError) as error:
         raise InputError(
             f"{path}: not a checkpoint of this run's config ({reason(error)}); without it the run begins from the start"
         ) from error
@@ -189,4 +189,9 @@ def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         number, _, key = name.partition(".")
         moments.setdefault(int(number), {})[key] = tensor
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    for place, found in moments.items():
+        shapes = {tensor.shape for tensor in found.values() if tensor.ndim}
+        if found.keys() != moments[min(moments)].keys() or shapes - {weights[place].shape}:
+            raise ValueError(f"the moments of weight {place} are not whole")
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from aplt.data.files import files_below
-from aplt.storage import mode
+from aplt.storage import mode, naming
 
 TELLING = {
     "ma52": (r"label_name\.txt", rb"\s*0\s+shaking body"),
@@ -52,7 +52,7 @@ def recognized(path: Path) -> str:
 def _told(path: Path) -> str:
     if not _ANY.fullmatch(path.name) or not stat.S_ISREG(mode(path)):
         return "folder"
-    with path.open("rb") as stream:
+    with naming(path), path.open("rb") as stream:
         start = stream.read(4096).removeprefix(b"\xef\xbb\xbf")
     return next(
         (

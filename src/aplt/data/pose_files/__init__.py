@@ -15,6 +15,7 @@ from aplt.data.pose_files.json_files import FRAME, read_json, read_openpose
 from aplt.data.pose_files.pose_format import read_pose
 from aplt.data.pose_files.text import read_ntu, read_text
 from aplt.data.pose_files.tracked import Tracked
+from aplt.storage import naming
 
 FOLDER = "a folder of OpenPose's"
 """In place of the ending of a folder that is a clip."""
@@ -45,5 +46,5 @@ def clip_at(path: Path) -> Path | None:
     begins = BEGINNINGS.get(path.suffix.lower())
     if begins is None or (path.suffix == ".h5" and path.with_suffix(".csv").exists()):  # DeepLabCut writes both
         return None
-    with path.open("rb") as stream:
+    with naming(path), path.open("rb") as stream:
         return path if begins.match(stream.read(4096)) else None
