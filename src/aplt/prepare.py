@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aplt.clips import ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.settings import merge, shown
+from aplt.settings import load_yaml, merge, shown
 from aplt.storage import absolute
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def prepare_next(
     Raises:
         InputError: the first run is not finished, or the corrections or a setting are not usable.
     """
-    from aplt.runs.begin import finished
+    from aplt.runs.configure import begun_config
     from aplt.runs.corrections import correct
     from aplt.runs.schedule import unset_budget
 
     if name == first.path.name and runs.absolute() == first.path.parent.absolute():
         raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
     corrected = correct(first, clips, corrections, runs / name / "corrected")
-    config = finished(first)[0]
+    config = begun_config(load_yaml(first.config), str(first.config))
     train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
     if not (settings.get("train") or {}).keys() & unset_budget().keys():
         train["steps"] = -(-first.read_result().steps // 3)

@@ -24,16 +24,6 @@ from tests.data.cached import entries, forbid, numbers
 from tests.data.videos import clip_of, write_video
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> FrameCache:
-    return FrameCache(tmp_path / "cache", short_side=24, quality=92)
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Clip:
-    return clip_of(write_video(tmp_path / "a.mkv", 12))
-
-
 @pytest.mark.parametrize("cached", [True, False])
 def test_frames_are_those_of_the_video(cache: FrameCache, clip: Clip, cached: bool) -> None:
     frames = cache.open(clip) if cached else DecodedVideos(24, 92).open(clip)

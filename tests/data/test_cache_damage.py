@@ -17,16 +17,6 @@ from tests.data.cached import entries, numbers
 from tests.data.videos import clip_of, cut, write_text, write_video
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> FrameCache:
-    return FrameCache(tmp_path / "cache", short_side=24, quality=92)
-
-
-@pytest.fixture
-def clip(tmp_path: Path) -> Clip:
-    return clip_of(write_video(tmp_path / "a.mkv", 12))
-
-
 @pytest.mark.parametrize("fresh", [True, False])
 def test_changed_content_is_noticed(tmp_path: Path, cache: FrameCache, clip: Clip, fresh: bool) -> None:
     cache.build([clip])

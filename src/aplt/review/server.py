@@ -63,7 +63,7 @@ def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts:
     def clips(_: Request) -> Response:
         said = {wall.place_of[id_]: [one.act, one.label] for id_, one in journal.now.items() if id_ in wall.place_of}
         film = is_film(wall.index[wall.position[0]]) if len(wall.position) else False
-        return JSONResponse(wall.table() | {"said": said, "film": film, "by": journal.by, "run": wall.run.path.name})
+        return JSONResponse(wall.table | {"said": said, "film": film, "by": journal.by, "run": wall.run.path.name})
 
     def of_place(answer: Callable[[int], Response]) -> Callable[[Request], Response]:
         def answered(request: Request) -> Response:

@@ -11,8 +11,8 @@ from aplt.clips import UNKNOWN, ClipIndex
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reliability import held_out_of, reliability_of
-from aplt.runs.suggest import Pool, coverage
-from aplt.storage import read_arrays, read_table
+from aplt.runs.suggest import Pool, coverage, pool_of
+from aplt.storage import read_table
 
 BEST = 5
 NEAREST = 6
@@ -37,11 +37,7 @@ class Wall:
             InputError: the run is not finished, or its clips have changed.
         """
         _, index, split = finished(run)
-        stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
-        position = stored["position"]
-        label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
-        pool = Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
-        return cls(run, index, position, pool)
+        return cls(run, index, *pool_of(run, index, split))
 
     @cached_property
     def ids(self) -> list[str]:
@@ -59,8 +55,9 @@ class Wall:
         guess: np.ndarray = self.pool.probability.argmax(axis=1)
         return guess
 
+    @cached_property
     def table(self) -> dict[str, Any]:
-        """Returns what the browser needs of all clips: a list of M values for each column, and the names of classes."""
+        """What the browser needs of all clips: a list of M values for each column, and the names of classes."""
         score = self.pool.probability.max(axis=1)
         reliable = reliability_of(score, held_out_of(self.run)).value
         given = self.pool.label

@@ -11,15 +11,16 @@ from aplt.runs.begin import finished
 from aplt.runs.reliability import FEWEST, Promise, held_out_of, promise, reliability_of
 from aplt.storage import read_table
 
-MEASURED = ("score", "reliability", "reliability_low", "reliability_high")
-
 
 @dataclass(frozen=True)
 class Labels:
     """Labels of unlabeled clips."""
 
     table: pd.DataFrame
-    """The columns of clips.csv with the model's label, and `MEASURED`; the most reliable first. Paths are absolute."""
+    """The columns of clips.csv with the model's label; score, reliability, reliability_low, reliability_high.
+
+    The most reliable first. Paths are absolute.
+    """
     unlabeled: int
     """How many clips there were to choose from."""
     promise: Promise | None

@@ -151,10 +151,15 @@ class Outcome:
         index = self.material.index
         truth = index.labels[scored.position]
         known = truth != UNKNOWN
-        best = prediction_table(scored.score[known], index.class_names, best=1)
-        best = best.set_axis(["label", "score"], axis="columns")
-        best.insert(0, "id", [index[p].id for p in scored.position[known]])
+        best = self._best(scored.position[known], scored.score[known])
         best.insert(1, "truth", [index.class_names[k] for k in truth[known]])
+        return best
+
+    def _best(self, position: np.ndarray, score: np.ndarray) -> pd.DataFrame:
+        """Returns the best class of clips: id, label, score."""
+        index = self.material.index
+        best = prediction_table(score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
+        best.insert(0, "id", [index[p].id for p in position])
         return best
 
     def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored) -> None:
@@ -165,10 +170,8 @@ class Outcome:
         are of the last step that showed the clip, where the method's steps make labels.
         """
         index, online = self.material.index, self.state.online
-        best = prediction_table(scored.score, index.class_names, best=1).set_axis(["label", "score"], axis="columns")
         reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))
-        table = best.assign(reliability=reliable.value.round(4))
-        table.insert(0, "id", [index[p].id for p in scored.position])
+        table = self._best(scored.position, scored.score).assign(reliability=reliable.value.round(4))
         if guidance is not None:
             last = guidance.arrays()
             table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]

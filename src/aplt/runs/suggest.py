@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import NearestNeighbors
 
-from aplt.clips import UNKNOWN
+from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.data.index import index_table
 from aplt.errors import InputError
 from aplt.errors import suggest as close_to
@@ -92,6 +92,18 @@ def random(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
 STRATEGIES: dict[str, Strategy] = {"coverage": coverage, "margin": margin, "random": random}
 
 
+def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Pool]:
+    """Returns the positions in the index [M] of what a finished run knows, and what it knows of them.
+
+    Raises:
+        InputError: the run's folder has no features.
+    """
+    stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
+    position = stored["position"]
+    label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
+    return position, Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
+
+
 def suggest(run: RunDir, number: int, strategy: str = "coverage") -> pd.DataFrame:
     """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
 
@@ -106,10 +118,7 @@ def suggest(run: RunDir, number: int, strategy: str = "coverage") -> pd.DataFram
     if strategy not in STRATEGIES:
         raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
     config, index, split = finished(run)
-    stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
-    position = stored["position"]
-    label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
-    pool = Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
+    position, pool = pool_of(run, index, split)
     chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(config.train.seed))
     table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
     return table.assign(
