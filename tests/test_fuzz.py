@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.fuzz import KINDS
+from bench.fuzz_kinds import KINDS
 from bench.kills import WORK
 
 
