@@ -40,6 +40,17 @@ class Predicted:
         best: np.ndarray = self.ranked[:, 0]
         return best
 
+    @cached_property
+    def by_class(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Precision, recall, F1 and number of clips of each class [K]; 0 where there is nothing to divide by."""
+        from sklearn.metrics import precision_recall_fscore_support  # slow to import, and readers need it not
+
+        classes = np.arange(self.score.shape[1])
+        precision, recall, f1, clips = precision_recall_fscore_support(
+            self.truth, self.best, labels=classes, zero_division=0
+        )
+        return precision, recall, f1, clips
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -70,16 +81,13 @@ def _top5(clips: Predicted) -> float | None:
 
 
 def _macro_f1(clips: Predicted) -> float:
-    from sklearn.metrics import f1_score  # slow to import, and readers need it not
-
-    return float(f1_score(clips.truth, clips.best, average="macro", zero_division=0))
+    _, _, f1, _ = clips.by_class
+    return float(f1[np.union1d(clips.truth, clips.best)].mean())
 
 
 def _balanced_accuracy(clips: Predicted) -> float:
-    from sklearn.metrics import recall_score
-
-    present = np.unique(clips.truth)
-    return float(recall_score(clips.truth, clips.best, labels=present, average="macro", zero_division=0))
+    _, recall, _, _ = clips.by_class
+    return float(recall[np.unique(clips.truth)].mean())
 
 
 def _kappa(clips: Predicted) -> float | None:
@@ -169,18 +177,14 @@ class Figures(FigureValues):
 
         `groups` names each class's, if classes have any.
         """
-        from sklearn.metrics import precision_recall_fscore_support
-
         known = truth != UNKNOWN
         if not known.any():
             return None
         group = np.unique(groups, return_inverse=True)[1] if groups else None
         clips = Predicted(truth[known], score[known], group)
-        classes = np.arange(len(class_names))
-        each = precision_recall_fscore_support(clips.truth, clips.best, labels=classes, zero_division=0)
         per_class = tuple(
             ClassFigures(name=name, clips=int(count), precision=float(p), recall=float(r), f1=float(f))
-            for name, p, r, f, count in zip(class_names, *each, strict=True)
+            for name, p, r, f, count in zip(class_names, *clips.by_class, strict=True)
         )
         return cls(**{name: figure.compute(clips) for name, figure in FIGURES.items()}, per_class=per_class)
 

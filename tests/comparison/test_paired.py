@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from aplt.comparison.paired import all_differences, differences, holm, rank_test_p, spread, t_test_p, with_tests
+from aplt.comparison.paired import all_differences, holm, rank_test_p, spread, t_test_p, with_tests
 from aplt.report.words import Spread
 
 
@@ -54,7 +54,7 @@ def test_rank_test_by_hand() -> None:
 
 def test_only_matched_cells_count() -> None:
     table = rows({"ours": [0.70, 0.72, 0.74], "other": [0.69, 0.72, 0.71, 0.10], "third": [math.nan] * 3})
-    (one,) = differences(table, "ours", ["ours", "other", "third", "missing"], "top1", ("a", 0.1))
+    (one,) = all_differences(table, "ours", ["ours", "other", "third", "missing"], "top1")
     assert (one.other, one.won, one.gain.count) == ("other", 2, 3)
     assert one.gain.mean == pytest.approx((0.01 + 0.0 + 0.03) / 3)
     # The tie drops out of the ranks; two of one side remain.
@@ -63,7 +63,7 @@ def test_only_matched_cells_count() -> None:
 
 def test_a_difference_of_rounding_is_a_tie() -> None:
     table = rows({"ours": [0.1 + 0.2, 0.5], "other": [0.3, 0.5]})
-    (one,) = with_tests(differences(table, "ours", ["other"], "top1", ("a", 0.1)), [True], 1)
+    (one,) = with_tests(all_differences(table, "ours", ["other"], "top1"), [True], 1)
     assert (one.won, one.gain.mean, one.t_test, one.rank_test) == (0, 0.0, None, None)
 
 
@@ -94,7 +94,7 @@ def test_cells_are_matched_by_seed_in_whatever_order_they_stand() -> None:
     table = rows({"ours": [0.9, 0.5, 0.7], "other": [0.6, 0.4, 0.65]})
     table = table[(table["method"] != "other") | (table["seed"] != 1)]  # not done yet
     mixed = table.iloc[[4, 2, 0, 3, 1]]
-    (one,) = differences(mixed, "ours", ["other"], "top1", ("a", 0.1))
+    (one,) = all_differences(mixed, "ours", ["other"], "top1")
     assert one.each == pytest.approx([0.3, 0.05])
 
 

@@ -45,22 +45,12 @@ def spread(rows: pd.DataFrame, figure: str, **where: Any) -> Spread | None:
     return Spread.of(rows[figure].to_numpy(dtype=np.float64)[chosen])
 
 
-def differences(
-    rows: pd.DataFrame, reference: str, others: Sequence[str], figure: str, group: tuple[str, float] | None
-) -> list[Difference]:
-    """Returns the paired differences of one figure to each other method that shares a cell with the reference."""
-    if group is not None:
-        rows = rows[(rows["dataset"] == group[0]) & (rows["labeled"] == group[1])]
-    wide = rows.pivot(index=MATCHED, columns="method", values=figure).astype(np.float64)
-    if reference not in wide:
-        return []
-    present = [other for other in others if other != reference and other in wide]
-    # For one seed a larger share contains the smaller: shares are no repetitions.
-    means = wide[present].rsub(wide[reference], axis=0).groupby(level=REPEATED).mean()
+def _differences(gains: pd.DataFrame, group: tuple[str, float] | None) -> list[Difference]:
+    """Returns the differences to each method that shares a cell with the reference, of `gains` in the group's cells."""
     found = []
-    for other in present:
+    for other, gain in zip(gains.columns, gains.to_numpy().T, strict=True):
         # Accuracies are ratios of counts: what differs by less than a clip in a billion is a tie.
-        gain = means[other].dropna().to_numpy().round(9)
+        gain = gain[~np.isnan(gain)].round(9)
         known = Spread.of(gain)
         if known is not None:
             won, level = int((gain > 0).sum()), int((gain == 0).sum())
@@ -72,9 +62,16 @@ def all_differences(rows: pd.DataFrame, reference: str, others: Sequence[str], f
     """Returns the differences by data set and share and, where there are several of these, over all."""
     held = rows[rows["method"] == reference]
     groups = list(dict.fromkeys(zip(held["dataset"], held["labeled"], strict=True)))
-    found = [one for group in groups for one in differences(rows, reference, others, figure, group)]
+    if not groups:
+        return []
+    wide = rows.pivot(index=MATCHED, columns="method", values=figure).astype(np.float64)
+    present = [other for other in others if other != reference and other in wide]
+    gains = wide[present].rsub(wide[reference], axis=0)
+    place = list(zip(gains.index.get_level_values("dataset"), gains.index.get_level_values("labeled"), strict=True))
+    found = [one for group in groups for one in _differences(gains[[at == group for at in place]], group)]
     if len(groups) > 1:
-        found += differences(rows, reference, others, figure, None)
+        # For one seed a larger share contains the smaller: shares are no repetitions.
+        found += _differences(gains.groupby(level=REPEATED).mean(), None)
     return found
 
 

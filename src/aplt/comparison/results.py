@@ -1,5 +1,6 @@
 """What a comparison's folder says, read once and checked."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -106,12 +107,13 @@ class Comparison:
         return with_tests(found, whole, planned)
 
     def _complete(self, method: str, group: tuple[str, float] | None) -> bool:
-        rows = self.rows[self.rows["method"] == method]
-        if group is None:
-            return len(rows) == len(self.shares) * sum(map(self.cells_each, self.plan.datasets))
-        dataset, share = group
-        done = (rows["dataset"] == dataset) & (rows["labeled"] == share)
-        return int(done.sum()) == self.cells_each(dataset)
+        groups = [group] if group else [(data, share) for data in self.plan.datasets for share in self.shares]
+        return all(self._done[method, *place] == self.cells_each(place[0]) for place in groups)
+
+    @cached_property
+    def _done(self) -> Counter[tuple[str, str, float]]:
+        """How many cells are done of each method, data set and share."""
+        return Counter(zip(self.rows["method"], self.rows["dataset"], self.rows["labeled"], strict=True))
 
     @property
     def versions(self) -> list[str]:
