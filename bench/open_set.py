@@ -23,12 +23,13 @@ from torch.nn import functional
 
 import aplt
 from aplt.clips import UNKNOWN
-from aplt.offline.propagation import ALPHA, PASSES, neighbor_graph
+from aplt.offline.novelty import novelty_of_features
 from aplt.offline.space import carried, whiten
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.predict import load_model
 from aplt.runs.setup import prepare_material
+from aplt.settings import merge, parse_assignments
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,9 @@ def density(space: Space) -> np.ndarray:
 
 
 def reach(space: Space) -> np.ndarray:
-    """How little of the labels' mass reaches a clip over the graph of neighbors."""
-    graph = neighbor_graph(torch.from_numpy(_whitened(space)), 10)
-    start = (space.label >= 0).astype(float)
-    found, all_ = start, np.ones(len(start))
-    whole = all_
-    for _ in range(3 * PASSES):
-        found = ALPHA * (graph @ found) + (1 - ALPHA) * start
-        whole = ALPHA * (graph @ whole) + (1 - ALPHA) * all_
-    return -(found / whole)
+    """How little labels reach a clip over the graph of neighbors: aplt's own."""
+    unit = functional.normalize(space.feature, dim=1)
+    return novelty_of_features(unit, torch.from_numpy(space.label), space.logits.shape[1]).numpy()
 
 
 def _whitened(space: Space) -> np.ndarray:
@@ -108,7 +103,7 @@ def cell(clips: Path, seed: int, given: argparse.Namespace) -> list[dict[str, ob
     changed.drop(columns="split", errors="ignore").to_csv(index, index=False)
     run = RunDir(folder / "run")
     if not run.result.exists():
-        settings = {"train": {"budget": given.budget}}
+        settings = merge({"train": {"budget": given.budget}}, parse_assignments(given.set))
         aplt.train(
             index, labeled=given.labeled, seed=seed, name="run", runs=folder, method=given.method, settings=settings
         )
@@ -117,6 +112,15 @@ def cell(clips: Path, seed: int, given: argparse.Namespace) -> list[dict[str, ob
     none = truth[position][free]
     row: dict[str, object] = {"clips": clips.parent.name, "seed": seed, "left_out": " ".join(sorted(left_out))}
     row |= {"none": int(none.sum()), "of": len(none)}
+    result, labels = run.read_result(), pd.read_csv(run.pseudo_labels).set_index("id")
+    row["test_top1"] = round(result.test.top1, 4) if result.test else None
+    if "accepted" in labels:
+        taken = labels[labels["accepted"]]
+        of = table.set_index("id").loc[taken.index]
+        row |= {"accepted": len(taken), "right": round(float((of["label"] == taken["offline_label"]).mean()), 3)}
+        row["of_none"] = round(float(of["label"].isin(left_out).mean()), 3)
+    row["flagged"] = round(float((reach(space)[free] >= 0.95)[none].mean()), 3)
+    row["flagged_wrongly"] = round(float((reach(space)[free] >= 0.95)[~none].mean()), 3)
     row |= {name: round(float(roc_auc_score(none, score(space)[free])), 3) for name, score in SCORES.items()}
     return [row]
 
@@ -147,6 +151,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--budget", default="quick")
     parser.add_argument("--method", default="aplt")
+    parser.add_argument("--set", action="append", default=[], help="as of aplt train")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/open_set"))
     given = parser.parse_args()
     rows = []

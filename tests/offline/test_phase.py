@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.phase import Clusters
-from aplt.offline.propagation import propagate
+from aplt.offline.propagation import neighbor_graph, propagate
 from aplt.tensors import FeatureBank, Guidance
 
 PLAIN = Clusters(views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0)
@@ -116,7 +116,7 @@ def test_a_label_enters_propagation_as_strongly_as_ten_clips() -> None:
     start = (-start / start.amin(dim=1).mean()).softmax(dim=1)
     start[known == 0] = torch.tensor([10.0, 0.0])
     start[known == 1] = torch.tensor([0.0, 10.0])
-    expected = propagate(bank.feature, start, 3)
+    expected = propagate(neighbor_graph(bank.feature, 3), start)
     pseudo = run(PLAIN.model_copy(update={"neighbors": 3})).pseudo
     torch.testing.assert_close(pseudo.belief[bank.position], expected.amax(dim=1))
 
@@ -221,6 +221,7 @@ def test_the_defaults_are_those_that_were_measured() -> None:
         "clamp": True,
         "iterations": 15,
         "neighbors": 10,
+        "novel": 0.95,
         "threshold": "mean",
         "threshold_momentum": 0.7,
         "prototype_momentum": 0.0,

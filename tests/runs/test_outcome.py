@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from aplt.offline.novelty import novelty_of_features
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
 from aplt.storage import read_arrays
@@ -99,6 +100,13 @@ def test_pseudo_labels_are_of_the_unlabeled_clips_and_the_last_phases(run: RunDi
     assert set(table["weight"][table["online_label"].notna()]) <= {0.0, 1.0}
     assert (table["weight"] > 0).any()
     assert table["reliability"].between(0, 1).all()  # 36 val clips are enough to measure it
+    stored = read_arrays(run.features)
+    labeled = np.isin(stored["position"], positions(split["id"][split["role"] == "labeled"]))
+    label = torch.from_numpy(np.where(labeled, stored["position"] % 3, -1))
+    novelty = novelty_of_features(torch.from_numpy(stored["feature"]).float(), label, len(CLASSES))
+    assert dict(zip(stored["position"][~labeled], novelty[~labeled].tolist(), strict=True)) == pytest.approx(
+        dict(zip(positions(table["id"]), table["novelty"], strict=True)), abs=1e-4
+    )
 
 
 def test_figures_of_pseudo_labels_are_those_of_the_kept_guidance(run: RunDir) -> None:

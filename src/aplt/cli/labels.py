@@ -9,6 +9,7 @@ from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
 MOST_NAMED = 10
+NOVEL = 0.95
 
 
 def labels(
@@ -30,6 +31,8 @@ def labels(
 
     Measured on the run's held-out clips with a known label (val, else test), or with --folds on the labeled clips.
     """
+    import pandas as pd
+
     from aplt.cli.stopping import stoppable
     from aplt.data.index import write_index
     from aplt.display import counted
@@ -52,6 +55,9 @@ def labels(
         )
         kept += f"; at least {asked:.0%} of these labels are right, with {sure:.0%} confidence ({held})"
     say(kept)
+    novel = int((pd.to_numeric(found.table["novelty"]) >= NOVEL).sum())
+    if novel:
+        remark(f"{counted(novel, 'clip')} may be of none of the classes: novelty {NOVEL} or more")
     if found.short:
         named = ", ".join(found.short[:MOST_NAMED])
         remark(f"no label for {named}{' and others' * (len(found.short) > MOST_NAMED)}")

@@ -15,7 +15,8 @@ from torch.nn import functional
 from aplt.clips import UNKNOWN
 from aplt.offline.balance import balance
 from aplt.offline.kmeans import semi_supervised_kmeans
-from aplt.offline.propagation import propagate
+from aplt.offline.novelty import novelty
+from aplt.offline.propagation import neighbor_graph, propagate
 from aplt.offline.space import carried, whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.settings import Settings
@@ -48,6 +49,9 @@ class Clusters(Settings):
     neighbors: int = Field(10, ge=0)
     """Neighbors of each clip over which its memberships are propagated; the distance that is screened by is then what
     a membership lacks to 1. 0: no propagation, and the distance is that to the center."""
+    novel: float = Field(0.95, gt=0, le=1)
+    """Novelty from which a clip is taken to be of none of the classes and is not accepted: such clips lie where no
+    labels are. About 1 - `novel` of the clips of classes are refused with them. 1: none is; nor without `neighbors`."""
     threshold: Literal["mean", "none"] = "mean"
     """tau(c): mean distance of class c's members, or none."""
     threshold_momentum: float = Field(0.7, ge=0, lt=1)
@@ -65,10 +69,10 @@ class Clusters(Settings):
         known = label[bank.position]
         given = known != UNKNOWN
         if self.source == "clustering":
-            assigned, distance, belief = _cluster(bank, known, label[bank.extra_position], num_classes, self)
+            assigned, distance, belief, new = _cluster(bank, known, label[bank.extra_position], num_classes, self)
         else:
             assigned, belief = _own(bank.probability, known)
-            distance = 1 - belief
+            distance, new = 1 - belief, torch.zeros_like(belief)
         threshold = self_adaptive_thresholds(
             distance,
             assigned,
@@ -78,7 +82,7 @@ class Clusters(Settings):
         )
         if self.threshold == "none":
             threshold = torch.full_like(threshold, torch.inf)
-        accepted = given | (distance <= threshold[assigned])
+        accepted = given | ((distance <= threshold[assigned]) & (new < self.novel))
         prototype = _prototypes(bank.feature[accepted], assigned[accepted], num_classes)
         if previous is not None:
             kept = self.prototype_momentum
@@ -100,8 +104,8 @@ class Clusters(Settings):
 
 def _cluster(
     bank: FeatureBank, known: Tensor, extra_known: Tensor, num_classes: int, settings: Clusters
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns each clip's class, known where given, how far it is from it [M], and that class's probability [M].
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Returns each clip's class, known where given, how far it is from it, that class's probability, and novelty: [M].
 
     Augmented labeled views only help to find the centers.
     """
@@ -123,14 +127,16 @@ def _cluster(
         assigned, distance = clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
         own = (feature[given] - clustering.centroid[known[given]]).norm(dim=1)
         label = torch.where(given, known, assigned)
-        return label, distance.index_put((given,), own), belief.gather(1, label[:, None])[:, 0]
+        own_belief = belief.gather(1, label[:, None])[:, 0]
+        return label, distance.index_put((given,), own), own_belief, torch.zeros_like(own_belief)
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
-    belief = propagate(feature, belief, settings.neighbors)
+    graph = neighbor_graph(feature, settings.neighbors)
+    belief = propagate(graph, belief)
     if prior is not None:
         belief = balance(belief.log(), prior, ~given).exp()
     label, own = _own(belief, known)
-    return label, 1 - own, own
+    return label, 1 - own, own, novelty(graph, known).to(own)
 
 
 def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

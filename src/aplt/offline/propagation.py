@@ -16,22 +16,28 @@ ALPHA = 0.9  # share of a clip's belief that comes from its neighbors
 PASSES = 30
 
 
-def propagate(feature: Tensor, belief: Tensor, neighbors: int) -> Tensor:
-    """Returns beliefs [M, K], rows summing to one, after spreading `belief` [M, K] over the graph of feature [M, D].
+def propagate(graph: csr_array, belief: Tensor) -> Tensor:
+    """Returns beliefs [M, K], rows summing to one, after spreading `belief` [M, K] over the graph S [M, M].
 
-    F <- ALPHA S F + (1 - ALPHA) belief, with S the symmetric, degree-normalized graph of the `neighbors` nearest
-    clips by cosine. Takes O(M^2 D) time and O(M neighbors) memory.
+    F <- ALPHA S F + (1 - ALPHA) belief.
     """
-    spread = neighbor_graph(feature, neighbors)
-    start = belief.double().numpy()
-    found = start
-    for _ in range(PASSES):
-        found = ALPHA * (spread @ found) + (1 - ALPHA) * start
+    found = spread(graph, belief.double().numpy())
     return functional.normalize(torch.from_numpy(found), p=1, dim=1).to(belief.dtype)
 
 
+def spread(graph: csr_array, start: np.ndarray) -> np.ndarray:
+    """Returns what is on the clips [M, K] after `start` [M, K] has spread over the graph: F of `propagate`."""
+    found = start
+    for _ in range(PASSES):
+        found = ALPHA * (graph @ found) + (1 - ALPHA) * start
+    return found
+
+
 def neighbor_graph(feature: Tensor, neighbors: int) -> csr_array:
-    """Returns S = D^-1/2 W D^-1/2 [M, M] of feature [M, D], W the symmetric graph of each clip's nearest by cosine."""
+    """Returns S = D^-1/2 W D^-1/2 [M, M] of feature [M, D], W the symmetric graph of each clip's nearest by cosine.
+
+    Takes O(M^2 D) time and O(M neighbors) memory.
+    """
     unit = functional.normalize(feature, dim=1).double().numpy()
     near = kneighbors_graph(unit, min(neighbors, len(unit) - 1), mode="distance", metric="euclidean")
     # Of unit vectors at distance d the cosine is 1 - d^2 / 2.

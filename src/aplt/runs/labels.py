@@ -17,7 +17,7 @@ class Labels:
     """Labels of unlabeled clips."""
 
     table: pd.DataFrame
-    """The columns of clips.csv with the model's label; score, reliability, reliability_low, reliability_high.
+    """The columns of clips.csv with the model's label; score, reliability, reliability_low, reliability_high, novelty.
 
     The most reliable first. Paths are absolute.
     """
@@ -54,6 +54,7 @@ def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0
         reliability=reliable.value.round(4),
         reliability_low=reliable.low.round(4),
         reliability_high=reliable.high.round(4),
+        novelty=found["novelty"].reindex(rows.index) if "novelty" in found else "",
     )
     table = table.sort_values("score", ascending=False, kind="stable").reset_index(drop=True)
     if precision is None:

@@ -16,6 +16,7 @@ from aplt.display import Bar, counted
 from aplt.figures import Figures
 from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
+from aplt.offline.novelty import novelty_of_features
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
@@ -25,6 +26,9 @@ from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
 from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
+
+MOST_COMPARED = 30_000
+"""Clips up to which each is compared with every other for the sake of one column."""
 
 
 def known_labels(material: Material) -> Tensor:
@@ -120,7 +124,7 @@ class Outcome:
         held_out, of = (val, "val") if val_figures is not None else (test, "test")
         write_csv(self.run.held_out, self._held_out(held_out).assign(of=of))
         if split.unlabeled:
-            self._write_pseudo_labels(guidance, unlabeled)
+            self._write_pseudo_labels(guidance, labeled, unlabeled)
         known = sum(index[p].label != UNKNOWN for p in (*split.labeled, *split.unlabeled))
         per_class = np.bincount(index.labels[list(split.labeled)], minlength=index.num_classes)
         packages = ("aplt", "torch", "torchvision", "accelerate")
@@ -162,16 +166,18 @@ class Outcome:
         best.insert(0, "id", [index[p].id for p in position])
         return best
 
-    def _write_pseudo_labels(self, guidance: Guidance | None, scored: Scored) -> None:
+    def _write_pseudo_labels(self, guidance: Guidance | None, labeled: Scored, scored: Scored) -> None:
         """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
-        `reliability` is measured on the held-out clips and empty where there are too few of them;
+        `reliability` is measured on the held-out clips and empty where there are too few of them; `novelty` says how
+        little a clip looks like any class, and is empty where clips are too many to be compared with each other;
         `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight`
         are of the last step that showed the clip, where the method's steps make labels.
         """
         index, online = self.material.index, self.state.online
         reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))
         table = self._best(scored.position, scored.score).assign(reliability=reliable.value.round(4))
+        table["novelty"] = self._novelty(labeled, scored)
         if guidance is not None:
             last = guidance.arrays()
             table["offline_label"] = [index.class_names[k] for k in last["label"][scored.position]]
@@ -181,6 +187,15 @@ class Outcome:
             table["online_label"] = np.array([*index.class_names, ""], dtype=object)[label]
             table["weight"] = online.weight.cpu().numpy()[scored.position].round(4)
         write_csv(self.run.pseudo_labels, table)
+
+    def _novelty(self, labeled: Scored, scored: Scored) -> np.ndarray | None:
+        if len(labeled.position) + len(scored.position) > MOST_COMPARED:
+            return None
+        feature = torch.from_numpy(np.concatenate([labeled.feature, scored.feature])).float()
+        label = torch.from_numpy(self.material.index.labels[labeled.position])
+        known = torch.cat([label, torch.full((len(scored.position),), UNKNOWN)])
+        found = novelty_of_features(feature, known, self.material.index.num_classes)
+        return found[len(label) :].numpy().round(4)
 
     def _evaluate(self, role: Role, progress: Bar, *, features: bool = False) -> tuple[Scored, Figures | None]:
         """Returns the scores of the clips with this role and, where their labels are known, the figures."""
