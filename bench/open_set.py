@@ -60,7 +60,8 @@ def prototype(space: Space) -> np.ndarray:
 def neighbor(space: Space) -> np.ndarray:
     """The distance to the nearest labeled clip (arXiv 2204.06507, with one neighbor)."""
     unit = functional.normalize(space.feature, dim=1).numpy()
-    return NearestNeighbors(n_neighbors=1).fit(unit[space.label >= 0]).kneighbors(unit)[0][:, 0]
+    nearest: np.ndarray = NearestNeighbors(n_neighbors=1).fit(unit[space.label >= 0]).kneighbors(unit)[0][:, 0]
+    return nearest
 
 
 def density(space: Space) -> np.ndarray:
@@ -69,7 +70,8 @@ def density(space: Space) -> np.ndarray:
     distance, near = NearestNeighbors(n_neighbors=51).fit(feature).kneighbors(feature)
     weight = np.exp(-((distance / np.median(distance[:, -1])) ** 2))[:, 1:]
     labeled = (space.label >= 0)[near[:, 1:]]
-    return -((weight * labeled).sum(1) / weight.sum(1))
+    share: np.ndarray = (weight * labeled).sum(1) / weight.sum(1)
+    return -share
 
 
 def reach(space: Space) -> np.ndarray:

@@ -51,7 +51,10 @@ def test_a_file_in_the_place_of_a_folder(clips: Path, tmp_path: Path, capsys: py
     assert capsys.readouterr().err == f"aplt: {tmp_path / 'runs'}: Not a directory\n"
     (tmp_path / "split.csv").mkdir()
     assert aplt("split", clips, "-o", tmp_path / "split.csv") == 2
-    assert f"aplt: {tmp_path / 'split.csv'}: exists and was not written by this command" in capsys.readouterr().err
+    assert (
+        f"aplt: {tmp_path / 'split.csv'}: exists, and is nothing that this command may write over"
+        in capsys.readouterr().err
+    )
 
 
 def test_a_file_that_may_not_be_read(

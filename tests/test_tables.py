@@ -31,6 +31,7 @@ def test_tables_are_read_as_they_stand(tmp_path: Path) -> None:
         "path\tlabel\na.mp4\tnod, twice\n",
         "path\tlabel\r\na.mp4\tnod, twice\r\n".encode("utf-16"),  # what Excel calls Unicode Text
         '\ufeffpath,label\na.mp4,"nod, twice"\n'.encode("utf-16-be"),
+        "sep=;\r\npath;label\r\na.mp4;nod, twice\r\n",
     ],
 )
 def test_tables_as_spreadsheets_write_them(tmp_path: Path, content: str | bytes) -> None:

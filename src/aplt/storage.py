@@ -239,8 +239,10 @@ def _csv_rows(path: Path) -> list[list[str]]:
         wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = content.decode("utf-16" if wide else "utf-8-sig")
         header = next((line for line in text.splitlines() if line.strip()), "")
-        # A comma, or what spreadsheets elsewhere write.
-        separator = next((mark for mark in ",;\t" if mark in header), ",")
+        if said := re.match(r"sep=(.)\r?\n", text):  # what spreadsheets tell each other
+            text, separator = text[said.end() :], said[1]
+        else:  # a comma, or what spreadsheets elsewhere write
+            separator = next((mark for mark in ",;\t" if mark in header), ",")
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
         for row in reader:
             line = reader.line_num

@@ -105,7 +105,7 @@ def test_places_that_cannot_be_written(folder: Path, capsys: pytest.CaptureFixtu
     table = folder / "clips.csv"
     table.write_text("path,label\nnod/0.npy,nod\nnod/1.npy,wave\n")
     assert aplt("split", table, "--test", "0", "-o", folder) == 2
-    assert "exists and was not written by this command" in capsys.readouterr().err
+    assert "exists, and is nothing that this command may write over" in capsys.readouterr().err
 
 
 def test_the_formats_are_explained(capsys: pytest.CaptureFixture[str]) -> None:
@@ -213,7 +213,7 @@ def test_a_split_destroys_nothing_but_an_earlier_split(folder: Path, capsys: pyt
     for content in ("my notes", "", "id,role\nnod/0.npy,labeled\n"):
         output.write_text(content)
         assert aplt(*words, "-o", output) == 2
-        assert "split.csv: exists and was not written by this command; remove it or give" in capsys.readouterr().err
+        assert "split.csv: exists, and is nothing that this command may write over" in capsys.readouterr().err
         assert output.read_text() == content
     output.unlink()
     for _ in range(2):

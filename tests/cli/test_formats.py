@@ -32,8 +32,12 @@ def test_which_format_was_recognized_is_said_and_classes_with_their_groups(
     assert all(clip.path.exists() for clip in read_index(tmp_path / "found.csv"))
     touch(tmp_path / "plain", "nod/a.mp4")
     capsys.readouterr()
+    (tmp_path / "plain" / "talk.eaf").touch()
     aplt("index", tmp_path / "plain", "-o", tmp_path / "plain.csv")
-    assert "of the format" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "of the format" not in err
+    assert "'nod' is taken for the class of all clips" in err
+    assert "1 .eaf (--format elan reads it)" in err
 
 
 def test_pairs_that_are_none_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -54,8 +54,8 @@ def test_predictions_destroy_nothing_but_earlier_ones(
         ([clip], clip, "is one of the files to read"),
         ([tmp_path], clip, "is one of the files to read"),
         ([clips], clips, "is one of the files to read"),
-        ([clip], notes, "exists and was not written by this command"),
-        ([clip], run / "predictions.csv", "exists and was not written by this command"),
+        ([clip], notes, "exists, and is nothing that this command may write over"),
+        ([clip], run / "predictions.csv", "exists, and is nothing that this command may write over"),
     ):
         before = output.read_bytes()
         assert aplt("predict", run, *paths, "-o", output) == 2

@@ -6,6 +6,7 @@ from torchvision.models import video
 
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
+from aplt.models.cost import USUAL, cost_of
 from aplt.models.encoders import ENCODERS, build_encoder, feature_size
 from aplt.models.tsm import TemporalShift, optical_flow
 
@@ -34,6 +35,11 @@ def test_contract(name: str) -> None:
         torch.testing.assert_close(encoder(clips)[:1], encoder(clips[:1]), atol=1e-4, rtol=1e-3)
         backward = encoder(clips.flip(2 if shape[1] > 1 else 3))
         assert (encoder(clips) - backward).abs().max() > 1e-5 * backward.abs().max()
+
+
+def test_there_is_a_usual_clip_of_every_modality() -> None:
+    assert {encoder.modality for encoder in ENCODERS.values()} <= USUAL.keys()
+    assert cost_of("adapter").clip_shape == USUAL["features"]
 
 
 @pytest.mark.slow

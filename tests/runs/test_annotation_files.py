@@ -1,6 +1,7 @@
 """Events added to files of ELAN's and BORIS'."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -15,6 +16,7 @@ from aplt.runs.timeline import Recording
 from tests.data.formats.eaf import Eaf
 from tests.data.formats.files import touch
 from tests.data.formats.test_boris import project, seen
+from tests.data.videos import RATE, write_video
 
 EVENTS = ((1.5, 3.0, "nod", 0.9), (4.0, 4.25, 'a "b" & <c>', 0.5))
 
@@ -125,6 +127,17 @@ def test_a_project_keeps_all_it_has(tmp_path: Path) -> None:
     assert [event[0] for event in ours["events"] if event[2] == "blink"] == [6.5]
     assert [event[0] for event in ours["events"] if event[2] == "nod"] == [1.5, 3.0]
     assert ours["events"][0][4] == "score 0.9000"
+
+
+def test_a_project_says_which_part_of_a_video_was_read(tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", 30)
+    whole = Clip("a", video)
+    events = events_table([(str(video), 0.5, 1.0, "nod", 0.9)])
+    for clip, seconds, part in ((whole, 30 / RATE, [0, 0]), (replace(whole, start=0.5, end=1.5), 1.0, [0.5, 1.5])):
+        made = write("boris", [Recording(clip, seconds, events)], tmp_path / "p.boris")
+        (found,) = json.loads(made.read_text())["observations"].values()
+        assert found["media_info"]["length"] == {"a.mp4": pytest.approx(30 / RATE, abs=1e-3)}
+        assert found["observation time interval"] == part
 
 
 def test_a_new_project(tmp_path: Path) -> None:

@@ -90,6 +90,10 @@ def index(
     say_classes(found)
     if format_ == "folder" and not classes:
         remark(f"no class-named folder with clips in {source}; if {source} is one itself, give the folder above it")
+    if format_ == "folder" and classes == 1 and not unlabeled:
+        remark(
+            f"'{found.class_names[0]}' is taken for the class of all clips; for clips without labels give that folder"
+        )
     lists = frozenset({".csv"} if format_ == "folder" else {".csv", ".tsv", ".jsonl", ".txt", ".eaf", ".boris"})
     if source.is_dir() and (left := left_out(given.videos, (clip.path for clip in found), lists)):
         remark(f"left out of {given.videos}: {left}")

@@ -33,7 +33,8 @@ def require_beginning(output: Path, beginnings: tuple[str, ...], inputs: Iterabl
             start = stream.read(HEADER_BYTES).decode(errors="replace").replace("\r\n", "\n")
     if not start.startswith(beginnings):
         raise InputError(
-            f"{output}: exists and was not written by this command; remove it or give another name with -o"
+            f"{output}: exists, and is nothing that this command may write over, such as an earlier table of its own; "
+            "remove it or give another name with -o"
         )
 
 

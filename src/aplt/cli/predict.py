@@ -9,6 +9,8 @@ from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
 CLIP_FORMATS = {"csv": "predictions.csv", "codabench": "prediction.zip", "label-studio": "tasks.json"}
+TEST_CLIPS = (5_586, 1_138)
+"""Of MA-52's lists, and of the challenge of 2024."""
 """Of predictions for clips, and the file that is written by default."""
 
 
@@ -89,6 +91,10 @@ def predict(
 
         require_beginning(output, (), read)
         packed = submission(model, clips)
+        if len(clips) not in TEST_CLIPS:
+            remark(
+                f"{counted(len(clips), 'clip')}; a submission needs all of the test set's ({TEST_CLIPS[0]:,d} of MA-52)"
+            )
         with atomic(output) as stream:
             stream.write(packed)
         say(f"{output}: {counted(len(clips), 'clip')}")

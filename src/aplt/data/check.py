@@ -104,7 +104,7 @@ def check_classes(index: ClipIndex) -> list[Finding]:
 
 
 def _misspelled(name: str, index: ClipIndex) -> str:
-    close = suggest(name, set(index.class_names) - {name})
+    close = "" if name.isdecimal() else suggest(name, set(index.class_names) - {name})
     return close if close.startswith("; did you mean") else ""
 
 

@@ -13,6 +13,7 @@ from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
 from aplt.data.bank import feature_files, require_rows
 from aplt.data.formats.folder import scan_folder
 from aplt.data.formats.recognize import TELLING, recognized
+from aplt.data.formats.source import ARCHIVES
 from aplt.data.formats.table import advice, from_windows
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
@@ -52,6 +53,8 @@ def read_rows(source: Path) -> tuple[pd.DataFrame, Path, Path]:
         source = source / TABLE
     elif stat.S_ISREG(found) and clip_at(source):
         raise InputError(f"{source}: is a clip; expected a clips.csv or a folder of clips")
+    elif source.suffix.lower() in ARCHIVES:
+        raise InputError(f"{source}: expected a table or a folder of clips; unpack it first")
     elif (format_ := recognized(source)) in (*TELLING, "pyskl"):
         raise InputError(
             f"{source}: is of the format {format_}; `aplt index {source} --format {format_} -o clips.csv` makes a "
@@ -113,7 +116,7 @@ def to_index(
             raise InputError(f"{at}: no file '{path}' here; {advice(where)} reads paths of Windows")
         if split and split not in OFFICIAL:
             raise InputError(f"{at}: split is '{split}'{suggest(split, OFFICIAL)}")
-        interval = _interval(start, end, at)
+        interval = _interval(start, end, at, where)
         default_id = path if interval == (None, None) else f"{path}#{start}-{end}"
         clips.append(
             Clip(
@@ -202,13 +205,14 @@ def _require_utf8(path: str, at: str) -> None:
         raise InputError(f"{at}: the file name {path!a} is not in UTF-8; rename the file") from error
 
 
-def _interval(start: str, end: str, at: str) -> tuple[float | None, float | None]:
+def _interval(start: str, end: str, at: str, where: Path) -> tuple[float | None, float | None]:
     bounds: list[float | None] = []
     for name, text in (("start", start), ("end", end)):
+        comma = f"; {advice(where)} reads decimal commas" if "," in text else ""
         try:
             bounds.append(float(text) if text else None)
         except ValueError as error:
-            raise InputError(f"{at}: {name} is '{text}', expected seconds") from error
+            raise InputError(f"{at}: {name} is '{text}', expected seconds with a point, such as 62.5{comma}") from error
     first, last = bounds
     if (first is not None and not first >= 0) or (last is not None and not last > (first or 0.0)):
         raise InputError(f"{at}: the interval is {start}-{end}; expected 0 <= start < end, in seconds")

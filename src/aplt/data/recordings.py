@@ -193,7 +193,9 @@ def cut_folder(
         }
         for path in inside.values():
             if path not in set(table["path"]):
-                raise InputError(f"{events.path}: {path} is not one of the clips in {root}")
+                raise InputError(
+                    f"{events.path}: {path} is not one of the clips in {root}; paths in it are relative to its folder"
+                )
         watched = {**(watched or {}), **{inside[path]: there for path, there in spans.items()}}
         times = {name: found[name].map("{:.3f}".format) for name in ("start", "end")}
         rows = found.assign(path=found["path"].map(inside), **times).drop(

@@ -7,8 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from aplt.models.encoders import build_encoder, find_encoder, whole_settings
 
-USUAL = {"video": (3, 8, 112, 112), "skeleton": (4, 32, 25, 2)}
-"""The clips of encoders without published weights: of the default settings, and of a body of 25 joints in space."""
+USUAL = {"video": (3, 8, 112, 112), "skeleton": (4, 32, 25, 2), "features": (1, 1, 768, 1)}
+"""The clips of encoders without published weights: of default settings, a body of 25 joints in space, a ViT-B's."""
 
 
 @dataclass(frozen=True)

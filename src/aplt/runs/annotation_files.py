@@ -18,7 +18,7 @@ from aplt.clips import Clip
 from aplt.data.formats.annotated import OWN
 from aplt.data.formats.elan import linked
 from aplt.data.modality import modality_of_clip
-from aplt.data.video import frame_rate
+from aplt.data.video import about_seconds, frame_rate
 from aplt.errors import InputError
 from aplt.runs.timeline import Recording
 from aplt.storage import read_json, reason
@@ -93,8 +93,10 @@ def to_boris(recordings: Sequence[Recording], output: Path, original: Path | Non
             marks += [[round(moment, 3), "", label, "", f"score {score:.4f}"] for moment in moments]
         file = _relative(path, output)
         name = _free(f"{OWN} {path.stem}", observations)
-        seconds = max((one.clip.start or 0.0) + one.seconds for one in recordings if one.clip.path == path)
-        observations[name] = _observation(file, seconds, path, sorted(marks), now)
+        parts = [one for one in recordings if one.clip.path == path]
+        first = min(one.clip.start or 0.0 for one in parts)
+        last = max((one.clip.start or 0.0) + one.seconds for one in parts)
+        observations[name] = _observation(file, path, (first, last), sorted(marks), now)
     return json.dumps(project, indent=1) + "\n"
 
 
@@ -228,10 +230,13 @@ def _behavior(code: str) -> dict[str, Any]:
     return {"type": "State event", "code": code, "modifiers": {}, **empty}
 
 
-def _observation(file: str, seconds: float, path: Path, marks: list[list[Any]], now: str) -> dict[str, Any]:
+def _observation(file: str, path: Path, read: tuple[float, float], marks: list[list[Any]], now: str) -> dict[str, Any]:
     clip = Clip(str(path), path)
-    rate = round(frame_rate(clip), 3) if modality_of_clip(clip).name == "video" else 0.0
-    info = {"length": round(seconds, 3), "fps": rate, "hasVideo": True, "hasAudio": False}
+    video = modality_of_clip(clip).name == "video"
+    rate = round(frame_rate(clip), 3) if video else 0.0
+    length = max((about_seconds(clip) if video else None) or 0.0, read[1])
+    part = [round(second, 3) for second in read] if read[0] > 0 or length - read[1] > 1 else [0, 0]  # 0, 0: all
+    info = {"length": round(length, 3), "fps": rate, "hasVideo": True, "hasAudio": False}
     return {
         "type": "MEDIA",
         "date": now,
@@ -240,7 +245,7 @@ def _observation(file: str, seconds: float, path: Path, marks: list[list[Any]], 
         "media_info": {**{name: {file: value} for name, value in info.items()}, "offset": {"1": 0.0}},
         "events": marks,
         "time offset": 0.0,
-        "observation time interval": [0, 0],
+        "observation time interval": part,
         "independent_variables": {},
         **dict.fromkeys(("visualize_spectrogram", "visualize_waveform", "close_behaviors_between_videos"), False),
     }

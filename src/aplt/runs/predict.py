@@ -235,6 +235,6 @@ def _too_long(model: Recognizer, modality: Modality, clip: Clip) -> str:
     if seconds is None or seconds <= MOST_TIMES * longest:
         return ""
     return (
-        f"lasts {seconds:.1f} s, but the longest clip that the model was trained on {longest:.1f} s; "
+        f"lasts {seconds:.1f} s, but the longest clip that the model was trained on lasts {longest:.1f} s; "
         f"--window {usual:.2g} reads it as a recording"
     )

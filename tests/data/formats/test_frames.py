@@ -53,7 +53,10 @@ def test_smg_counts_frames_from_one(tmp_path: Path) -> None:
         ["Sample0035/Sample0035_color.mp4", "17", "0.0000", f"{10 / RATE:.4f}", "s35", "train"],
         ["Sample0036/Sample0036_color.mp4", "3", f"{10 / RATE:.4f}", f"{20 / RATE:.4f}", "s36", "test"],
     ]
-    assert remarks == ["1 intervals are left out that end before they begin"]
+    assert remarks == [
+        "left out: 1 interval that would end before it begins, first "
+        f"{tmp_path / 'labels' / 'Sample0035' / 'Sample0035_finelabels.csv'} line 2"
+    ]
     write(tmp_path / "labels", **{"Sample0036/Sample0036_finelabels.csv": "3,11\n"})
     with pytest.raises(InputError, match=r"Sample0036_finelabels\.csv line 1: expected 3 fields, found 2"):
         indexed(tmp_path / "labels", apart=tmp_path / "rgb")

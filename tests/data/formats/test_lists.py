@@ -38,6 +38,18 @@ def test_ma52s_lists_are_indexed_without_videos(ma52: Path) -> None:
     assert indexed(ma52)[0]["split"].value_counts().to_dict() == {"train": 2, "val": 2, "test": 2}
 
 
+def test_ma52s_lists_may_name_the_folder_too(ma52: Path, tmp_path: Path) -> None:
+    (ma52 / "train.txt").write_text("raw_videos/0003_07_0001.mp4 9\n")
+    touch(tmp_path / "films", "0003_07_0001.mp4", "0004_05_0001.mp4", "0003_02_0003.mp4")
+    table, remarks = indexed(ma52, apart=tmp_path / "films")
+    assert table["path"].tolist() == ["0003_07_0001.mp4", "0004_05_0001.mp4", "0003_02_0003.mp4"]
+    assert table["subject"].tolist() == ["0003", "0004", "0003"]
+    # Who has said where they are is not told to.
+    _, remarks = indexed(ma52, apart=write(tmp_path / "empty", **{"a.txt": ""}))
+    assert "none of the files" in remarks[-1]
+    assert "--videos" not in remarks[-1]
+
+
 def test_ma52s_test_list_alone_has_no_labels(ma52: Path) -> None:
     table, _ = indexed(ma52 / "test.txt")
     assert table.index.tolist() == ["test0000", "test0001"]

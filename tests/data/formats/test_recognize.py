@@ -64,7 +64,7 @@ def test_a_pose_file_is_a_clip(tmp_path: Path) -> None:
         read_index(path)
 
 
-ROWS = "File;Class;camera\r\nclips\\a.mp4;nod;left\r\nclips\\b.mp4;wave;right\r\n"
+ROWS = "File;Class;camera;start\r\nclips\\a.mp4;nod;left;1,5\r\nclips\\b.mp4;wave;right;2\r\n"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ ROWS = "File;Class;camera\r\nclips\\a.mp4;nod;left\r\nclips\\b.mp4;wave;right\r\
         codecs.BOM_UTF8 + ROWS.encode(),
         ROWS.encode("utf-16"),
         ROWS.replace(";", "\t").encode(),
-        ROWS.replace(";", ",").encode(),
+        ROWS.replace("1,5", '"1,5"').replace(";", ",").encode(),
     ],
 )
 def test_a_table_as_people_have_it_is_read_by_the_command_that_its_error_names(tmp_path: Path, content: bytes) -> None:
@@ -84,11 +84,23 @@ def test_a_table_as_people_have_it_is_read_by_the_command_that_its_error_names(t
         read_index(path)
     assert f"`aplt index {path} --columns path=File,label=Class -o clips.csv`" in str(caught.value)
     table, remarks = indexed(path, columns={"path": "File", "label": "Class"})
-    assert table[["path", "label", "camera"]].to_numpy().tolist() == [
-        ["clips/a.mp4", "nod", "left"],
-        ["clips/b.mp4", "wave", "right"],
+    assert table[["path", "label", "camera", "start"]].to_numpy().tolist() == [
+        ["clips/a.mp4", "nod", "left", "1.5"],
+        ["clips/b.mp4", "wave", "right", "2"],
     ]
     assert not remarks
+
+
+def test_what_is_no_table_says_what_to_give(tmp_path: Path) -> None:
+    (tmp_path / "clips.zip").write_bytes(b"PK")
+    with pytest.raises(InputError, match="unpack it first"):
+        read_index(tmp_path / "clips.zip")
+    (tmp_path / "comma.csv").write_text('path,label,start\na.mp4,nod,"1,5"\n')
+    with pytest.raises(InputError, match=r"start is '1,5', expected seconds.*`aplt index .*comma\.csv"):
+        read_index(tmp_path / "comma.csv")
+    (tmp_path / "names.csv").write_text("Datei,Klasse\na.mp4,nod\n")
+    with pytest.raises(InputError, match=r"--columns path=\.\.\.,label=\.\.\."):
+        indexed(tmp_path / "names.csv")
 
 
 def test_paths_of_windows_are_refused_in_an_index(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from aplt.data.formats.source import ARCHIVES, Source
 from aplt.data.formats.table import table
 from aplt.data.formats.ucf101 import ucf101
 from aplt.data.formats.videofolder import videofolder
+from aplt.data.modality import clip_at
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.storage import mode
@@ -80,6 +81,8 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
         raise InputError(
             f"{source.path}: expected a folder of clips, found {'a file' if found else 'nothing'} there{unpack}"
         )
+    if format_ == "table" and clip_at(source.path):
+        raise InputError(f"{source.path}: is a clip; give the folder that it lies in")
     if source.apart is not None and format_ not in LISTS:
         raise InputError(f"--videos would change nothing: the format {format_} has no lists beside its clips")
     if source.columns and format_ != "table":
@@ -116,7 +119,7 @@ def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:
     if not there.any():
         source.remark(
             f"{source.videos} has none of the files of {counted(len(clips), 'clip')}, which are listed all the same"
-            f"{unpack}; --videos says where they are"
+            f"{unpack}{'; --videos says where they are' if source.apart is None else ''}"
         )
         return clips
     missing = clips["path"][~there]

@@ -94,14 +94,16 @@ def _chosen(document: Any, path: Path, asked: Sequence[str]) -> Sequence[str]:
     Raises:
         InputError: names those there are.
     """
+    own = [name for name in document.tiers if name == WATCHED or name.replace("-", " ").split()[:1] == [OWN]]
     filled = [name for name, (aligned, refers, *_) in document.tiers.items() if aligned or refers]
-    there = f"the tiers with annotations are: {', '.join(filled) or 'none'}"
+    persons = [name for name in filled if name not in own] or filled
+    there = f"the tiers with annotations are: {', '.join(persons) or 'none'}"
     for name in asked:
         if name not in document.tiers:
             raise InputError(f"{path}: no tier '{name}'; {there}")
     if asked:
         return asked
-    aligned = [name for name in filled if document.tiers[name][0] and name != WATCHED and name.split("-")[0] != OWN]
+    aligned = [name for name in filled if document.tiers[name][0] and name not in own]
     if len(aligned) != 1:
         raise InputError(f"{path}: --tier says which tier has the labels, several times for several; {there}")
     return aligned

@@ -8,6 +8,7 @@ import pandas as pd
 from aplt.clips import OFFICIAL, Clip
 from aplt.data.files import files_below
 from aplt.data.formats.source import Source, rows, videos_by_stem
+from aplt.display import counted
 from aplt.errors import InputError
 
 GESTURES = (
@@ -70,7 +71,7 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
     lists = [(path, match[1]) for path in given if (match := re.fullmatch(pattern, path.name))]
     if not lists:
         raise InputError(f"{source.path}: no file of intervals with a name like {pattern}")
-    videos, left = videos_by_stem(source.videos), 0
+    videos, left = videos_by_stem(source.videos), list[str]()
     for path, recording in lists:
         stem = video.format(recording)
         place = videos.get(stem) or videos.get(recording)
@@ -88,7 +89,7 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
             except ValueError as error:
                 raise InputError(f"{path} line {number}: expected label,first frame,last frame, found {row}") from error
             if not first <= begin <= end:
-                left += 1
+                left.append(f"{path} line {number}")
                 continue
             seconds = [f"{(frame - first) / rate:.4f}" if rate else "" for frame in (begin, end + 1)]
             yield {
@@ -100,7 +101,7 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
                 "list": path.relative_to(source.folder).as_posix(),
             }
     if left:
-        source.remark(f"{left} intervals are left out that end before they begin")
+        source.remark(f"left out: {counted(len(left), 'interval')} that would end before it begins, first {left[0]}")
 
 
 def _rate(source: Source, place: str) -> float:

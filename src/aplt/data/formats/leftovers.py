@@ -9,6 +9,7 @@ from aplt.data.files import files_below
 from aplt.display import counted
 
 PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
+READ_BY = {".eaf": " (--format elan reads it)", ".boris": " (--format boris reads it)"}
 FEWEST = 4
 """Numbered pictures in a folder from which they are taken for the frames of a video."""
 
@@ -22,7 +23,9 @@ def left_out(folder: Path, clips: Iterable[Path], tables: frozenset[str] = froze
     left = [path for path in files_below(folder) if not taken & {path, path.parent}]
     endings = Counter(path.suffix.lower() or "without an ending" for path in left)
     most_first = sorted(endings.items(), key=lambda item: (-item[1], item[0]))
-    said = ", ".join(f"{count:,d} {ending}" for ending, count in most_first if ending not in tables)
+    said = ", ".join(
+        f"{count:,d} {ending}{READ_BY.get(ending, '')}" for ending, count in most_first if ending not in tables
+    )
     numbered = [path for path in left if path.suffix.lower() in PICTURES and re.search(r"\d{2,}$", path.stem)]
     frames = {place for place, count in Counter(path.parent for path in numbered).items() if count >= FEWEST}
     if frames:

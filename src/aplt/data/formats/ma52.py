@@ -1,6 +1,7 @@
 """MA-52, Micro-Action-52: clips of interviews, with the lists that come with them (arXiv 2403.05234)."""
 
 import re
+from pathlib import Path
 
 import pandas as pd
 
@@ -59,7 +60,7 @@ def ma52(source: Source) -> pd.DataFrame:
         for name, number in listed:
             if number not in names:
                 raise InputError(f"{path}: label '{number}' of {name} is not in {map_}")
-            stem = name.rsplit(".", 1)[0]
+            stem = Path(name).stem  # some name the folder, too
             subject = NAME.fullmatch(stem)
             row = {"path": videos.get(stem, name), "label": names[number], "id": stem, "split": split}
             row |= {"subject": subject[1] if subject else "", "group": groups[number]}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from aplt.data.formats.source import Source
+from aplt.errors import InputError
 from aplt.storage import read_table, require_columns
 
 USUAL = {
@@ -17,12 +18,17 @@ USUAL = {
 
 
 def table(source: Source) -> pd.DataFrame:
-    """A CSV file with paths of Windows, or with columns of other names: --columns path=file,label=class."""
+    """A CSV file with paths of Windows, decimal commas, or other column names: --columns path=file,label=class."""
     found = read_table(source.path)
     require_columns(found, source.columns.values(), source.path)
     found = found.drop(columns=[name for name in source.columns if name in found])
     found = found.rename(columns={theirs: ours for ours, theirs in source.columns.items()})
-    require_columns(found, ("path",), source.path)
+    try:
+        require_columns(found, ("path",), source.path)
+    except InputError as error:
+        raise InputError(f"{error}; {advice(source.path, found.columns)} makes an index of it") from error
+    for name in {"start", "end"} & set(found.columns):
+        found[name] = found[name].str.replace(r"^\s*(\d+),(\d+)\s*$", r"\1.\2", regex=True)
     return found.assign(
         path=[path.replace("\\", "/") if from_windows(path, source.videos) else path for path in found["path"]]
     )
