@@ -1,0 +1,150 @@
+"""What to label next, simulated: accuracy by labels for each strategy, the hidden labels answering.
+
+    pip install scikit-activeml
+    python -m bench.suggestions nucla/clips.csv kard/clips.csv --seeds 3 --turns 4 -n 24 -o build/suggestions
+
+The first training has one label per class or a share (--labeled); then, in each turn, a strategy names `n` unlabeled
+clips from what the run before knows, their labels are added, and a run begins anew. Entropy, CoreSet, TypiClust and
+BADGE are scikit-activeml's. It goes on where it stopped.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from skactiveml.base import SkactivemlClassifier
+from skactiveml.pool import Badge, CoreSet, TypiClust, UncertaintySampling
+from skactiveml.utils import MISSING_LABEL
+
+import aplt
+from aplt.clips import Split
+from aplt.data.split_file import load_split, save_split
+from aplt.rundir import RunDir
+from aplt.runs.begin import finished
+from aplt.runs.suggest import STRATEGIES, Pool, Strategy, pool_of
+
+
+class Known(SkactivemlClassifier):  # type: ignore[misc]
+    """A classifier whose probabilities stand beside the features of each row."""
+
+    def __init__(self, features: int = 0, classes: Any = None, missing_label: float = MISSING_LABEL) -> None:
+        super().__init__(classes=classes, missing_label=missing_label)
+        self.features = features
+
+    def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: Any = None) -> "Known":  # noqa: ARG002
+        """Learns nothing."""
+        return self
+
+    def predict_proba(self, X: np.ndarray, embeddings: bool = False) -> Any:
+        """Returns the probabilities [n, K], and the features if asked."""
+        p = X[:, self.features :] / X[:, self.features :].sum(axis=1, keepdims=True)
+        return (p, X[:, : self.features]) if embeddings else p
+
+
+def _with_probabilities(query: Any) -> Strategy:
+    def chosen(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
+        rows = np.hstack([pool.feature, pool.probability])
+        y = np.where(pool.label < 0, np.nan, pool.label)
+        known = Known(pool.feature.shape[1], classes=np.arange(pool.probability.shape[1]))
+        found: np.ndarray = query(int(draw.integers(2**31))).query(rows, y, known, fit_clf=False, batch_size=number)
+        return found
+
+    return chosen
+
+
+def _with_features(query: Any) -> Strategy:
+    def chosen(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
+        y = np.where(pool.label < 0, np.nan, pool.label)
+        found: np.ndarray = query(random_state=int(draw.integers(2**31))).query(pool.feature, y, batch_size=number)
+        return found
+
+    return chosen
+
+
+TRIED: dict[str, Strategy] = {
+    **STRATEGIES,
+    "entropy": _with_probabilities(lambda seed: UncertaintySampling(method="entropy", random_state=seed)),
+    "badge": _with_probabilities(lambda seed: Badge(clf_embedding_flag_name="embeddings", random_state=seed)),
+    "coreset": _with_features(CoreSet),
+    "typiclust": _with_features(TypiClust),
+}
+
+
+def cell(
+    clips: Path, seed: int, strategy: str, given: argparse.Namespace, show: Callable[[dict[str, Any]], None]
+) -> None:
+    """Works through the turns of one strategy, and shows a row for each."""
+    home = given.output / clips.parent.name / str(seed)
+    for turn in range(given.turns + 1):
+        # All strategies begin with the same run.
+        runs, name = (home, "first") if turn == 0 else (home / strategy, f"turn{turn}")
+        run = RunDir(runs / name)
+        if not run.result.exists():
+            split = None
+            if turn:
+                split = runs / f"{name}.csv"
+                before = RunDir(home / "first") if turn == 1 else RunDir(runs / f"turn{turn - 1}")
+                _label(before, strategy, given.number, seed, split)
+            settings = {"train": {"budget": given.budget}}
+            aplt.train(
+                clips,
+                split=split,
+                labeled=given.labeled if split is None else None,
+                seed=seed,
+                name=name,
+                runs=runs,
+                method=given.method,
+                settings=settings,
+            )
+        result = run.read_result()
+        show(
+            {"clips": clips.parent.name, "seed": seed, "strategy": strategy, "turn": turn}
+            | {"labels": result.counts.labeled, "top1": round(result.test.top1, 4) if result.test else None}
+        )
+
+
+def _label(before: RunDir, strategy: str, number: int, seed: int, output: Path) -> None:
+    """Writes the split of `before` in which what a strategy chooses is labeled, too."""
+    _, index, split = finished(before)
+    position, pool = pool_of(before, index, split)
+    chosen = set(position[TRIED[strategy](pool, number, np.random.default_rng(seed))].tolist())
+    labeled = tuple(sorted({*split.labeled, *chosen}))
+    rest = tuple(p for p in split.unlabeled if p not in chosen)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_split(output, index, Split(labeled=labeled, unlabeled=rest, val=split.val, test=split.test))
+    load_split(output, index, "")
+
+
+def main() -> int:
+    """Works through the cells."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", nargs="+", type=Path)
+    parser.add_argument("--labeled", default="2%")
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--turns", type=int, default=4)
+    parser.add_argument("-n", "--number", type=int, default=24)
+    parser.add_argument("--strategies", nargs="+", default=list(TRIED), choices=list(TRIED))
+    parser.add_argument("--budget", default="quick")
+    parser.add_argument("--method", default="aplt")
+    parser.add_argument("-o", "--output", type=Path, default=Path("build/suggestions"))
+    given = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+
+    def show(row: dict[str, Any]) -> None:
+        rows.append(row)
+        pd.DataFrame(rows).to_csv(given.output / "suggestions.csv", index=False)
+        print(row, flush=True)
+
+    for seed in range(given.seeds):
+        for clips in given.clips:
+            for strategy in given.strategies:
+                cell(clips, seed, strategy, given, show)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
