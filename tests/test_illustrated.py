@@ -1,4 +1,4 @@
-"""The report of a run with pictures of its clips: read from where the clips are, and without them where they are not."""
+"""The report of a run with pictures of its clips, as far as they are there."""
 
 import shutil
 from pathlib import Path

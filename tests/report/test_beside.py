@@ -13,9 +13,9 @@ from .fake_run import edit_json, edit_last_round, fake_run
 from .reading import page_of
 
 
-def test_interval_is_the_published_one() -> None:
-    # Agresti and Min 2005, by hand: b = 10.5, c = 2.5, n = 52.
-    assert paired_interval(10, 2, 50) == pytest.approx((0.0227, 0.2850), abs=1e-4)
+def test_the_interval_is_agresti_and_min_s() -> None:
+    # By hand: (10.5 - 2.5) / 52 and 1.96 * sqrt(10.5 + 2.5 - 8 * 8 / 52) / 52.
+    assert paired_interval(10, 2, 50) == pytest.approx((0.0245, 0.2832), abs=1e-4)
     low, high = paired_interval(0, 0, 20)
     assert low == -high < 0
 

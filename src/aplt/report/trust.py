@@ -3,7 +3,7 @@
 import numpy as np
 
 from aplt.display import counted
-from aplt.report.charts import BOTTOM, HEIGHT, Plane, drawing, tick_percent
+from aplt.report.charts import HEIGHT, Plane, drawing, tick_percent
 from aplt.report.html import Html, el, figure
 from aplt.report.run import Run
 from aplt.report.words import percent, wilson
@@ -45,11 +45,11 @@ def reliability(run: Run) -> Html | None:
                 el("title", f"{said} (95\u00a0% interval {percent(low)} to {percent(high)})"),
                 el("path", d=f"M{x:.1f} {plane.y(low):.1f}V{plane.y(high):.1f}", class_="whisker"),
                 el("circle", cx=x, cy=plane.y(rate), r=3.4, class_="mark"),
+                el("text", f"{clips:,d}", x=x + 7, y=plane.y(rate) - 6),
                 el("circle", cx=x, cy=plane.y(rate), r=9, class_="target"),
                 class_="s0",
             )
         )
-        body.append(el("text", f"{clips:,d}", x=x, y=HEIGHT - BOTTOM - 4, text_anchor="middle", class_="count"))
     whose = WHOSE.get(held["of"].iloc[0], "labeled clips by folds")
     title = "Score and how often it is right"
     svg = drawing(body, plane.x(1) + 14, HEIGHT, f"{title}. {'; '.join(spoken)}.", "curves")
