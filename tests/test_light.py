@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
+from aplt.rundir import RunDir
+from aplt.storage import read_table, write_csv, write_text
 from tests.comparison.fake_comparison import fake_comparison
 from tests.report.fake_run import fake_run
 
@@ -29,6 +32,7 @@ NOT_NEEDED = {
     "import aplt": HEAVY | ARRAYS,
     "aplt --help": HEAVY | ARRAYS,
     "aplt report run": HEAVY | {"aplt.data", "aplt.models"},
+    "aplt report seen": HEAVY | {"aplt.models"},
     "aplt index --help": HEAVY,
     "aplt index clips -o clips.csv": HEAVY,
     "aplt split clips -o split.csv": HEAVY,
@@ -59,6 +63,10 @@ def imported_by(folder: Path) -> dict[str, list[str]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, np.random.default_rng(0).random((4, 5, 3)))
     fake_run(folder / "run")
+    seen = RunDir(fake_run(folder / "seen"))
+    write_text(seen.config, seen.config.read_text().replace("clips.csv", "seen.csv"))
+    ids = read_table(seen.split)["id"]
+    write_csv(folder / "seen.csv", pd.DataFrame({"path": "clips/nod/0.npy", "label": "nod", "id": ids}))
     fake_comparison(folder / "study")
     _, *commands = NOT_NEEDED
     words = [sys.executable, "-c", PROGRAM, *commands]
@@ -75,4 +83,5 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
     assert found == {step: [] for step in NOT_NEEDED}
     # What is imported is noticed.
     assert {*imported["aplt report run"]} >= {"aplt.report.page", "pandas"}
+    assert "aplt.data.stills" in imported["aplt report seen"]
     assert "aplt.data" in imported["aplt check clips"]

@@ -271,8 +271,8 @@ def pose(
 def _finished(run: RunDir) -> Run:
     from accelerate import PartialState
 
-    from aplt.report import write_report
+    from aplt.illustrated import write_illustrated
 
     if PartialState().is_main_process:
-        write_report(run.path)
+        write_illustrated(run.path)
     return Run(run.path)

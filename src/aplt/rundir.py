@@ -9,13 +9,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 from pydantic import ValidationError
 
 from aplt.errors import InputError
 from aplt.figures import Record
 from aplt.record import Result, Round
 from aplt.settings import shown, wanted
-from aplt.storage import json_object, read_bytes, read_json, sweep, write_text
+from aplt.storage import json_object, read_bytes, read_json, read_table, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 
@@ -134,6 +135,13 @@ class RunDir:
                 found = read_json(file).get("digests")
                 return found if isinstance(found, dict) else {}
         return {}
+
+    def read_unseen(self) -> pd.DataFrame:
+        """Returns what labeled clips were taken for by trainings that did not know them: label, score, by id."""
+        if not self.held_out.exists():
+            return pd.DataFrame({"label": [], "score": []})
+        table = read_table(self.held_out, needed=("id", "label", "score", "of"))
+        return table[table["of"].str.startswith("fold")].set_index("id")
 
     def require(self, file: Callable[["RunDir"], Path], hint: str) -> Path:
         """Returns one of the paths above when it exists, otherwise an InputError that ends in `hint`."""

@@ -12,7 +12,7 @@ from aplt.config import RunConfig
 from aplt.record import Round
 from aplt.rundir import RunDir
 from aplt.settings import validated
-from aplt.storage import write_csv, write_json, write_text
+from aplt.storage import write_arrays, write_csv, write_json, write_text
 
 # MA-52's way of naming: short phrases, some long.
 BODY = (
@@ -219,6 +219,29 @@ def _scores(predictions: pd.DataFrame, names: list[str]) -> dict[str, Any]:
         "macro_f1": float(np.mean([row["f1"] for row in per_class])),
         "per_class": per_class,
     }
+
+
+def add_bank(folder: Path, labels_wrong: int = 0) -> dict[str, str]:
+    """Adds features.npz and held_out.csv to a finished run, and returns the given labels by id.
+
+    Of the labeled clips the first `labels_wrong` are taken for another class than given.
+    """
+    run = RunDir(folder)
+    names, draw = run.read_result().classes, np.random.default_rng(0)
+    split = pd.read_csv(run.split)
+    ids = [split["id"][split["role"] == role].tolist() for role in ("labeled", "unlabeled")]
+    count, k = len(ids[0]) + len(ids[1]), len(names)
+    label = np.arange(count) % k
+    probability = np.full((count, k), 0.2 / k)
+    probability[np.arange(count), label] += np.linspace(0.7, 0.8, count)
+    # Loaders may hand clips on in another order than that of their positions.
+    order = np.concatenate([draw.permutation(len(ids[0])), len(ids[0]) + draw.permutation(len(ids[1]))])
+    feature = np.eye(k)[label] + draw.normal(0, 0.1, (count, k))
+    arrays = {"position": np.arange(count), "feature": feature, "probability": probability}
+    write_arrays(run.features, {name: array[order] for name, array in arrays.items()})
+    table = pd.read_csv(run.predictions)[["id", "truth", "prediction_1", "score_1"]]
+    write_csv(run.held_out, table.set_axis(["id", "truth", "label", "score"], axis="columns").assign(of="test"))
+    return {id_: names[(label[p] + (p < labels_wrong)) % k] for p, id_ in enumerate(ids[0])}
 
 
 def edit_json(path: Path, **changes: Any) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from aplt.report import write_report
+from aplt.report.pictures import Clips
 
 
 class Page:
@@ -65,5 +66,5 @@ class Page:
         return None if value is None else float(value)
 
 
-def page_of(folder: Path) -> Page:
-    return Page(write_report(folder))
+def page_of(folder: Path, *, beside: Path | None = None, clips: Clips | None = None) -> Page:
+    return Page(write_report(folder, beside=beside, clips=clips))

@@ -40,3 +40,20 @@ def test_headers_sort_their_table(tmp_path: Path) -> None:
       document.body.textContent = [...document.querySelectorAll('.by-class tbody th')].map((th) => th.textContent);
     """
     assert "a,b,c" in run_in_page(page, script)
+
+
+def test_a_table_is_taken_as_csv_that_starts_no_formula(tmp_path: Path) -> None:
+    names = ["=cmd()", 'a "b", c', "-1+1"]
+    page = write_report(fake_run(tmp_path / "run", classes=names))
+    script = """
+      const lines = csv(document.querySelector('.by-class')).split(String.fromCharCode(13, 10));
+      const said = JSON.stringify(lines.map((line) => line.split(',').slice(0, 3)));
+      const [tables, buttons] = ['table', 'caption .save button'].map((one) => document.querySelectorAll(one).length);
+      document.body.textContent = said + (tables - buttons);
+    """
+    found = run_in_page(page, script)
+    assert '["\'=cmd()","6.0","24.0"]' in found
+    assert '["\\"a \\"\\"b\\"\\""," c\\"","6.0"]' in found
+    assert '["\'-1+1","6.0","24.0"]' in found
+    assert '["Class","Labeled clips","Test clips"]' in found
+    assert "]]0" in found

@@ -187,7 +187,7 @@ def test_perfect_model_has_no_mistakes(tmp_path: Path) -> None:
 
 def test_config_is_shown_verbatim(tmp_path: Path) -> None:
     folder = fake_run(tmp_path / "run")
-    code = page_of(folder).root.findtext(".//pre/code")
+    code = page_of(folder).root.findtext(".//details/pre/code")
     assert code == RunDir(folder).config.read_text()
 
 

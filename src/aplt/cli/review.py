@@ -1,14 +1,16 @@
 """`aplt review`: a run's clips in the browser, to be looked at and corrected."""
 
 import getpass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from aplt.cli.printing import remark, say
-from aplt.errors import InputError
+from aplt.errors import InputError, suggest
 
+SHOWN = ("all", "unlabeled", "labeled", "suggested", "changed", "disagree", "suspected", "said", "unsaid")
 LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -18,6 +20,10 @@ def review(
         Path | None, typer.Option(help="Table that corrections are added to; by default corrections.csv in the run.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who reviews; by default the name of this account.")] = None,
+    show: Annotated[str, typer.Option(help=f"Which clips to begin with: {', '.join(SHOWN)}.")] = "all",
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", help="Of this class alone; given twice, two classes side by side.")
+    ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8642,
     host: Annotated[str, typer.Option(help="Address to serve on; by default this machine alone.")] = "127.0.0.1",
 ) -> None:
@@ -42,6 +48,7 @@ def review(
     if host in ("0.0.0.0", "::"):
         raise InputError(f"--host {host} is any address; name the one by which others call this machine")
     wall = Wall.of(RunDir(run))
+    view = filters(show, classes or [], wall.index.class_names)
     journal = Journal(corrections or run / "corrections.csv", by or getpass.getuser())
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -56,5 +63,22 @@ def review(
         remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
     there = f"{len(journal.now)} so far by {journal.by}"
     say(f"{counted(len(wall.ids), 'clip')}; corrections go to {journal.path}, {there}")
-    say(f"http://{names[0]}:{port}/?token={token}   (end with Ctrl-C)")
+    say(f"http://{names[0]}:{port}/?token={token}{view}   (end with Ctrl-C)")
     uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+
+
+def filters(show: str, classes: Sequence[str], names: Sequence[str]) -> str:
+    """Returns what follows in the address for the page to begin with these clips; `names` are those of all classes.
+
+    Raises:
+        InputError: no such choice, no such class, or more than two.
+    """
+    if show not in SHOWN:
+        raise InputError(f"--show {show}: no such choice{suggest(show, SHOWN)}")
+    if len(classes) > 2:
+        raise InputError(f"--class: two classes at most can be side by side, found {len(classes)}")
+    for name in classes:
+        if name not in names:
+            raise InputError(f"--class {name}: no such class{suggest(name, names)}")
+    chosen = {"which": show} | dict(zip(("class", "beside"), map(names.index, classes), strict=False))
+    return "".join(f"&{key}={value}" for key, value in chosen.items() if value != "all")

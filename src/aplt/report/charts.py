@@ -88,7 +88,13 @@ class Plane:
 
 
 def line_chart(
-    curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up: int = 0, pale: Sequence[Curve] = ()
+    curves: Sequence[Curve],
+    *,
+    title: str,
+    in_percent: bool,
+    warm_up: int = 0,
+    pale: Sequence[Curve] = (),
+    level: tuple[str, float] | None = None,
 ) -> Html:
     """Returns a legend and a chart of curves by round.
 
@@ -98,11 +104,13 @@ def line_chart(
         in_percent: the values are shares, 0 to 1.
         warm_up: how many first rounds to shade.
         pale: drawn behind as thin gray lines that show their names on pointing at them.
+        level: the name and the place of a dashed line across.
     """
     points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
     half = 0.5 if first == last else 0.0
-    ticks = nice_ticks(min(0.0, *(y for _, y in points)), max(y for _, y in points))
+    height = max(y for _, y in points) if level is None else max(level[1], *(y for _, y in points))
+    ticks = nice_ticks(min(0.0, *(y for _, y in points)), height)
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
     step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)
@@ -115,6 +123,8 @@ def line_chart(
         end = min(plane.x(warm_up + 0.5), WIDTH - RIGHT) - LEFT
         shade = el("rect", x=LEFT, y=TOP, width=end, height=HEIGHT - TOP - BOTTOM, class_="warm-up")
     body = [shade, plane.axes(labels, "round", tick_percent if in_percent else number)]
+    if level is not None:
+        body.append(_level(*level, f"M{LEFT} {plane.y(level[1]):.1f}H{WIDTH - RIGHT}"))
     body += [_pale_line(_spoken(curve, write), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind]
     for place, curve in drawn:
         places = [(plane.x(x), plane.y(y)) for x, y in curve.points]
@@ -124,7 +134,7 @@ def line_chart(
         body.append(el("g", _line(place, _path(places)), *marks, class_=f"s{place % COLORS}"))
     spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
-    items = [*_others(len(behind)), *shaded]
+    items = [*_others(len(behind)), *_level_item(level[0] if level else None), *shaded]
     svg = drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
     return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
 
@@ -143,7 +153,7 @@ def efficiency_chart(
     labels = [(math.log(share), share_text(share)) for share in shares]
     body = [plane.axes(labels, "share of labels asked for", tick_percent)]
     if bound is not None:
-        body.append(_bound_line(bound, f"M{LEFT} {plane.y(bound.mean):.1f}H{WIDTH - RIGHT}"))
+        body.append(_level(BOUND, bound.mean, f"M{LEFT} {plane.y(bound.mean):.1f}H{WIDTH - RIGHT}"))
     for one in pale:
         places = [(plane.x(math.log(share)), plane.y(spread.mean)) for share, spread in one.points]
         body.append(_pale_line(f"{one.name}: {_by_share(one)}", places))
@@ -159,7 +169,7 @@ def efficiency_chart(
             marks.append(_point(hover, one.place, x, y, whisker))
         body.append(el("g", _line(one.place, _path(places)), *marks, class_=f"s{one.place % COLORS}"))
     spoken = "; ".join(f"{one.name}: {_by_share(one)}" for one in [*series, *pale])
-    items = [*_others(len(pale)), *_bound_item(bound)]
+    items = [*_others(len(pale)), *_level_item(BOUND if bound else None)]
     svg = drawing(body, WIDTH, HEIGHT, f"{title} by share of labels, in percent. {spoken}.", "curves")
     return join([_legend([(one.place, one.name) for one in series], *items), svg])
 
@@ -188,7 +198,7 @@ def method_chart(
         if name == reference:
             body.append(el("path", d=f"M{x_of(spread.mean):.1f} 8V{low:.1f}", class_="reference"))
     if bound is not None:
-        body.append(_bound_line(bound, f"M{x_of(bound.mean):.1f} 8V{low:.1f}"))
+        body.append(_level(BOUND, bound.mean, f"M{x_of(bound.mean):.1f} 8V{low:.1f}"))
     for number_, (name, spread, values) in enumerate(rows):
         y, reach = 8 + (number_ + 0.5) * ROW, spread.deviation or 0.0
         ends = x_of(spread.mean - reach), x_of(spread.mean + reach)
@@ -199,7 +209,7 @@ def method_chart(
         body.append(el("text", name, x=left - 10, y=y + 4, text_anchor="end", class_="strong"))
         body.append(el("g", hover, *rings, bar, mark, class_="s1" if name == reference else "s0"))
     spoken = "; ".join(f"{name}: {spread.text()}" for name, spread, _ in rows)
-    items = [el("li", el("span", class_="swatch reference"), reference), *_bound_item(bound)]
+    items = [el("li", el("span", class_="swatch reference"), reference), *_level_item(BOUND if bound else None)]
     svg = drawing(body, width, height, f"{title} by method, in percent. {spoken}.", "methods")
     return join([_legend([], *items), svg])
 
@@ -241,8 +251,8 @@ def _pale_line(hover: str, places: Iterable[tuple[float, float]]) -> Html:
     return el("g", el("title", hover), el("path", d=_path(places), class_="curve"), class_="pale")
 
 
-def _bound_line(bound: Spread, path: str) -> Html:
-    return el("g", el("title", f"{BOUND}: {percent(bound.mean)}"), el("path", d=path, class_="bound"))
+def _level(name: str, value: float, path: str) -> Html:
+    return el("g", el("title", f"{name}: {percent(value)}"), el("path", d=path, class_="bound"))
 
 
 def _marker(place: int, x: float, y: float) -> Html:
@@ -270,8 +280,8 @@ def _others(count: int) -> list[Html]:
     return [el("li", el("span", class_="swatch others"), counted(count, "other method"))] if count else []
 
 
-def _bound_item(bound: Spread | None) -> list[Html]:
-    return [] if bound is None else [el("li", el("span", class_="swatch bound"), BOUND)]
+def _level_item(name: str | None) -> list[Html]:
+    return [] if name is None else [el("li", el("span", class_="swatch bound"), name)]
 
 
 def _spoken(curve: Curve, write: Callable[[float], str]) -> str:

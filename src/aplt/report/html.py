@@ -11,7 +11,7 @@ from importlib.resources import files
 from aplt.display import plain
 from aplt.report.words import fixed, known, number, percent
 
-VOID = frozenset({"meta", "link", "line", "rect", "path", "circle"})
+VOID = frozenset({"meta", "link", "img", "line", "rect", "path", "circle"})
 # The page may not ask the network for anything, whatever a file in the run folder says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 FILMS = "; media-src 'self' file:"
@@ -65,11 +65,12 @@ def _text(value: str) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """One table cell: what it says, what it sorts by, and how long its bar is (0 to 1)."""
+    """One table cell: what it says, what it sorts by, how long its bar is (0 to 1), and a picture below."""
 
     text: str
     value: float | None = None
     bar: float | None = None
+    picture: Html | None = None
 
 
 def document(title: str, *sections: str | None, media: bool = False) -> str:
@@ -186,7 +187,7 @@ def share_cell(value: float | None, *, bar: bool = False) -> Cell:
 def _cell(place: int, cell: Cell, texts: int) -> Html:
     return el(
         "th" if place == 0 else "td",
-        cell.text,
+        *([cell.text] if cell.picture is None else [el("span", cell.text, class_="said"), cell.picture]),
         scope="row" if place == 0 else None,
         class_=" ".join([*(["n"] if place >= texts else []), *(["bar"] if cell.bar is not None else [])]) or None,
         data_value=repr(float(cell.value)) if cell.value is not None and known(cell.value) else None,

@@ -1,5 +1,8 @@
 // No ampersand or less-than sign in here: a page is well-formed XML, too.
 
+// What a cell says, without its picture.
+const said = (cell) => (cell.querySelector(".said") ?? cell).textContent;
+
 // A click on a column's header sorts its table; a second click turns the order around. Rows without a value stay last.
 for (const button of document.querySelectorAll("th button")) {
   button.addEventListener("click", () => {
@@ -12,7 +15,7 @@ for (const button of document.querySelectorAll("th button")) {
     const numeric = header.classList.contains("n");
     const key = (row) => {
       const cell = row.cells[header.cellIndex];
-      return numeric ? parseFloat(cell.dataset.value ?? "NaN") : cell.textContent;
+      return numeric ? parseFloat(cell.dataset.value ?? "NaN") : said(cell);
     };
     const compare = (a, b) => {
       if (!numeric) return sign * a.localeCompare(b, undefined, { numeric: true });
@@ -139,4 +142,35 @@ for (const figure of document.querySelectorAll("figure:has(svg[role=img])")) {
     }),
   );
   figure.querySelector("h3").append(buttons);
+}
+
+// Each table can be taken as CSV, figures with all their digits. What a spreadsheet would take for a formula is text.
+function field(cell) {
+  const text = cell.dataset.value ?? said(cell).replace(/^\u2013$/, "").replace(/^([=+\-@\t\r])/, "'$1");
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function csv(table) {
+  return [...table.rows].map((row) => [...row.cells].map(field).join(",") + "\r\n").join("");
+}
+
+for (const table of document.querySelectorAll("table")) {
+  const caption = table.caption.querySelector("span");
+  const part = table.closest("section")?.id ?? "table";
+  const buttons = document.createElement("span");
+  const button = document.createElement("button");
+  buttons.className = "save";
+  Object.assign(button, { type: "button", textContent: "CSV", title: "Save this table as CSV" });
+  // The mark of UTF-8, without which some spreadsheets take letters for others.
+  const source = () => `data:text/csv;charset=utf-8,${encodeURIComponent("\ufeff" + csv(table))}`;
+  button.addEventListener("click", () => download(`${document.querySelector("h1").textContent}-${part}.csv`, source()));
+  buttons.append(button);
+  caption.append(buttons);
+}
+
+// Pointing at a class in a map's legend leaves its points alone in sight.
+for (const item of document.querySelectorAll(".legend [data-class]")) {
+  const others = item.closest("figure").querySelectorAll(`.bank g:not([data-class="${item.dataset.class}"])`);
+  item.addEventListener("pointerenter", () => others.forEach((group) => group.classList.add("away")));
+  item.addEventListener("pointerleave", () => others.forEach((group) => group.classList.remove("away")));
 }

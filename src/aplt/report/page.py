@@ -3,19 +3,17 @@
 import shlex
 from pathlib import Path
 
-import numpy as np
-
 from aplt.clips import ROLES
 from aplt.display import counted
 from aplt.figures import MAIN_FIGURES
 from aplt.record import PHASES, Result
-from aplt.report.heatmaps import confusion_map, scale
+from aplt.report.bank import feature_map
+from aplt.report.beside import helped
 from aplt.report.html import (
     Cell,
     Html,
     el,
     facts,
-    figure,
     fixed_cell,
     heading,
     join,
@@ -25,30 +23,46 @@ from aplt.report.html import (
     table,
     tile,
 )
+from aplt.report.mistakes import confusions, mistakes, suspected
+from aplt.report.pictures import Album, Clips
 from aplt.report.rounds import curves, thresholds
 from aplt.report.run import Run, read_run
+from aplt.report.trust import reliability
 from aplt.report.words import ABSENT, duration, fixed, percent, share, wilson
 from aplt.storage import write_alone
 
-MOST_MISTAKES = 20
-MOST_CONFUSIONS = 10
+MOST_NAMED = 12
 
 
-def write_report(run: Path) -> Path:
-    """Writes report.html into a run folder, finished or not, and returns its path."""
+def write_report(run: Path, *, beside: Path | None = None, clips: Clips | None = None) -> Path:
+    """Writes report.html into a run folder, finished or not, and returns its path.
+
+    Args:
+        run: The folder.
+        beside: That of another run with the same test clips, to be compared with.
+        clips: What may be shown of the clips; None: nothing.
+
+    Raises:
+        InputError: no run in a folder, a damaged one, or `beside` was tested on other clips.
+    """
     read = read_run(run)
-    write_alone(read.folder.report, report_html(read))
+    write_alone(read.folder.report, report_html(read, None if beside is None else read_run(beside), clips))
     return read.folder.report
 
 
-def report_html(run: Run) -> str:
+def report_html(run: Run, beside: Run | None = None, clips: Clips | None = None) -> str:
     """Returns the whole page."""
+    album = Album(clips)
     parts = [
-        ("curves", "Learning, round by round", curves(run)),
+        ("gain", "Did the unlabeled clips help?", helped(run, beside)),
+        ("curves", "Learning, round by round", curves(run, beside)),
         ("thresholds", "Thresholds", thresholds(run)),
         ("classes", "Classes", _classes(run)),
-        ("confusions", "Confusions", _confusions(run)),
-        ("mistakes", "Most confident mistakes", _mistakes(run)),
+        ("confusions", "Confusions", confusions(run, album)),
+        ("mistakes", "Most confident mistakes", mistakes(run, album)),
+        ("suspected", "Suspected wrong labels", suspected(run, clips, album)),
+        ("trust", "What a score is worth", reliability(run)),
+        ("map", "The clips as the model sees them", feature_map(run, clips.given if clips else {})),
         ("settings", "Settings and origin", _settings(run)),
     ]
     lines = [f"{run.told('method')} on {run.told('encoder')}", f"seed {run.told('seed')}"]
@@ -57,7 +71,12 @@ def report_html(run: Run) -> str:
     notice = None
     if run.result is None:
         notice = el("p", el("strong", "This run is unfinished: "), _progress(run), class_="notice")
-    summary = [el("dl", *_tiles(run), class_="tiles"), _roles(run), facts(_facts(run))]
+    unseen = f"none: {clips.missing}" if clips and clips.missing else None
+    summary = [
+        el("dl", *_tiles(run), class_="tiles"),
+        _roles(run),
+        facts([*_facts(run), ("Pictures of clips", unseen)]),
+    ]
     title = f"{run.name} – aplt report"  # noqa: RUF001
     return page(title, heading("aplt run report", run.name, lines, notice), parts, summary)
 
@@ -192,61 +211,21 @@ def _classes(run: Run) -> Html | None:
     caption = "Labels used, test figures and pseudo-labels of the last round by class; click a header to sort."
     if result is None:
         caption += " Class names follow when the run is finished."
-    return table(caption, columns, cells, kind="by-class")
+    return join([_untaught(run), table(caption, columns, cells, kind="by-class")])
 
 
-def _confusions(run: Run) -> Html | None:
-    matrix = run.confusion
-    if matrix is None:
+def _untaught(run: Run) -> Html | None:
+    """Returns a remark on classes of which the unlabeled clips taught nothing in the last round."""
+    pseudo = run.last_pseudo
+    names = [name for name, count in zip(run.classes, pseudo.accepted if pseudo else (), strict=False) if not count]
+    if not names:
         return None
-    caption = (
-        "Test clips by true class (down) and predicted class (across), counted in predictions.csv; the color is "
-        "the share of the true class's clips, so a perfect model colors the diagonal only."
+    shown = ", ".join(names[:MOST_NAMED]) + (
+        f" and {len(names) - MOST_NAMED:,d} more" if len(names) > MOST_NAMED else ""
     )
-    drawn = join([scale("0\u00a0%", "100\u00a0% of the true class"), confusion_map(matrix, run.classes)])
-    return join([figure("Confusion matrix", drawn, caption, wide=True), _pairs(run, matrix)])
-
-
-def _pairs(run: Run, matrix: np.ndarray) -> Html | None:
-    off = matrix * (1 - np.eye(len(matrix), dtype=matrix.dtype))
-    order = np.argsort(-off, axis=None, kind="stable")[:MOST_CONFUSIONS]
-    places = [np.unravel_index(place, off.shape) for place in order if off.flat[place]]
-    if not places:
-        return None
-    totals = matrix.sum(axis=1)
-    rows = [
-        [
-            Cell(run.classes[truth]),
-            Cell(run.classes[guess]),
-            number_cell(int(off[truth, guess])),
-            share_cell(float(off[truth, guess] / totals[truth])),
-        ]
-        for truth, guess in places
-    ]
-    columns = ["True class", "Taken for", "Clips", "Share of the true class"]
-    return table("The most frequent confusions of the matrix.", columns, rows, texts=2)
-
-
-def _mistakes(run: Run) -> Html | None:
-    found = run.predictions
-    if found is None or found.empty:
-        return None
-    wrong = found[found["truth"] != found["prediction_1"]].sort_values("score_1", ascending=False, kind="stable")
-    if wrong.empty:
-        return el("p", "Every test clip was recognized.", class_="missing")
-    guesses = [name for name in wrong.columns if name.startswith("prediction_")]
-    rows = []
-    for row in wrong.head(MOST_MISTAKES).to_dict("records"):
-        rank = next((place for place, name in enumerate(guesses, 1) if row[name] == row["truth"]), None)
-        guess = Cell(f"guess {rank}" if rank else "not among them", rank or np.inf)
-        named = [Cell(row[name]) for name in ("id", "truth", "prediction_1")]
-        rows.append([*named, fixed_cell(float(row["score_1"])), guess])
-    caption = (
-        "Wrong predictions with the highest scores on the test clips, from predictions.csv: worth a look, because "
-        "a wrong label in the index shows up here first."
-    )
-    columns = ["Clip", "Truth", "Prediction", "Score", "Truth among the top guesses"]
-    return table(caption, columns, rows, texts=3)
+    lead = f"{counted(len(names), 'class has', 'classes have')} no accepted pseudo-label: "
+    rest = ". In the last round the unlabeled clips taught nothing of them; labels of such clips would help most."
+    return el("p", el("strong", lead), shown, rest, class_="notice")
 
 
 def _settings(run: Run) -> Html | None:

@@ -11,15 +11,18 @@ from aplt.report.run import Run
 from aplt.report.words import duration, fixed
 
 
-def curves(run: Run) -> Html:
-    """Returns accuracy, pseudo-labels, loss and seconds by round, as curves and as a table."""
+def curves(run: Run, beside: Run | None = None) -> Html:
+    """Returns accuracy, pseudo-labels, loss and seconds by round, as curves and as a table.
+
+    The top-1 of the run `beside` it is among the accuracies.
+    """
     if not run.rounds:
         return el("p", "No round is done yet, so there is nothing to draw.", class_="missing")
-    figures = [_watched(run), _pseudo(run), _losses(run), _time(run)]
+    figures = [_watched(run, beside), _pseudo(run), _losses(run), _time(run)]
     return join([el("div", *figures, class_="figures"), _rounds(run)])
 
 
-def _watched(run: Run) -> Html:
+def _watched(run: Run, beside: Run | None) -> Html:
     title = "Watched accuracy"
     if run.last_watched is None:
         return absent(title, "No clips were watched during training: the run has neither val nor test clips.")
@@ -29,6 +32,9 @@ def _watched(run: Run) -> Html:
         for name, figure in MAIN_FIGURES.items()
         if any(getattr(figures, name) is not None for _, figures in watched)
     ]
+    if beside is not None:
+        others = [(line.round, line.watched.figures.top1 if line.watched else None) for line in beside.rounds]
+        curves.append(Curve.of(f"top-1 of {beside.name}", others))
     if run.last_watched.role == "test":
         whose = "the test clips, since there is no validation split (watched only, never used to choose a model)"
     else:
@@ -37,7 +43,11 @@ def _watched(run: Run) -> Html:
         f"How well clips were recognized after each round, on {whose}; "
         "a curve that still rises at the end asks for more rounds."
     )
-    return _chart(title, curves, caption, run, in_percent=True)
+    chance = None
+    if run.classes:
+        chance = ("chance", 1 / len(run.classes))
+        caption += f" Chance is what naming classes blindly gets: 1 of {len(run.classes)}."
+    return _chart(title, curves, caption, run, in_percent=True, level=chance)
 
 
 def _pseudo(run: Run) -> Html:
@@ -95,10 +105,18 @@ def _time(run: Run) -> Html:
     return _chart("Seconds per round", curves, caption, run, in_percent=False)
 
 
-def _chart(title: str, curves: list[Curve], caption: str, run: Run, *, in_percent: bool) -> Html:
+def _chart(
+    title: str,
+    curves: list[Curve],
+    caption: str,
+    run: Run,
+    *,
+    in_percent: bool,
+    level: tuple[str, float] | None = None,
+) -> Html:
     if not any(curve.points for curve in curves):
         return absent(title, "None of the recorded values is a finite number.")
-    chart = line_chart(curves, title=title, in_percent=in_percent, warm_up=run.warm_up)
+    chart = line_chart(curves, title=title, in_percent=in_percent, warm_up=run.warm_up, level=level)
     return figure(title, chart, caption)
 
 

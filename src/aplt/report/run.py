@@ -15,7 +15,21 @@ from aplt.errors import InputError
 from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.settings import load_yaml
-from aplt.storage import read_table, read_text
+from aplt.storage import read_arrays, read_table, read_text
+
+
+@dataclass(frozen=True)
+class Bank:
+    """What the final model makes of the M training clips, the labeled ones first."""
+
+    ids: np.ndarray
+    """[M] str."""
+    labeled: int
+    """How many are."""
+    feature: np.ndarray
+    """[M, D] float32."""
+    probability: np.ndarray
+    """Of the classes [M, K]."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +106,39 @@ class Run:
                     raise InputError(f"{self.folder.predictions}: class '{name}' is not in result.json")
             matrix[place[truth], place[prediction]] += 1
         return matrix
+
+    @cached_property
+    def mistakes(self) -> pd.DataFrame | None:
+        """The rows of the test clips that were taken for another class, the surest first; None without any clip."""
+        found = self.predictions
+        if found is None or found.empty:
+            return None
+        wrong = found[found["truth"] != found["prediction_1"]]
+        return wrong.sort_values("score_1", ascending=False, kind="stable")
+
+    @cached_property
+    def bank(self) -> Bank | None:
+        """The features of the training clips; None where the folder has none."""
+        if self.result is None or not self.folder.features.exists() or not self.folder.split.exists():
+            return None
+        found, roles = read_arrays(self.folder.features), read_table(self.folder.split, ("id", "role"))
+        ids = [roles["id"][roles["role"] == role].to_numpy(dtype=object) for role in ("labeled", "unlabeled")]
+        labeled, position = len(ids[0]), found["position"]
+        if len(position) != sum(map(len, ids)) or found["probability"].shape[1] != len(self.classes):
+            raise InputError(f"{self.folder.features}: of other clips or classes than {self.folder.split.name}")
+        # Within a role split.csv is in the order of positions.
+        order = np.concatenate([np.argsort(position[:labeled]), labeled + np.argsort(position[labeled:])])
+        feature, probability = (found[name][order].astype(np.float32) for name in ("feature", "probability"))
+        return Bank(np.concatenate(ids), labeled, feature, probability)
+
+    @cached_property
+    def held_out(self) -> pd.DataFrame | None:
+        """Predictions of clips that training did not know: id, truth, label, score, of; None where there are none."""
+        if not self.folder.held_out.exists():
+            return None
+        table = read_table(self.folder.held_out, ("id", "truth", "label", "score", "of"))
+        table["score"] = pd.to_numeric(table["score"], errors="coerce")
+        return table[table["score"].between(0, 1)]
 
 
 def read_run(path: Path) -> Run:

@@ -11,11 +11,9 @@ import av
 import numpy as np
 
 from aplt.clips import Clip
-from aplt.data.bodies import normalize
 from aplt.data.modality import modality_of_clip
-from aplt.data.skeleton import read_clip
+from aplt.data.stills import moments
 from aplt.data.video import decode
-from aplt.models.poses import bone_parents
 from aplt.storage import aside_of
 
 SHORT_SIDE = 160
@@ -62,22 +60,8 @@ def points(clip: Clip) -> dict[str, Any]:
     Raises:
         ClipError: the clip cannot be read.
     """
-    found = read_clip(clip)
-    body = normalize(found.points)
-    frames = np.linspace(0, body.shape[1] - 1, min(POINTS, body.shape[1])).round().astype(int)
-    flat = np.clip(body[:, frames, :, :2], -8, 8)
-    if body.shape[-1] == 3:
-        flat = flat * (1, -1)  # in space y is upward
-    low, high = flat.min(axis=(0, 1, 2)), flat.max(axis=(0, 1, 2))
-    flat = (flat - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-6)
-    persons, _, joints, channels = body.shape
-    parents = bone_parents((channels + 1, 1, joints, persons), None) or list(range(joints))
-    seconds = body.shape[1] / found.fps if found.fps else None
-    return {
-        "points": flat.transpose(1, 0, 2, 3).round(3).tolist(),
-        "bones": [[joint, parent] for joint, parent in enumerate(parents) if joint != parent],
-        "seconds": seconds,
-    }
+    found = moments(clip, POINTS)
+    return {"points": found.points.round(3).tolist(), "bones": found.bones, "seconds": found.seconds}
 
 
 def _write_film(clip: Clip, path: Path) -> None:

@@ -103,8 +103,7 @@ class Wall:
         names = np.array(self.index.class_names, dtype=object)
         by_clip = self._ledger.groupby("id")["label"]
         last, kinds = by_clip.last().reindex(self.ids), by_clip.nunique().reindex(self.ids).fillna(1)
-        held = read_table(self.run.held_out, needed=("id", "truth", "label", "of")).set_index("id")
-        unseen = held[held["of"].str.startswith("fold")]["label"].reindex(self.ids)
+        unseen = self.run.read_unseen()["label"].reindex(self.ids)
         known = self.pool.label != UNKNOWN
         # Of those that were held out once the label that they got then; of the others the one they have learned.
         other = np.where(unseen.notna(), unseen.to_numpy(dtype=object), names[self.guess])
