@@ -88,9 +88,15 @@ class Plane:
 
 
 def line_chart(
-    curves: Sequence[Curve], *, title: str, in_percent: bool, warm_up: int = 0, pale: Sequence[Curve] = ()
+    curves: Sequence[Curve],
+    *,
+    title: str,
+    in_percent: bool,
+    warm_up: int = 0,
+    pale: Sequence[Curve] = (),
+    by: str = "round",
 ) -> Html:
-    """Returns a legend and a chart of curves by round.
+    """Returns a legend and a chart of curves, by round or what else is counted.
 
     Args:
         curves: at least one point among them; those without any keep their place in colors but are not drawn.
@@ -98,6 +104,7 @@ def line_chart(
         in_percent: the values are shares, 0 to 1.
         warm_up: how many first rounds to shade.
         pale: drawn behind as thin gray lines that show their names on pointing at them.
+        by: what the horizontal axis counts.
     """
     points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
@@ -114,18 +121,20 @@ def line_chart(
         # The boundary is between the last warm-up round and the next.
         end = min(plane.x(warm_up + 0.5), WIDTH - RIGHT) - LEFT
         shade = el("rect", x=LEFT, y=TOP, width=end, height=HEIGHT - TOP - BOTTOM, class_="warm-up")
-    body = [shade, plane.axes(labels, "round", tick_percent if in_percent else number)]
-    body += [_pale_line(_spoken(curve, write), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind]
+    body = [shade, plane.axes(labels, by, tick_percent if in_percent else number)]
+    body += [
+        _pale_line(_spoken(curve, write, by), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind
+    ]
     for place, curve in drawn:
         places = [(plane.x(x), plane.y(y)) for x, y in curve.points]
-        shape = place if last - first <= MARKED_ROUNDS else None
-        hover = [f"{curve.name}, round {x}: {write(y)}" for x, y in curve.points]
+        shape = place if len(curve.points) <= MARKED_ROUNDS else None
+        hover = [f"{curve.name}, {by} {x}: {write(y)}" for x, y in curve.points]
         marks = [_point(text, shape, *where) for text, where in zip(hover, places, strict=True)]
         body.append(el("g", _line(place, _path(places)), *marks, class_=f"s{place % COLORS}"))
-    spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
+    spoken = "; ".join(_spoken(curve, write, by) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
     items = [*_others(len(behind)), *shaded]
-    svg = drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
+    svg = drawing(body, WIDTH, HEIGHT, f"{title} by {by}. {spoken}.", "curves")
     return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
 
 
@@ -274,9 +283,9 @@ def _bound_item(bound: Spread | None) -> list[Html]:
     return [] if bound is None else [el("li", el("span", class_="swatch bound"), BOUND)]
 
 
-def _spoken(curve: Curve, write: Callable[[float], str]) -> str:
+def _spoken(curve: Curve, write: Callable[[float], str], by: str) -> str:
     (first, start), (last, end) = curve.points[0], curve.points[-1]
-    return f"{curve.name}: {write(start)} in round {first}, {write(end)} in round {last}"
+    return f"{curve.name}: {write(start)} in {by} {first}, {write(end)} in {by} {last}"
 
 
 def _by_share(one: Series) -> str:
