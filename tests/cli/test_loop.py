@@ -35,7 +35,7 @@ def test_turns_add_labels_and_keep_the_test_clips(
     assert folder.stat().st_mtime_ns == before
     with monkeypatch.context() as patch:
         patch.setattr(SemiData, "semi_batches", SemiData.semi_batches)  # to be put back
-        at_step(1, 1, stop)()
+        at_step(1, 0, stop)()
         with pytest.raises(Stop):
             aplt(*asked, "--turns", "2")
     said = (folder / "corrections.csv").read_bytes()

@@ -104,4 +104,4 @@ def test_a_part_of_a_film_that_is_none(part: str, client: TestClient, wall: Wall
     film.write_bytes(bytes(1000))
     assert client.get("/film/0.mp4", headers={"Range": part}).status_code in (400, 416)
     many = client.get("/film/0.mp4", headers={"Range": "bytes=" + "0-9," * 5000 + "0-9"})
-    assert many.content == bytes(10)
+    assert len(many.content) <= 1000
