@@ -40,20 +40,21 @@ def labels(
     return labels_of(folder, precision, confidence).table
 
 
-def suggest(run: PathLike | Run, number: int = 20, strategy: str = "coverage") -> pd.DataFrame:
-    """Returns the unlabeled clips whose labels would help a run most, the most useful first, and why.
+def suggest(source: PathLike | Run, number: int = 20, strategy: str | None = None) -> pd.DataFrame:
+    """Returns the unlabeled clips whose labels would help most, the most useful first, and why.
 
     Args:
-        run: A finished run, or its folder.
+        source: A finished run, or its folder; for the very first labels clips.csv, a folder of clips or a bank.
         number: How many.
-        strategy: coverage, margin or random.
+        strategy: coverage, margin, typical or random; by default coverage for a run, typical for clips.
 
     Raises:
-        InputError: no such strategy, the run is not finished, or its clips have changed.
+        InputError: no such strategy, or one that needs a model, the run is not finished, its clips have changed, or a
+            clip cannot be read.
     """
     from aplt.runs.suggest import suggest as suggest_clips
 
-    return suggest_clips(RunDir(run.path if isinstance(run, Run) else Path(run)), number, strategy)
+    return suggest_clips(source.path if isinstance(source, Run) else Path(source), number, strategy)
 
 
 def to_fiftyone(source: "PathLike | Run | pd.DataFrame", name: str) -> Any:

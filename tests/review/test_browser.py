@@ -17,12 +17,12 @@ import uvicorn
 from playwright.sync_api import expect, sync_playwright
 
 from aplt.clips import Clip, ClipIndex
-from aplt.review.journal import Journal
+from aplt.review.journal import Journal, Said
 from aplt.review.media import Media
 from aplt.review.server import review_app
 from aplt.review.wall import Wall
 from aplt.rundir import RunDir
-from aplt.runs.corrections import read_corrections
+from aplt.runs.reviews import read_corrections
 from aplt.runs.suggest import Pool
 from tests.review.conftest import TOKEN
 
@@ -127,12 +127,20 @@ def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path:
         assert page.is_hidden("#problem")
         page.keyboard.press("u")
         said(19)
+        bob = Journal(table, "bob")
+        bob.say([("clip 0", Said("label", "nod"), ""), ("clip 3", Said("label", "nod"), "")])
         page.reload()
         page.wait_for_selector(".card")
         said(19)
         page.select_option("#which", "said")
         assert page.locator(".card.none").count() == 9
+        page.select_option("#which", "disputed")
+        assert page.locator(".card").count() == len(read_corrections(table)[1]) > 0
+        for _ in range(page.locator(".card").count()):
+            page.keyboard.press("Enter")  # what ann has said
+            page.wait_for_timeout(100)
         browser.close()
-    kept = read_corrections(table)[0]
+    kept, disputed = read_corrections(table)
+    assert not disputed
     assert sorted(kept.values()) == [""] * 9 + sorted(NAMES[k] for k in (0, 1) for _ in range(5))
     assert not problems

@@ -9,7 +9,7 @@ import pytest
 
 from aplt.errors import InputError
 from aplt.review.journal import Journal, Said
-from aplt.runs.corrections import read_corrections
+from aplt.runs.reviews import read_corrections
 
 NOD, WAVE, NONE = Said("label", "nod"), Said("label", '=wave, "it"'), Said("none", "")
 
@@ -42,7 +42,7 @@ def test_two_people_in_one_file(journal: Journal) -> None:
     other = Journal(journal.path, "bob")
     journal.say([("1", NOD, ""), ("2", NOD, "")])
     other.say([("1", NOD, ""), ("2", NONE, "")])
-    assert read_corrections(journal.path) == ({"1": "nod"}, ("2",))
+    assert read_corrections(journal.path) == ({"1": "nod"}, {"2": {"ann": "nod", "bob": ""}})
 
 
 def test_a_row_that_a_kill_cut_short_is_dropped(journal: Journal) -> None:

@@ -1,5 +1,7 @@
 """The server: what the page is told, what it may say, and who is sent away."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import av
@@ -9,7 +11,9 @@ from starlette.testclient import TestClient
 from aplt.clips import Clip
 from aplt.review.journal import Journal, Said
 from aplt.review.media import Media
+from aplt.review.server import review_app
 from aplt.review.wall import Wall
+from aplt.runs.reviews import read_corrections
 from tests.data.videos import write_video
 from tests.review.conftest import HOST, TOKEN
 
@@ -29,13 +33,14 @@ def test_the_wall_has_every_training_clip(client: TestClient, wall: Wall) -> Non
     assert all(-1 <= value <= 1 for frame in drawn["points"] for person in frame for joint in person for value in joint)
 
 
+def act(*places: object, act: object = "accept", label: object = "", settle: object = False) -> dict[str, object]:
+    """Returns what the page sends."""
+    return {"places": list(places), "act": act, "label": label, "settle": settle}
+
+
 def test_what_is_said_is_kept_and_taken_back(client: TestClient, wall: Wall, journal: Journal) -> None:
     shown = client.get("/api/clips").json()
-    for content in (
-        {"places": [3], "act": "label", "label": "wave"},
-        {"places": [4, 5], "act": "accept", "label": ""},
-        {"places": [3], "act": "none", "label": ""},
-    ):
+    for content in (act(3, act="label", label="wave"), act(4, 5), act(3, act="none")):
         assert client.post("/api/say", json=content).status_code == 200
     kept = Journal(journal.path, "ann").now
     assert kept[wall.ids[3]] == Said("none", "")
@@ -47,19 +52,35 @@ def test_what_is_said_is_kept_and_taken_back(client: TestClient, wall: Wall, jou
     assert client.get("/api/clips").json()["said"]["3"] == ["label", "wave"]
 
 
+def test_what_people_disagree_on_is_shown_and_settled(client: TestClient, wall: Wall, journal: Journal) -> None:
+    bob = Journal(journal.path, "bob")
+    bob.say([(wall.ids[3], Said("label", "wave"), ""), (wall.ids[4], Said("none", ""), "")])
+    for content in (act(3, act="label", label="nod"), act(4, act="label", label="nod")):
+        client.post("/api/say", json=content)
+    shown = client.get("/api/clips").json()["disputed"]
+    assert shown == {"3": [["bob", "wave"], ["ann", "nod"]], "4": [["bob", ""], ["ann", "nod"]]}
+    client.post("/api/say", json=act(3, act="label", label="wave", settle=True))
+    client.post("/api/say", json=act(4, act="none", settle=True))
+    assert client.get("/api/clips").json()["disputed"] == {}
+    assert read_corrections(journal.path) == ({wall.ids[3]: "wave", wall.ids[4]: ""}, {})
+    client.post("/api/undo")
+    assert list(client.get("/api/clips").json()["disputed"]) == ["4"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
         [],
         {},
-        {"places": [], "act": "accept", "label": ""},
-        {"places": [36], "act": "accept", "label": ""},
-        {"places": [-1], "act": "accept", "label": ""},
-        {"places": [True], "act": "accept", "label": ""},
-        {"places": ["0"], "act": "accept", "label": ""},
-        {"places": [0], "act": "label", "label": "<script>"},
-        {"places": [0], "act": "withdrawn", "label": ""},
-        {"places": [0], "act": "accept", "label": "", "by": "bob"},
+        act(),
+        act(36),
+        act(-1),
+        act(True),
+        act("0"),
+        act(0, act="label", label="<script>"),
+        act(0, act="withdrawn"),
+        act(0, settle="yes"),
+        act(0) | {"by": "bob"},
     ],
 )
 def test_anything_else_is_refused(content: object, client: TestClient, journal: Journal) -> None:
@@ -79,23 +100,21 @@ def test_without_the_token_or_by_another_name_nothing_is_answered(stranger: Test
     assert stranger.post("/api/undo", headers={"Origin": f"http://{HOST}"}).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "address",
-    [
-        "/static/..%2Fserver.py",
-        "/static/%2Fetc%2Fpasswd",
-        "/static/server.py",
-        "/film/..%2F..%2Fconfig.yaml",
-        "/film/-1.mp4",
-        "/film/99999.mp4",
-        "/points/36.json",
-        "/points/1e3.json",
-        "/api/clip/../../etc/passwd",
-        "/config.yaml",
-    ],
-)
-def test_no_path_leads_to_a_file_that_is_no_clip(address: str, client: TestClient) -> None:
-    assert client.get(address).status_code == 404
+def test_the_button_to_train_on_is_there_where_it_does_something(
+    client: TestClient, wall: Wall, journal: Journal, tmp_path: Path
+) -> None:
+    assert client.get("/api/clips").json()["train_on"] is False
+    pressed: list[bool] = []
+    asked = replace(wall, suggested=(wall.ids[7], wall.ids[2]))
+    press = partial(pressed.append, True)
+    app = review_app(asked, journal, Media(tmp_path), token=TOKEN, hosts=(HOST,), train_on=press)
+    loop = TestClient(app, base_url=f"http://{HOST}", cookies=client.cookies)
+    shown = loop.get("/api/clips").json()
+    assert shown["train_on"] is True
+    assert [shown["suggested"][place] for place in (7, 2, 0)] == [0, 1, 36]
+    assert not pressed
+    assert loop.post("/api/train").status_code == 200
+    assert pressed == [True]
 
 
 def test_pages_run_nothing_but_their_own_script(client: TestClient) -> None:

@@ -9,7 +9,7 @@ from aplt.errors import InputError
 from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from aplt.runs.corrections import correct, read_corrections
+from aplt.runs.corrections import correct
 
 
 def written(path: Path, *rows: tuple[str, str, str]) -> Path:
@@ -26,11 +26,6 @@ def of(roles: "pd.Series[str]", role: str) -> list[str]:
     return sorted(roles.index[roles == role])
 
 
-def test_the_last_word_of_each_counts_and_disputes_are_told(tmp_path: Path) -> None:
-    rows = [("1", "nod", "me"), ("1", "wave", "me"), ("2", "nod", "me"), ("2", "wave", "you"), ("3", "", "you")]
-    assert read_corrections(written(tmp_path / "c.csv", *rows)) == ({"1": "wave", "3": ""}, ("2",))
-
-
 def test_roles_stay_under_new_labels(uninterrupted: RunDir, roles: "pd.Series[str]", tmp_path: Path) -> None:
     (one, two, *_), (test, *_), (labeled, *_) = of(roles, "unlabeled"), of(roles, "test"), of(roles, "labeled")
     rows = [(one, "wave", "me"), (two, "", "me"), (test, "nod", "me"), (labeled, "shake", "me")]
@@ -45,6 +40,9 @@ def test_roles_stay_under_new_labels(uninterrupted: RunDir, roles: "pd.Series[st
     assert (found.used, found.none) == (3, 1)
     with pytest.raises(InputError, match="no clip 'gone'"):
         correct(uninterrupted, None, written(tmp_path / "d.csv", ("gone", "nod", "me")), tmp_path / "made")
+    disputed = written(tmp_path / "e.csv", (one, "nod", "me"), (two, "nod", "me"), (two, "", "you"))
+    with pytest.raises(InputError, match=rf"e\.csv: .*'{two}' \(me: nod, you: none"):
+        correct(uninterrupted, None, disputed, tmp_path / "made")
 
 
 def test_a_run_after_another_begins_with_its_weights(

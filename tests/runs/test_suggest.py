@@ -48,7 +48,7 @@ def test_only_unlabeled_clips_each_once(strategy: str) -> None:
 
 
 def test_suggestions_of_a_run(uninterrupted: RunDir) -> None:
-    found = suggest(uninterrupted, 5)
+    found = suggest(uninterrupted.path, 5)
     roles = pd.read_csv(uninterrupted.split).set_index("id")["role"]
     assert (roles[found["id"]] == "unlabeled").all()
     assert "label" not in found

@@ -10,12 +10,14 @@ import typer
 from aplt import __version__
 from aplt.cli.check import check
 from aplt.cli.compare import compare
+from aplt.cli.corrections import corrections
 from aplt.cli.demo import demo
 from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
 from aplt.cli.index import IndexCommand, index
 from aplt.cli.labels import labels
+from aplt.cli.loop import loop
 from aplt.cli.pose import pose
 from aplt.cli.predict import predict
 from aplt.cli.printing import remark, say
@@ -52,7 +54,10 @@ def _options(
 
 app.command()(demo)
 app.command(cls=IndexCommand)(index)
-before, after = (pose, check, split, embed, train, compare), (evaluate, predict, labels, suggest, review, report)
+before, after = (
+    (pose, check, split, embed, train, compare),
+    (evaluate, predict, labels, suggest, review, corrections, loop, report),
+)
 for verb in (*before, *after, recipes, encoders):
     app.command()(verb)
 

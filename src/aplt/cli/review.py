@@ -3,12 +3,16 @@
 import getpass
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aplt.cli.printing import remark, say
 from aplt.errors import InputError, suggest
+
+if TYPE_CHECKING:
+    from aplt.review.journal import Journal
+    from aplt.review.wall import Wall
 
 SHOWN = ("all", "unlabeled", "labeled", "suggested", "changed", "disagree", "suspected", "said", "unsaid")
 LOOPBACK = ("127.0.0.1", "localhost")
@@ -32,39 +36,62 @@ def review(
     `aplt train --from RUN --corrections CSV --name NEXT` goes on from them.
     """
     import secrets
-    import socket
 
-    from aplt.reference import installed
-
-    uvicorn = installed("uvicorn", "review")
-    installed("starlette", "review")
     from aplt.display import counted
-    from aplt.review.journal import Journal
-    from aplt.review.media import Media
-    from aplt.review.server import review_app
-    from aplt.review.wall import Wall
+    from aplt.reference import installed
     from aplt.rundir import RunDir
+
+    installed("uvicorn", "review")
+    installed("starlette", "review")
+    from aplt.review.journal import Journal
+    from aplt.review.wall import Wall
 
     if host in ("0.0.0.0", "::"):
         raise InputError(f"--host {host} is any address; name the one by which others call this machine")
     wall = Wall.of(RunDir(run))
     view = filters(show, classes or [], wall.index.class_names)
     journal = Journal(corrections or run / "corrections.csv", by or getpass.getuser())
+    if host not in LOOPBACK:
+        remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
+    there = f"{len(journal.now)} so far by {journal.by}"
+    say(f"{counted(len(wall.ids), 'clip')}; corrections go to {journal.path}, {there}")
+    serve(wall, journal, host, port, secrets.token_urlsafe(16), view)
+
+
+def serve(
+    wall: "Wall", journal: "Journal", host: str, port: int, token: str, view: str, *, until_trained_on: bool = False
+) -> int:
+    """Serves the page until Ctrl-C, or until its button to train on is pressed; returns the port that it was on.
+
+    `view` follows in the address: see `filters`.
+    """
+    import socket
+
+    import uvicorn
+
+    from aplt.review.media import Media
+    from aplt.review.server import review_app
+
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError as error:
         raise InputError(f"--port {port} on {host}: {error.strerror}; --port 0 takes a free one") from error
-    port, token = listening.getsockname()[1], secrets.token_urlsafe(16)
+    port = listening.getsockname()[1]
     names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
-    app = review_app(wall, journal, Media(run / "films"), token=token, hosts=tuple(f"{name}:{port}" for name in names))
-    if host not in LOOPBACK:
-        remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
-    there = f"{len(journal.now)} so far by {journal.by}"
-    say(f"{counted(len(wall.ids), 'clip')}; corrections go to {journal.path}, {there}")
+    app = review_app(
+        wall,
+        journal,
+        Media(wall.run.path / "films"),
+        token=token,
+        hosts=tuple(f"{name}:{port}" for name in names),
+        train_on=(lambda: setattr(server, "should_exit", True)) if until_trained_on else None,
+    )
     say(f"http://{names[0]}:{port}/?token={token}{view}   (end with Ctrl-C)")
-    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
+    server.run(sockets=[listening])
+    return port
 
 
 def filters(show: str, classes: Sequence[str], names: Sequence[str]) -> str:

@@ -95,8 +95,9 @@ def line_chart(
     warm_up: int = 0,
     pale: Sequence[Curve] = (),
     level: tuple[str, float] | None = None,
+    by: str = "round",
 ) -> Html:
-    """Returns a legend and a chart of curves by round.
+    """Returns a legend and a chart of curves, by round or what else is counted.
 
     Args:
         curves: at least one point among them; those without any keep their place in colors but are not drawn.
@@ -105,6 +106,7 @@ def line_chart(
         warm_up: how many first rounds to shade.
         pale: drawn behind as thin gray lines that show their names on pointing at them.
         level: the name and the place of a dashed line across.
+        by: what the horizontal axis counts.
     """
     points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
@@ -126,16 +128,22 @@ def line_chart(
     if level is not None:
         body.append(_level(*level, f"M{LEFT} {plane.y(level[1]):.1f}H{WIDTH - RIGHT}"))
     body += [_pale_line(_spoken(curve, write), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind]
+    body = [shade, plane.axes(labels, by, tick_percent if in_percent else number)]
+    body += [
+        _pale_line(_spoken(curve, write, by), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind
+    ]
     for place, curve in drawn:
         places = [(plane.x(x), plane.y(y)) for x, y in curve.points]
-        shape = place if last - first <= MARKED_ROUNDS else None
-        hover = [f"{curve.name}, round {x}: {write(y)}" for x, y in curve.points]
+        shape = place if len(curve.points) <= MARKED_ROUNDS else None
+        hover = [f"{curve.name}, {by} {x}: {write(y)}" for x, y in curve.points]
         marks = [_point(text, shape, *where) for text, where in zip(hover, places, strict=True)]
         body.append(el("g", _line(place, _path(places)), *marks, class_=f"s{place % COLORS}"))
-    spoken = "; ".join(_spoken(curve, write) for curve in (*(curve for _, curve in drawn), *behind))
+    spoken = "; ".join(_spoken(curve, write, by) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
     items = [*_others(len(behind)), *_level_item(level[0] if level else None), *shaded]
     svg = drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
+    items = [*_others(len(behind)), *shaded]
+    svg = drawing(body, WIDTH, HEIGHT, f"{title} by {by}. {spoken}.", "curves")
     return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
 
 
@@ -284,9 +292,9 @@ def _level_item(name: str | None) -> list[Html]:
     return [] if name is None else [el("li", el("span", class_="swatch bound"), name)]
 
 
-def _spoken(curve: Curve, write: Callable[[float], str]) -> str:
+def _spoken(curve: Curve, write: Callable[[float], str], by: str) -> str:
     (first, start), (last, end) = curve.points[0], curve.points[-1]
-    return f"{curve.name}: {write(start)} in round {first}, {write(end)} in round {last}"
+    return f"{curve.name}: {write(start)} in {by} {first}, {write(end)} in {by} {last}"
 
 
 def _by_share(one: Series) -> str:

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Literal
 
 from aplt.errors import InputError
-from aplt.runs.corrections import ACTS, COLUMNS
-from aplt.storage import mode, naming, read_table
+from aplt.runs.reviews import COLUMNS, read_words
+from aplt.storage import mode, naming
 
-Act = Literal["label", "none", "withdrawn"]
+Act = Literal["label", "none", "withdrawn", "settled"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Said:
 
     act: Act
     label: str
-    """The class; "" unless the act is label."""
+    """The class; "" where it is none of them."""
 
 
 class Journal:
@@ -42,13 +42,10 @@ class Journal:
             self._append(_lines([COLUMNS]))
             return
         self._drop_half_a_row()
-        table = read_table(path, needed=COLUMNS)
-        columns = (table[name] for name in ("id", "label", "by", "act"))
-        for row, (id_, label, who, act) in enumerate(zip(*columns, strict=True), start=1):
-            if act not in ACTS:
-                raise InputError(f"{path} row {row}: act is '{act}', expected one of {', '.join(ACTS)}")
-            if who == by:
-                self._keep(id_, Said(act, label))
+        table = read_words(path, needed=COLUMNS)
+        own = table[table["by"] == by]
+        for id_, label, act in zip(own["id"], own["label"], own["act"], strict=True):
+            self._keep(id_, Said(act, label))
 
     def say(self, acts: Iterable[tuple[str, Said, str]]) -> None:
         """Adds what was said now, as one that is undone together.

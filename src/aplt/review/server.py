@@ -1,5 +1,6 @@
 """The server behind the page: on this machine alone, for who has the token, and of no file but the index's clips."""
 
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from importlib.resources import files
@@ -18,14 +19,27 @@ from aplt.errors import InputError
 from aplt.review.journal import Journal, Said
 from aplt.review.media import Media, is_film, points
 from aplt.review.wall import Wall
+from aplt.runs.reviews import read_corrections
+from aplt.storage import json_object
 
 COOKIE = "aplt_review"
 STATIC = {"review.js": "text/javascript", "review.css": "text/css"}
 MOST_AT_ONCE = 100_000
+MOST_BYTES = 1 << 20
+"""Of what the page says at once: enough for so many places."""
+PLACE = re.compile("[0-9]{1,9}")
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts: tuple[str, ...]) -> Starlette:
+def review_app(
+    wall: Wall,
+    journal: Journal,
+    media: Media,
+    *,
+    token: str,
+    hosts: tuple[str, ...],
+    train_on: Callable[[], None] | None = None,
+) -> Starlette:
     """Returns the application.
 
     Args:
@@ -35,6 +49,7 @@ def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts:
         token: Without which nothing is answered; once in the address, then as a cookie.
         hosts: The names by which the server may be called, with its port: what else a browser names is an attack
             by a page that was led here (DNS rebinding).
+        train_on: What the page's button to train on does; None: it has none.
     """
 
     async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -61,17 +76,20 @@ def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts:
         return Response(_static(name), media_type=STATIC[name]) if name in STATIC else _none()
 
     def clips(_: Request) -> Response:
-        said = {wall.place_of[id_]: [one.act, one.label] for id_, one in journal.now.items() if id_ in wall.place_of}
+        said = {wall.place_of[id_]: _told(one) for id_, one in journal.now.items() if id_ in wall.place_of}
+        words = read_corrections(journal.path)[1]
+        disputed = {wall.place_of[id_]: list(by.items()) for id_, by in words.items() if id_ in wall.place_of}
         film = is_film(wall.index[wall.position[0]]) if len(wall.position) else False
-        return JSONResponse(wall.table | {"said": said, "film": film, "by": journal.by, "run": wall.run.path.name})
+        about = {"said": said, "disputed": disputed, "film": film, "by": journal.by, "run": wall.run.path.name}
+        return JSONResponse(wall.table | about | {"train_on": train_on is not None})
 
     def of_place(answer: Callable[[int], Response]) -> Callable[[Request], Response]:
         def answered(request: Request) -> Response:
             place = request.path_params["place"]
-            if place >= len(wall.position):
+            if not PLACE.fullmatch(place) or int(place) >= len(wall.position):
                 return _none()
             try:
-                return answer(place)
+                return answer(int(place))
             except InputError as error:
                 return JSONResponse({"error": str(error)}, 422)
 
@@ -82,7 +100,15 @@ def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts:
         return FileResponse(media.film(wall.index[position], str(position)), media_type="video/mp4")
 
     async def say(request: Request) -> Response:
-        found = _acts(await request.json(), wall)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BYTES:
+                return JSONResponse({"error": f"more than {MOST_AT_ONCE:,d} clips at once"}, 413)
+        try:
+            found = _acts(json_object(body, "what is said"), wall)
+        except InputError:
+            found = None
         if found is None:
             return JSONResponse({"error": "expected places, an act and a class"}, 400)
         try:
@@ -97,21 +123,28 @@ def review_app(wall: Wall, journal: Journal, media: Media, *, token: str, hosts:
         except InputError as error:
             return JSONResponse({"error": str(error)}, 507)
         said = {place: journal.now.get(wall.ids[place]) for place in places}
-        return JSONResponse({"said": {place: one and [one.act, one.label] for place, one in said.items()}})
+        return JSONResponse({"said": {place: one and _told(one) for place, one in said.items()}})
+
+    def train(_: Request) -> Response:
+        if train_on is None:
+            return _none()
+        train_on()
+        return JSONResponse({"training": True})
 
     return Starlette(
         routes=[
             Route("/", page),
             Route("/static/{name}", static),
             Route("/api/clips", clips),
-            Route("/api/clip/{place:int}", of_place(lambda place: JSONResponse(wall.detail(place)))),
-            Route("/film/{place:int}.mp4", of_place(film)),
+            Route("/api/clip/{place}", of_place(lambda place: JSONResponse(wall.detail(place)))),
+            Route("/film/{place}.mp4", of_place(film)),
             Route(
-                "/points/{place:int}.json",
+                "/points/{place}.json",
                 of_place(lambda place: JSONResponse(points(wall.index[wall.position[place]]))),
             ),
             Route("/api/say", say, methods=["POST"]),
             Route("/api/undo", undo, methods=["POST"]),
+            Route("/api/train", train, methods=["POST"]),
         ],
         middleware=[Middleware(GZipMiddleware), Middleware(BaseHTTPMiddleware, dispatch=guarded)],
     )
@@ -122,11 +155,13 @@ def _without_token(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def _acts(sent: Any, wall: Wall) -> list[tuple[str, Said, str]] | None:
+def _acts(sent: dict[str, Any], wall: Wall) -> list[tuple[str, Said, str]] | None:
     """Returns what the browser says of which clips; None if it is no such thing."""
-    if not isinstance(sent, dict) or sent.keys() != {"places", "act", "label"}:
+    if sent.keys() != {"places", "act", "label", "settle"}:
         return None
-    places, act, label = sent["places"], sent["act"], sent["label"]
+    places, act, label, settle = (sent[name] for name in ("places", "act", "label", "settle"))
+    if type(settle) is not bool:
+        return None
     if not isinstance(places, list) or not 0 < len(places) <= MOST_AT_ONCE:
         return None
     if not all(type(place) is int and 0 <= place < len(wall.position) for place in places):
@@ -134,10 +169,17 @@ def _acts(sent: Any, wall: Wall) -> list[tuple[str, Said, str]] | None:
     names = wall.index.class_names
     was = {place: names[_shown(wall, place)] for place in places}
     if act == "accept":
-        return [(wall.ids[place], Said("label", was[place]), was[place]) for place in places]
-    if (act, label) == ("none", "") or (act == "label" and label in names):
-        return [(wall.ids[place], Said(act, label), was[place]) for place in places]
-    return None
+        said = [Said("settled" if settle else "label", was[place]) for place in places]
+    elif (act, label) == ("none", "") or (act == "label" and label in names):
+        said = [Said("settled" if settle else act, label)] * len(places)
+    else:
+        return None
+    return [(wall.ids[place], one, was[place]) for place, one in zip(places, said, strict=True)]
+
+
+def _told(said: Said) -> list[str]:
+    """Returns what somebody said of a clip as the browser is told."""
+    return ["label" if said.label else "none", said.label]
 
 
 def _shown(wall: Wall, place: int) -> int:

@@ -28,16 +28,18 @@ class Wall:
     position: np.ndarray
     """In the index [M]."""
     pool: Pool
+    suggested: tuple[str, ...] | None = None
+    """The ids of the clips to label next, the most useful first; None: chosen here."""
 
     @classmethod
-    def of(cls, run: RunDir) -> "Wall":
+    def of(cls, run: RunDir, suggested: tuple[str, ...] | None = None) -> "Wall":
         """Returns the wall of a finished run.
 
         Raises:
             InputError: the run is not finished, or its clips have changed.
         """
         _, index, split = finished(run)
-        return cls(run, index, *pool_of(run, index, split))
+        return cls(run, index, *pool_of(run, index, split), suggested)
 
     @cached_property
     def ids(self) -> list[str]:
@@ -62,7 +64,10 @@ class Wall:
         reliable = reliability_of(score, held_out_of(self.run)).value
         given = self.pool.label
         order = np.full(len(given), len(given))
-        chosen = coverage(self.pool, SUGGESTED, np.random.default_rng(0))
+        if self.suggested is None:
+            chosen = coverage(self.pool, SUGGESTED, np.random.default_rng(0))
+        else:
+            chosen = np.array([self.place_of[id_] for id_ in self.suggested], dtype=np.int64)
         order[chosen] = np.arange(len(chosen))
         flags = self._flags()
         return {

@@ -1,4 +1,4 @@
-"""Corrections of labels: a table that only grows, and the clips and roles that a run after them has."""
+"""Corrections of labels: the clips and roles that a run after them has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +11,7 @@ from aplt.display import counted
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
-from aplt.storage import read_table
-
-COLUMNS = ("id", "label", "by", "when", "was", "act")
-"""clip, its label now, who said so, when (ISO 8601), the label that was shown, and one of `ACTS`."""
-ACTS = ("label", "none", "withdrawn")
-"""A clip has the label, is of none of the classes, or is as if nothing had been said of it."""
-NONE = ""
-"""The label of a clip of none of the classes."""
+from aplt.runs.reviews import NONE, read_corrections, spoken
 
 
 @dataclass(frozen=True)
@@ -31,31 +24,9 @@ class Corrected:
     """Clips with a label by them."""
     none: int
     """Clips of none of the classes; they take no part."""
-    disputed: tuple[str, ...]
-    """Clips that people label differently; they stay as they were."""
 
     def __str__(self) -> str:
-        parts = [f"{counted(self.used, 'label')}", f"{self.none} of no class"]
-        if self.disputed:
-            parts.append(f"{len(self.disputed)} that people disagree on, such as {self.disputed[0]}, left as they were")
-        return ", ".join(parts)
-
-
-def read_corrections(path: Path) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Returns the label of each corrected clip by id, and the ids that people do not agree on.
-
-    Of what one person says of a clip the last row counts. Without the column act an empty label means none.
-
-    Raises:
-        InputError: no such table.
-    """
-    table = read_table(path, needed=("id", "label"))
-    table = table.assign(**{name: table.get(name, "") for name in ("by", "act")})
-    last = table.drop_duplicates(["id", "by"], keep="last")
-    last = last[last["act"] != "withdrawn"]
-    said = last.groupby("id", sort=False)["label"].agg(["first", "nunique"])
-    agreed = said.index[said["nunique"] == 1]
-    return said.loc[agreed, "first"].to_dict(), tuple(said.index[said["nunique"] > 1])
+        return f"{counted(self.used, 'label')}, {self.none} of no class"
 
 
 def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: Path) -> Corrected:
@@ -71,13 +42,19 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
         folder: Where the two tables go.
 
     Raises:
-        InputError: the run is not finished, its clips have changed, or a correction is of no clip in the index.
+        InputError: the run is not finished, its clips have changed, a correction is of no clip in the index, or people
+            disagree on one.
     """
     config, before, split = finished(run)
     index = before if clips is None else read_index(clips)
-    labels, disputed = read_corrections(corrections) if corrections else ({}, ())
+    labels, disputed = read_corrections(corrections) if corrections else ({}, {})
+    for id_, words in disputed.items():
+        raise InputError(
+            f"{corrections}: people disagree on {counted(len(disputed), 'clip')}, first on '{id_}' ({spoken(words)}); "
+            "`aplt review` shows them to be settled"
+        )
     known = {clip.id for clip in index}
-    for id_ in (*labels, *disputed):
+    for id_ in labels:
         if id_ not in known:
             raise InputError(f"{corrections}: no clip '{id_}' in {clips or config.clips}")
     role_of: dict[str, Role] = {before[p].id: "labeled" for p in split.labeled}
@@ -96,7 +73,7 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
     file = folder / "split.csv"
     save_split(file, corrected, Split(**{role: tuple(members) for role, members in roles.items()}))
     none = sum(label == NONE for label in labels.values())
-    return Corrected(made, file, len(labels) - none, none, disputed)
+    return Corrected(made, file, len(labels) - none, none)
 
 
 def _role(id_: str, labels: Mapping[str, str], before: Mapping[str, Role]) -> Role | None:

@@ -1,22 +1,29 @@
-"""What to label next: the few unlabeled clips that teach a run most."""
+"""What to label next: the few unlabeled clips that teach a run most, or the first one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
 from aplt.clips import UNKNOWN, ClipIndex, Split
-from aplt.data.index import index_table
+from aplt.data.index import index_table, read_index
 from aplt.errors import InputError
 from aplt.errors import suggest as close_to
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
+from aplt.runs.descriptors import described
 from aplt.storage import read_arrays
 
 NEIGHBORS = 30
 """Clips that a clip can stand for."""
+CROWD = 20
+"""Clips of its cluster that a typical clip is close to."""
+TWIN = 0.1
+"""The share of the usual distance to these within which two clips are near duplicates."""
 FEW = 3
 """Labels up to which a class counts as one with few."""
 
@@ -89,7 +96,36 @@ def random(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
     return draw.permutation(pool.unlabeled)[:number]
 
 
-STRATEGIES: dict[str, Strategy] = {"coverage": coverage, "margin": margin, "random": random}
+def typical(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
+    """The clip in the densest place of each of so many clusters, those without labels and large ones first.
+
+    TypiClust (Hacohen, Dekel, Weinshall, ICML 2022, arXiv 2202.02794); near duplicates of what is chosen come last.
+    """
+    feature, free = pool.feature, pool.label < 0
+    clusters = min(number + int((~free).sum()), len(np.unique(feature, axis=0)))
+    cluster = KMeans(clusters, random_state=int(draw.integers(2**31))).fit_predict(feature)
+    size, crowd = np.bincount(cluster, minlength=clusters), np.zeros(len(feature))
+    for k in range(clusters):
+        members = np.flatnonzero(cluster == k)
+        if len(members) > 1:
+            near = NearestNeighbors(n_neighbors=min(CROWD, len(members) - 1)).fit(feature[members])
+            crowd[members] = near.kneighbors()[0].mean(axis=1)
+    labels, near_by = np.bincount(cluster[~free], minlength=clusters), TWIN * np.median(crowd)
+    twin = np.zeros(len(feature), dtype=bool)
+    chosen: list[int] = []
+    for _ in range(min(number, int(free.sum()))):
+        places = np.flatnonzero(free)
+        ranks = crowd[places], -size[cluster[places]], labels[cluster[places]], twin[places]
+        best = int(places[np.lexsort(ranks)[0]])
+        chosen.append(best)
+        free[best], labels[cluster[best]] = False, labels[cluster[best]] + 1
+        twin |= np.linalg.norm(feature - feature[best], axis=1) <= near_by
+    return np.array(chosen, dtype=np.int64)
+
+
+STRATEGIES: dict[str, Strategy] = {"coverage": coverage, "margin": margin, "typical": typical, "random": random}
+MODEL_FREE = ("typical", "random")
+"""Strategies that need no model: of clips without a run the first is the default."""
 
 
 def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Pool]:
@@ -104,28 +140,46 @@ def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Po
     return position, Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
 
 
-def suggest(run: RunDir, number: int, strategy: str = "coverage") -> pd.DataFrame:
+def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFrame:
     """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
 
     Args:
-        run: A finished run.
+        source: The folder of a finished run; or an index, a folder of clips or a bank, of which there is no model yet.
         number: How many.
-        strategy: A name of `STRATEGIES`.
+        strategy: A name of `STRATEGIES`; by default coverage for a run, typical for clips.
 
     Raises:
-        InputError: no such strategy, the run is not finished, or its clips have changed.
+        InputError: no such strategy, or one that needs a model, the run is not finished, or its clips have changed; a
+            clip cannot be read.
     """
-    if strategy not in STRATEGIES:
+    if strategy is not None and strategy not in STRATEGIES:
         raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
+    run = RunDir(source)
+    if not run.config.exists():
+        return _suggest_first(source, number, strategy or MODEL_FREE[0])
     config, index, split = finished(run)
     position, pool = pool_of(run, index, split)
-    chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(config.train.seed))
+    chosen = STRATEGIES[strategy or "coverage"](pool, number, np.random.default_rng(config.train.seed))
     table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
     return table.assign(
         guess=[index.class_names[k] for k in pool.probability[chosen].argmax(axis=1)],
         score=pool.probability[chosen].max(axis=1).round(4),
         reason=_reasons(pool, chosen, index.class_names),
     )
+
+
+def _suggest_first(source: Path, number: int, strategy: str) -> pd.DataFrame:
+    if strategy not in MODEL_FREE:
+        raise InputError(f"strategy {strategy} asks a model; {source} is no run, and of clips alone expected typical")
+    index = read_index(source)
+    position = np.array([at for at, clip in enumerate(index) if clip.official in (None, "train")], dtype=np.int64)
+    if not len(position):
+        raise InputError(f"{source}: no clip to train on; all have the split val or test")
+    feature = described(index) if strategy == "typical" else np.zeros((len(index), 1), dtype=np.float32)
+    pool = Pool(feature[position], np.empty((len(position), 0)), index.labels[position])
+    chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(0))
+    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
+    return table.assign(reason="stands for clips like it" if strategy == "typical" else "any")
 
 
 def _neighbors(feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

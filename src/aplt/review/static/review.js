@@ -13,7 +13,9 @@ const make = (tag, text = "", name = "") => {
 const percent = (value) => (value === null ? "" : `${Math.round(100 * value)} %`);
 
 const clips = await (await fetch("/api/clips")).json();
-const said = new Map(Object.entries(clips.said).map(([place, one]) => [Number(place), one]));
+const byPlace = (entries) => new Map(Object.entries(entries).map(([place, one]) => [Number(place), one]));
+const said = byPlace(clips.said);
+const disputed = byPlace(clips.disputed);
 const cards = new Map();
 const details = new Map();
 const skeletons = new Map();
@@ -50,6 +52,7 @@ const WHICH = {
   changed: (place) => clips.changed[place] === 1,
   disagree: (place) => clips.disagree[place] === 1,
   suspected: (place) => clips.suspected[place] === 1,
+  disputed: (place) => disputed.has(place),
   said: (place) => said.has(place),
   unsaid: (place) => !said.has(place),
 };
@@ -85,6 +88,8 @@ function filter() {
 function count() {
   const clipsShown = shown.filter((place) => place !== undefined).length;
   at("count").textContent = `${clipsShown} of ${clips.id.length} clips, ${said.size} reviewed`;
+  const asked = clips.id.map((_, place) => place).filter(WHICH.suggested);
+  at("train").textContent = `Train on (${asked.filter((place) => said.has(place)).length} of ${asked.length} decided)`;
 }
 
 function draw() {
@@ -215,10 +220,14 @@ async function tell() {
   for (const [round, label, accepted] of found.rounds) {
     rounds.append(make("li", `round ${round}: ${label}${accepted ? "" : " (not accepted)"}`));
   }
+  const people = make("ul");
+  for (const [by, label] of disputed.get(place) ?? []) people.append(make("li", `${by}: ${label || "none of the classes"}`));
+  if (disputed.has(place)) people.prepend(make("h3", "What people say"));
   const where = [found.path, found.subject, found.interval?.map((second) => second ?? "end").join(" to ")];
   box.replaceChildren(
     make("h2", clips.id[place]),
     make("div", where.filter(Boolean).join(" · "), "about"),
+    people,
     make("h3", "Best classes"),
     best,
     make("h3", "Nearest labeled clips"),
@@ -253,7 +262,9 @@ function rewrite() {
 
 async function say(places, act, label = "") {
   if (!places.length) return false;
-  if (!(await post("/api/say", { places, act, label }))) return false;
+  // Among the clips that people disagree on the last word is spoken.
+  const settle = at("which").value === "disputed";
+  if (!(await post("/api/say", { places, act, label, settle }))) return false;
   for (const place of places) {
     if (act === "accept") {
       const k = clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
@@ -287,6 +298,15 @@ async function acceptAll() {
   if (places.length && window.confirm(`Accept the labels of ${places.length} clips?`)) await say(places, "accept");
 }
 
+async function trainOn() {
+  if (!(await post("/api/train", {}))) return;
+  document.querySelector("main").replaceChildren(make("p", "Training; this page comes back by itself.", "waiting"));
+  setInterval(async () => {
+    const answer = await fetch("/api/clips").catch(() => null);
+    if (answer?.ok) window.location.reload();
+  }, 3000);
+}
+
 function choose() {
   at("typed").value = "";
   at("choose").showModal();
@@ -304,7 +324,7 @@ const KEYS = {
   ArrowLeft: () => go(here - 1),
   ArrowDown: () => go(Math.min(here + columns, shown.length - 1)),
   ArrowUp: () => go(here - columns),
-  Enter: () => sayHere("accept"),
+  Enter: () => sayHere(...(said.get(shown[here]) ?? ["accept"])), // what the card shows
   n: () => sayHere("none"),
   s: () => go(here + 1),
   u: undo,
@@ -338,6 +358,8 @@ at("most").addEventListener("input", () => {
 });
 at("accept-all").addEventListener("click", acceptAll);
 at("undo").addEventListener("click", undo);
+at("train").addEventListener("click", trainOn);
+at("train").hidden = !clips.train_on;
 at("help").addEventListener("click", () => {
   at("keys").hidden = !at("keys").hidden;
   at("help").setAttribute("aria-expanded", String(!at("keys").hidden));

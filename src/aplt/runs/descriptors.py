@@ -1,0 +1,52 @@
+"""Features of clips without any model, for the very first labels: how they look, and where they move."""
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool3d
+
+from aplt.clips import ClipIndex
+from aplt.data.batches import all_views
+from aplt.data.modality import modality_of
+
+BINS, SIDE = 4, 8
+"""Parts of a clip's time, and of a picture's height and width, over which is averaged."""
+BATCH = 64
+
+
+def described(index: ClipIndex) -> np.ndarray:
+    """Returns features [N, D] float32 of all clips: those of their bank, else a fixed descriptor of how they look.
+
+    Of a center view its mean and its mean absolute change from frame to frame, in four parts of its time; of each
+    coordinate of each joint, normalized to the body, or of the gray of eight by eight fields of the picture. Both
+    halves have the same total variance.
+
+    Raises:
+        InputError: a clip cannot be read.
+    """
+    modality = modality_of(index)
+    settings = modality.input()
+    modality.prepare(index.clips, settings)
+    views = modality.make_views(dict(enumerate(index)), settings, None)
+    passes = [(range(len(index)), "center", 0)]
+    parts = [_HALVES[modality.name](clips) for _, clips in all_views(views, passes, BATCH, modality.workers())]
+    halves = [torch.cat(half) for half in zip(*parts, strict=True)]
+    scaled = [half / half.var(dim=0, correction=0).sum().sqrt().clamp(min=1e-6) for half in halves]
+    return torch.cat(scaled, dim=1).numpy()
+
+
+def _of_skeletons(clips: Tensor) -> tuple[Tensor, ...]:
+    points = clips[:, :-1]  # the last channel is the tracker's confidence
+    return _over_time(points, points.shape[3:])
+
+
+def _of_videos(clips: Tensor) -> tuple[Tensor, ...]:
+    return _over_time(clips.mean(dim=1, keepdim=True), (SIDE, SIDE))
+
+
+def _over_time(clips: Tensor, size: tuple[int, ...]) -> tuple[Tensor, ...]:
+    change = clips.diff(dim=2).abs() if clips.shape[2] > 1 else torch.zeros_like(clips)
+    return tuple(adaptive_avg_pool3d(one, (BINS, *size)).flatten(1) for one in (clips, change))
+
+
+_HALVES = {"video": _of_videos, "skeleton": _of_skeletons, "features": lambda clips: (clips.flatten(1),)}
