@@ -82,4 +82,4 @@ def test_corrections_of_two_people(run: Path, tmp_path: Path, capsys: pytest.Cap
     assert "0 disagreements" in capsys.readouterr().out
     shutil.copy(tmp_path / "ann.csv", tmp_path / "clips.csv")
     assert aplt("corrections", both, "-o", tmp_path / "clips.csv") == 2
-    assert "was not written by this command" in capsys.readouterr().err
+    assert "is nothing that this command may write over" in capsys.readouterr().err

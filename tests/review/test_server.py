@@ -1,10 +1,12 @@
 """The server: what the page is told, what it may say, and who is sent away."""
 
+import shutil
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import av
+import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
@@ -13,6 +15,7 @@ from aplt.review.journal import Journal, Said
 from aplt.review.media import Media
 from aplt.review.server import review_app
 from aplt.review.wall import Wall
+from aplt.rundir import RunDir
 from aplt.runs.reviews import read_corrections
 from tests.data.videos import write_video
 from tests.review.conftest import HOST, TOKEN
@@ -21,7 +24,9 @@ from tests.review.conftest import HOST, TOKEN
 def test_the_wall_has_every_training_clip(client: TestClient, wall: Wall) -> None:
     found = client.get("/api/clips").json()
     assert found["id"] == wall.ids
-    assert {len(found[name]) for name in ("given", "guess", "score", "reliability", "suggested", "suspected")} == {36}
+    assert {
+        len(found[name]) for name in ("given", "guess", "score", "reliability", "suggested", "suspected", "novel")
+    } == {36}
     assert sorted(label for label in found["given"] if label >= 0) == [0, 0, 1, 1, 2, 2]
     assert not found["film"]
     one = client.get("/api/clip/7").json()
@@ -31,6 +36,18 @@ def test_the_wall_has_every_training_clip(client: TestClient, wall: Wall) -> Non
     drawn = client.get("/points/7.json").json()
     assert len(drawn["points"][0][0]) == 4
     assert all(-1 <= value <= 1 for frame in drawn["points"] for person in frame for joint in person for value in joint)
+
+
+def test_what_may_be_of_no_class_is_flagged(wall: Wall, tmp_path: Path) -> None:
+    shutil.copytree(wall.run.path, tmp_path / "run")
+    run = RunDir(tmp_path / "run")
+    table = pd.read_csv(run.pseudo_labels)
+    table["novelty"] = [0.96, *[0.5] * (len(table) - 1)]
+    table.to_csv(run.pseudo_labels, index=False)
+    shown = Wall.of(run).table
+    assert [id_ for id_, flag in zip(shown["id"], shown["novel"], strict=True) if flag] == [table["id"][0]]
+    table.drop(columns="novelty").to_csv(run.pseudo_labels, index=False)  # of an earlier version
+    assert not any(Wall.of(run).table["novel"])
 
 
 def act(*places: object, act: object = "accept", label: object = "", settle: object = False) -> dict[str, object]:

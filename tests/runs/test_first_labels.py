@@ -1,6 +1,7 @@
 """The very first labels, of clips that no model has seen."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from tests.data.videos import write_video
 from tests.runs.clips import write_clips
 
 
-def unlabeled(clips: Path, **columns: object) -> Path:
+def unlabeled(clips: Path, **columns: Any) -> Path:
     """Returns an index of the same clips without labels."""
     path = clips.with_name(f"unlabeled-{'-'.join(columns)}.csv")
     pd.read_csv(clips).assign(label="", **columns).to_csv(path, index=False)

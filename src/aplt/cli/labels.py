@@ -9,7 +9,6 @@ from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
 MOST_NAMED = 10
-NOVEL = 0.95
 
 
 def labels(
@@ -36,6 +35,7 @@ def labels(
     from aplt.cli.stopping import stoppable
     from aplt.data.index import write_index
     from aplt.display import counted
+    from aplt.offline.novelty import NOVEL
     from aplt.rundir import RunDir
     from aplt.runs.crossfit import crossfit
     from aplt.runs.labels import labels_of

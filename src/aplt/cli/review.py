@@ -14,7 +14,19 @@ if TYPE_CHECKING:
     from aplt.review.journal import Journal
     from aplt.review.wall import Wall
 
-SHOWN = ("all", "unlabeled", "labeled", "suggested", "changed", "disagree", "suspected", "said", "unsaid")
+SHOWN = (
+    "all",
+    "unlabeled",
+    "labeled",
+    "suggested",
+    "changed",
+    "disagree",
+    "suspected",
+    "novel",
+    "disputed",
+    "said",
+    "unsaid",
+)
 LOOPBACK = ("127.0.0.1", "localhost")
 
 

@@ -13,6 +13,8 @@ from aplt.clips import UNKNOWN
 from aplt.offline.propagation import neighbor_graph, spread
 from aplt.offline.space import carried, whiten
 
+NOVEL = 0.95
+"""From which a clip is taken to be of no class."""
 DIMENSIONS, NEIGHBORS = 64, 10
 FOLDS = 20
 

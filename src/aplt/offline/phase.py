@@ -15,7 +15,7 @@ from torch.nn import functional
 from aplt.clips import UNKNOWN
 from aplt.offline.balance import balance
 from aplt.offline.kmeans import semi_supervised_kmeans
-from aplt.offline.novelty import novelty
+from aplt.offline.novelty import NOVEL, novelty
 from aplt.offline.propagation import neighbor_graph, propagate
 from aplt.offline.space import carried, whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
@@ -49,7 +49,7 @@ class Clusters(Settings):
     neighbors: int = Field(10, ge=0)
     """Neighbors of each clip over which its memberships are propagated; the distance that is screened by is then what
     a membership lacks to 1. 0: no propagation, and the distance is that to the center."""
-    novel: float = Field(0.95, gt=0, le=1)
+    novel: float = Field(NOVEL, gt=0, le=1)
     """Novelty from which a clip is taken to be of none of the classes and is not accepted: such clips lie where no
     labels are. About 1 - `novel` of the clips of classes are refused with them. 1: none is; nor without `neighbors`."""
     threshold: Literal["mean", "none"] = "mean"

@@ -124,11 +124,9 @@ def line_chart(
         # The boundary is between the last warm-up round and the next.
         end = min(plane.x(warm_up + 0.5), WIDTH - RIGHT) - LEFT
         shade = el("rect", x=LEFT, y=TOP, width=end, height=HEIGHT - TOP - BOTTOM, class_="warm-up")
-    body = [shade, plane.axes(labels, "round", tick_percent if in_percent else number)]
+    body = [shade, plane.axes(labels, by, tick_percent if in_percent else number)]
     if level is not None:
         body.append(_level(*level, f"M{LEFT} {plane.y(level[1]):.1f}H{WIDTH - RIGHT}"))
-    body += [_pale_line(_spoken(curve, write), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind]
-    body = [shade, plane.axes(labels, by, tick_percent if in_percent else number)]
     body += [
         _pale_line(_spoken(curve, write, by), [(plane.x(x), plane.y(y)) for x, y in curve.points]) for curve in behind
     ]

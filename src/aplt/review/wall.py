@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import UNKNOWN, ClipIndex
+from aplt.offline.novelty import NOVEL
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reliability import held_out_of, reliability_of
@@ -103,8 +104,15 @@ class Wall:
             return pd.DataFrame({"round": [], "id": [], "label": [], "accepted": []})
         return read_table(self.run.ledger, needed=("round", "id", "label", "accepted"))
 
+    @cached_property
+    def _novelty(self) -> pd.Series:
+        if not self.run.pseudo_labels.exists():
+            return pd.Series(np.nan, self.ids)
+        table = read_table(self.run.pseudo_labels, needed=("id",)).reindex(columns=["id", "novelty"]).set_index("id")
+        return pd.to_numeric(table["novelty"], errors="coerce").reindex(self.ids)
+
     def _flags(self) -> dict[str, np.ndarray]:
-        """Returns which clips one might look at [M]: changed, disagreeing, suspected."""
+        """Returns which clips one might look at [M]: changed, disagreeing, suspected, novel."""
         names = np.array(self.index.class_names, dtype=object)
         by_clip = self._ledger.groupby("id")["label"]
         last, kinds = by_clip.last().reindex(self.ids), by_clip.nunique().reindex(self.ids).fillna(1)
@@ -116,4 +124,5 @@ class Wall:
             "changed": (kinds > 1).to_numpy(),
             "disagree": (last.notna() & (last.to_numpy(dtype=object) != names[self.guess])).to_numpy() & ~known,
             "suspected": known & (other != names[np.where(known, self.pool.label, 0)]),
+            "novel": self._novelty.to_numpy() >= NOVEL,
         }

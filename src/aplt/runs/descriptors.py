@@ -8,6 +8,7 @@ from torch.nn.functional import adaptive_avg_pool3d
 from aplt.clips import ClipIndex
 from aplt.data.batches import all_views
 from aplt.data.modality import modality_of
+from aplt.data.views import Kind
 
 BINS, SIDE = 4, 8
 """Parts of a clip's time, and of a picture's height and width, over which is averaged."""
@@ -28,7 +29,7 @@ def described(index: ClipIndex) -> np.ndarray:
     settings = modality.input()
     modality.prepare(index.clips, settings)
     views = modality.make_views(dict(enumerate(index)), settings, None)
-    passes = [(range(len(index)), "center", 0)]
+    passes: list[tuple[range, Kind, int]] = [(range(len(index)), "center", 0)]
     parts = [_HALVES[modality.name](clips) for _, clips in all_views(views, passes, BATCH, modality.workers())]
     halves = [torch.cat(half) for half in zip(*parts, strict=True)]
     scaled = [half / half.var(dim=0, correction=0).sum().sqrt().clamp(min=1e-6) for half in halves]
@@ -37,16 +38,20 @@ def described(index: ClipIndex) -> np.ndarray:
 
 def _of_skeletons(clips: Tensor) -> tuple[Tensor, ...]:
     points = clips[:, :-1]  # the last channel is the tracker's confidence
-    return _over_time(points, points.shape[3:])
+    return _over_time(points, points.shape[3], points.shape[4])
 
 
 def _of_videos(clips: Tensor) -> tuple[Tensor, ...]:
-    return _over_time(clips.mean(dim=1, keepdim=True), (SIDE, SIDE))
+    return _over_time(clips.mean(dim=1, keepdim=True), SIDE, SIDE)
 
 
-def _over_time(clips: Tensor, size: tuple[int, ...]) -> tuple[Tensor, ...]:
+def _of_features(clips: Tensor) -> tuple[Tensor, ...]:
+    return (clips.flatten(1),)
+
+
+def _over_time(clips: Tensor, height: int, width: int) -> tuple[Tensor, ...]:
     change = clips.diff(dim=2).abs() if clips.shape[2] > 1 else torch.zeros_like(clips)
-    return tuple(adaptive_avg_pool3d(one, (BINS, *size)).flatten(1) for one in (clips, change))
+    return tuple(adaptive_avg_pool3d(one, (BINS, height, width)).flatten(1) for one in (clips, change))
 
 
-_HALVES = {"video": _of_videos, "skeleton": _of_skeletons, "features": lambda clips: (clips.flatten(1),)}
+_HALVES = {"video": _of_videos, "skeleton": _of_skeletons, "features": _of_features}

@@ -52,6 +52,7 @@ const WHICH = {
   changed: (place) => clips.changed[place] === 1,
   disagree: (place) => clips.disagree[place] === 1,
   suspected: (place) => clips.suspected[place] === 1,
+  novel: (place) => clips.novel[place] === 1,
   disputed: (place) => disputed.has(place),
   said: (place) => said.has(place),
   unsaid: (place) => !said.has(place),
