@@ -54,9 +54,9 @@ def test_encoders(capsys: pytest.CaptureFixture[str]) -> None:
     assert "IMAGENET1K_V1, DEFAULT (BSD-3-Clause)" in published
     assert none.split()[1] == "skeleton"
     assert none.endswith("-")
-    assert aplt("encoders", "tsm_resnet18", "mvit_v2_s", "--json") == 0
+    assert aplt("encoders", "tsm_resnet18", "r3d_18", "--json") == 0
     found = json.loads(capsys.readouterr().out)
-    assert found["encoders"]["mvit_v2_s"]["clip_shape"] == [3, 16, 224, 224]
+    assert found["encoders"]["r3d_18"]["clip_shape"] == [3, 16, 112, 112]
     # Twice the multiplications that torchvision publishes for its ResNet-18 at this size, 8 frames, but its classifier.
     assert found["encoders"]["tsm_resnet18"]["flops"] == pytest.approx(2 * 8 * 1.814e9, rel=0.01)
     assert found["extras"].keys() == {"timm", "hf"}

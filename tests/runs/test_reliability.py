@@ -58,10 +58,10 @@ def test_a_promise_by_hand() -> None:
 def test_a_promise_is_kept_as_often_as_it_says() -> None:
     # s^3 = p at and above which score? Uniform scores from t to 1 are right (1 - t^4) / (4 (1 - t)) of the time.
     kept, found = 0, 0
-    for seed in range(150):
+    for seed in range(60):
         threshold = promise(overconfident(2000, seed), 0.85, 0.9).threshold
         if threshold is not None:
             found += 1
             kept += (1 - threshold**4) / (4 * (1 - threshold)) >= 0.85
-    assert found > 130
-    assert kept >= 0.87 * found
+    assert found > 52
+    assert kept >= 0.85 * found

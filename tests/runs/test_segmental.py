@@ -63,7 +63,7 @@ def in_a_row(drawn: list[tuple[int, int, str]]) -> list[Event]:
 EVENTS = st.lists(st.tuples(st.integers(0, 3), st.integers(1, 6), st.sampled_from("abc")), max_size=8).map(in_a_row)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(EVENTS, EVENTS), min_size=1, max_size=3))
 def test_figures_are_those_of_the_definition(recordings: list[tuple[list[Event], list[Event]]]) -> None:
     found = event_figures([Compared(table(p), table(t), 0.0, FRAMES) for p, t in recordings])

@@ -15,6 +15,7 @@ ABLATION: dict[str, dict[str, Any]] = {
     "no labeled augmentation": {"settings": {"offline": {"labeled_views": 0}}},
     "no whitening": {"settings": {"offline": {"whiten": None}}},
     "nearest assignment": {"settings": {"offline": {"assignment": "nearest"}}},
+    "novel clips accepted": {"settings": {"offline": {"novel": 1.0}}},
     "no neighbors": {"settings": {"offline": {"neighbors": 0}}},
     "no margin": {"settings": {"method_settings": {"margin": 0.0}}},
     "no sup_logits": {"settings": {"train": {"weak_weight": 0.0}}},
