@@ -75,6 +75,7 @@ def test_seed_and_number_change_how_the_same_person_moves(seed: int, number: int
         assert getattr(first, name) != getattr(second, name)
 
 
+@pytest.mark.slow
 def test_files_do_not_depend_on_the_processes_even_when_spawned(
     made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
