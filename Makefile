@@ -27,6 +27,8 @@ check: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Many processes import the same modules: where no bytecode is written each compiles all of them.
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(READY)
 	$(BIN)/pytest --numprocesses auto
 
