@@ -59,9 +59,15 @@ def test_features_of_other_clips_are_refused_and_unusable_ones_told(tmp_path: Pa
     arrays = read_arrays(run.features)
     write_arrays(run.features, arrays | {"feature": np.full_like(arrays["feature"], np.nan)})
     assert "no finite numbers" in page_of(run.path).text
-    write_arrays(run.features, {name: array[1:] for name, array in arrays.items()})
-    with pytest.raises(InputError, match=r"features\.npz: of other clips"):
-        page_of(run.path)
+    for damaged in (
+        {name: array[1:] for name, array in arrays.items()},
+        {name: array for name, array in arrays.items() if name != "probability"},
+        arrays | {"feature": arrays["feature"][:, 0]},
+        arrays | {"position": arrays["position"].astype(str)},
+    ):
+        write_arrays(run.features, damaged)
+        with pytest.raises(InputError, match=r"features\.npz: \w+ is .*, expected \d+ clips as in split\.csv"):
+            page_of(run.path)
 
 
 def test_reliability_is_counted_in_the_held_out_clips(tmp_path: Path) -> None:

@@ -123,9 +123,15 @@ class Run:
             return None
         found, roles = read_arrays(self.folder.features), read_table(self.folder.split, ("id", "role"))
         ids = [roles["id"][roles["role"] == role].to_numpy(dtype=object) for role in ("labeled", "unlabeled")]
-        labeled, position = len(ids[0]), found["position"]
-        if len(position) != sum(map(len, ids)) or found["probability"].shape[1] != len(self.classes):
-            raise InputError(f"{self.folder.features}: of other clips or classes than {self.folder.split.name}")
+        labeled, clips = len(ids[0]), sum(map(len, ids))
+        shapes = {"position": (clips,), "feature": (clips, None), "probability": (clips, len(self.classes))}
+        for name, wanted in shapes.items():
+            shape = found[name].shape if name in found else None
+            fits = shape is not None and len(shape) == len(wanted) and found[name].dtype.kind in "fi"
+            if not fits or any(size not in (None, own) for size, own in zip(wanted, shape or (), strict=True)):
+                why = f"{name} is {'missing' if shape is None else list(shape)}, expected {clips} clips as in split.csv"
+                raise InputError(f"{self.folder.features}: {why} and {len(self.classes)} classes")
+        position = found["position"]
         # Within a role split.csv is in the order of positions.
         order = np.concatenate([np.argsort(position[:labeled]), labeled + np.argsort(position[labeled:])])
         feature, probability = (found[name][order].astype(np.float32) for name in ("feature", "probability"))
