@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
@@ -16,7 +17,7 @@ from aplt.errors import InputError
 from aplt.figures import Record
 from aplt.record import Result, Round
 from aplt.settings import shown, wanted
-from aplt.storage import json_object, read_bytes, read_json, read_table, sweep, write_text
+from aplt.storage import json_object, read_arrays, read_bytes, read_json, read_table, sweep, write_text
 
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 
@@ -135,6 +136,28 @@ class RunDir:
                 found = read_json(file).get("digests")
                 return found if isinstance(found, dict) else {}
         return {}
+
+    def read_features(self, clips: int, classes: int) -> dict[str, np.ndarray]:
+        """Returns what a finished run knows of its training clips: position [M], feature [M, D], probability [M, K].
+
+        Raises:
+            InputError: there is no such file, or it is not of so many clips and classes.
+        """
+        found = read_arrays(self.require(lambda run: run.features, "a finished run has it"))
+        expected = {
+            "position": ("i", (clips,)),
+            "feature": ("f", (clips, None)),
+            "probability": ("f", (clips, classes)),
+        }
+        for name, (kind, shape) in expected.items():
+            array = found.get(name, np.empty(0, dtype=object))
+            sizes = zip(shape, array.shape, strict=False)
+            if array.dtype.kind != kind or array.ndim != len(shape) or any(w not in (None, n) for w, n in sizes):
+                was = f"{array.dtype} {list(array.shape)}" if name in found else "missing"
+                raise InputError(
+                    f"{self.features}: {name} is {was}, expected {clips} clips as in split.csv, {classes} classes"
+                )
+        return found
 
     def read_unseen(self) -> pd.DataFrame:
         """Returns what labeled clips were taken for by trainings that did not know them: label, score, by id."""

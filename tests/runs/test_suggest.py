@@ -1,11 +1,17 @@
 """What to label next, on made-up features."""
 
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.suggest import STRATEGIES, Pool, coverage, suggest
+from aplt.storage import read_arrays, write_arrays
 
 DRAW = np.random.default_rng(0)
 
@@ -56,3 +62,25 @@ def test_suggestions_of_a_run(uninterrupted: RunDir) -> None:
     pseudo = pd.read_csv(uninterrupted.pseudo_labels).set_index("id").loc[found["id"]]
     assert found["guess"].tolist() == pseudo["label"].tolist()
     assert found["score"].to_numpy() == pytest.approx(pseudo["score"].to_numpy(), abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda arrays: {name: array[1:] for name, array in arrays.items()},
+        lambda arrays: {name: array for name, array in arrays.items() if name != "probability"},
+        lambda arrays: arrays | {"feature": arrays["feature"][:, 0]},
+        lambda arrays: arrays | {"position": arrays["position"].astype(float)},
+        lambda arrays: arrays | {"position": np.zeros_like(arrays["position"])},
+        lambda arrays: arrays | {"feature": np.full_like(arrays["feature"], np.nan)},
+    ],
+    ids=["fewer clips", "no probability", "flat", "no whole numbers", "one clip again", "no numbers"],
+)
+def test_damaged_features_are_named(
+    damage: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]], uninterrupted: RunDir, tmp_path: Path
+) -> None:
+    run = RunDir(tmp_path / "run")
+    shutil.copytree(uninterrupted.path, run.path)
+    write_arrays(run.features, damage(read_arrays(run.features)))
+    with pytest.raises(InputError, match=r"features\.npz: "):
+        suggest(run.path, 3)

@@ -10,7 +10,7 @@ from aplt.errors import InputError
 
 CLIP_FORMATS = {"csv": "predictions.csv", "codabench": "prediction.zip", "label-studio": "tasks.json"}
 TEST_CLIPS = (5_586, 1_138)
-"""Of MA-52's lists, and of the challenge of 2024."""
+"""Of MA-52's lists, and of the subset that its challenges ask for."""
 """Of predictions for clips, and the file that is written by default."""
 
 

@@ -136,7 +136,8 @@ def _cluster(
     if prior is not None:
         belief = balance(belief.log(), prior, ~given).exp()
     label, own = _own(belief, known)
-    return label, 1 - own, own, novelty(graph, known).to(own)
+    new = novelty(graph, known).to(own) if settings.novel < 1 else torch.zeros_like(own)
+    return label, 1 - own, own, new
 
 
 def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,8 +7,7 @@ from aplt.errors import InputError
 from aplt.figures import MAIN_FIGURES
 from aplt.report.html import Cell, Html, el, join, share_cell, table
 from aplt.report.run import Run
-
-Z = 1.959963984540054
+from aplt.report.words import Z
 
 
 def helped(run: Run, beside: Run | None) -> Html | None:

@@ -15,7 +15,7 @@ from aplt.errors import InputError
 from aplt.record import PHASES, PseudoFigures, Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.settings import load_yaml
-from aplt.storage import read_arrays, read_table, read_text
+from aplt.storage import read_table, read_text
 
 
 @dataclass(frozen=True)
@@ -121,16 +121,10 @@ class Run:
         """The features of the training clips; None where the folder has none."""
         if self.result is None or not self.folder.features.exists() or not self.folder.split.exists():
             return None
-        found, roles = read_arrays(self.folder.features), read_table(self.folder.split, ("id", "role"))
+        roles = read_table(self.folder.split, ("id", "role"))
         ids = [roles["id"][roles["role"] == role].to_numpy(dtype=object) for role in ("labeled", "unlabeled")]
         labeled, clips = len(ids[0]), sum(map(len, ids))
-        shapes = {"position": (clips,), "feature": (clips, None), "probability": (clips, len(self.classes))}
-        for name, wanted in shapes.items():
-            shape = found[name].shape if name in found else None
-            fits = shape is not None and len(shape) == len(wanted) and found[name].dtype.kind in "fi"
-            if not fits or any(size not in (None, own) for size, own in zip(wanted, shape or (), strict=True)):
-                why = f"{name} is {'missing' if shape is None else list(shape)}, expected {clips} clips as in split.csv"
-                raise InputError(f"{self.folder.features}: {why} and {len(self.classes)} classes")
+        found = self.folder.read_features(clips, len(self.classes))
         position = found["position"]
         # Within a role split.csv is in the order of positions.
         order = np.concatenate([np.argsort(position[:labeled]), labeled + np.argsort(position[labeled:])])

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Z = 1.959963984540054
+"""A normal distribution has 95 % within so many deviations."""
 ABSENT = "–"  # noqa: RUF001  the typographic sign for "no value"
 
 
@@ -63,10 +65,9 @@ def wilson(rate: float, count: int) -> tuple[float, float]:
     Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 1927.
     Unlike rate ± 1.96 deviations it stays inside 0 to 1 and does not collapse at either end.
     """
-    z = 1.959963984540054
-    center = rate + z * z / (2 * count)
-    half = z * math.sqrt(rate * (1 - rate) / count + z * z / (4 * count * count))
-    scale = 1 + z * z / count
+    center = rate + Z * Z / (2 * count)
+    half = Z * math.sqrt(rate * (1 - rate) / count + Z * Z / (4 * count * count))
+    scale = 1 + Z * Z / count
     return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 
 

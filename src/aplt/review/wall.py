@@ -104,12 +104,11 @@ class Wall:
             return pd.DataFrame({"round": [], "id": [], "label": [], "accepted": []})
         return read_table(self.run.ledger, needed=("round", "id", "label", "accepted"))
 
-    @cached_property
-    def _novelty(self) -> pd.Series:
+    def _novelty(self) -> np.ndarray:
         if not self.run.pseudo_labels.exists():
-            return pd.Series(np.nan, self.ids)
+            return np.full(len(self.ids), np.nan)
         table = read_table(self.run.pseudo_labels, needed=("id",)).reindex(columns=["id", "novelty"]).set_index("id")
-        return pd.to_numeric(table["novelty"], errors="coerce").reindex(self.ids)
+        return pd.to_numeric(table["novelty"], errors="coerce").reindex(self.ids).to_numpy()
 
     def _flags(self) -> dict[str, np.ndarray]:
         """Returns which clips one might look at [M]: changed, disagreeing, suspected, novel."""
@@ -124,5 +123,5 @@ class Wall:
             "changed": (kinds > 1).to_numpy(),
             "disagree": (last.notna() & (last.to_numpy(dtype=object) != names[self.guess])).to_numpy() & ~known,
             "suspected": known & (other != names[np.where(known, self.pool.label, 0)]),
-            "novel": self._novelty.to_numpy() >= NOVEL,
+            "novel": self._novelty() >= NOVEL,
         }

@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex
+from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Split
 from aplt.data.video import frame_rate, seconds_of
 from aplt.reference import installed
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
-from aplt.storage import read_arrays, read_table
+from aplt.runs.suggest import pool_of
+from aplt.storage import read_table
 
 
 def run_to_fiftyone(run: RunDir, name: str) -> Any:
@@ -31,7 +32,7 @@ def run_to_fiftyone(run: RunDir, name: str) -> Any:
     """
     fo = installed("fiftyone", "fiftyone")
     _, index, split = finished(run)
-    predicted, embeddings = _predictions(run), _embeddings(run, index)
+    predicted, embeddings = _predictions(run), _embeddings(run, index, split)
     made = fo.Dataset(name)
     samples = []
     for role in ROLES:
@@ -97,7 +98,6 @@ def _predictions(run: RunDir) -> dict[str, tuple[str, float, float | None]]:
     return found
 
 
-def _embeddings(run: RunDir, index: ClipIndex) -> dict[str, np.ndarray]:
-    stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
-    rows = stored["feature"].astype(np.float32)
-    return {index[int(position)].id: row for position, row in zip(stored["position"], rows, strict=True)}
+def _embeddings(run: RunDir, index: ClipIndex, split: Split) -> dict[str, np.ndarray]:
+    position, pool = pool_of(run, index, split)
+    return {index[place].id: row for place, row in zip(position.tolist(), pool.feature, strict=True)}

@@ -16,7 +16,6 @@ from aplt.errors import suggest as close_to
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.descriptors import described
-from aplt.storage import read_arrays
 
 NEIGHBORS = 30
 """Clips that a clip can stand for."""
@@ -132,10 +131,13 @@ def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Po
     """Returns the positions in the index [M] of what a finished run knows, and what it knows of them.
 
     Raises:
-        InputError: the run's folder has no features.
+        InputError: the run's folder has no features, or others.
     """
-    stored = read_arrays(run.require(lambda r: r.features, "a finished run has it"))
+    clips = sorted((*split.labeled, *split.unlabeled))
+    stored = run.read_features(len(clips), index.num_classes)
     position = stored["position"]
+    if sorted(position.tolist()) != clips or not all(np.isfinite(array).all() for array in stored.values()):
+        raise InputError(f"{run.features}: not what a run left of the training clips in {run.split.name}")
     label = np.where(np.isin(position, split.labeled), index.labels[position], UNKNOWN)
     return position, Pool(stored["feature"].astype(np.float32), stored["probability"].astype(np.float32), label)
 

@@ -43,7 +43,7 @@ def imigue(source: Source) -> pd.DataFrame:
 
 
 def smg(source: Source) -> pd.DataFrame:
-    """SMG's intervals: SampleXXXX_finelabels.csv with label and frames, from 1; its videos are SampleXXXX_color.mp4.
+    """SMG's intervals: Sample0035_finelabels.csv with label and frames, from 1, of Sample0035_color.mp4.
 
     A sample is a person: those up to 35 are for training, the others for testing. Labels are the file's numbers.
     """
