@@ -1,7 +1,11 @@
 """Pose files of other tools: what each is read as, what is missing in them, and what is wrong with one."""
 
+import itertools
 import json
+import os
 import pickle
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +13,7 @@ import numpy as np
 import pytest
 
 from aplt.clips import Clip
+from aplt.data.pose_files import hdf5
 from aplt.data.skeleton import Poses, how_read, read_skeleton
 from aplt.errors import InputError
 from tests.data.pose_files.files import (
@@ -271,3 +276,15 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path: Path, monkeypatch: 
         monkeypatch.setitem(__import__("sys").modules, package, None)
         with pytest.raises(InputError, match=rf"{package}.*pip install 'aplt\[pose-files\]'"):
             read(tmp_path / name, b"x")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="HDF5 has a process of its own on Linux alone")
+@pytest.mark.parametrize("fall", [lambda _: os._exit(1), lambda _: all(itertools.count(1))])
+def test_a_file_that_hdf5_crashes_on_or_never_ends_with_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fall: Callable[[Any], Any]
+) -> None:
+    monkeypatch.setattr(hdf5, "PATIENCE", 1)
+    monkeypatch.setattr(hdf5, "_sleap_analysis", fall)  # what HDF5 does in C, with attributes whose places are damaged
+    (tmp_path / "a.h5").write_bytes(sleap_analysis(sure(walk(3))[None]))
+    with pytest.raises(InputError, match="crashes on it, or does not come to an end"):
+        read_skeleton(tmp_path / "a.h5")

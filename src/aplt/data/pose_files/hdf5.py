@@ -1,9 +1,12 @@
 """HDF5 files: SLEAP's .slp and its analysis files, and DeepLabCut's tables."""
 
 import json
+import multiprocessing
+import sys
 from io import BytesIO
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -16,10 +19,46 @@ PANDAS = "df_with_missing"
 """Where DeepLabCut has pandas put its table, and others in its name."""
 MATLAB = ("track", "xy", "node", "frame")
 """The axes of an analysis file that does not name them."""
+PATIENCE, BYTES = 5, 1_000_000
+"""Seconds of computing that a file has, and bytes for which it has one more."""
 
 
 def read_hdf5(path: Path) -> Tracked:
-    """Returns what a file of one of these tools holds."""
+    """Returns what a file of one of these tools holds.
+
+    HDF5's library crashes on some damaged files, and comes to no end with others: it works in a process of its own.
+    """
+    if sys.platform != "linux":  # elsewhere a process takes a second to begin
+        return _read(path)
+    receive, send = multiprocessing.Pipe(duplex=False)
+    seconds = PATIENCE + path.stat().st_size // BYTES
+    process = multiprocessing.get_context("fork").Process(target=_read_aside, args=(path, seconds, send), daemon=True)
+    process.start()
+    send.close()
+    with receive:
+        try:
+            found = receive.recv()
+        except EOFError as error:
+            raise ValueError("HDF5's library crashes on it, or does not come to an end") from error
+        finally:
+            process.join()
+    if isinstance(found, Exception):
+        raise found
+    return cast(Tracked, found)
+
+
+def _read_aside(path: Path, seconds: int, send: Connection) -> None:
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # the system ends it then
+    try:
+        found: Tracked | Exception = _read(path)
+    except Exception as error:  # noqa: BLE001 - raised again by who waits for it
+        found = error
+    send.send(found)
+
+
+def _read(path: Path) -> Tracked:
     with installed("h5py", "pose-files").File(path, "r") as file:
         readers = {"pred_points": _sleap, "tracks": _sleap_analysis, PANDAS: _deeplabcut}
         found = next((name for name in readers if name in file), None)
