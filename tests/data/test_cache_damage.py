@@ -3,10 +3,12 @@
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from safetensors.numpy import load
+from safetensors.numpy import load, save
 
 from aplt.clips import Clip
 from aplt.data.cache import DecodedVideos, FrameCache
@@ -71,6 +73,17 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: C
     )
     assert numbers(cache.open(clip), [0, 6, 11]) == [0, 6, 11]
     assert entry.read_bytes() == sound
+
+
+@pytest.mark.parametrize("announced", [np.array(1.2), np.array([]), np.array([1.2, 1.2])])
+def test_intervals_are_read_where_the_entry_of_their_file_is_damaged(
+    tmp_path: Path, cache: FrameCache, clip: Clip, announced: np.ndarray
+) -> None:
+    halves = [replace(clip, end=0.6), replace(clip, id="b", start=0.6)]
+    cache.build(halves)
+    (entry,) = entries(tmp_path)
+    entry.write_bytes(save(load(entry.read_bytes()) | {"announced": announced}))
+    assert [numbers(cache.open(half), [0, 5]) for half in halves] == [[0, 5], [6, 11]]
 
 
 @pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"state": [1, 2]}', "\x00\xff", "no digest"])

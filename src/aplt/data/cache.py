@@ -132,13 +132,13 @@ class FrameCache:
         """Returns the frames of the whole file that a clip is of, as `load` does."""
         try:
             entry = safetensors.safe_open(self._entry(_whole(clip)), framework="np")
-            appears, ends, announced = map(entry.get_tensor, ("appears", "ends", "announced"))
+            appears, ends, (announced,) = map(entry.get_tensor, ("appears", "ends", "announced"))
             frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
-        except (OSError, safetensors.SafetensorError):
+            timeline = Timeline(appears, ends, None if np.isnan(announced) else float(announced))
+            whole = len(appears) == len(ends) == len(frames.offset) - 1 > 0 and (np.diff(appears) > 0).all()
+        except DAMAGED:
             return None
-        if not len(appears) == len(ends) == len(frames.offset) - 1 > 0 or not (np.diff(appears) > 0).all():
-            return None
-        return FileFrames(frames, Timeline(appears, ends, None if np.isnan(announced[0]) else float(announced[0])))
+        return FileFrames(frames, timeline) if whole else None
 
     def renew(self, clip: Clip) -> Jpegs:
         """Decodes the clip, stores its frames in place of whatever is there, and returns them."""
