@@ -1,5 +1,6 @@
 """The recognizer: what it reads out, and its folder, whole and damaged."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -194,3 +195,15 @@ def test_weights_that_cannot_be_written(folder: Path, monkeypatch: pytest.Monkey
     with pytest.raises(InputError, match=r"the model cannot be written .*No space left"):
         save_model(recognizer(), folder)
     assert list(folder.parent.iterdir()) == []
+
+
+def test_a_disk_that_fails_while_a_model_is_written_names_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "write_text", broken)
+    with pytest.raises(OSError, match=r"Input/output error: '.*model'"):
+        save_model(recognizer(), tmp_path / "model")
+    assert not list(tmp_path.iterdir())

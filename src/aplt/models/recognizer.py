@@ -18,7 +18,7 @@ from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import validated
-from aplt.storage import aside_of, read_json, reason
+from aplt.storage import aside_of, naming, read_json, reason
 from aplt.tensors import Prediction
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -95,7 +95,8 @@ def save_model(model: Recognizer, folder: Path) -> None:
     aside = aside_of(folder)
     aside.mkdir(parents=True)
     try:
-        model.save_pretrained(aside)
+        with naming(folder):
+            model.save_pretrained(aside)
         folder.mkdir(exist_ok=True)
         (folder / "config.json").unlink(missing_ok=True)
         for name in ("model.safetensors", "config.json"):
