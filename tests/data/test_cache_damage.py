@@ -51,7 +51,7 @@ def test_the_cache_may_vanish_at_any_time(tmp_path: Path, cache: FrameCache, cli
 
 
 @pytest.mark.parametrize(
-    "damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images", "falling", "far"]
+    "damage", ["truncated", "zero bytes", "garbage", "zeroed images", "swapped images", "falling", "far", "more times"]
 )
 def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: Clip, damage: str) -> None:
     cache.build([clip])
@@ -59,7 +59,8 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: C
     sound = entry.read_bytes()
     body = len(sound) * 3 // 4
     images = sound.index(b"\xff\xd8\xff")
-    places = load(sound)["offset"]
+    arrays = load(sound)
+    places = arrays["offset"]
     entry.write_bytes(
         {
             "truncated": sound[:body],
@@ -68,6 +69,7 @@ def test_a_damaged_entry_is_made_anew(tmp_path: Path, cache: FrameCache, clip: C
             "zeroed images": sound[:images] + bytes(len(sound) - images),
             "falling": sound.replace(places.tobytes(), places[::-1].tobytes()),
             "far": sound.replace(places.tobytes(), (places + 10**12).tobytes()),
+            "more times": save(arrays | {"time": np.arange(20.0)}),
             "swapped images": sound[:images] + sound[images + 700 :] + sound[images : images + 700],
         }[damage]
     )
@@ -84,6 +86,17 @@ def test_intervals_are_read_where_the_entry_of_their_file_is_damaged(
     (entry,) = entries(tmp_path)
     entry.write_bytes(save(load(entry.read_bytes()) | {"announced": announced}))
     assert [numbers(cache.open(half), [0, 5]) for half in halves] == [[0, 5], [6, 11]]
+
+
+def test_frames_that_a_damaged_entry_makes_up_are_the_last_one(tmp_path: Path, cache: FrameCache, clip: Clip) -> None:
+    cache.build([clip])
+    (entry,) = entries(tmp_path)
+    arrays = load(entry.read_bytes())
+    offset = np.append(arrays["offset"], [10**9, 2 * 10**9])
+    entry.write_bytes(save(arrays | {"time": np.arange(14.0), "offset": offset}))
+    opened = cache.open(clip)
+    assert len(opened.times) == 14
+    assert numbers(opened, [0, 11, 13]) == [0, 11, 11]
 
 
 @pytest.mark.parametrize("content", ["", "null", "[]", "{}", '{"state": [1, 2]}', "\x00\xff", "no digest"])

@@ -120,18 +120,21 @@ class FrameCache:
         Raises:
             ClipError: the clip is no part of its file, which is there as a whole.
         """
-        try:
+        path = self._entry(clip)
+        with suppress(*DAMAGED):
             # Not as a context manager: the slice is read from later, and the file closed with it.
-            entry = safetensors.safe_open(self._entry(clip), framework="np")
-            return Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
-        except (OSError, safetensors.SafetensorError):
-            file = self._file(clip) if _is_interval(clip) else None
-            return None if file is None else file.cut(clip)
+            entry = safetensors.safe_open(path, framework="np")
+            frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
+            if len(frames.times) == len(frames.offset) - 1:
+                return frames
+        file = self._file(clip) if _is_interval(clip) else None
+        return None if file is None else file.cut(clip)
 
     def _file(self, clip: Clip) -> FileFrames | None:
         """Returns the frames of the whole file that a clip is of, as `load` does."""
+        path = self._entry(_whole(clip))
         try:
-            entry = safetensors.safe_open(self._entry(_whole(clip)), framework="np")
+            entry = safetensors.safe_open(path, framework="np")
             appears, ends, (announced,) = map(entry.get_tensor, ("appears", "ends", "announced"))
             frames = Jpegs(entry.get_tensor("time"), entry.get_tensor("offset"), entry.get_slice("jpeg"))
             timeline = Timeline(appears, ends, None if np.isnan(announced) else float(announced))
@@ -219,7 +222,8 @@ class _Stored:
             return self._frames.read(rows)
         except DAMAGED:
             self._frames = self._cache.renew(self._clip)
-            return self._frames.read(rows)
+            last = len(self._frames.times) - 1  # what was damaged may have said that there are more
+            return self._frames.read([min(row, last) for row in rows])
 
 
 def by_file(clips: Sequence[Clip]) -> list[list[Clip]]:
