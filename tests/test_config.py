@@ -94,6 +94,11 @@ def test_the_users_settings_win_over_the_methods() -> None:
     assert config.method_settings["target"] == "student"
 
 
+def test_a_whole_number_of_a_method_is_one_with_a_point() -> None:
+    config = effective_config(MINIMAL | {"method_settings": {"scale": 10**30}}, "skeleton", "test")
+    assert isinstance(config.method_settings["scale"], float)  # torch has no whole numbers of this size
+
+
 def test_the_offline_half_can_be_switched_off() -> None:
     assert effective_config(MINIMAL | {"offline": None}, "skeleton", "test").offline is None
 

@@ -83,17 +83,19 @@ def keyword_settings(build: Callable[..., Any], given: Any, group: str, where: s
     if not isinstance(given, dict):
         raise InputError(f"{where}: {as_setting(group)}: expected a mapping of settings, found {shown(given)}")
     allowed = {p.name: p for p in inspect.signature(build).parameters.values() if p.kind is p.KEYWORD_ONLY}
+    taken = {}
     for key, value in given.items():
         name = f"{group}.{key}"
         if key not in allowed:
             hint = suggest(str(key), allowed, f"{group}.") if allowed else "; it has none"
             raise InputError(f"{where}: unknown setting '{name}'{hint}")
         try:
-            TypeAdapter(allowed[key].annotation).validate_python(value, strict=True)
+            # A whole number becomes the one that is expected, for those of Python are larger than any of torch's.
+            taken[key] = TypeAdapter(allowed[key].annotation).validate_python(value, strict=True)
         except ValidationError as error:
             why = f"{wanted(error.errors()[0])}, found {shown(value)}"
             raise InputError(f"{where}: {as_setting(name)}: {why}") from error
-    return {name: parameter.default for name, parameter in allowed.items()} | given
+    return {name: parameter.default for name, parameter in allowed.items()} | taken
 
 
 def load_yaml(path: Path) -> dict[str, Any]:

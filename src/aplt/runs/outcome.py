@@ -13,6 +13,7 @@ from aplt.clips import UNKNOWN, Role
 from aplt.config import RunConfig
 from aplt.data.bank import banks_of
 from aplt.display import Bar, counted
+from aplt.errors import InputError
 from aplt.figures import Figures
 from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
@@ -208,4 +209,10 @@ class Outcome:
                     part.advance(len(batch[0]))
 
             scored = score_clips(self.state.recognizer.eval(), batches(), self.device, features=features)
+        for place in np.flatnonzero(~np.isfinite(scored.score).all(axis=1))[:1]:
+            clip = index[int(scored.position[place])]
+            raise InputError(
+                f"{self.run.path}: the model's scores of clip '{clip.id}' ({clip.path}) are not finite; "
+                "train.learning_rate may be too high, or the checkpoint that the run went on from damaged"
+            )
         return scored, Figures.of(index.labels[scored.position], scored.score, index.class_names, index.groups)
