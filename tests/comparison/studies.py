@@ -20,11 +20,12 @@ METHODS = ["supervised", "fixmatch", "aplt"]
 WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
 
 
-def study_of(clips: Path, path: Path, jobs: int = 1, **over: Any) -> Study:
+def study_of(clips: Path, path: Path, jobs: int | Launch = 1, part: slice | None = None, **over: Any) -> Study:
     settings = {"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED, "methods": METHODS, "seeds": 1}
     plan = make_plan(merge(settings | {"labeled": 0.2}, over), "plan", Path())
     folder = CompareDir(path)
-    return Study(plan, plan_cells(plan, folder), folder, Launch(jobs=jobs))
+    launch = Launch(jobs=jobs) if isinstance(jobs, int) else jobs
+    return Study(plan, plan_cells(plan, folder), folder, launch, part)
 
 
 def rows_of(path: Path) -> pd.DataFrame:

@@ -31,6 +31,8 @@ PATIENCE = 300.0
 """Seconds for which a run folder is waited for: a file server may keep the lock of a lost machine for a while."""
 WORKERS_LOST = 4
 """After as many workers of one cell it is given up: it may be the cell that ends them."""
+JOBS = 100
+"""How many jobs a cell may take one after the other: when the time of one is over, the next goes on."""
 DAY = 24 * 60
 """Minutes of a job in a batch queue, unless its settings say otherwise."""
 POLL = 1.0
@@ -162,7 +164,8 @@ def _slurm(launch: Launch, cells: Sequence[Cell], folder: CompareDir) -> Iterato
     files = folder.path.resolve() / "slurm" / f"{datetime.now():%Y-%m-%d-%H-%M-%S-%f}"
     worker = Worker(folder, Path.cwd(), launch.settings.get("cpus_per_task"))
     try:
-        executor = submitit.AutoExecutor(files, cluster=asked.pop("cluster", "slurm"))
+        cluster = asked.pop("cluster", "slurm")
+        executor = submitit.AutoExecutor(files, cluster=cluster, slurm_max_num_timeout=JOBS)
         executor.update_parameters(**asked)
         running = dict(zip(executor.map_array(worker, cells), cells, strict=True))
     except (AssertionError, NameError, RuntimeError, ValueError) as error:
