@@ -110,7 +110,7 @@ def main() -> int:
         expected, found = left_in(alone.folder.path), left_in(together.folder.path)
         differ = sorted(key for key in {**expected, **found} if expected.get(key) != found.get(key))
         print(f"{len(together.rows)} cells, {len(found)} files; other content in: {', '.join(differ) or 'none'}")
-        one, three = ("\n".join(main_tables(comparison)) for comparison in (alone, together))
+        one, three = (main_tables(comparison) for comparison in (alone, together))
         print(f"the tables are {'the same' if one == three else 'NOT the same'}:\n{three}")
         whole = len(kills) == given.kills and all(kill.continued for kill in kills)
         return int(bool(differ) or one != three or not whole or len(together.rows) != together.planned)

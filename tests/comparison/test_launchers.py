@@ -22,8 +22,8 @@ from tests.runs.runs import at_step
 SBATCH = """#!/bin/sh
 last=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$1")
 for task in $(seq 0 "$last"); do
-    SLURM_JOB_ID=7$task SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task SLURM_PROCID=0 sh "$1" > /dev/null 2>&1
-done
+    SLURM_JOB_ID=7$task SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$task SLURM_PROCID=0 sh "$1"
+done > /dev/null 2>&1 &
 echo "Submitted batch job 7"
 """
 SRUN = """#!/bin/sh
@@ -31,7 +31,7 @@ while [ "$1" != "PYTHON" ]; do shift; done
 exec "$@"
 """
 SACCT = """#!/bin/sh
-printf 'JobID|State|NodeList\\n7_0|COMPLETED|here\\n7_1|COMPLETED|here\\n'
+printf 'JobID|State|NodeList\\n7_0|RUNNING|here\\n7_1|RUNNING|here\\n'
 """
 
 
@@ -64,7 +64,7 @@ class Mortal(Worker):
 
 @pytest.fixture
 def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Slurm that does the tasks of an array at once, one after the other."""
+    """A Slurm that does the tasks of an array one after the other."""
     for name, text in (("sbatch", SBATCH), ("srun", SRUN), ("sacct", SACCT), ("scancel", "#!/bin/sh\n")):
         tool = tmp_path / "bin" / name
         tool.parent.mkdir(exist_ok=True)
@@ -115,7 +115,7 @@ def test_cells_are_the_jobs_of_one_array(
     settings = {"slurm_partition": "gpu", "cpus_per_task": 1, "timeout_min": 90}
     two_cells(clips, Path("study"), Launch("slurm", settings=settings)).run()
     assert rows_of(Path("study")).equals(rows_of(whole).iloc[[0, 2]].reset_index(drop=True))
-    (script,) = Path("study/slurm").glob("*/*.sh")
+    (script,) = Path("study/slurm").glob("*/*_submission.sh")
     lines = script.read_text().splitlines()
     for flag in ("array=0-1%2", "partition=gpu", "cpus-per-task=1", "time=90"):
         assert f"#SBATCH --{flag}" in lines
@@ -145,10 +145,9 @@ def test_a_missing_engine_is_a_sentence(
 
 
 def test_a_launch_that_cannot_be_meant_is_refused() -> None:
-    for told, launch in {
-        "expected one of local, ray, slurm": {"launcher": "sge"},
-        "--launcher ray or slurm": {"settings": {"num_gpus": 1}},
-        "slurm_array_parallelism": {"launcher": "slurm", "jobs": 2},
-    }.items():
-        with pytest.raises(InputError, match=told):
-            Launch(**launch)
+    with pytest.raises(InputError, match="expected one of local, ray, slurm"):
+        Launch("sge")
+    with pytest.raises(InputError, match="--launcher ray or slurm"):
+        Launch(settings={"num_gpus": 1})
+    with pytest.raises(InputError, match="slurm_array_parallelism"):
+        Launch("slurm", jobs=2)
