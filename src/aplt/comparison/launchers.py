@@ -6,11 +6,10 @@ Each divides the cells by itself and gives one whose worker is lost to another, 
 import logging
 import os
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -65,7 +64,7 @@ class Launch:
 
     def __call__(self, cells: Sequence[Cell], folder: CompareDir) -> AbstractContextManager[Iterable[Done]]:
         """Gives the cells as they finish, each with its row or the reason why it has none."""
-        return LAUNCHERS[self.launcher](self, cells, folder)
+        return LAUNCHERS[self.launcher if cells else "local"](self, cells, folder)
 
 
 @dataclass(frozen=True)
@@ -106,8 +105,10 @@ def _ray(launch: Launch, cells: Sequence[Cell], folder: CompareDir) -> Iterator[
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of the cluster
     ours = not ray.is_initialized()
     if ours:
-        with _signals_kept():
-            ray.init(logging_level=logging.WARNING, log_to_driver=False)
+        kept = signal.getsignal(signal.SIGTERM)
+        ray.init(logging_level=logging.WARNING, log_to_driver=False)
+        with suppress(ValueError):  # outside the main thread Ray has not replaced it
+            signal.signal(signal.SIGTERM, kept)
     try:
         machines = [machine["Resources"] for machine in ray.nodes() if machine["Alive"]]
         share = max(1, min(cores(), int(max(machine.get("CPU", 0) for machine in machines))) // launch.jobs)
@@ -144,21 +145,9 @@ def _from_ray(ray: Any, running: dict[Any, Cell]) -> Iterator[Done]:
 
 
 @contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Keeps this process's handlers where a library would set its own."""
-    kept = signal.getsignal(signal.SIGTERM)
-    yield
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, kept)
-
-
-@contextmanager
 def _slurm(launch: Launch, cells: Sequence[Cell], folder: CompareDir) -> Iterator[Iterable[Done]]:
     """Makes each cell a job of an array; what submitit writes for them, their output and logs stay in the folder."""
     submitit = installed("submitit", "slurm")
-    if not cells:
-        yield []
-        return
     asked = {"name": "aplt", "timeout_min": DAY, "slurm_array_parallelism": len(cells), **launch.settings}
     # A folder that no other job has written to: results come back as pickles.
     files = folder.path.resolve() / "slurm" / f"{datetime.now():%Y-%m-%d-%H-%M-%S-%f}"

@@ -244,7 +244,8 @@ class Study:
             failed = [(str(error), error.trace) for error in self.failed.values()]
             if not self.alone:
                 self._look()
-                known = tuple(f"{cell}: " for cell in self.cells if cell in self.own or cell.path in self.rows)
+                settled = {str(cell) for cell in self.cells if cell.path in self.rows} | set(map(str, self.own))
+                known = tuple(f"{name}: " for name in settled)
                 failed += [one for one in read_failed(self.folder) if not one[0].startswith(known)]
             write_rows(self.folder, [self.rows[cell.path] for cell in self.cells if cell.path in self.rows])
             write_failed(self.folder, failed)
