@@ -141,6 +141,9 @@ def compare(
     upper_bound: bool | None = None,
     output: PathLike | None = None,
     jobs: int = 1,
+    launcher: str = "local",
+    launcher_settings: Mapping[str, Any] | None = None,
+    only: str | None = None,
     replace: bool = False,
 ) -> "Comparison":
     """Trains methods on several shares of labels and seeds; goes on where it stopped.
@@ -156,13 +159,18 @@ def compare(
         variants: Methods with settings of their own by name: {"wide": {"settings": {...}}}.
         upper_bound: Whether supervised training with all labels is added; by default it is.
         output: Folder; by default compare/NAME.
-        jobs: Cells trained at once, on a share of the cores each.
+        jobs: Cells trained at once on a machine, on a share of the cores each.
+        launcher: local (this machine), ray or slurm.
+        launcher_settings: What a cell asks of these: Ray's `options` of a task, or the parameters of submitit.
+        only: i/n, the i-th of n parts of the cells, while other processes may be at work on the others.
         replace: Give up finished cells in the folder that are not part of this plan.
 
     Raises:
         InputError: the plan, its clips or a setting is not usable, or cells could not be trained.
     """
+    from aplt.comparison.launchers import Launch
     from aplt.comparison.study import compare as run_comparison
+    from aplt.comparison.study import part_of
 
     named = [methods] if isinstance(methods, str) else methods
     options = {
@@ -175,7 +183,8 @@ def compare(
     }
     own = {} if encoder is None else {"encoder": name_of(encoder)}
     plan, folder = plan_comparison(Path(source), options, merge(dict(settings or {}), own), output)
-    return run_comparison(plan, folder, jobs=jobs, replace=replace)
+    launch = Launch(launcher, jobs, launcher_settings or {})
+    return run_comparison(plan, folder, launch=launch, part=part_of(only) if only else None, replace=replace)
 
 
 def load(source: PathLike) -> "Recognizer":

@@ -17,14 +17,14 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP)
 
 
 @contextmanager
-def held(path: Path) -> Iterator[bool]:
-    """Holds the lock on a file while the block runs; gives False where another process has it.
+def held(path: Path, wait: float = 0.0) -> Iterator[bool]:
+    """Holds the lock on a file while the block runs; gives False where another process has it, for `wait` seconds.
 
     Makes the file's folder, and removes it where nothing else was written into it.
     """
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, timeout=0)
+    lock = FileLock(path, timeout=wait)
     ours = True
     try:
         lock.acquire()

@@ -119,6 +119,15 @@ def threads() -> int:
 _share: int | None = None
 
 
+def take_cores(count: int) -> None:
+    """Gives this process so many cores, as another one that has divided a machine says, and torch as many threads."""
+    import torch
+
+    global _share
+    _share = count
+    torch.set_num_threads(count)
+
+
 def _begin_share(processes: int, begun: "Synchronized[int]") -> None:
     import torch
 

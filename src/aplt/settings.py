@@ -122,14 +122,14 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def parse_assignments(assignments: list[str]) -> dict[str, Any]:
-    """Returns nested settings for `--set` values such as 'train.rounds=5'; values are read as YAML."""
+def parse_assignments(assignments: list[str], option: str = "--set", such_as: str = "train.rounds=5") -> dict[str, Any]:
+    """Returns nested settings for the values of an option, such as 'train.rounds=5'; values are read as YAML."""
     settings: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
         if not equals or not key:
-            raise InputError(f"--set {assignment}: expected key=value, for example train.rounds=5")
-        value = _parse_yaml(text, f"--set {assignment}")
+            raise InputError(f"{option} {assignment}: expected key=value, for example {such_as}")
+        value = _parse_yaml(text, f"{option} {assignment}")
         for part in reversed(key.split(".")):
             value = {part: value}
         settings = merge(settings, value)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from aplt.comparison.cells import plan_cells
+from aplt.comparison.launchers import Launch
 from aplt.comparison.plan import make_plan
 from aplt.comparison.record import TIMES, CompareDir
 from aplt.comparison.study import Study
@@ -19,11 +20,12 @@ METHODS = ["supervised", "fixmatch", "aplt"]
 WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}
 
 
-def study_of(clips: Path, path: Path, jobs: int = 1, **over: Any) -> Study:
+def study_of(clips: Path, path: Path, jobs: int | Launch = 1, part: slice | None = None, **over: Any) -> Study:
     settings = {"datasets": {"tiny": {"clips": str(clips)}}, "settings": SHARED, "methods": METHODS, "seeds": 1}
     plan = make_plan(merge(settings | {"labeled": 0.2}, over), "plan", Path())
     folder = CompareDir(path)
-    return Study(plan, plan_cells(plan, folder), folder, jobs)
+    launch = Launch(jobs=jobs) if isinstance(jobs, int) else jobs
+    return Study(plan, plan_cells(plan, folder), folder, launch, part)
 
 
 def rows_of(path: Path) -> pd.DataFrame:

@@ -100,7 +100,7 @@ def test_the_time_left_is_that_of_finished_cells_which_are_most_alike(
 ) -> None:
     assert study_of(clips, tmp_path).seconds_left() is None
     other = {"clips": str(clips), "settings": {"split": {"test": 0.5}}}
-    more = {"methods": ["supervised", "uda"], "labeled": [0.2, 0.5], "datasets": {"other": other}}
+    more: dict[str, Any] = {"methods": ["supervised", "uda"], "labeled": [0.2, 0.5], "datasets": {"other": other}}
     study = study_of(clips, whole, jobs=2, upper_bound=False, **more)
     (path, row), *_ = study.rows.items()
     uda = next(cell for cell in study.cells if cell.key.method == "uda")

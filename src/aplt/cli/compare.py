@@ -45,6 +45,20 @@ def compare(
     jobs: Annotated[
         int, typer.Option(min=1, help="How many trainings run at once, each on its share of the cores.")
     ] = 1,
+    launcher: Annotated[
+        str, typer.Option(help="Who trains the cells: local (this machine), ray or slurm (a cluster's machines).")
+    ] = "local",
+    launcher_set: Annotated[
+        list[str] | None,
+        typer.Option(help="What a cell asks of ray or slurm, such as num_gpus=1 or slurm_partition=gpu. Repeatable."),
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(help="i/n: only the i-th of n parts of the cells. All n may be at work in the folder at once."),
+    ] = None,
+    gather: Annotated[
+        bool, typer.Option("--gather", help="Train nothing, write the tables of what parts have finished so far.")
+    ] = False,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Folder; by default compare/NAME, with --ablate compare/NAME-ablation."),
@@ -60,9 +74,10 @@ def compare(
     """
     from aplt.comparison.ablation import ABLATION
     from aplt.comparison.cells import plan_cells
+    from aplt.comparison.launchers import Launch
     from aplt.comparison.page import main_tables
     from aplt.comparison.results import read_comparison
-    from aplt.comparison.study import FailedError, Study
+    from aplt.comparison.study import FailedError, Study, part_of
     from aplt.comparison.study import compare as run_comparison
     from aplt.prepare import plan_comparison
     from aplt.settings import merge, parse_assignments
@@ -80,10 +95,13 @@ def compare(
     own = {"encoder": encoder, "encoder_weights": encoder_weights}
     settings = parse_assignments(set_ or []) | {key: value for key, value in own.items() if value is not None}
     settings = merge(settings, budget_settings(budget, epochs, steps))
+    asked = parse_assignments(launcher_set or [], "--launcher-set", "num_gpus=1")
+    part = slice(0) if gather else None if only is None else part_of(only)
+    launch = Launch(launcher, jobs, asked)
     plan, folder = plan_comparison(source, options, settings, output)
     if dry_run:
-        study = Study(plan, plan_cells(plan, folder), folder, jobs)
-        for cell in study.cells:
+        study = Study(plan, plan_cells(plan, folder), folder, launch, part)
+        for cell in study.own:
             say(f"{cell}{'' if cell in study.left else ': finished'}")
         if not replace:
             study.require_fit()
@@ -96,7 +114,7 @@ def compare(
     failed: FailedError | None = None
     with stoppable(lambda: "; the same command goes on from there"):
         try:
-            comparison = run_comparison(plan, folder, jobs=jobs, replace=replace, command=command)
+            comparison = run_comparison(plan, folder, launch=launch, part=part, replace=replace, command=command)
         except FailedError as error:
             failed, comparison = error, read_comparison(folder.path)
     say_lines(main_tables(comparison))

@@ -23,6 +23,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the clips, and the first of three splits and trainings.")] = 0,
 ) -> None:
     """Compare three methods on poses of synthetic people with 10 % of the labels, and train once on films of them."""
+    from aplt.comparison.launchers import Launch
     from aplt.comparison.page import main_tables
     from aplt.comparison.plan import make_plan
     from aplt.comparison.record import CompareDir
@@ -36,7 +37,9 @@ def demo(
     plan = make_plan(demo_plan(poses, seed), "demo", Path())
     with stoppable(lambda: "; the same command goes on from there"):
         command = f"aplt demo {folder} --seed {seed}"
-        comparison = compare(plan, CompareDir(folder), jobs=min(2, cores()), replace=True, command=command)
+        comparison = compare(
+            plan, CompareDir(folder), launch=Launch(jobs=min(2, cores())), replace=True, command=command
+        )
         say_lines(main_tables(comparison))
         with bar("rendering films", FILMS) as progress:
             films = make_dataset(folder / "films", clips=FILMS, seed=seed, progress=progress.at)

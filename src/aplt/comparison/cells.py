@@ -10,7 +10,7 @@ from typing import Any
 
 from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
-from aplt.comparison.record import CompareDir
+from aplt.comparison.record import CompareDir, Row, cell_row
 from aplt.config import RunConfig, SplitSettings, TrainSettings
 from aplt.data.files import require_files
 from aplt.data.index import read_index
@@ -64,6 +64,17 @@ class Cell:
     def finished(self) -> bool:
         """Whether the run folder holds this very cell's result, and not that of another plan."""
         return self.run.result.exists() and begun_alike(self.config, self.digests, self.run)
+
+    def row(self, folder: CompareDir, truth: dict[str, str]) -> Row:
+        """Returns the row of the finished cell; `truth` has the known labels by clip id."""
+        about = {"digest": self.digest, "remark": self.remark or ""}
+        return cell_row(self.key, self.config, self.run, truth, folder=folder, **about)
+
+
+def true_labels(clips: Path) -> dict[str, str]:
+    """Returns the label of each clip by its id, where it is known."""
+    index = read_index(clips)
+    return {clip.id: index.class_names[clip.label] for clip in index if clip.label != UNKNOWN}
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:

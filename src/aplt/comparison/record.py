@@ -177,10 +177,12 @@ def write_failed(folder: CompareDir, reasons: Sequence[tuple[str, str]]) -> None
         folder.failed.unlink(missing_ok=True)
 
 
-def read_failed(folder: CompareDir) -> list[str]:
-    """Returns a sentence for each cell that could not be trained."""
-    found: list[str] = read_table(folder.failed, ("why",))["why"].tolist() if folder.failed.exists() else []
-    return found
+def read_failed(folder: CompareDir) -> list[tuple[str, str]]:
+    """Returns a sentence, and the traceback if there is one, for each cell that could not be trained."""
+    if not folder.failed.exists():
+        return []
+    table = read_table(folder.failed, ("why",)).reindex(columns=["why", "traceback"], fill_value="")
+    return list(table.itertuples(index=False, name=None))
 
 
 def cell_row(

@@ -184,4 +184,4 @@ def read_comparison(path: Path) -> Comparison:
             again = f"the same cell as row {numbers[row.key]}; `aplt compare {folder.plan}` keeps the one that counts"
             raise InputError(f"{where}: {again}")
         numbers[row.key] = number
-    return Comparison(folder, plan, frame(rows), read_failed(folder))
+    return Comparison(folder, plan, frame(rows), [why for why, _ in read_failed(folder)])

@@ -27,6 +27,10 @@ from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 ADVICE = "undo the change, or start a new run with another --name"
 
 
+class BusyError(InputError):
+    """Another process is training in the run folder."""
+
+
 def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Result:
     """Trains a new run and returns its final figures; other files in the folder stay as they are.
 
@@ -57,7 +61,7 @@ def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
         free = [ours]
         broadcast_object_list(free)
         if not free[0]:
-            raise InputError(
+            raise BusyError(
                 f"{run.path}: another process is training in this folder; wait for it or choose another one"
             )
         yield
