@@ -26,7 +26,7 @@ from aplt.methods.equations import (
     target_source,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather, own_rows
+from aplt.processes import gather, own_rows
 from aplt.offline.phase import Clusters
 from aplt.tensors import Guidance, PseudoLabels, SemiBatch, Step, StepLoss, Student, Task
 

@@ -1,8 +1,8 @@
 """From a config to everything the loop needs: clips, split, views, models, optimizer."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
@@ -19,6 +19,7 @@ from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
 from aplt.config import RunConfig, TrainSettings
 from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
+from aplt.data.cache import by_file
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of, modality_of_clip
@@ -29,7 +30,7 @@ from aplt.errors import InputError
 from aplt.methods.catalog import find_method
 from aplt.models.encoders import load_weights
 from aplt.models.recognizer import Recognizer
-from aplt.parallel import cores
+from aplt.parallel import all_cores, cores, launched
 from aplt.record import Counts
 from aplt.rundir import RunDir
 from aplt.runs.schedule import default_ema_decay, steps_per_round
@@ -99,8 +100,10 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     modality = modality_of(clips.values())
-    with accelerator.main_process_first():
-        modality.prepare(list(clips.values()), config.input)
+    # Each prepares a share of the files, on every machine for itself.
+    files = by_file(list(clips.values()))[accelerator.local_process_index :: launched()]
+    modality.prepare([clip for some in files for clip in some], config.input)
+    accelerator.wait_for_everyone()
     workers = modality.workers() if config.train.workers is None else config.train.workers
     share_cores(accelerator, workers)
     data = SemiData(
@@ -119,9 +122,25 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
 
 def share_cores(accelerator: Accelerator, workers: int) -> None:
     """Leaves a core to each loader process, where this one computes on the CPU and the user has not said otherwise."""
-    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+    if accelerator.device.type == "cpu" and not _threads_are_asked_for():
         # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
         torch.set_num_threads(max(1, cores() - workers))
+
+
+def _threads_are_asked_for() -> bool:
+    """Returns whether the user has said how many threads there are; 1 is what launchers say where nobody has."""
+    given = os.environ.get("OMP_NUM_THREADS")
+    return given is not None and not (launched() > 1 and given == "1")
+
+
+@contextmanager
+def all_threads() -> Iterator[None]:
+    """Computes with all cores while the block runs, for which the other processes of a training wait."""
+    before = torch.get_num_threads()
+    if launched() > 1 and not _threads_are_asked_for():
+        torch.set_num_threads(all_cores())
+    yield
+    torch.set_num_threads(before)
 
 
 def make_accelerator(precision: str) -> Accelerator:
