@@ -12,7 +12,6 @@ import math
 import multiprocessing
 import resource
 import time
-from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -66,14 +65,14 @@ def peak(reset: bool = False) -> float:
     return int(line.split()[1]) / 2**20
 
 
-def timed(of: Any, name: str, seconds: Counter[str]) -> None:
+def timed(of: Any, name: str, seconds: dict[str, float]) -> None:
     """Makes a function of a module add its seconds to `seconds`."""
     plain: Callable[..., Any] = getattr(of, name)
 
     def instead(*args: Any, **keywords: Any) -> Any:
         begun = time.monotonic()
         result = plain(*args, **keywords)
-        seconds[name] += time.monotonic() - begun
+        seconds[name] = seconds.get(name, 0.0) + time.monotonic() - begun
         return result
 
     setattr(of, name, instead)
@@ -83,7 +82,7 @@ def measure(clips: int, features: int, classes: int) -> tuple[float, float, floa
     """Returns seconds by the clock and of processors, GiB of the bank and at most, accuracy, and the parts."""
     bank, known, truth = made_bank(clips, features, classes)
     offline = phase.Clusters()
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for name in PARTS:
         if hasattr(phase, name):
             timed(phase, name, seconds)
@@ -95,7 +94,7 @@ def measure(clips: int, features: int, classes: int) -> tuple[float, float, floa
     right = (guidance.pseudo.label == truth)[hidden].float().mean()
     size = bank.feature.nbytes / 2**30
     cpu = after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime
-    return wall, cpu, size, peak() - before, float(right), dict(seconds)
+    return wall, cpu, size, peak() - before, float(right), seconds
 
 
 def main() -> None:

@@ -79,11 +79,13 @@ def on_main(own: Tensor, row: Tensor, total: int, device: torch.device) -> Tenso
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def others_alive() -> Iterator[None]:
     """Says in one sentence that another process is gone, where the block waits for it."""
     try:
         yield
     except RuntimeError as error:
         if count() == 1 or not any(word in str(error) for word in GONE):
             raise
-        raise InputError("another process of this training has ended; --resume goes on from the last checkpoint") from error
+        raise InputError(
+            "another process of this training has ended; --resume goes on from the last checkpoint"
+        ) from error

@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 from torch.nn import functional
 
+from aplt.offline.graph import neighbor_graph
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.phase import Clusters
-from aplt.offline.graph import neighbor_graph
 from aplt.offline.propagation import propagate
 from aplt.tensors import FeatureBank, Guidance
 

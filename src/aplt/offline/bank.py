@@ -55,7 +55,9 @@ def build_bank(
                 at, done = at + len(clips), done + len(clips)
                 if progress is not None:
                     progress(done, total)
-        sums = sums or [part[:0].cpu() for part in look(torch.zeros(1, *data.views.clip_shape))]  # no clip is this one's
+        sums = sums or [
+            part[:0].cpu() for part in look(torch.zeros(1, *data.views.clip_shape))
+        ]  # no clip is this one's
         return [on_main(whole.div_(len(numbers)), row, len(positions), device) for whole in sums]
 
     feature, norm, probability = encode(positions, "weak", range(views))

@@ -46,7 +46,7 @@ def _found(unit: np.ndarray, neighbors: int) -> csr_array:
     clips, size = unit.shape
     cells = round(4 * clips**0.5)
     index = faiss.IndexIVFFlat(faiss.IndexFlatIP(size), size, cells, faiss.METRIC_INNER_PRODUCT)
-    index.cp.max_points_per_centroid = CELL
+    index.cp.min_points_per_centroid, index.cp.max_points_per_centroid = 1, CELL
     index.train(unit)
     index.add(unit)
     wanted = neighbors + 1  # the nearest of all is the clip itself

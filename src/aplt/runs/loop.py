@@ -5,6 +5,7 @@ killed anywhere and resumed ends with the same weights as one that was not.
 """
 
 import time
+import warnings
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from aplt.config import RunConfig
 from aplt.display import Bar, bar, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
-from aplt.processes import gather
 from aplt.methods.step import take_step
 from aplt.offline.bank import build_bank
+from aplt.processes import gather
 from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
@@ -47,7 +48,9 @@ class Trainer:
         self.method = find_method(config.method)
         self.offline = build_offline(config)
         self.state = build_state(config, material, self.device, begun=begun)
-        model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
+        with warnings.catch_warnings():  # Accelerate has only the older of two names
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+            model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         frozen = frozen_modules(self.state.student.encoder, config.train.frozen_blocks)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm, frozen)
         self.outcome = Outcome(config, run, material, self.state, self.device)
@@ -229,7 +232,8 @@ class Trainer:
     def _settle(self, sums: dict[str, Tensor]) -> None:
         """Moves the parts of the loss so far into the state."""
         for name, value in sums.items():
-            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + value.item()
+            mean = gather(value.reshape(1)).mean()  # over the processes
+            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + mean.item()
         sums.clear()
         if not np.isfinite(self.state.loss_sums["total"]):
             raise InputError(

@@ -29,6 +29,7 @@ from aplt.runs.state import Clock, TrainState
 from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
 
+
 def known_labels(material: Material) -> Tensor:
     """Returns the labels [N] of the labeled clips, -1 for all others: all that an offline phase may know."""
     labels = torch.full((len(material.index),), UNKNOWN)
@@ -170,8 +171,9 @@ class Outcome:
         """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
         `reliability` is measured on the held-out clips and empty where there are too few of them; `novelty` says how
-        little a clip looks like any class; `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight`
-        are of the last step that showed the clip, where the method's steps make labels.
+        little a clip looks like any class; `offline_label` and `accepted` are the last offline phase's, where there
+        was one; `online_label` and `weight` are of the last step that showed the clip, where the method's steps make
+        labels.
         """
         index, online = self.material.index, self.state.online
         reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import cast
 
 import numpy as np
+import psutil
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
 from accelerate.state import AcceleratorState, is_initialized
@@ -16,13 +17,13 @@ from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
-from aplt.config import RunConfig, TrainSettings
+from aplt.config import InputSettings, RunConfig, TrainSettings
 from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
 from aplt.data.cache import by_file
 from aplt.data.files import require_files
 from aplt.data.index import read_index
-from aplt.data.modality import MODALITIES, modality_of, modality_of_clip
+from aplt.data.modality import MODALITIES, Modality, modality_of, modality_of_clip
 from aplt.data.split_file import load_split
 from aplt.data.splits import make_split
 from aplt.display import console, counted
@@ -100,10 +101,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     modality = modality_of(clips.values())
-    # Each prepares a share of the files, on every machine for itself.
-    files = by_file(list(clips.values()))[accelerator.local_process_index :: launched()]
-    modality.prepare([clip for some in files for clip in some], config.input)
-    accelerator.wait_for_everyone()
+    prepare_clips(modality, list(clips.values()), config.input, accelerator)
     workers = modality.workers() if config.train.workers is None else config.train.workers
     share_cores(accelerator, workers)
     data = SemiData(
@@ -118,6 +116,14 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         by_class=config.train.sampling == "classes",
     )
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
+
+
+def prepare_clips(modality: Modality, clips: Sequence[Clip], settings: InputSettings, accelerator: Accelerator) -> None:
+    """Prepares clips as their modality needs it: of several processes each a share of the files, on each machine."""
+    files = by_file(clips)[accelerator.local_process_index :: launched()]
+    if files:
+        modality.prepare([clip for some in files for clip in some], settings)
+    accelerator.wait_for_everyone()
 
 
 def share_cores(accelerator: Accelerator, workers: int) -> None:
@@ -163,11 +169,28 @@ def make_accelerator(precision: str) -> Accelerator:
         DistributedDataParallelKwargs(broadcast_buffers=False),
     ]
     try:
-        accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=handlers)
+        # Accelerate looks for other processes on a CPU only where it is told to compute on it.
+        cpu = launched() > 1 and not torch.accelerator.is_available()
+        accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=handlers)
     except ValueError as error:
         raise InputError(f"setting 'train.precision': {error}") from error
     console.quiet = not accelerator.is_main_process
+    _require_launched(accelerator.num_processes)
     return accelerator
+
+
+def _require_launched(processes: int) -> None:
+    """Refuses a launch of fewer processes than it was asked for: on a CPU Accelerate's launcher starts only one."""
+    parent = psutil.Process().parent()
+    with suppress(psutil.Error):  # of a parent that is gone, or not ours, nothing is known
+        line = [] if parent is None else parent.cmdline()
+        _, _, asked = " ".join(line).replace("_", "-").replace("=", " ").partition("--num-processes ")
+        wanted = asked.partition(" ")[0]
+        if "launch" in line and wanted.isdigit() and int(wanted) > processes:
+            raise InputError(
+                f"accelerate launch was asked for {wanted} processes and has started {processes}, as it does without "
+                f"GPUs; torchrun --nproc_per_node {wanted} -m aplt ... starts them everywhere"
+            )
 
 
 def _require_shares(settings: TrainSettings, processes: int) -> None:
