@@ -118,6 +118,11 @@ def launched() -> int:
     return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
 
 
+def is_main() -> bool:
+    """Returns whether this process is the only one, or of those launched the one that decides, writes and tells."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def threads() -> int:
     """Returns how many threads a computation in this process may have: torch's number, where torch is in use."""
     torch = sys.modules.get("torch")

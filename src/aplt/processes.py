@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, distributed
 
 from aplt.errors import InputError
+from aplt.parallel import is_main
 
 GONE = ("Connection closed by peer", "Connection reset by peer", "NCCL", "Broken pipe")
 """What the libraries say of a process that is gone."""
@@ -23,11 +24,6 @@ ROWS = 65_536
 def count() -> int:
     """Returns the number of processes."""
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
-
-
-def is_main() -> bool:
-    """Returns whether this process is the one that decides and writes."""
-    return count() == 1 or distributed.get_rank() == 0
 
 
 @torch.no_grad()

@@ -21,9 +21,7 @@ def edges(found: csr_array) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("feature", [features(), features(1, 1200)], ids=["groups", "one cloud"])
-def test_of_many_clips_nearly_all_neighbors_are_found(
-    monkeypatch: pytest.MonkeyPatch, feature: torch.Tensor
-) -> None:
+def test_of_many_clips_nearly_all_neighbors_are_found(monkeypatch: pytest.MonkeyPatch, feature: torch.Tensor) -> None:
     exact = neighbor_graph(feature, 10)
     monkeypatch.setattr(graph, "EXACT", 100)
     found = neighbor_graph(feature, 10)

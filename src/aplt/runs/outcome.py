@@ -18,7 +18,8 @@ from aplt.figures import Figures
 from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
 from aplt.offline.novelty import novelty_of_features
-from aplt.processes import is_main, on_main
+from aplt.parallel import is_main
+from aplt.processes import on_main
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips

@@ -10,7 +10,7 @@ from typing import cast
 import numpy as np
 import psutil
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs, PartialState
 from accelerate.state import AcceleratorState, is_initialized
 from accelerate.utils import KwargsHandler
 from torch import distributed, nn
@@ -40,6 +40,8 @@ from aplt.runs.tuning import make_optimizer, require_compiler, require_followed,
 from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
 
+PATIENCE = timedelta(days=1)
+"""How long processes wait for the main one, which has the offline phase, and for one with a slow disk."""
 MEASURED = 500
 """Clips that are enough to know how long clips are."""
 
@@ -163,20 +165,30 @@ def make_accelerator(precision: str) -> Accelerator:
     if precision == "fp16" and not torch.cuda.is_available():
         raise InputError("setting 'train.precision' is fp16, which needs a GPU; bf16 works on a CPU, too")
     handlers: list[KwargsHandler] = [
-        # Others wait while the main process has an offline phase or evaluates.
-        InitProcessGroupKwargs(timeout=timedelta(days=1)),
+        InitProcessGroupKwargs(timeout=PATIENCE),
         # Buffers must not change between a step's two passes; they are the main process's again after each round.
         DistributedDataParallelKwargs(broadcast_buffers=False),
     ]
     try:
-        # Accelerate looks for other processes on a CPU only where it is told to compute on it.
-        cpu = launched() > 1 and not torch.accelerator.is_available()
-        accelerator = Accelerator(mixed_precision=precision, cpu=cpu, kwargs_handlers=handlers)
+        accelerator = Accelerator(mixed_precision=precision, cpu=_on_cpu(), kwargs_handlers=handlers)
     except ValueError as error:
         raise InputError(f"setting 'train.precision': {error}") from error
     console.quiet = not accelerator.is_main_process
     _require_launched(accelerator.num_processes)
     return accelerator
+
+
+def processes() -> PartialState:
+    """Returns which of how many processes this is, for work without a training."""
+    state = PartialState(cpu=_on_cpu(), timeout=PATIENCE)
+    console.quiet = not state.is_main_process
+    _require_launched(state.num_processes)
+    return state
+
+
+def _on_cpu() -> bool:
+    """Returns whether Accelerate must be told to compute on the CPU, without which it looks for no processes there."""
+    return launched() > 1 and not torch.accelerator.is_available()
 
 
 def _require_launched(processes: int) -> None:
