@@ -2,7 +2,6 @@
 
 import numpy as np
 from scipy.sparse import csr_array
-from sklearn.neighbors import kneighbors_graph
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,6 +24,8 @@ def neighbor_graph(feature: Tensor, neighbors: int) -> csr_array:
     """
     unit, neighbors = functional.normalize(feature, dim=1), min(neighbors, len(feature) - 1)
     if len(unit) <= EXACT:
+        from sklearn.neighbors import kneighbors_graph  # slow to import, and a prediction needs it not
+
         near = kneighbors_graph(unit.double().numpy(), neighbors, mode="distance", metric="euclidean")
         # Of unit vectors at distance d the cosine is 1 - d^2 / 2.
         near.data = 1 - near.data**2 / 2

@@ -20,8 +20,7 @@ from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
 from aplt.config import InputSettings, RunConfig, TrainSettings
 from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
-from aplt.data.cache import by_file
-from aplt.data.files import require_files
+from aplt.data.files import by_file, require_files
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, Modality, modality_of, modality_of_clip
 from aplt.data.split_file import load_split
