@@ -24,7 +24,7 @@ def neighbor_graph(feature: Tensor, neighbors: int) -> csr_array:
     """
     unit, neighbors = functional.normalize(feature, dim=1), min(neighbors, len(feature) - 1)
     if len(unit) <= EXACT:
-        from sklearn.neighbors import kneighbors_graph  # slow to import, and a prediction needs it not
+        from sklearn.neighbors import kneighbors_graph  # slow to import, and predictions go without
 
         near = kneighbors_graph(unit.double().numpy(), neighbors, mode="distance", metric="euclidean")
         # Of unit vectors at distance d the cosine is 1 - d^2 / 2.
@@ -62,4 +62,6 @@ def _found(unit: np.ndarray, neighbors: int) -> csr_array:
     others = (near >= 0) & (near != np.arange(clips)[:, None])
     others &= others.cumsum(axis=1) <= neighbors
     starts = np.concatenate([[0], others.sum(axis=1).cumsum()])
-    return csr_array((cosine[others].astype(np.float64), near[others], starts), shape=(clips, clips))
+    # As many clips as a machine holds are counted in 32 bits, and a graph is nearly as large as what is clustered.
+    parts = cosine[others].astype(np.float64), near[others].astype(np.int32), starts.astype(np.int32)
+    return csr_array(parts, shape=(clips, clips))

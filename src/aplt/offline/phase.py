@@ -123,17 +123,19 @@ def _cluster(
         feature, label, num_classes, max_iterations=settings.iterations, clamp=settings.clamp, prior=prior
     )
     feature = feature[: len(bank.feature)]
-    belief = _memberships(feature, clustering.centroid)
     if not settings.neighbors:
+        belief = _memberships(feature, clustering.centroid)
         # Seeded clusters may put a labeled clip elsewhere; its distance is that to the center of its own class.
         assigned, distance = clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
         own = (feature[given] - clustering.centroid[known[given]]).norm(dim=1)
         label = torch.where(given, known, assigned)
         own_belief = belief.gather(1, label[:, None])[:, 0]
         return label, distance.index_put((given,), own), own_belief, torch.zeros_like(own_belief)
+    graph = neighbor_graph(feature, settings.neighbors)
+    belief = _memberships(feature, clustering.centroid)
+    del feature  # of many clips it is large
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
-    graph = neighbor_graph(feature, settings.neighbors)
     belief = propagate(graph, belief)
     if prior is not None:
         belief.log_()

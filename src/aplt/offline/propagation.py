@@ -13,7 +13,7 @@ from torch.nn import functional
 
 ALPHA = 0.9  # share of a clip's belief that comes from its neighbors
 PASSES = 30
-COLUMNS = 16  # that spread at a time: what is in double precision is so wide
+COLUMNS = 8  # that spread at a time: what is in double precision is so wide
 
 
 def propagate(graph: csr_array, belief: Tensor) -> Tensor:
