@@ -82,7 +82,7 @@ def reach(space: Space) -> np.ndarray:
 
 def _whitened(space: Space) -> np.ndarray:
     unit = functional.normalize(space.feature, dim=1)
-    return functional.normalize(whiten(unit, carried(64, len(unit), space.logits.shape[1])), dim=1).numpy()
+    return functional.normalize(whiten([unit], carried(64, len(unit), space.logits.shape[1])), dim=1).numpy()
 
 
 SCORES: dict[str, Callable[[Space], np.ndarray]] = {

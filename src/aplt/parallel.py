@@ -101,13 +101,26 @@ def _finished(
 
 
 def cores() -> int:
-    """Returns how many cores this process may use: those the system lets it, or its share where it was begun with one.
+    """Returns how many cores this process may use: its share, where it was begun with one or several were launched."""
+    return max(1, all_cores() // launched()) if _share is None else _share
 
-    Source of the former: the affinity where the system has it (a batch queue or `taskset` sets it), else all.
+
+def all_cores() -> int:
+    """Returns how many cores the system lets this process have.
+
+    Source: the affinity where the system has it (a batch queue or `taskset` sets it), else all.
     """
-    if _share is not None:
-        return _share
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def launched() -> int:
+    """Returns how many processes of a training a launcher has started on this machine; 1 without one."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
+def is_main() -> bool:
+    """Returns whether this process is the only one, or of those launched the one that decides, writes and tells."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def threads() -> int:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import start_processes
 
-from aplt.methods import adamatch, aplt, equations, flexmatch, freematch, processes, simmatch, softmatch, tubemix
+from aplt import processes
+from aplt.methods import adamatch, aplt, equations, flexmatch, freematch, simmatch, softmatch, tubemix
 from aplt.methods.freematch import FreeMatch
 from aplt.methods.simmatch import SimMatch
 from aplt.tensors import SemiBatch

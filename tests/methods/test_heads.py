@@ -9,7 +9,7 @@ from torch import Tensor
 
 from aplt.methods import label_propagation
 from aplt.methods.catalog import METHODS
-from aplt.offline.propagation import neighbor_graph
+from aplt.offline.graph import neighbor_graph
 from aplt.tensors import FeatureBank, FitHead
 
 NORM = 3.0

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from scipy.sparse import csr_array
 
+from aplt.offline.graph import neighbor_graph
 from aplt.offline.novelty import novelty, novelty_of_features
 from aplt.offline.phase import Clusters
-from aplt.offline.propagation import neighbor_graph
 from aplt.tensors import FeatureBank
 
 

@@ -10,9 +10,10 @@ import torch
 from pydantic import ValidationError
 from torch.nn import functional
 
+from aplt.offline.graph import neighbor_graph
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.phase import Clusters
-from aplt.offline.propagation import neighbor_graph, propagate
+from aplt.offline.propagation import propagate
 from aplt.tensors import FeatureBank, Guidance
 
 PLAIN = Clusters(views=1, labeled_views=0, whiten=None, assignment="nearest", neighbors=0, threshold_momentum=0.0)

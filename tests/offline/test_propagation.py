@@ -2,7 +2,8 @@
 
 import torch
 
-from aplt.offline.propagation import neighbor_graph, propagate
+from aplt.offline.graph import neighbor_graph
+from aplt.offline.propagation import propagate
 
 
 def circle(*degrees: float) -> torch.Tensor:

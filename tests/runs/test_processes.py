@@ -23,7 +23,7 @@ SETTINGS: dict[str, Any] = {
 
 
 def one_of_two(rank: int, clips: Path, folder: Path, methods: list[str]) -> None:
-    """Trains as one of two processes: what `accelerate launch --cpu --num_processes 2` sets up."""
+    """Trains as one of two processes: what `torchrun --nproc_per_node 2` sets up."""
     import os
 
     AcceleratorState._reset_state(reset_partial_state=True)  # of the process that this one is a copy of

@@ -79,6 +79,7 @@ def predict(
         raise InputError("--stride, --page, --annotated, --tier and other formats are of events, which need --window")
     from aplt.cli.overwriting import require_beginning, require_own
     from aplt.display import counted
+    from aplt.parallel import is_main
     from aplt.runs.label_studio import BEGINS, clips_to_label_studio
     from aplt.runs.predict import FILE_COLUMNS
     from aplt.runs.predict import predict as predict_clips
@@ -91,6 +92,8 @@ def predict(
 
         require_beginning(output, (), read)
         packed = submission(model, clips)
+        if not is_main():
+            return
         if len(clips) not in TEST_CLIPS:
             remark(
                 f"{counted(len(clips), 'clip')}; a submission needs all of the test set's ({TEST_CLIPS[0]:,d} of MA-52)"
@@ -105,6 +108,8 @@ def predict(
     else:
         require_own(output, FILE_COLUMNS, read)
     table = predict_clips(model, clips)
+    if not is_main():
+        return
     write_alone(output, clips_to_label_studio(table, output) if tasks else table.to_csv(index=False))
     failed = int((table["error"] != "").sum())
     say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")

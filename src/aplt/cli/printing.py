@@ -6,19 +6,22 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from aplt.display import plain
+from aplt.parallel import is_main
 
 if TYPE_CHECKING:
     from aplt.clips import ClipIndex
 
 
 def say(line: str) -> None:
-    """Prints a line of results to standard output."""
-    print(plain(line))
+    """Prints a line of results to standard output; of several processes the main one does."""
+    if is_main():
+        print(plain(line))
 
 
 def say_lines(text: str) -> None:
-    """Prints text of several lines to standard output."""
-    print(plain(text, keep="\n"))
+    """Prints text of several lines to standard output; of several processes the main one does."""
+    if is_main():
+        print(plain(text, keep="\n"))
 
 
 def say_classes(index: "ClipIndex") -> None:
@@ -40,4 +43,5 @@ def print_json(value: Any) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = dumps(value, default=str, indent=2)
-    print(text)
+    if is_main():
+        print(text)

@@ -85,12 +85,22 @@ class SemiData:
             drawn[places] = _epochs(self.labeled[label == class_], int(places.sum()), (*key, 1 + int(class_)))
         return drawn
 
+    def own_rows(self, count: int) -> Tensor:
+        """Returns which of `count` clips this process makes the views of, in `view_batches`: every n-th batch."""
+        number, processes = self._share
+        rows = torch.arange(count).split(self.views.at_once)[number::processes]
+        return torch.cat([torch.empty(0, dtype=torch.int64), *rows])
+
     def view_batches(
         self, positions: Sequence[int], kind: Kind, *, key: tuple[int, ...] = ()
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yields (positions [n], views [n, *clip]) of one view of each clip; `key` keeps repeated passes apart."""
+        """Yields (positions [n], views [n, *clip]) of one view of each clip of this process's share of them.
+
+        `key` keeps repeated passes apart.
+        """
         parts = _parts(self.views, positions, kind, (self._seed, *key), self.views.at_once)
-        yield from _load(partial(_view_batch, parts), range(len(parts)), self._workers)
+        number, processes = self._share
+        yield from _load(partial(_view_batch, parts), range(number, len(parts), processes), self._workers)
 
 
 def all_views(

@@ -17,7 +17,7 @@ import safetensors
 from torch import Tensor
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, content_digest, require_file
+from aplt.data.files import ClipError, by_file, content_digest, require_file
 from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
 from aplt.data.intervals import Timeline
 from aplt.data.video import about_seconds, announced_end, decode, decode_file
@@ -224,14 +224,6 @@ class _Stored:
             self._frames = self._cache.renew(self._clip)
             last = len(self._frames.times) - 1  # what was damaged may have said that there are more
             return self._frames.read([min(row, last) for row in rows])
-
-
-def by_file(clips: Sequence[Clip]) -> list[list[Clip]]:
-    """Returns the clips of each file, files in the order of their first clips."""
-    files: dict[Path, list[Clip]] = {}
-    for clip in clips:
-        files.setdefault(clip.path, []).append(clip)
-    return list(files.values())
 
 
 def _is_interval(clip: Clip) -> bool:

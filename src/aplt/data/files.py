@@ -125,6 +125,14 @@ def content_digest(clip: Clip) -> str:
         raise ClipError(clip, "broken", f"the file cannot be read ({reason(error)})") from error
 
 
+def by_file(clips: Iterable[Clip]) -> list[list[Clip]]:
+    """Returns the clips of each file, files in the order of their first clips."""
+    files: dict[Path, list[Clip]] = {}
+    for clip in clips:
+        files.setdefault(clip.path, []).append(clip)
+    return list(files.values())
+
+
 def require_files(clips: Iterable[Clip], source: Path) -> None:
     """Raises an InputError that names the first of the clips whose file is gone; `source` is where the index lies."""
     for clip in clips:

@@ -13,7 +13,8 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.cache import DecodedVideos, FrameCache, by_file
+from aplt.data.cache import DecodedVideos, FrameCache
+from aplt.data.files import by_file
 from aplt.data.intervals import nearest_frames
 from aplt.data.views import KINDS, Kind, Request
 from aplt.display import bar

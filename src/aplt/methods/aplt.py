@@ -26,8 +26,8 @@ from aplt.methods.equations import (
     target_source,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather, own_rows
 from aplt.offline.phase import Clusters
+from aplt.processes import gather, own_rows
 from aplt.tensors import Guidance, PseudoLabels, SemiBatch, Step, StepLoss, Student, Task
 
 MOST_BELIEVED = 0.95  # of an offline label: a belief of 1 would silence the network

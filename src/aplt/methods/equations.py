@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.methods.processes import gather
+from aplt.processes import gather
 from aplt.tensors import OnlineLabels, Recognize, Step, Task
 
 TargetSource = Literal["student", "teacher"]

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from aplt.clips import UNKNOWN
 from aplt.methods.equations import TargetSource, confident_labels, masked_cross_entropy, weak_probabilities
 from aplt.methods.method import Method
-from aplt.methods.processes import gather
+from aplt.processes import gather
 from aplt.tensors import Step, StepLoss, Task
 
 

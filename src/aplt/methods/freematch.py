@@ -25,7 +25,7 @@ from aplt.methods.equations import (
     weak_probabilities,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather, gather_with_gradient
+from aplt.processes import gather, gather_with_gradient
 from aplt.tensors import Step, StepLoss, Task
 
 

@@ -32,7 +32,7 @@ from aplt.methods.equations import (
     target_source,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather
+from aplt.processes import gather
 from aplt.tensors import OnlineLabels, Recognize, Step, StepLoss, Task
 
 

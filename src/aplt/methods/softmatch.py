@@ -23,7 +23,7 @@ from aplt.methods.equations import (
     weak_probabilities,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather
+from aplt.processes import gather
 from aplt.tensors import OnlineLabels, Step, StepLoss, Task
 
 

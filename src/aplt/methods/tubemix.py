@@ -31,7 +31,7 @@ from aplt.methods.equations import (
     weak_probabilities,
 )
 from aplt.methods.method import Method
-from aplt.methods.processes import gather, own_rows
+from aplt.processes import gather, own_rows
 from aplt.tensors import Step, StepLoss, Task
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from aplt.errors import InputError
-from aplt.offline.balance import balance
+from aplt.offline.balance import class_weights
 
 ROWS = 1024  # points that are worked on at a time
 SOFTNESS = 0.1  # of balanced assignments, as a share of the mean squared distance between two centers
@@ -60,7 +60,8 @@ def semi_supervised_kmeans(
         score = _scores(feature, near, centroid)
         if prior is not None:
             spread = 2 * centroid.var(dim=0, correction=0).sum()
-            score = balance(score / (SOFTNESS * spread).clamp(min=torch.finfo(score.dtype).tiny), prior, ~known)
+            score /= (SOFTNESS * spread).clamp(min=torch.finfo(score.dtype).tiny)
+            score += class_weights(score, prior, ~known)
         near = torch.where(known & clamp, label, score.argmax(dim=1))
         if iterations == max_iterations or torch.equal(near, assignment):
             # What is returned belongs to the centers that are returned, also when the iterations ran out.

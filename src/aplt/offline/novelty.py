@@ -10,7 +10,8 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from aplt.clips import UNKNOWN
-from aplt.offline.propagation import neighbor_graph, spread
+from aplt.offline.graph import neighbor_graph
+from aplt.offline.propagation import spread
 from aplt.offline.space import carried, whiten
 
 NOVEL = 0.95
@@ -46,5 +47,5 @@ def novelty(graph: csr_array, label: Tensor) -> Tensor:
 
 def novelty_of_features(feature: Tensor, label: Tensor, num_classes: int) -> Tensor:
     """Returns the novelty [M] of feature [M, D], in the whitened space in which clips are clustered."""
-    space = whiten(feature, carried(DIMENSIONS, len(feature), num_classes))
+    space = whiten([feature], carried(DIMENSIONS, len(feature), num_classes))
     return novelty(neighbor_graph(space, NEIGHBORS), label)

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from aplt.clips import UNKNOWN
-from aplt.offline.balance import balance
+from aplt.offline.balance import ROWS, class_weights
+from aplt.offline.graph import neighbor_graph
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.novelty import NOVEL, novelty
-from aplt.offline.propagation import neighbor_graph, propagate
+from aplt.offline.propagation import propagate
 from aplt.offline.space import carried, whiten
 from aplt.offline.thresholds import self_adaptive_thresholds
 from aplt.settings import Settings
@@ -83,7 +84,7 @@ class Clusters(Settings):
         if self.threshold == "none":
             threshold = torch.full_like(threshold, torch.inf)
         accepted = given | ((distance <= threshold[assigned]) & (new < self.novel))
-        prototype = _prototypes(bank.feature[accepted], assigned[accepted], num_classes)
+        prototype = _prototypes(bank.feature, assigned, accepted, num_classes)
         if previous is not None:
             kept = self.prototype_momentum
             prototype = functional.normalize(kept * previous.prototype + (1 - kept) * prototype, dim=1)
@@ -109,10 +110,11 @@ def _cluster(
 
     Augmented labeled views only help to find the centers.
     """
-    feature = torch.cat([bank.feature, bank.extra_feature])
     label = torch.cat([known, extra_known])
     if settings.whiten is not None:
-        feature = whiten(feature, carried(settings.whiten, len(feature), num_classes))
+        feature = whiten((bank.feature, bank.extra_feature), carried(settings.whiten, len(label), num_classes))
+    else:
+        feature = torch.cat([bank.feature, bank.extra_feature])
     given = known != UNKNOWN
     prior = None
     if settings.assignment == "balanced":
@@ -121,20 +123,23 @@ def _cluster(
         feature, label, num_classes, max_iterations=settings.iterations, clamp=settings.clamp, prior=prior
     )
     feature = feature[: len(bank.feature)]
-    belief = _memberships(feature, clustering.centroid)
     if not settings.neighbors:
+        belief = _memberships(feature, clustering.centroid)
         # Seeded clusters may put a labeled clip elsewhere; its distance is that to the center of its own class.
         assigned, distance = clustering.assignment[: len(feature)], clustering.distance[: len(feature)]
         own = (feature[given] - clustering.centroid[known[given]]).norm(dim=1)
         label = torch.where(given, known, assigned)
         own_belief = belief.gather(1, label[:, None])[:, 0]
         return label, distance.index_put((given,), own), own_belief, torch.zeros_like(own_belief)
+    graph = neighbor_graph(feature, settings.neighbors)
+    belief = _memberships(feature, clustering.centroid)
+    del feature  # of many clips it is large
     # Labels are certain: they enter as strongly as several clips.
     belief[given] = LABEL_WEIGHT * functional.one_hot(known[given], num_classes).to(belief.dtype)
-    graph = neighbor_graph(feature, settings.neighbors)
     belief = propagate(graph, belief)
     if prior is not None:
-        belief = balance(belief.log(), prior, ~given).exp()
+        belief.log_()
+        belief = belief.add_(class_weights(belief, prior, ~given)).softmax(dim=1)
     label, own = _own(belief, known)
     new = novelty(graph, known).to(own) if settings.novel < 1 else torch.zeros_like(own)
     return label, 1 - own, own, new
@@ -148,11 +153,18 @@ def _own(belief: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:
 
 def _memberships(feature: Tensor, centroid: Tensor) -> Tensor:
     """Returns soft memberships [M, K]: a Gaussian about each center, as wide as clips lie from theirs on average."""
-    squared = torch.cdist(feature, centroid).square()
-    return (-squared / squared.amin(dim=1).mean().clamp(min=1e-12)).softmax(dim=1)
+    found = feature.new_empty(len(feature), len(centroid))
+    for some, rows in zip(feature.split(ROWS), found.split(ROWS), strict=True):
+        torch.square(torch.cdist(some, centroid), out=rows)
+    width = found.amin(dim=1).mean().clamp(min=1e-12)
+    for rows in found.split(ROWS):
+        rows.copy_((-rows / width).softmax(dim=1))
+    return found
 
 
-def _prototypes(feature: Tensor, label: Tensor, num_classes: int) -> Tensor:
-    """Returns the unit mean [K, D] of each class's features [A, D]; every class has at least its labeled clips."""
-    total = torch.zeros(num_classes, feature.shape[1]).index_add_(0, label, feature)
+def _prototypes(feature: Tensor, label: Tensor, accepted: Tensor, num_classes: int) -> Tensor:
+    """Returns the unit mean [K, D] of each class's accepted [M] features; each has at least its labeled clips."""
+    total = torch.zeros(num_classes, feature.shape[1])
+    for rows in accepted.nonzero()[:, 0].split(ROWS):
+        total.index_add_(0, label[rows], feature[rows])
     return functional.normalize(total, dim=1)

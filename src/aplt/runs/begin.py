@@ -16,6 +16,7 @@ from aplt.data.split_remarks import remark_on_share, remark_on_split
 from aplt.display import console
 from aplt.errors import InputError
 from aplt.lock import held
+from aplt.processes import others_alive
 from aplt.record import Result
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
@@ -64,7 +65,8 @@ def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
             raise BusyError(
                 f"{run.path}: another process is training in this folder; wait for it or choose another one"
             )
-        yield
+        with others_alive():
+            yield
 
 
 def _require_free(run: RunDir) -> None:

@@ -26,7 +26,7 @@ from aplt.models.recognizer import load_recognizer, load_settings
 from aplt.reference import is_reference
 from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
-from aplt.runs.setup import make_accelerator, share_cores
+from aplt.runs.setup import make_accelerator, prepare_clips, share_cores
 from aplt.settings import shown
 from aplt.storage import absolute, atomic, read_json, sweep, write_json
 
@@ -86,8 +86,7 @@ def embed(
     accelerator = make_accelerator("no")
     modality = MODALITIES[config.input.kind]
     require_files(index, config.clips)
-    with accelerator.main_process_first():
-        modality.prepare(index.clips, config.input)
+    prepare_clips(modality, index.clips, config.input, accelerator)
     shape = None if trained is None or None not in config.input.clip_shape else trained.settings.clip_shape
     made = modality.make_views(dict(enumerate(index)), config.input, shape)
     workers = modality.workers()

@@ -5,6 +5,8 @@ killed anywhere and resumed ends with the same weights as one that was not.
 """
 
 import time
+import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,15 +18,15 @@ from aplt.config import RunConfig
 from aplt.display import Bar, bar, counted
 from aplt.errors import InputError
 from aplt.methods.catalog import find_method
-from aplt.methods.processes import gather
 from aplt.methods.step import take_step
 from aplt.offline.bank import build_bank
+from aplt.processes import gather
 from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
 from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
 from aplt.runs.outcome import Outcome, describe, introduce, known_labels, remark_on_weights
 from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
-from aplt.runs.setup import Material, build_offline, build_state
+from aplt.runs.setup import Material, all_threads, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
 from aplt.runs.tuning import frozen_modules
@@ -46,7 +48,9 @@ class Trainer:
         self.method = find_method(config.method)
         self.offline = build_offline(config)
         self.state = build_state(config, material, self.device, begun=begun)
-        model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
+        with warnings.catch_warnings():  # Accelerate has only the older of two names
+            warnings.filterwarnings("ignore", "`broadcast_buffers` is deprecated", FutureWarning)
+            model, self.optimizer = self.accelerator.prepare(self.state.student, self.state.optimizer)
         frozen = frozen_modules(self.state.student.encoder, config.train.frozen_blocks)
         self.student = PolicyStudent(self.state.student, model, config.train.batch_norm, frozen)
         self.outcome = Outcome(config, run, material, self.state, self.device)
@@ -75,13 +79,12 @@ class Trainer:
                 # Online: the beliefs stand still. The network learns.
                 self._online(progress, unlabeled=not warm_up)
                 self._end_round(progress, warm_up=warm_up)
-            if self.accelerator.is_main_process:
-                if self.method.fit_head is not None:
-                    with self.clock.phase("offline"):
-                        self._fit_head(self.method.fit_head, progress)
-                progress.text("evaluation")
-                with self.accelerator.autocast():
-                    self.outcome.of_run(self.guidance, self.clock, progress)
+            if self.method.fit_head is not None:
+                with self.clock.phase("offline"):
+                    self._fit_head(self.method.fit_head, progress)
+            progress.text("evaluation")
+            with self.accelerator.autocast():
+                self.outcome.of_run(self.guidance, self.clock, progress)
             self.accelerator.wait_for_everyone()
         return self.run.read_result()
 
@@ -102,18 +105,19 @@ class Trainer:
     def _believe(self, offline: Offline, progress: Bar) -> Guidance:
         """Returns the round's guidance, decided by the main process, kept in its run folder and told to all others."""
         told: list[dict[str, np.ndarray]] = [{}]
+        bank = self._bank(offline.views, offline.labeled_views, progress)
         if self.accelerator.is_main_process:
-            bank = self._bank(offline.views, offline.labeled_views, progress)
             previous = None if self.guidance is None else self.guidance.to(torch.device("cpu"))
             classes = self.material.index.num_classes
-            guidance = offline(bank, self.labels, classes, round_=self.state.round, previous=previous)
+            with all_threads():
+                guidance = offline(bank, self.labels, classes, round_=self.state.round, previous=previous)
             keep_guidance(self.run, guidance)
             told = [guidance.arrays()]
         broadcast_object_list(told)
         return Guidance.from_arrays(told[0])
 
     def _bank(self, views: int, labeled_views: int, progress: Bar) -> FeatureBank:
-        """Returns the bank of all training clips.
+        """Returns the bank of all training clips, on the main process.
 
         Raises:
             InputError: a clip's feature is not a number; names the clip.
@@ -142,10 +146,14 @@ class Trainer:
         """Replaces the teacher's classifier by one that is fitted on the frozen features of all training clips."""
         progress.text("classifier")
         bank = self._bank(HEAD_VIEWS, 0, progress)
-        weight, bias = fit(bank, self.labels, self.material.index.num_classes)
+        head: list[Any] = [None]
+        if self.accelerator.is_main_process:
+            with all_threads():
+                head = [fit(bank, self.labels, self.material.index.num_classes)]
+        broadcast_object_list(head)
         classifier = self.state.recognizer.classifier
-        classifier.weight.copy_(weight)
-        classifier.bias.copy_(bias)
+        classifier.weight.copy_(head[0][0])
+        classifier.bias.copy_(head[0][1])
 
     def _online(self, progress: Bar, *, unlabeled: bool) -> None:
         state, settings, steps = self.state, self.config.train, self.material.steps_per_round
@@ -201,8 +209,7 @@ class Trainer:
         state = self.state
         for model in (state.student, state.recognizer):
             share_buffers(model)
-        if self.accelerator.is_main_process:
-            self._look(progress, warm_up=warm_up)
+        self._look(progress, warm_up=warm_up)
         state.next_round()
         self._save()
 
@@ -212,6 +219,8 @@ class Trainer:
         progress.text(f"round {state.round + 1}: evaluation")
         with self.clock.phase("evaluation"), self.accelerator.autocast():
             line = self.outcome.of_round(guidance, progress, warm_up=warm_up)
+        if not self.accelerator.is_main_process:
+            return
         line = line.model_copy(update={"seconds": Seconds(**state.round_seconds)})
         self.run.write_rounds([*self.run.read_rounds()[: state.round], line])
         if guidance is not None:
@@ -223,7 +232,8 @@ class Trainer:
     def _settle(self, sums: dict[str, Tensor]) -> None:
         """Moves the parts of the loss so far into the state."""
         for name, value in sums.items():
-            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + value.item()
+            mean = gather(value.reshape(1)).mean()  # over the processes
+            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + mean.item()
         sums.clear()
         if not np.isfinite(self.state.loss_sums["total"]):
             raise InputError(

@@ -18,6 +18,8 @@ from aplt.figures import Figures
 from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
 from aplt.offline.novelty import novelty_of_features
+from aplt.parallel import is_main
+from aplt.processes import on_main
 from aplt.record import Result, Round, Seconds, Watched
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, online_label_figures, prediction_table, pseudo_label_figures, score_clips
@@ -27,9 +29,6 @@ from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
 from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
-
-MOST_COMPARED = 30_000
-"""Clips up to which each is compared with every other for the sake of one column."""
 
 
 def known_labels(material: Material) -> Tensor:
@@ -79,7 +78,7 @@ class Outcome:
         self.config, self.run, self.material, self.state, self.device = config, run, material, state, device
 
     def of_round(self, guidance: Guidance | None, progress: Bar, *, warm_up: bool) -> Round:
-        """Returns the record of the round that ends, without its seconds."""
+        """Returns the record of the round that ends, without its seconds; of several processes the main one's is it."""
         config, state, steps = self.config.train, self.state, self.material.steps_per_round
         labels, unlabeled, role = self.material.index.labels, self.material.split.unlabeled, self.material.watched
         watched = None
@@ -102,17 +101,19 @@ class Outcome:
         )
 
     def of_run(self, guidance: Guidance | None, clock: Clock, progress: Bar) -> None:
-        """Writes the model, the predictions and, last, result.json."""
-        save_model(self.state.recognizer, self.run.model)
-        for folder in banks_of(self.material.index):
-            if (folder / ENCODER).is_file():
-                link_or_copy(folder / ENCODER, self.run.model / ENCODER)
-        index, split = self.material.index, self.material.split
+        """Writes the model, the predictions and, last, result.json; all processes share the work that leads there."""
         with clock.phase("evaluation"):
             test, figures = self._evaluate("test", progress)
             val, val_figures = self._evaluate("val", progress)
             unlabeled, unlabeled_figures = self._evaluate("unlabeled", progress, features=True)
             labeled, _ = self._evaluate("labeled", progress, features=True)
+        if not is_main():
+            return
+        save_model(self.state.recognizer, self.run.model)
+        for folder in banks_of(self.material.index):
+            if (folder / ENCODER).is_file():
+                link_or_copy(folder / ENCODER, self.run.model / ENCODER)
+        index, split = self.material.index, self.material.split
         truth = [index.class_names[k] if k != UNKNOWN else "" for k in index.labels[test.position]]
         table = pd.DataFrame({"id": [index[p].id for p in test.position], "truth": truth})
         write_csv(self.run.predictions, pd.concat([table, prediction_table(test.score, index.class_names)], axis=1))
@@ -171,9 +172,9 @@ class Outcome:
         """Writes the final model's label for each unlabeled clip, how reliable such a score is, and what it was taught.
 
         `reliability` is measured on the held-out clips and empty where there are too few of them; `novelty` says how
-        little a clip looks like any class, and is empty where clips are too many to be compared with each other;
-        `offline_label` and `accepted` are the last offline phase's, where there was one; `online_label` and `weight`
-        are of the last step that showed the clip, where the method's steps make labels.
+        little a clip looks like any class; `offline_label` and `accepted` are the last offline phase's, where there
+        was one; `online_label` and `weight` are of the last step that showed the clip, where the method's steps make
+        labels.
         """
         index, online = self.material.index, self.state.online
         reliable = reliability_of(scored.score.max(axis=1), held_out_of(self.run))
@@ -189,9 +190,7 @@ class Outcome:
             table["weight"] = online.weight.cpu().numpy()[scored.position].round(4)
         write_csv(self.run.pseudo_labels, table)
 
-    def _novelty(self, labeled: Scored, scored: Scored) -> np.ndarray | None:
-        if len(labeled.position) + len(scored.position) > MOST_COMPARED:
-            return None
+    def _novelty(self, labeled: Scored, scored: Scored) -> np.ndarray:
         feature = torch.from_numpy(np.concatenate([labeled.feature, scored.feature])).float()
         label = torch.from_numpy(self.material.index.labels[labeled.position])
         known = torch.cat([label, torch.full((len(scored.position),), UNKNOWN)])
@@ -199,16 +198,22 @@ class Outcome:
         return found[len(label) :].numpy().round(4)
 
     def _evaluate(self, role: Role, progress: Bar, *, features: bool = False) -> tuple[Scored, Figures | None]:
-        """Returns the scores of the clips with this role and, where their labels are known, the figures."""
-        index, positions = self.material.index, self.material.split.positions(role)
-        with progress.part(f"{role} clips", len(positions)) as part:
+        """Returns the scores of the clips with this role and, where their labels are known, the figures.
+
+        Of several processes each scores its share, and the main one has them all.
+        """
+        index, data, positions = self.material.index, self.material.data, self.material.split.positions(role)
+        row = data.own_rows(len(positions))
+        with progress.part(f"{role} clips", len(row)) as part:
 
             def batches() -> Iterator[tuple[Tensor, Tensor]]:
-                for batch in self.material.data.view_batches(positions, "center"):
+                for batch in data.view_batches(positions, "center"):
                     yield batch
                     part.advance(len(batch[0]))
 
-            scored = score_clips(self.state.recognizer.eval(), batches(), self.device, features=features)
+            own = score_clips(self.state.recognizer.eval(), batches(), self.device, features=features)
+        parts = (own.position, own.score, own.feature) if features else (own.position, own.score)
+        scored = Scored(*(on_main(torch.from_numpy(p), row, len(positions), self.device).numpy() for p in parts))
         for place in np.flatnonzero(~np.isfinite(scored.score).all(axis=1))[:1]:
             clip = index[int(scored.position[place])]
             raise InputError(

@@ -10,6 +10,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 import torch
+from accelerate.utils import gather_object
 from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
@@ -27,7 +28,7 @@ from aplt.figures import Figures
 from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
-from aplt.runs.setup import read_own_clips
+from aplt.runs.setup import processes, read_own_clips
 from aplt.settings import load_yaml, validated
 from aplt.storage import read_json, read_table
 
@@ -177,9 +178,11 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
 def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list.
 
-    A clip many times longer than those that the model was trained on counts as one that it cannot read.
+    A clip many times longer than those that the model was trained on counts as one that it cannot read. Several
+    processes share the clips, and each returns those of all.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    state = processes()
+    device = torch.device("cuda", state.local_process_index) if torch.cuda.is_available() else torch.device("cpu")
     # A model on features takes these, or where it knows what made them, the clips themselves.
     embedder = None if any(clip.bank for clip in clips) else model.embedder
     for record in (folder / RECORD for folder in banks_of(clips)):
@@ -195,7 +198,9 @@ def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) ->
             errors[place] = ClipError(clip, "other kind", why)
         elif too_long := _too_long(model, modality, clip):
             errors[place] = ClipError(clip, "too long", too_long)
-    fitting = {place: clip for place, clip in enumerate(clips) if place not in errors}
+    whole = [place for place in range(len(clips)) if place not in errors]
+    own = whole[state.process_index :: state.num_processes]
+    fitting = {place: clips[place] for place in own}
     settings = modality.input.model_validate(source)
     if embedder is not None:
         embedder.net.to(device)
@@ -218,9 +223,16 @@ def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) ->
             yield torch.tensor([place for place, _ in some]), made
 
     if not fitting:
-        return score_clips(model, (), device), errors
-    with modality.lend_views(fitting, settings, cast(ClipShape, clip_shape)) as views:
-        return score_clips(model.to(device).eval(), batches(views), device), errors
+        scored = score_clips(model, (), device)
+    else:
+        with modality.lend_views(fitting, settings, cast(ClipShape, clip_shape)) as views:
+            scored = score_clips(model.to(device).eval(), batches(views), device)
+    parts = gather_object([(scored, errors)])
+    order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
+    merged = (
+        np.concatenate(part)[order] for part in zip(*((one.position, one.score) for one, _ in parts), strict=True)
+    )
+    return Scored(*merged), {place: error for _, some in parts for place, error in some.items()}
 
 
 def _too_long(model: Recognizer, modality: Modality, clip: Clip) -> str:

@@ -1,27 +1,28 @@
 """From a config to everything the loop needs: clips, split, views, models, optimizer."""
 
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import cast
 
 import numpy as np
+import psutil
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs
+from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGroupKwargs, PartialState
 from accelerate.state import AcceleratorState, is_initialized
 from accelerate.utils import KwargsHandler
 from torch import distributed, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
-from aplt.config import RunConfig, TrainSettings
+from aplt.config import InputSettings, RunConfig, TrainSettings
 from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
-from aplt.data.files import require_files
+from aplt.data.files import by_file, require_files
 from aplt.data.index import read_index
-from aplt.data.modality import MODALITIES, modality_of, modality_of_clip
+from aplt.data.modality import MODALITIES, Modality, modality_of, modality_of_clip
 from aplt.data.split_file import load_split
 from aplt.data.splits import make_split
 from aplt.display import console, counted
@@ -29,7 +30,7 @@ from aplt.errors import InputError
 from aplt.methods.catalog import find_method
 from aplt.models.encoders import load_weights
 from aplt.models.recognizer import Recognizer
-from aplt.parallel import cores
+from aplt.parallel import all_cores, cores, launched
 from aplt.record import Counts
 from aplt.rundir import RunDir
 from aplt.runs.schedule import default_ema_decay, steps_per_round
@@ -38,6 +39,8 @@ from aplt.runs.tuning import make_optimizer, require_compiler, require_followed,
 from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
 
+PATIENCE = timedelta(days=1)
+"""How long processes wait for the main one, which has the offline phase, and for one with a slow disk."""
 MEASURED = 500
 """Clips that are enough to know how long clips are."""
 
@@ -99,8 +102,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     clips = {position: index[position] for role in ROLES for position in split.positions(role)}
     require_files(clips.values(), config.clips)
     modality = modality_of(clips.values())
-    with accelerator.main_process_first():
-        modality.prepare(list(clips.values()), config.input)
+    prepare_clips(modality, list(clips.values()), config.input, accelerator)
     workers = modality.workers() if config.train.workers is None else config.train.workers
     share_cores(accelerator, workers)
     data = SemiData(
@@ -117,11 +119,35 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
 
 
+def prepare_clips(modality: Modality, clips: Sequence[Clip], settings: InputSettings, accelerator: Accelerator) -> None:
+    """Prepares clips as their modality needs it: of several processes each a share of the files, on each machine."""
+    files = by_file(clips)[accelerator.local_process_index :: launched()]
+    if files:
+        modality.prepare([clip for some in files for clip in some], settings)
+    accelerator.wait_for_everyone()
+
+
 def share_cores(accelerator: Accelerator, workers: int) -> None:
     """Leaves a core to each loader process, where this one computes on the CPU and the user has not said otherwise."""
-    if accelerator.device.type == "cpu" and "OMP_NUM_THREADS" not in os.environ:
+    if accelerator.device.type == "cpu" and not _threads_are_asked_for():
         # Threads that share a core with a loader process keep all others waiting, busily, several times as long.
         torch.set_num_threads(max(1, cores() - workers))
+
+
+def _threads_are_asked_for() -> bool:
+    """Returns whether the user has said how many threads there are; 1 is what launchers say where nobody has."""
+    given = os.environ.get("OMP_NUM_THREADS")
+    return given is not None and not (launched() > 1 and given == "1")
+
+
+@contextmanager
+def all_threads() -> Iterator[None]:
+    """Computes with all cores while the block runs, for which the other processes of a training wait."""
+    before = torch.get_num_threads()
+    if launched() > 1 and not _threads_are_asked_for():
+        torch.set_num_threads(all_cores())
+    yield
+    torch.set_num_threads(before)
 
 
 def make_accelerator(precision: str) -> Accelerator:
@@ -138,17 +164,44 @@ def make_accelerator(precision: str) -> Accelerator:
     if precision == "fp16" and not torch.cuda.is_available():
         raise InputError("setting 'train.precision' is fp16, which needs a GPU; bf16 works on a CPU, too")
     handlers: list[KwargsHandler] = [
-        # Others wait while the main process has an offline phase or evaluates.
-        InitProcessGroupKwargs(timeout=timedelta(days=1)),
+        InitProcessGroupKwargs(timeout=PATIENCE),
         # Buffers must not change between a step's two passes; they are the main process's again after each round.
         DistributedDataParallelKwargs(broadcast_buffers=False),
     ]
     try:
-        accelerator = Accelerator(mixed_precision=precision, kwargs_handlers=handlers)
+        accelerator = Accelerator(mixed_precision=precision, cpu=_on_cpu(), kwargs_handlers=handlers)
     except ValueError as error:
         raise InputError(f"setting 'train.precision': {error}") from error
     console.quiet = not accelerator.is_main_process
+    _require_launched(accelerator.num_processes)
     return accelerator
+
+
+def processes() -> PartialState:
+    """Returns which of how many processes this is, for work without a training."""
+    state = PartialState(cpu=_on_cpu(), timeout=PATIENCE)
+    console.quiet = not state.is_main_process
+    _require_launched(state.num_processes)
+    return state
+
+
+def _on_cpu() -> bool:
+    """Returns whether Accelerate must be told to compute on the CPU, without which it looks for no processes there."""
+    return launched() > 1 and not torch.accelerator.is_available()
+
+
+def _require_launched(processes: int) -> None:
+    """Refuses a launch of fewer processes than it was asked for: on a CPU Accelerate's launcher starts only one."""
+    parent = psutil.Process().parent()
+    with suppress(psutil.Error):  # of a parent that is gone, or not ours, nothing is known
+        line = [] if parent is None else parent.cmdline()
+        _, _, asked = " ".join(line).replace("_", "-").replace("=", " ").partition("--num-processes ")
+        wanted = asked.partition(" ")[0]
+        if "launch" in line and wanted.isdigit() and int(wanted) > processes:
+            raise InputError(
+                f"accelerate launch was asked for {wanted} processes and has started {processes}, as it does without "
+                f"GPUs; torchrun --nproc_per_node {wanted} -m aplt ... starts them everywhere"
+            )
 
 
 def _require_shares(settings: TrainSettings, processes: int) -> None:
