@@ -205,14 +205,30 @@ def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[Pat
     Raises:
         InputError: no model, or a path does not exist.
     """
-    from aplt.models.recognizer import Recognizer
     from aplt.runs.predict import gather_clips
     from aplt.runs.predict import predict as predict_clips
 
-    path = model.path if isinstance(model, Run) else model
-    found = path if isinstance(path, Recognizer) else load(path)
     listed = [paths] if isinstance(paths, str | Path) else paths
-    return predict_clips(found, gather_clips([Path(path) for path in listed]))
+    return predict_clips(_model(model), gather_clips([Path(path) for path in listed]))
+
+
+def export(model: "PathLike | Run | Recognizer", output: PathLike, format: str = "onnx") -> float:  # noqa: A002
+    """Writes a model as one file that needs no aplt, and beside it how clips become what it takes.
+
+    Returns the largest difference of a probability from the model's own, on a few random clips.
+
+    Args:
+        model: As for `predict`.
+        output: Folder, for model.onnx or model.pt2 and preprocessing.json.
+        format: onnx, or torch_export.
+
+    Raises:
+        InputError: no model, the folder holds other things, what the format needs is not installed, or the model
+            cannot be exported.
+    """
+    from aplt.runs.export import export as export_model
+
+    return export_model(_model(model), Path(output), format)
 
 
 def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | None = None) -> "Evaluation":
@@ -266,6 +282,13 @@ def pose(
     )
     with bar("tracking poses") as progress:
         return track_index(Path(clips), Path(output), tracker, rate=rate, progress=progress.at)
+
+
+def _model(model: "PathLike | Run | Recognizer") -> "Recognizer":
+    from aplt.models.recognizer import Recognizer
+
+    path = model.path if isinstance(model, Run) else model
+    return path if isinstance(path, Recognizer) else load(path)
 
 
 def _finished(run: RunDir) -> Run:

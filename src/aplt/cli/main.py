@@ -15,6 +15,7 @@ from aplt.cli.demo import demo
 from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
+from aplt.cli.export import export
 from aplt.cli.index import IndexCommand, index
 from aplt.cli.labels import labels
 from aplt.cli.loop import loop
@@ -56,7 +57,7 @@ app.command()(demo)
 app.command(cls=IndexCommand)(index)
 before, after = (
     (pose, check, split, embed, train, compare),
-    (evaluate, predict, labels, suggest, review, corrections, loop, report),
+    (evaluate, predict, labels, suggest, review, corrections, loop, report, export),
 )
 for verb in (*before, *after, recipes, encoders):
     app.command()(verb)
