@@ -18,8 +18,7 @@ from aplt.models.embedder import Embedder, EncoderSettings
 from aplt.models.encoders import build_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.rundir import RunDir
-from tests.data.videos import write_video
-from tests.runs import elsewhere
+from tests import elsewhere
 from tests.test_cli import aplt as command
 
 missing = [module for module in ("onnx", "onnxscript", "onnxruntime") if find_spec(module) is None]
@@ -49,43 +48,22 @@ def told_elsewhere(folder: Path, clips: list[Path]) -> dict[str, np.ndarray]:
     return {name: np.array(found) for name, found in json.loads(ended.stdout).items()}
 
 
-def require_alike(folder: Path, clips: list[Path], expected: Any, tolerance: float) -> None:
-    found = told_elsewhere(folder, clips)
-    names = json.loads((folder / "preprocessing.json").read_text())["class_names"]
-    for score in (found["batch"], found["single"]):
-        assert [names[best] for best in score.argmax(axis=1)] == expected["prediction_1"].tolist()
-        assert np.allclose(score.max(axis=1), expected["score_1"], atol=tolerance)
-        assert np.allclose(score.sum(axis=1), 1)
-
-
-@pytest.mark.parametrize("format_", [onnx, "torch_export"])
+@pytest.mark.parametrize("format_", [onnx, pytest.param("torch_export", marks=pytest.mark.slow)])
 def test_a_run_says_elsewhere_what_it_says_here(
     format_: str, uninterrupted: RunDir, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     some = [clips.parent / f"{number:03d}.npy" for number in range(4)]
-    for _ in range(2):  # the second takes the place of the first
-        assert command("export", uninterrupted.path, "-o", tmp_path / "out", "--format", format_) == 0
+    assert command("export", uninterrupted.path, "-o", tmp_path / "out", "--format", format_) == 0
     assert "differ by" in capsys.readouterr().out
     assert sorted(path.suffix for path in (tmp_path / "out").iterdir()) == sorted(
         [".json", {"onnx": ".onnx", "torch_export": ".pt2"}[format_]]
     )
-    require_alike(tmp_path / "out", some, aplt.predict(uninterrupted.path, some), 1e-5)
-
-
-@pytest.mark.parametrize(
-    "input_",
-    [{"crop": 0.8, "rate": 6.0}, {"aspect": 1.5, "interpolation": "bicubic", "antialias": False}],
-    ids=["cropped", "squeezed"],
-)
-def test_videos_are_prepared_elsewhere_as_here(input_: dict[str, Any], tmp_path: Path) -> None:
-    input_ = {"kind": "video", "frames": 4, "size": 32} | input_
-    model = recognizer("tsm_tiny", [3, 4, 32, 32], input_, width=4)
-    videos = [tmp_path / f"{number}.mp4" for number in range(2)]
-    for number, path in enumerate(videos):
-        write_video(path, 11 + number)
-    assert aplt.export(model, tmp_path / "out", "torch_export") < 1e-5
-    # JPEG and the first scaling move levels a little.
-    require_alike(tmp_path / "out", videos, aplt.predict(model, videos), 0.02)
+    found, expected = told_elsewhere(tmp_path / "out", some), aplt.predict(uninterrupted.path, some)
+    names = json.loads((tmp_path / "out" / "preprocessing.json").read_text())["class_names"]
+    for score in (found["batch"], found["single"]):
+        assert [names[best] for best in score.argmax(axis=1)] == expected["prediction_1"].tolist()
+        assert np.allclose(score.max(axis=1), expected["score_1"], atol=1e-5)
+        assert np.allclose(score.sum(axis=1), 1)
 
 
 class Clever(nn.Module):
@@ -130,6 +108,8 @@ def test_an_embedder_goes_along(tmp_path: Path) -> None:
     )
     model = recognizer("adapter", [1, 1, 8, 1], {"kind": "features"})
     model.embedder = Embedder(settings, build_encoder("tcn", clip_shape, settings.encoder_settings).eval())
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model.pt2").write_text("an earlier one")
     assert aplt.export(model, tmp_path / "out", "torch_export") < 1e-5
     told = json.loads((tmp_path / "out" / "preprocessing.json").read_text())
     assert (told["clips"], told["input"]["shape"]) == ("skeleton", ["batch", *clip_shape])

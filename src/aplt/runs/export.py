@@ -12,7 +12,7 @@ from aplt.data.modality import MODALITIES, ClipShape
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.reference import require
-from aplt.storage import atomic, is_folder, read_json, reason, write_json
+from aplt.storage import atomic, is_folder, reason, write_json
 
 Format = Literal["onnx", "torch_export"]
 FILES: dict[Format, str] = {"onnx": "model.onnx", "torch_export": "model.pt2"}
@@ -66,7 +66,7 @@ def export(model: Recognizer, folder: Path, format_: str) -> float:
             else:
                 torch.export.save(program, stream)
         found = _answers(path, kind, batches)
-    except Exception as error:  # noqa: BLE001 - of whatever in torch or ONNX meets what it does not know
+    except Exception as error:
         path.unlink(missing_ok=True)
         why = reason(error).partition(" Caused by")[0][:300]
         raise InputError(f"this model cannot be exported as {kind} ({type(error).__name__}: {why})") from error
@@ -82,9 +82,15 @@ def _require_ours(folder: Path) -> None:
     """Refuses a folder that holds anything but an earlier export."""
     if folder.exists() and not is_folder(folder):
         raise InputError(f"{folder}: is a file; name a folder with -o")
-    others = [path.name for path in folder.iterdir() if path.name not in (BESIDE, *FILES.values())] if folder.exists() else []
+    others = (
+        [path.name for path in folder.iterdir() if path.name not in (BESIDE, *FILES.values())]
+        if folder.exists()
+        else []
+    )
     if others:
-        raise InputError(f"{folder}: holds {sorted(others)[0]}, which is of no export; name an empty or a new folder with -o")
+        raise InputError(
+            f"{folder}: holds {sorted(others)[0]}, which is of no export; name an empty or a new folder with -o"
+        )
 
 
 def _onnx(program: ExportedProgram) -> bytes:
@@ -110,7 +116,9 @@ def _description(model: Recognizer, kind: Format, shape: ClipShape, difference: 
     source = model.embedder.settings.input.model_dump() if model.embedder else model.input
     modality = MODALITIES[str(source["kind"])]
     told = modality.preprocessing(modality.input.model_validate(source), shape)
-    read_out = "the mean of classifier's and prototypes' probabilities" if model.reads_prototypes() else "the classifier's"
+    read_out = (
+        "the mean of classifier's and prototypes' probabilities" if model.reads_prototypes() else "the classifier's"
+    )
     return {
         "made_by": f"aplt {version('aplt')}",
         "model": FILES[kind],
@@ -118,8 +126,8 @@ def _description(model: Recognizer, kind: Format, shape: ClipShape, difference: 
         "clips": modality.name,
         "input": {"name": "clip", "dtype": "float32", "shape": ["batch", *shape], "axes": ["batch", *told.pop("axes")]},
         "output": {"name": "probability", "dtype": "float32", "shape": ["batch", len(model.class_names)]},
-        "read_out": f"Class probabilities, as `aplt predict` scores them: {read_out}. The best class is the largest one. "
-        "How reliable a score is, and how novel a clip, is not in the model.",
+        "read_out": f"Class probabilities, as `aplt predict` scores them: {read_out}; how reliable they "
+        "are, and how novel a clip is, is not in the model.",
         "class_names": model.class_names,
         "preprocessing": told,
         "largest_difference": difference,
