@@ -41,7 +41,7 @@ def video(path: str, how: dict[str, Any]) -> np.ndarray:
     levels = functional.center_crop(pictures, how["size"]).float() / 255
     color = (1, 3, 1, 1)
     levels = (levels - torch.tensor(how["mean"]).view(color)) / torch.tensor(how["deviation"]).view(color)
-    return levels.transpose(0, 1).numpy()
+    return np.asarray(levels.transpose(0, 1))
 
 
 def main(folder: Path, paths: list[str]) -> None:

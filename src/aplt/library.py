@@ -231,6 +231,26 @@ def export(model: "PathLike | Run | Recognizer", output: PathLike, format: str =
     return export_model(_model(model), Path(output), format)
 
 
+def push(run: PathLike | Run, repository: str, *, private: bool = False, license: str | None = None) -> str:  # noqa: A002
+    """Puts a run's model on the Hugging Face Hub, with a model card written from the run, and returns its address.
+
+    The card is README.md in the run's model folder; one that is there already is left as it is, but for the license.
+    `load` takes the repository's name.
+
+    Args:
+        run: A finished run, or its folder.
+        repository: NAMESPACE/NAME; made if it is not there.
+        private: Whether it is then made a private one.
+        license: Of the weights, such as "apache-2.0".
+
+    Raises:
+        InputError: the run is not finished, or the Hub does not take it.
+    """
+    from aplt.runs.card import push as push_run
+
+    return push_run(run.path if isinstance(run, Run) else Path(run), repository, private=private, license_=license)
+
+
 def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | None = None) -> "Evaluation":
     """Returns a model's figures on clips of known label.
 

@@ -61,7 +61,8 @@ class Told:
     """A tracker that remembers."""
 
     def __init__(self, project: str, **options: Any) -> None:
-        self.project, self.options, self.steps, self.ended = project, options, [], False
+        self.project, self.options, self.ended = project, options, False
+        self.steps: list[int] = []
         self.tracker = type("Run", (), {"id": options.get("id") or "abc"})()
 
     def finish(self) -> None:

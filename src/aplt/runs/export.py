@@ -97,6 +97,7 @@ def _onnx(program: ExportedProgram) -> bytes:
     made = torch.onnx.export(
         program, dynamo=True, verbose=False, external_data=False, input_names=["clip"], output_names=["probability"]
     )
+    assert made is not None
     model: bytes = made.model_proto.SerializeToString()
     return model
 
