@@ -2,9 +2,10 @@
 
     python bench/tuning.py [--encoder r3d_18] [--frames 8] [--size 64] [--clips 8] [--repeat 3] [--compile]
 
-Each row is a process of its own: forward and backward of one batch and the optimizer's step. Time is the median of the
-processor time of `repeat` steps. Memory is what the process needs at most during them (Linux: VmHWM) beyond what it has
-after a step with one clip: activations, for weights, gradients and moments are there by then.
+Encoders of skeletons have no size. Each row is a process of its own: forward and backward of one batch and the
+optimizer's step. Time is the median of the processor time of `repeat` steps. Memory is what the process needs at most
+during them (Linux: VmHWM) beyond what it has after a step with one clip: activations, for weights, gradients and
+moments are there by then.
 
 With --count nothing is run: it prints what a clip of each preset leaves for the gradient in bfloat16, without and with
 checkpointing; a step has 2 B + U of them, and U more where it mixes.
@@ -25,8 +26,9 @@ import torch
 from torch import Tensor, nn
 
 from aplt.config import RunConfig
+from aplt.errors import InputError
 from aplt.models.blocks import blocks_of
-from aplt.models.encoders import build_encoder
+from aplt.models.encoders import build_encoder, find_encoder
 from aplt.models.recognizer import Recognizer
 from aplt.presets import PRESETS, over_preset
 from aplt.runs.configure import effective_config
@@ -39,6 +41,9 @@ ROWS: dict[str, dict[str, Any]] = {
     "layer_decay 0.75": {"layer_decay": 0.75},
     "gradient_checkpointing": {"gradient_checkpointing": True},
     "channels_last": {"channels_last": True},
+    "precision bf16": {"precision": "bf16"},
+    "accumulate 4": {"accumulate": 4},
+    "AdamW not fused": {},
     "compile": {"compile": True},
 }
 MIB = 2**20
@@ -46,36 +51,45 @@ MIB = 2**20
 
 def configured(options: argparse.Namespace, train: dict[str, Any]) -> RunConfig:
     """Returns a config with these settings of training."""
-    input_ = {"frames": options.frames, "size": options.size}
-    return effective_config(
-        {"clips": "-", "encoder": options.encoder, "input": input_, "train": train}, "video", "bench"
-    )
+    kind = find_encoder(options.encoder).modality
+    input_ = {"frames": options.frames} | ({"size": options.size} if kind == "video" else {})
+    return effective_config({"clips": "-", "encoder": options.encoder, "input": input_, "train": train}, kind, "bench")
 
 
-def measure(config: RunConfig, clips: int, repeat: int) -> tuple[float, float]:
-    """Returns the seconds of a step and the MiB that steps need."""
+def built(config: RunConfig) -> Recognizer:
+    """Returns the model of a config, with random weights; skeletons are a person of the second Kinect's 25 joints."""
     torch.manual_seed(0)
-    shape = (3, *(getattr(config.input, side) for side in ("frames", "size", "size")))
-    model = Recognizer(
+    shape = [side or known for side, known in zip(config.input.clip_shape, (4, 0, 25, 1), strict=True)]
+    return Recognizer(
         encoder=config.encoder,
         encoder_settings=config.encoder_settings,
-        clip_shape=list(shape),
+        clip_shape=shape,
         class_names=[str(k) for k in range(10)],
         input=config.input.model_dump(mode="json"),
         read_out="classifier",
         prototype_scale=1.0,
     )
-    require_followed(config)
+
+
+def measure(config: RunConfig, clips: int, repeat: int, *, fused: bool) -> tuple[float, float]:
+    """Returns the seconds of a step and the MiB that steps need."""
+    model = built(config)
+    shape = model.clip_shape
     tune(config, model, deepcopy(model))
     optimizer = make_optimizer(model, config.train)
+    for group in optimizer.param_groups:
+        group["fused"] = fused
     student = PolicyStudent(model, model, "joint", frozen_modules(model.encoder, config.train.frozen_blocks))
     student.train()
     clip, spent = torch.randn(clips, *shape), []
 
     def step(clip: Tensor) -> None:
-        (prediction,) = student(clip)
         optimizer.zero_grad(set_to_none=False)
-        prediction.logits.square().mean().backward()
+        parts = clip.tensor_split(min(config.train.accumulate, len(clip)))
+        for part in parts:
+            with torch.autocast("cpu", torch.bfloat16, enabled=config.train.precision == "bf16"):
+                (prediction,) = student(part)
+            (prediction.logits.float().square().mean() / len(parts)).backward()
         optimizer.step()
 
     step(clip[:1])
@@ -148,7 +162,8 @@ def main() -> None:
     parser.add_argument("--row", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.row is not None:
-        print(json.dumps(measure(configured(options, ROWS[options.row]), options.clips, options.repeat)))
+        config = configured(options, ROWS[options.row])
+        print(json.dumps(measure(config, options.clips, options.repeat, fused="not" not in options.row)))
         return
     if options.count:
         for name in PRESETS["video"]:
@@ -158,8 +173,14 @@ def main() -> None:
         return
     print(f"{options.encoder}, {options.clips} clips of {options.frames} x {options.size} x {options.size}")
     plain: tuple[float, float] | None = None
-    for row in ROWS:
+    for row, settings in ROWS.items():
         if row == "compile" and not options.compile:
+            continue
+        try:
+            config = configured(options, settings)
+            require_followed(config)
+            tune(config, built(config), built(config))
+        except InputError:  # what this encoder does not have
             continue
         command = [sys.executable, __file__, *sys.argv[1:], "--row", row]
         seconds, mib = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aplt.figures import Figures
     from aplt.finished import Run
     from aplt.lab import labels, suggest, to_fiftyone
-    from aplt.library import compare, embed, evaluate, load, pose, predict, resume, train
+    from aplt.library import compare, embed, evaluate, export, load, pose, predict, push, resume, train
     from aplt.methods.method import Method
     from aplt.models.encoders import Encoder
     from aplt.models.recognizer import Recognizer
@@ -39,7 +39,7 @@ _HOME = {
     "aplt.comparison.results": ("Comparison",),
     "aplt.finished": ("Run",),
     "aplt.lab": ("labels", "suggest", "to_fiftyone"),
-    "aplt.library": ("compare", "embed", "evaluate", "load", "pose", "predict", "resume", "train"),
+    "aplt.library": ("compare", "embed", "evaluate", "export", "load", "pose", "predict", "push", "resume", "train"),
     "aplt.methods.method": ("Method",),
     "aplt.models.encoders": ("Encoder",),
     "aplt.models.recognizer": ("Recognizer",),
@@ -80,10 +80,12 @@ __all__ = [
     "compare",
     "embed",
     "evaluate",
+    "export",
     "labels",
     "load",
     "pose",
     "predict",
+    "push",
     "read_index",
     "resume",
     "suggest",

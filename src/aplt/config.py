@@ -248,6 +248,12 @@ class TrainSettings(Settings):
     compile: bool = False
     """Compile the encoder (torch.compile), which takes minutes at first and needs a C++ compiler, or Triton on a GPU. A
     resumed run then ends with almost the same weights."""
+    accumulate: int = Field(1, ge=1, le=MOST)
+    """Parts that a step's batch is computed in, one after the other, for less memory: their gradients are averaged.
+    Batch norm, and what a method compares within a batch, see one part at a time, so that results differ."""
+    track: Literal["tensorboard", "wandb", "mlflow", "trackio"] | None = None
+    """Where the run's curves are shown besides, by Accelerate: TensorBoard's are in the run's folder logs/; the others
+    go where their own environment variables say."""
     workers: int | None = Field(None, ge=0, le=1024)
     """Loader processes; by default one per core but one for video, none for skeletons and features."""
     checkpoint_minutes: float = Field(5.0, gt=0)
@@ -292,7 +298,7 @@ class RunConfig(Settings):
         """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell."""
         machine: Any = {
             "input": {"cache_dir"},
-            "train": {"workers", "checkpoint_minutes"},
+            "train": {"workers", "checkpoint_minutes", "track"},
             "clips": True,
             "split": True,
         }

@@ -214,14 +214,50 @@ def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[Pat
     Raises:
         InputError: no model, or a path does not exist.
     """
-    from aplt.models.recognizer import Recognizer
     from aplt.runs.predict import gather_clips
     from aplt.runs.predict import predict as predict_clips
 
-    path = model.path if isinstance(model, Run) else model
-    found = path if isinstance(path, Recognizer) else load(path)
     listed = [paths] if isinstance(paths, str | Path) else paths
-    return predict_clips(found, gather_clips([Path(path) for path in listed]))
+    return predict_clips(_model(model), gather_clips([Path(path) for path in listed]))
+
+
+def export(model: "PathLike | Run | Recognizer", output: PathLike, format: str = "onnx") -> float:  # noqa: A002
+    """Writes a model as one file that needs no aplt, and beside it how clips become what it takes.
+
+    Returns the largest difference of a probability from the model's own, on a few random clips.
+
+    Args:
+        model: As for `predict`.
+        output: Folder, for model.onnx or model.pt2 and preprocessing.json.
+        format: onnx, or torch_export.
+
+    Raises:
+        InputError: no model, the folder holds other things, what the format needs is not installed, or the model
+            cannot be exported.
+    """
+    from aplt.runs.export import export as export_model
+
+    return export_model(_model(model), Path(output), format)
+
+
+def push(run: PathLike | Run, repository: str, *, private: bool = False, license: str | None = None) -> str:  # noqa: A002
+    """Puts a run's model on the Hugging Face Hub, with a model card written from the run, and returns its address.
+
+    The card is README.md in the run's model folder; one that is there already is left as it is, but for the license.
+    `load` takes the repository's name.
+
+    Args:
+        run: A finished run, or its folder.
+        repository: NAMESPACE/NAME; made if it is not there.
+        private: Whether it is then made a private one.
+        license: Of the weights, such as "apache-2.0".
+
+    Raises:
+        InputError: the run is not finished, or the Hub does not take it.
+    """
+    from aplt.runs.card import push as push_run
+
+    return push_run(run.path if isinstance(run, Run) else Path(run), repository, private=private, license_=license)
 
 
 def evaluate(run: PathLike | Run, clips: PathLike | None = None, role: Role | None = None) -> "Evaluation":
@@ -275,6 +311,13 @@ def pose(
     )
     with bar("tracking poses") as progress:
         return track_index(Path(clips), Path(output), tracker, rate=rate, progress=progress.at)
+
+
+def _model(model: "PathLike | Run | Recognizer") -> "Recognizer":
+    from aplt.models.recognizer import Recognizer
+
+    path = model.path if isinstance(model, Run) else model
+    return path if isinstance(path, Recognizer) else load(path)
 
 
 def _finished(run: RunDir) -> Run:

@@ -57,6 +57,8 @@ class RunDir:
         self.result = path / "result.json"
         """The final figures; its presence says that the run is finished."""
         self.report = path / "report.html"
+        self.tracker = path / "tracker.json"
+        """By what an experiment tracker finds the run again."""
         self.lock = path / ".lock"
         """There while the run is being trained, and after a kill; what counts is who holds a lock on it."""
 
@@ -66,7 +68,9 @@ class RunDir:
 
     def files(self) -> list[Path]:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
-        model = tuple(self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors"))
+        model = tuple(
+            self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors", "README.md")
+        )
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
         tables = (
@@ -77,6 +81,7 @@ class RunDir:
             self.report,
             self.split,
             self.origin,
+            self.tracker,
         )
         return [path for path in (*whole, *tables) if path.is_file()]
 

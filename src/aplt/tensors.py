@@ -32,6 +32,10 @@ class SemiBatch(NamedTuple):
         """Returns the batch on `device`, copied without blocking where memory is pinned."""
         return SemiBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
 
+    def parts(self, count: int) -> list["SemiBatch"]:
+        """Returns the batch in so many parts of equal size."""
+        return [SemiBatch(*part) for part in zip(*(tensor.tensor_split(count) for tensor in self), strict=True)]
+
 
 class Prediction(NamedTuple):
     """What a recognizer says of clips: encoder features (not normalized) and the classifier's logits."""

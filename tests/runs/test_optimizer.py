@@ -14,9 +14,11 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
+from aplt.runs.configure import configured
 from aplt.runs.setup import build_state, make_accelerator, prepare_material, read_clips
-from aplt.runs.state import TrainState
+from aplt.runs.state import TrainState, load_checkpoint, save_checkpoint
 from tests.runs.clips import tiny_config
+from tests.test_video_story import write_folder
 
 RATE, DECAY = 0.1, 0.01
 
@@ -134,3 +136,36 @@ def test_the_teacher_follows_the_student(settings: dict[str, Any], decay: float,
     for tensor in (teacher.running_mean, state.recognizer.classifier.weight):
         assert tensor is not None
         torch.testing.assert_close(tensor, torch.full_like(tensor, decay * 1 + (1 - decay) * 3))
+
+
+def test_the_fused_kernel_does_what_the_plain_one_does_whatever_the_layout_of_weights(tmp_path: Path) -> None:
+    config = configured(
+        {
+            "clips": str(write_folder(tmp_path / "films", clips=2)),
+            "encoder_settings": {"width": 4},
+            "input": {"frames": 4, "size": 32, "cache": False},
+            "train": {"batch_labeled": 2, "batch_unlabeled": 2, "workers": 0},
+        },
+        "test",
+    )[0]
+    material = prepare_material(config, *read_clips(config), make_accelerator("no"))
+    ends = []
+    for fused in (True, False):
+        state = build_state(config, material, torch.device("cpu"))
+        assert any(not parameter.is_contiguous() for parameter in state.student.parameters())
+        assert {group["fused"] for group in state.optimizer.param_groups} == {True}
+        for group in state.optimizer.param_groups:
+            group["fused"] = fused
+        for number in range(3):
+            state.optimizer.zero_grad()
+            clip = torch.randn(4, 3, 4, 32, 32, generator=torch.Generator().manual_seed(number))
+            state.student(clip).logits.square().mean().backward()
+            # Of another layout, what is gone through side by side would be mixed up.
+            assert all(p.grad is None or p.grad.stride() == p.stride() for p in state.student.parameters())
+            if number == 1:
+                save_checkpoint(tmp_path / "state.safetensors", state, None)
+                load_checkpoint(tmp_path / "state.safetensors", state)
+            state.optimizer.step()
+        ends.append([parameter.detach() for parameter in state.student.parameters()])
+    for one, other in zip(*ends, strict=True):
+        assert (one - other).abs().mean() < 1e-4

@@ -119,6 +119,29 @@ def test_checkpointing_keeps_less(clips: Path) -> None:
     assert kept[1] < kept[0] / 2
 
 
+def test_a_step_in_parts_is_the_same_step_and_goes_on_exactly(clips: Path, tmp_path: Path) -> None:
+    def config(parts: int) -> RunConfig:
+        # Without batch norm's statistics and dropout, which see a part at a time.
+        train = {"rounds": 2, "warm_up_rounds": 0, "steps_per_round": 3, "optimizer": "sgd", "batch_norm": "frozen"}
+        own = {"width": 8, "blocks": 1, "dropout": 0.0}
+        return tiny_config(clips, method="fixmatch", encoder_settings=own, train=train | {"accumulate": parts})
+
+    whole, parted, resumed = (RunDir(tmp_path / name) for name in ("whole", "parted", "resumed"))
+    train(config(1), whole)
+    train(config(2), parted)
+    interrupt(config(2), resumed, round_=1, step=1)
+    resume(resumed)
+    assert same_weights(parted, resumed)
+    one, other = weights(whole), weights(parted)
+    for name in one:
+        torch.testing.assert_close(one[name], other[name], atol=1e-5, rtol=1e-4)
+    for line, again in zip(whole.read_rounds(), parted.read_rounds(), strict=True):
+        assert line.loss == pytest.approx(again.loss, rel=1e-4)
+        assert line.online == again.online
+    with pytest.raises(InputError, match=r"'train.batch_labeled' is 4, expected a multiple of 3: each of train.accum"):
+        train(config(3), RunDir(tmp_path / "refused"))
+
+
 def test_channels_last_is_how_weights_lie_and_not_what_they_are(clips: Path) -> None:
     own = {"encoder": "heatmaps", "encoder_settings": {"size": 8, "width": 8}}
     plain, last = (

@@ -15,12 +15,14 @@ from aplt.cli.demo import demo
 from aplt.cli.embed import embed
 from aplt.cli.encoders import encoders
 from aplt.cli.evaluate import evaluate
+from aplt.cli.export import export
 from aplt.cli.index import IndexCommand, index
 from aplt.cli.labels import labels
 from aplt.cli.loop import loop
 from aplt.cli.pose import pose
 from aplt.cli.predict import predict
 from aplt.cli.printing import remark, say
+from aplt.cli.push import push
 from aplt.cli.recipes import recipes
 from aplt.cli.report import report
 from aplt.cli.review import review
@@ -56,7 +58,7 @@ app.command()(demo)
 app.command(cls=IndexCommand)(index)
 before, after = (
     (pose, check, split, embed, train, compare),
-    (evaluate, predict, labels, suggest, review, corrections, loop, report),
+    (evaluate, predict, labels, suggest, review, corrections, loop, report, export, push),
 )
 for verb in (*before, *after, recipes, encoders):
     app.command()(verb)

@@ -32,6 +32,9 @@ def train(
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
+    track: Annotated[
+        str | None, typer.Option(help="Show the curves in tensorboard, wandb, mlflow or trackio, too.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run's folder; by default METHOD-seedN.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder for the folders of runs.")] = Path("runs"),
     set_: Annotated[
@@ -69,6 +72,7 @@ def train(
             encoder,
             encoder_weights,
             preset,
+            track,
             name,
             set_,
             from_,
@@ -95,6 +99,7 @@ def train(
             "encoder_weights": encoder_weights,
         }
         settings = merge(parse_assignments(set_ or []), budget_settings(budget, epochs, steps))
+        settings = settings if track is None else merge(settings, {"train": {"track": track}})
         if from_ is not None:
             given = {"--split": split, "--labeled": labeled, "--encoder": encoder, "--preset": preset, "--seed": seed}
             for option, value in (given | {"--encoder-weights": encoder_weights}).items():

@@ -74,6 +74,8 @@ class Modality:
     """Reads a clip to its end and returns what that tells; raises a ClipError where it is not usable."""
     how_read: Callable[[Clip], str]
     """Returns how a clip is read, where files do not say it themselves; raises a ClipError where it is not usable."""
+    preprocessing: Callable[[Any, ClipShape], dict[str, Any]]
+    """(settings, clip_shape): returns how a clip becomes a tensor, for a program without this one."""
     clip_at: Callable[[Path], Path | None] = lambda _: None
     """Returns the clip that a file of another ending is or belongs to, by its name and how it begins; None if none."""
 
@@ -162,6 +164,7 @@ MODALITIES = {
         seconds=_later("video:seconds_of"),
         examine=_later("video:examine"),
         how_read=lambda _: "",
+        preprocessing=_later("preprocessing:of_video"),
     ),
     "skeleton": Modality(
         name="skeleton",
@@ -181,6 +184,7 @@ MODALITIES = {
         seconds=_later("skeleton:seconds_of"),
         examine=_later("skeleton:examine"),
         how_read=_later("skeleton:how_read"),
+        preprocessing=_later("preprocessing:of_skeleton"),
         clip_at=_later("pose_files:clip_at"),
     ),
     "features": Modality(
@@ -201,5 +205,6 @@ MODALITIES = {
         seconds=_no_seconds,
         examine=_later("feature_views:examine"),
         how_read=lambda _: "",
+        preprocessing=_later("preprocessing:of_features"),
     ),
 }

@@ -34,6 +34,14 @@ def _resized(settings: VideoInput) -> int:
     return round(settings.size / settings.crop)
 
 
+def resized_sides(settings: VideoInput) -> int | list[int]:
+    """Returns the shorter side from which a center view is cropped, or height and width where they are squeezed."""
+    short, aspect = _resized(settings), settings.aspect
+    if aspect is None:
+        return short
+    return [short, round(short * aspect)] if aspect >= 1 else [round(short / aspect), short]
+
+
 def frame_cache(settings: VideoInput) -> FrameCache:
     """Returns the cache that views with these settings read from."""
     root = Path(settings.cache_dir) if settings.cache_dir else default_cache_dir()
@@ -112,14 +120,11 @@ class VideoViews:
 def transform(settings: VideoInput, kind: Kind) -> v2.Compose:
     """Returns what makes a view [T, 3, size, size] of uint8 frames [T, 3, H, W]."""
     how = {"interpolation": v2.InterpolationMode(settings.interpolation), "antialias": settings.antialias}
-    size, short = (settings.size, settings.size), _resized(settings)
+    size, sides = (settings.size, settings.size), resized_sides(settings)
     finish = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(settings.mean, settings.deviation)]
-    squeeze = []
-    if settings.aspect is not None:
-        sides = (short, short * settings.aspect) if settings.aspect >= 1 else (short / settings.aspect, short)
-        squeeze = [v2.Resize([round(side) for side in sides], **how)]
     if kind == "center":
-        return v2.Compose([*(squeeze or [v2.Resize(short, **how)]), v2.CenterCrop(size), *finish])
+        return v2.Compose([v2.Resize(sides, **how), v2.CenterCrop(size), *finish])
+    squeeze = [] if isinstance(sides, int) else [v2.Resize(sides, **how)]
     flip = [v2.RandomHorizontalFlip()] if settings.flip else []
     smallest = settings.weak_crop if kind == "weak" else settings.strong_crop
     begin = [*squeeze, v2.RandomResizedCrop(size, scale=(smallest, 1.0), **how), *flip]

@@ -76,10 +76,17 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         feature = self.encoder(clip)
         return Prediction(feature, self.classifier(feature) + self.adjustment)
 
-    def probabilities(self, prediction: Prediction) -> Tensor:
-        """Returns class probabilities [B, K]: the classifier's, or their mean with the prototype classifier's."""
+    def reads_prototypes(self) -> bool:
+        """Returns whether the prototype classifier has a say: the read-out is both, and there are prototypes."""
+        return self.read_out == "both" and bool(self.prototype.any())
+
+    def probabilities(self, prediction: Prediction, *, prototypes: bool | None = None) -> Tensor:
+        """Returns class probabilities [B, K]: the classifier's, or their mean with the prototype classifier's.
+
+        `prototypes` is what `reads_prototypes` says, where that has been asked before.
+        """
         classified = (prediction.logits.float() - self.adjustment).softmax(dim=1)
-        if self.read_out == "classifier" or not self.prototype.any():
+        if not (self.reads_prototypes() if prototypes is None else prototypes):
             return classified
         # In full precision, for the scale blows up what rounding does to a cosine.
         with torch.autocast(self.prototype.device.type, enabled=False):

@@ -38,7 +38,7 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     `index` is that of the config's clips, where it has been read already.
     """
     index, split = read_clips(config, index)
-    accelerator = make_accelerator(config.train.precision)
+    accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     drawn = config.split_file is None
     advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"
     for remark in (
@@ -120,7 +120,7 @@ def _go_on(config: RunConfig, run: RunDir) -> Result:
     ):
         if begun.get(name) != now.get(name):
             raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
-    accelerator = make_accelerator(config.train.precision)
+    accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     with alone(run, accelerator), _hinting(config.clips):
         material = prepare_material(config, index, split, accelerator)
         trainer = Trainer(config, run, material, accelerator, begun=run.checkpoint.exists())
@@ -150,7 +150,7 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
             return _go_on(config, run)
         _keep(config, run)
         return run.read_result()
-    accelerator = make_accelerator(config.train.precision)
+    accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)
 

@@ -6,6 +6,7 @@ killed anywhere and resumed ends with the same weights as one that was not.
 
 import time
 import warnings
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
 from aplt.runs.setup import Material, all_threads, build_offline, build_state
 from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
+from aplt.runs.tracking import Tracking
 from aplt.runs.tuning import frozen_modules
 from aplt.tensors import FeatureBank, FitHead, Guidance, Offline
 
@@ -63,7 +65,10 @@ class Trainer:
         """Goes on from the last checkpoint, or begins; returns the final figures."""
         state, rounds = self.state, self.config.train.rounds
         self._restore()
-        with bar("training", rounds * self.material.steps_per_round) as progress:
+        with (
+            bar("training", rounds * self.material.steps_per_round) as progress,
+            Tracking(self.accelerator, self.config, self.run, state, self.material.steps_per_round) as self.tracking,
+        ):
             done = state.round * self.material.steps_per_round + state.step
             if self.accelerator.is_main_process:
                 line = introduce(self.config, self.material)
@@ -85,6 +90,8 @@ class Trainer:
             progress.text("evaluation")
             with self.accelerator.autocast():
                 self.outcome.of_run(self.guidance, self.clock, progress)
+            if self.accelerator.is_main_process:
+                self.tracking.result(self.run.read_result())
             self.accelerator.wait_for_everyone()
         return self.run.read_result()
 
@@ -173,37 +180,44 @@ class Trainer:
                         settings.learning_rate * learning_rate_factor(settings.schedule, done) * group["share"]
                     )
                 torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
-                batch = local.to(self.device)
-                with self.accelerator.autocast():
-                    loss = take_step(
-                        self.method,
-                        state.algorithm,
-                        self.student,
-                        state.teacher,
-                        batch,
-                        guidance=self.guidance,
-                        progress=unlabeled_progress(done, settings.warm_up_rounds / settings.rounds),
-                        weak_weight=settings.weak_weight,
-                        strong_weight=settings.strong_weight,
-                        label_smoothing=settings.label_smoothing,
-                    )
                 self.optimizer.zero_grad()
-                self.accelerator.backward(loss.total)
+                parts = local.parts(settings.accumulate)
+                for number, part in enumerate(parts, start=1):
+                    batch = part.to(self.device)
+                    # Processes tell each other their gradients once a step.
+                    alone = self.accelerator.no_sync(self.student.wrapped) if number < len(parts) else nullcontext()
+                    with alone:
+                        with self.accelerator.autocast():
+                            loss = take_step(
+                                self.method,
+                                state.algorithm,
+                                self.student,
+                                state.teacher,
+                                batch,
+                                guidance=self.guidance,
+                                progress=unlabeled_progress(done, settings.warm_up_rounds / settings.rounds),
+                                weak_weight=settings.weak_weight,
+                                strong_weight=settings.strong_weight,
+                                label_smoothing=settings.label_smoothing,
+                            )
+                        self.accelerator.backward(loss.total / len(parts))
+                    if loss.online is not None:
+                        state.online.see(gather(batch.position), gather(loss.online.label), gather(loss.online.weight))
+                    for name, value in {"total": loss.total.detach(), **loss.parts}.items():
+                        sums[name] = sums.get(name, torch.zeros_like(value)) + value / len(parts)
                 if settings.clip_gradient is not None:
                     self.accelerator.clip_grad_norm_(state.student.parameters(), settings.clip_gradient)
                 self.optimizer.step()
                 state.teacher.update_parameters(state.student)
-                if loss.online is not None:
-                    state.online.see(gather(batch.position), gather(loss.online.label), gather(loss.online.weight))
-                for name, part in {"total": loss.total.detach(), **loss.parts}.items():
-                    sums[name] = sums.get(name, torch.zeros_like(part)) + part
                 state.step += 1
                 progress.advance()
-                if state.step % CHECK_EVERY == 0 or state.step == steps:
+                due = time.monotonic() - self.saved_at > 60 * settings.checkpoint_minutes and state.step < steps
+                # Processes settle together, and have clocks of their own.
+                alone_and_due = due and self.accelerator.num_processes == 1
+                if state.step % CHECK_EVERY == 0 or state.step == steps or alone_and_due:
                     self._settle(sums)
-                if time.monotonic() - self.saved_at > 60 * settings.checkpoint_minutes and state.step < steps:
-                    self._settle(sums)
-                    self._save()
+                    if due:
+                        self._save()
 
     def _end_round(self, progress: Bar, *, warm_up: bool) -> None:
         state = self.state
@@ -223,6 +237,7 @@ class Trainer:
             return
         line = line.model_copy(update={"seconds": Seconds(**state.round_seconds)})
         self.run.write_rounds([*self.run.read_rounds()[: state.round], line])
+        self.tracking.round(line)
         if guidance is not None:
             append_to_ledger(self.run, self.material.index, guidance)
         progress.line(describe(line, self.config.train.rounds))
@@ -231,15 +246,17 @@ class Trainer:
 
     def _settle(self, sums: dict[str, Tensor]) -> None:
         """Moves the parts of the loss so far into the state."""
-        for name, value in sums.items():
-            mean = gather(value.reshape(1)).mean()  # over the processes
-            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + mean.item()
+        told = {name: gather(value.reshape(1)).mean().item() for name, value in sums.items()}  # over the processes
+        for name, value in told.items():
+            self.state.loss_sums[name] = self.state.loss_sums.get(name, 0.0) + value
         sums.clear()
         if not np.isfinite(self.state.loss_sums["total"]):
             raise InputError(
                 f"{self.run.path}: the loss is not finite by round {self.state.round + 1} step {self.state.step}; "
                 "lower train.learning_rate"
             )
+        if told:
+            self.tracking.losses(told)
 
     def _save(self) -> None:
         self.saved_at = time.monotonic()

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -32,6 +33,7 @@ from aplt.models.encoders import load_weights
 from aplt.models.recognizer import Recognizer
 from aplt.parallel import all_cores, cores, launched
 from aplt.record import Counts
+from aplt.reference import require
 from aplt.rundir import RunDir
 from aplt.runs.schedule import default_ema_decay, steps_per_round
 from aplt.runs.state import OnlineLog, TrainState
@@ -150,12 +152,16 @@ def all_threads() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def make_accelerator(precision: str) -> Accelerator:
+def make_accelerator(precision: str, track: str | None = None, folder: Path | None = None) -> Accelerator:
     """Returns the Accelerator of a run, which also says which of how many processes this is.
 
+    `track` names an experiment tracker, and `folder` is where it keeps files.
+
     Raises:
-        InputError: this process has one of another precision, or the device lacks this one.
+        InputError: this process has one of another precision, the device lacks this one, or the tracker is missing.
     """
+    if track is not None:
+        require(track, track)
     if is_initialized() and AcceleratorState().mixed_precision != precision:
         raise InputError(
             f"setting 'train.precision' is {precision}, but this process has already trained with "
@@ -169,7 +175,9 @@ def make_accelerator(precision: str) -> Accelerator:
         DistributedDataParallelKwargs(broadcast_buffers=False),
     ]
     try:
-        accelerator = Accelerator(mixed_precision=precision, cpu=_on_cpu(), kwargs_handlers=handlers)
+        accelerator = Accelerator(
+            mixed_precision=precision, cpu=_on_cpu(), kwargs_handlers=handlers, log_with=track, project_dir=folder
+        )
     except ValueError as error:
         raise InputError(f"setting 'train.precision': {error}") from error
     console.quiet = not accelerator.is_main_process
@@ -205,12 +213,13 @@ def _require_launched(processes: int) -> None:
 
 
 def _require_shares(settings: TrainSettings, processes: int) -> None:
+    shares = processes * settings.accumulate
     for name in ("batch_labeled", "batch_unlabeled"):
         size = getattr(settings, name)
-        if size % processes:
+        if size % shares:
+            who = "each process" if settings.accumulate == 1 else "each of train.accumulate parts in each process"
             raise InputError(
-                f"setting 'train.{name}' is {size}, expected a multiple of {processes}: each process takes an equal "
-                "share"
+                f"setting 'train.{name}' is {size}, expected a multiple of {shares}: {who} takes an equal share"
             )
 
 

@@ -194,4 +194,7 @@ def _load_optimizer(optimizer: Optimizer, tensors: dict[str, Tensor]) -> None:
         shapes = {tensor.shape for tensor in found.values() if tensor.ndim}
         if found.keys() != moments[min(moments)].keys() or shapes - {weights[place].shape}:
             raise ValueError(f"the moments of weight {place} are not whole")
+        # As its weight lies in memory, such as channels last: fused kernels go through all side by side.
+        for key, tensor in found.items():
+            found[key] = torch.empty_like(weights[place]).copy_(tensor) if tensor.ndim else tensor
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
