@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.video_views import VideoViews, cached_side, transform
+from aplt.data.video_views import Drawn, Pixels, VideoViews, cached_side, transform
 from aplt.data.views import KINDS
 from aplt.models import hf_nets, timm_nets, torchvision_nets
 from tests.data.one_view import view_of
@@ -24,8 +24,8 @@ LARGE = v2.functional.resize(FRAMES, [270, 360], antialias=True)
 def ours(prepared: dict[str, Any], frames: Tensor = LARGE) -> Tensor:
     """Returns the center view [T, 3, size, size] of frames prepared in this way."""
     settings = VideoInput.model_validate(prepared)
-    view: Tensor = transform(settings, "center")(frames)
-    return view
+    pixels = transform(settings, "center")(frames).transpose(0, 1)
+    return Pixels(pixels[None], (Drawn(),), settings.mean, settings.deviation).finished()[0].transpose(0, 1)
 
 
 def require_alike(prepared: dict[str, Any], expected: Tensor, most: int) -> None:
