@@ -10,6 +10,7 @@ from torchvision.transforms import v2
 from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.augment import OPERATIONS, augmented, draw_operations
+from aplt.data.cache import Choose
 from aplt.data.video_views import VideoViews, transform
 from aplt.data.views import Request
 
@@ -23,13 +24,8 @@ BILINEAR = v2.InterpolationMode.BILINEAR
 class Film:
     """Stands for a cache whose clips have these frames, one a second."""
 
-    times = np.arange(3.0)
-
-    def open(self, _: Clip) -> "Film":
-        return self
-
-    def read(self, rows: list[int]) -> torch.Tensor:
-        return torch.index_select(FRAMES, 0, torch.tensor(rows))
+    def read(self, _: Clip, choose: Choose) -> torch.Tensor:
+        return torch.index_select(FRAMES, 0, torch.tensor(choose(np.arange(3.0))))
 
 
 def views_of(**change: Any) -> VideoViews:

@@ -104,18 +104,19 @@ class VideoViews:
 
     def _one(self, kind: Kind, request: Request) -> "Pixels":
         settings, rng = self._settings, np.random.default_rng(request.key)
-        video = self._videos.open(self._clips[request.position])
         warp = settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
-        last, others = float(video.times[-1]), len(video.times) - 1
-        duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others on average
         wanted = moments(settings.frames, phase, warp, rng)
-        if settings.rate is None:
-            wanted *= duration
-        else:
-            length = min(duration, settings.frames / settings.rate)
-            wanted = wanted * length + (duration - length) * (0.5 if kind == "center" else rng.random())
-        frames = video.read(nearest_frames(video.times, wanted).tolist())
+        begin = 0.5 if kind == "center" or settings.rate is None else rng.random()
+
+        def chosen(times: np.ndarray) -> list[int]:
+            last, others = float(times[-1]), len(times) - 1
+            duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others
+            length = duration if settings.rate is None else min(duration, settings.frames / settings.rate)
+            found: list[int] = nearest_frames(times, wanted * length + (duration - length) * begin).tolist()
+            return found
+
+        frames = self._videos.read(self._clips[request.position], chosen)
         if settings.brightness == "normalize":
             frames = normalize_brightness(frames)
         drawn = Drawn()
