@@ -244,3 +244,9 @@ def test_where_packets_say_other_times_than_frames_the_frames_decide(
     for guess in (None, np.arange(5.0), np.arange(60.0)):
         monkeypatch.setattr(module, "packet_times", lambda _, guess=guess: guess)
         assert torch.equal(videos.read(clip, choose_three), expected)
+
+
+def test_what_a_cache_knows_of_other_clips_does_not_travel_to_its_processes(tmp_path: Path, cache: FrameCache) -> None:
+    new = len(ForkingPickler.dumps(cache))
+    cache.build([clip_of(write_video(tmp_path / f"{n}.mp4", 2)) for n in range(3)], processes=1)
+    assert len(ForkingPickler.dumps(cache)) == new

@@ -79,6 +79,10 @@ class FrameCache:
         self._root, self._short_side, self._quality = root, short_side, quality
         self._digests: dict[Path, tuple[list[int], str]] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        # Each task of a process takes the cache along: what it remembers of all other files stays here.
+        return self.__dict__ | {"_digests": {}}
+
     def open(self, clip: Clip) -> Frames:
         """Returns the clip's frames; one that is not there, or is damaged, is decoded and stored first.
 
