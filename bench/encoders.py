@@ -42,7 +42,9 @@ def noise() -> Tensor:
 
 def difference(prepared: Mapping[str, Any], theirs: Tensor, frames: Tensor) -> str:
     """Returns the largest and the mean difference of the center view from [T, 3, H, W], in levels of 255."""
-    ours = transform(VideoInput.model_validate(dict(prepared)), "center")(frames)
+    settings = VideoInput.model_validate(dict(prepared))
+    pixels = v2.functional.to_dtype(transform(settings, "center")(frames), torch.float32, scale=True)
+    ours = v2.functional.normalize(pixels, list(settings.mean), list(settings.deviation))
     apart = 255 * (ours - theirs).abs() * torch.tensor(prepared["deviation"])[:, None, None]
     return f"{apart.max():.2f} / {apart.mean():.3f}"
 

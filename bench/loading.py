@@ -4,27 +4,37 @@
 
 Both read the same frames of the same clips, in turn; the figure to quote is the ratio. Without a source it writes a
 few videos itself.
+
+    OMP_NUM_THREADS=1 python bench/loading.py [FOLDER_OR_CSV...] --worker
+
+What a loader process, and beside it the training process, computes for a weak and a strong view of a clip from the
+cache, in milliseconds (the system's in parentheses) of a core; `gpu` hands over what a GPU would finish.
 """
 
 import argparse
+import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 import torch
+from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
+from aplt.data.batches import SemiData
 from aplt.data.cache import FrameCache
 from aplt.data.frames import Frames
 from aplt.data.index import read_index
 from aplt.data.intervals import nearest_frames
 from aplt.data.video import decode
-from aplt.data.video_views import cached_side
+from aplt.data.video_views import VideoViews, cached_side, prepare
+from aplt.data.views import Kind, Request
 
 
 def write_videos(folder: Path) -> list[Clip]:
@@ -89,6 +99,43 @@ def compare(name: str, clips: Sequence[Clip], root: Path, *, frames: int, size: 
     print(f"{name:24} {len(clips):6} {fast:12.1f} {slow:12.1f} {ratio:8.1f} {stored:14.0f}")
 
 
+@dataclass(frozen=True)
+class HandedOver:
+    """Views as a loader process leaves them to a GPU, which nobody finishes here."""
+
+    views: VideoViews
+    at_once = 64
+
+    @property
+    def clip_shape(self) -> tuple[int, int, int, int]:
+        """As the views'."""
+        return self.views.clip_shape
+
+    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+        """Returns n views of a kind, uint8 [n, *clip_shape]."""
+        return self.views.begin(kind, requests, torch.device("cuda")).pixels
+
+    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+        """Returns the same."""
+        return self(kind, requests)
+
+
+def of_worker(name: str, clips: Sequence[Clip], root: Path, settings: VideoInput, steps: int = 16) -> None:
+    """Prints a row for each device."""
+    settings = settings.model_copy(update={"cache_dir": str(root)})
+    prepare(clips, settings)
+    made = VideoViews(dict(enumerate(clips)), settings)
+    for device, views in (("cpu", made), ("gpu", HandedOver(made))):
+        data = SemiData(views, {0: 0}, range(1, len(clips)), batch_labeled=4, batch_unlabeled=4, seed=0, workers=1)
+        before, own = resource.getrusage(resource.RUSAGE_CHILDREN), time.process_time()
+        for _ in data.semi_batches(steps, 0):
+            pass
+        own, after = time.process_time() - own, resource.getrusage(resource.RUSAGE_CHILDREN)
+        user, system = after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime
+        worker, system, own = (1000 * seconds / (8 * steps) for seconds in (user, system, own))
+        print(f"{name:24} {device} {worker:8.1f} ({system:.1f}) {own:12.1f} {1000 / worker:16.1f}")
+
+
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -96,13 +143,21 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=8)
     parser.add_argument("--size", type=int, default=112)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--worker", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)  # as in a loader's worker
     print(f"{options.frames} frames a clip, views of {options.size} pixels, one process, median of {options.repeat}")
-    print(f"{'source':24} {'clips':>6} {'cached/s':>12} {'decoded/s':>12} {'ratio':>8} {'KiB a clip':>14}")
+    if options.worker:
+        print(f"{'source':24} device, loader process, training process, clips per user second of the former")
+    else:
+        print(f"{'source':24} {'clips':>6} {'cached/s':>12} {'decoded/s':>12} {'ratio':>8} {'KiB a clip':>14}")
     for source in options.sources or [None]:
         with tempfile.TemporaryDirectory() as folder:
             clips = list(read_index(source)) if source else write_videos(Path(folder))
+            if options.worker:
+                settings = VideoInput(frames=options.frames, size=options.size)
+                of_worker(source.name if source else "own videos", clips, Path(folder) / "cache", settings)
+                continue
             compare(
                 source.name if source else "own videos",
                 clips,

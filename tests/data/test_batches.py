@@ -22,6 +22,9 @@ class Numbers:
     clip_shape = (1, 1, 1, 3)
     at_once = 64
 
+    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+        return self(kind, requests)
+
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         if any(request.position == 13 for request in requests):
             raise InputError("clip 'unlucky' (13.mp4): no frame could be decoded")

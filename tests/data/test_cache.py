@@ -18,6 +18,7 @@ from aplt.data import cache as module
 from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import ClipError
 from aplt.data.frames import Jpegs
+from aplt.data.pictures import Pictures
 from aplt.data.video import decode, decode_file
 from aplt.storage import default_cache_dir
 from tests.data.cached import entries, forbid, numbers
@@ -213,3 +214,39 @@ def test_an_interval_outside_of_a_file_that_is_there_whole(cache: FrameCache, cl
             DecodedVideos(24, 92).open(wrong)
         assert str(caught.value) == str(expected.value)
         assert caught.value.problem == "outside"
+
+
+def choose_three(times: np.ndarray) -> list[int]:
+    """Returns three frames spread over the clip, the last one twice."""
+    return [0, len(times) // 2, len(times) - 1, len(times) - 1]
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi", ".webm", ".mpg", ".ts", ".h264"])
+def test_of_a_whole_file_only_the_frames_wanted_become_pictures(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = clip_of(write_video(tmp_path / f"a{suffix}", 20))
+    made: list[int] = []
+    of = Pictures.of
+    monkeypatch.setattr(Pictures, "of", lambda self, frame: made.append(0) or of(self, frame))  # type: ignore[func-returns-value]
+    videos = DecodedVideos(24, 92)
+    found = videos.read(clip, choose_three)
+    assert len(made) == (20 if suffix == ".h264" else 3)  # raw streams have no time stamps
+    whole = videos.open(clip)
+    assert torch.equal(found, whole.read(choose_three(whole.times)))
+
+
+def test_where_packets_say_other_times_than_frames_the_frames_decide(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip, videos = clip_of(write_video(tmp_path / "a.mp4", 20)), DecodedVideos(24, 92)
+    expected = videos.read(clip, choose_three)
+    for guess in (None, np.arange(5.0), np.arange(60.0)):
+        monkeypatch.setattr(module, "packet_times", lambda _, guess=guess: guess)
+        assert torch.equal(videos.read(clip, choose_three), expected)
+
+
+def test_what_a_cache_knows_of_other_clips_does_not_travel_to_its_processes(tmp_path: Path, cache: FrameCache) -> None:
+    new = len(ForkingPickler.dumps(cache))
+    cache.build([clip_of(write_video(tmp_path / f"{n}.mp4", 2)) for n in range(3)], processes=1)
+    assert len(ForkingPickler.dumps(cache)) == new

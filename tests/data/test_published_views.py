@@ -11,7 +11,8 @@ from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
-from aplt.data.video_views import VideoViews, cached_side, transform
+from aplt.data.cache import Choose
+from aplt.data.video_views import Drawn, Pixels, VideoViews, cached_side, transform
 from aplt.data.views import KINDS
 from aplt.models import hf_nets, timm_nets, torchvision_nets
 from tests.data.one_view import view_of
@@ -24,8 +25,8 @@ LARGE = v2.functional.resize(FRAMES, [270, 360], antialias=True)
 def ours(prepared: dict[str, Any], frames: Tensor = LARGE) -> Tensor:
     """Returns the center view [T, 3, size, size] of frames prepared in this way."""
     settings = VideoInput.model_validate(prepared)
-    view: Tensor = transform(settings, "center")(frames)
-    return view
+    pixels = transform(settings, "center")(frames).transpose(0, 1)
+    return Pixels(pixels[None], (Drawn(),), settings.mean, settings.deviation).finished()[0].transpose(0, 1)
 
 
 def require_alike(prepared: dict[str, Any], expected: Tensor, most: int) -> None:
@@ -78,12 +79,8 @@ def test_as_the_image_processors_that_older_folders_name() -> None:
 class Ramp:
     """Stands for the frames of a clip of ten seconds: each of ten a second has its number as its level."""
 
-    times = np.arange(100) / 10
-
-    def open(self, _: Clip) -> "Ramp":
-        return self
-
-    def read(self, rows: list[int]) -> Tensor:
+    def read(self, _: Clip, choose: Choose) -> Tensor:
+        rows = choose(np.arange(100) / 10)
         return torch.tensor(rows, dtype=torch.uint8)[:, None, None, None].expand(-1, 3, 20, 24).contiguous()
 
 

@@ -25,6 +25,9 @@ class Positions:
     clip_shape = (1, 1, 1, 2)
     at_once = 64
 
+    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+        return self(kind, requests)
+
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         del kind
         return torch.tensor([[one.position + 1.0, 1.0] for one in requests]).reshape(-1, *self.clip_shape)
@@ -97,7 +100,7 @@ def test_unreadable_clip_stops_with_its_name() -> None:
 
 
 def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replacing(views: Views, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def replacing(views: Views, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
         return views(kind, [Request(one.position + (one.position == UNREADABLE), one.key) for one in requests])
 
     monkeypatch.setattr(batches, "_make", replacing)

@@ -17,9 +17,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from aplt.data.views import KINDS, Kind, Request, Views
+from aplt.data.views import KINDS, Kind, Request, Unfinished, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
+
+CPU = torch.device("cpu")
 
 _Item = TypeVar("_Item")
 
@@ -29,7 +31,8 @@ class SemiData:
 
     `label_of` has the labels of the labeled clips and no others; `unlabeled` may be empty. `share` is the number of
     this process and how many there are; batch sizes are those of all processes together, and multiples of their number.
-    `by_class`: labeled clips of each class are shown equally often.
+    `by_class`: labeled clips of each class are shown equally often. Batches are on the `device`; what it does faster
+    than a loader process is left to it.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class SemiData:
         workers: int,
         share: tuple[int, int] = (0, 1),
         by_class: bool = False,
+        device: torch.device = CPU,
     ) -> None:
         self.views = views
         self.label_of = label_of
@@ -54,6 +58,7 @@ class SemiData:
         self._workers = workers
         self._share = share
         self._by_class = by_class
+        self._device = device
 
     def semi_batches(self, steps: int, round_: int, *, start: int = 0, unlabeled: bool = True) -> Iterator[SemiBatch]:
         """Yields the batches of steps `start` to `steps` of a round's online phase.
@@ -72,8 +77,10 @@ class SemiData:
             others.reshape(steps, -1),
             (self._seed, round_),
             self._share,
+            self._device,
         )
-        yield from _load(made.batch, range(start, steps), self._workers)
+        for parts in _load(made.batch, range(start, steps), self._workers):
+            yield SemiBatch(*(_arrived(part, self._device) for part in parts))
 
     def _by_classes(self, count: int, key: tuple[int, ...]) -> np.ndarray:
         """Returns `count` labeled clips: the classes in turn, and of each its clips in turn."""
@@ -100,18 +107,18 @@ class SemiData:
         """
         parts = _parts(self.views, positions, kind, (self._seed, *key), self.views.at_once)
         number, processes = self._share
-        yield from _load(partial(_view_batch, parts), range(number, len(parts), processes), self._workers)
+        yield from _loaded(parts[number::processes], self._workers, self._device)
 
 
 def all_views(
-    views: Views, passes: Sequence[tuple[range, Kind, int]], size: int, workers: int
+    views: Views, passes: Sequence[tuple[range, Kind, int]], size: int, workers: int, device: torch.device = CPU
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yields (positions [n], views [n, *clip]) of passes over positions, at most `size` at once, pass after pass.
 
-    Each pass is (positions, kind, number); the key of a view is (number, position, kind).
+    Each pass is (positions, kind, number); the key of a view is (number, position, kind). Views are on the `device`.
     """
     parts = [part for positions, kind, number in passes for part in _parts(views, positions, kind, (number,), size)]
-    yield from _load(partial(_view_batch, parts), range(len(parts)), workers)
+    yield from _loaded(parts, workers, device)
 
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
@@ -143,16 +150,18 @@ class _Steps:
     unlabeled: np.ndarray
     key: tuple[int, int]
     share: tuple[int, int]
+    device: torch.device
 
-    def batch(self, step: int) -> SemiBatch:
+    def batch(self, step: int) -> tuple[Tensor | Unfinished, ...]:
+        """Returns the fields of a SemiBatch, as a loader process hands them over."""
         labeled, unlabeled = self._own(self.labeled[step]), self._own(self.unlabeled[step])
 
-        def views(slots: dict[int, int], kind: Kind) -> Tensor:
+        def views(slots: dict[int, int], kind: Kind) -> Tensor | Unfinished:
             # The slot keeps repeated draws of one clip in one batch apart.
             keyed = {slot: (*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
-            return _make(self.views, kind, [Request(p, keyed[slot]) for slot, p in slots.items()])
+            return _make(self.views, kind, [Request(p, keyed[slot]) for slot, p in slots.items()], self.device)
 
-        return SemiBatch(
+        return (
             views(labeled, "weak"),
             views(labeled, "strong"),
             torch.tensor([self.label_of[p] for p in labeled.values()], dtype=torch.int64),
@@ -177,18 +186,31 @@ def _parts(views: Views, positions: Sequence[int], kind: Kind, key: tuple[int, .
     return [(views, positions[start : start + size], kind, key) for start in range(0, len(positions), size)]
 
 
-def _view_batch(parts: Sequence[_Part], number: int) -> tuple[Tensor, Tensor]:
+def _loaded(parts: Sequence[_Part], workers: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    for positions, views in _load(partial(_view_batch, parts, device), range(len(parts)), workers):
+        yield positions, _arrived(views, device)
+
+
+def _view_batch(parts: Sequence[_Part], device: torch.device, number: int) -> tuple[Tensor, Tensor | Unfinished]:
     views, positions, kind, key = parts[number]
     requests = [Request(p, (*key, p, KINDS.index(kind))) for p in positions]
-    return torch.tensor(list(positions), dtype=torch.int64), _make(views, kind, requests)
+    return torch.tensor(list(positions), dtype=torch.int64), _make(views, kind, requests, device)
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
     return views("center", [Request(positions[number], (0,))])[0]
 
 
-def _make(views: Views, kind: Kind, requests: Sequence[Request]) -> Tensor:
-    return views(kind, requests) if requests else torch.empty(0, *views.clip_shape)
+def _make(views: Views, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
+    if not requests:
+        return torch.empty(0, *views.clip_shape)
+    return views.begin(kind, requests, device)
+
+
+def _arrived(part: Tensor | Unfinished, device: torch.device) -> Tensor:
+    """Returns what a loader process has made, finished and on the device."""
+    moved = part.to(device, non_blocking=True)
+    return moved if isinstance(moved, Tensor) else moved.finished()
 
 
 def _load(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item]:

@@ -8,7 +8,7 @@ of a whole file is cut from its entry; so a file with many clips is decoded once
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -20,11 +20,13 @@ from aplt.clips import Clip
 from aplt.data.files import ClipError, by_file, content_digest, require_file
 from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
 from aplt.data.intervals import Timeline
-from aplt.data.video import about_seconds, announced_end, decode, decode_file
+from aplt.data.video import about_seconds, announced_end, decode, decode_file, decode_lazily, packet_times
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import atomic, sweep, write_json
 
+Choose = Callable[[np.ndarray], list[int]]
+"""From the times of a clip's frames [F], in seconds and rising, to the numbers of those wanted; the same each time."""
 HOUR = 3600.0
 DAMAGED = (OSError, ValueError, LookupError, TypeError, OverflowError, SystemError, safetensors.SafetensorError)
 """What reading an entry raises that is damaged: no JPEG, part of one, one of another size, or wrong places of them."""
@@ -53,6 +55,22 @@ class DecodedVideos:
         kept = self._files.load(clip) if self._files is not None and _is_interval(clip) else None
         return kept or _compress(clip, self._short_side, self._quality)
 
+    def read(self, clip: Clip, choose: Choose) -> Tensor:
+        """Returns the frames of a clip that `choose` takes; of a whole file only these are made into pictures.
+
+        Raises:
+            ClipError: the clip cannot be decoded.
+        """
+        guess = None if _is_interval(clip) else packet_times(clip)
+        if guess is not None:
+            rows = choose(guess)
+            made, place = np.unique(rows, return_inverse=True)
+            times, some = _compress_some(clip, self._short_side, self._quality, set(made.tolist()))
+            if choose(times) == rows:
+                return some.read(place.tolist())
+        frames = self.open(clip)
+        return frames.read(choose(frames.times))
+
 
 class FrameCache:
     """Frames as JPEGs on disk below `root`, `short_side` pixels at the shorter side, or fewer: never enlarged."""
@@ -61,6 +79,10 @@ class FrameCache:
         self._root, self._short_side, self._quality = root, short_side, quality
         self._digests: dict[Path, tuple[list[int], str]] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        # Each task of a process takes the cache along: what it remembers of all other files stays here.
+        return self.__dict__ | {"_digests": {}}
+
     def open(self, clip: Clip) -> Frames:
         """Returns the clip's frames; one that is not there, or is damaged, is decoded and stored first.
 
@@ -68,6 +90,11 @@ class FrameCache:
             ClipError: the clip cannot be decoded.
         """
         return _Stored(clip, self)
+
+    def read(self, clip: Clip, choose: Choose) -> Tensor:
+        """Returns the frames of a clip that `choose` takes; raises as `open`."""
+        frames = self.open(clip)
+        return frames.read(choose(frames.times))
 
     def build(
         self,
@@ -244,10 +271,28 @@ def _are_most(clips: Sequence[Clip]) -> bool:
 
 def _compress(clip: Clip, short_side: int, quality: int) -> Jpegs:
     """Returns the clip's frames, each compressed as soon as it is decoded."""
+    return _compressed(clip, decode(clip, short_side=short_side), quality)
+
+
+def _compress_some(clip: Clip, short_side: int, quality: int, rows: Container[int]) -> tuple[np.ndarray, Jpegs]:
+    """Returns the times of all of the clip's frames, and those of these numbers."""
+    times: list[float] = []
+
+    def wanted() -> Iterator[tuple[float, np.ndarray]]:
+        for number, (time, picture) in enumerate(decode_lazily(clip, short_side=short_side)):
+            times.append(time)
+            if number in rows:
+                yield time, picture()
+
+    some = _compressed(clip, wanted(), quality)
+    return np.array(times), some
+
+
+def _compressed(clip: Clip, frames: Iterator[tuple[float, np.ndarray]], quality: int) -> Jpegs:
     times: list[float] = []
     offset = [0]
     jpeg = bytearray()
-    for (time,), picture in jpegs(clip, decode(clip, short_side=short_side), quality):
+    for (time,), picture in jpegs(clip, frames, quality):
         jpeg += picture
         times.append(time)
         offset.append(len(jpeg))

@@ -112,6 +112,10 @@ class FeatureViews:
             self._features.require_finite([self._clips[request.position] for request in requests])
         return view[:, None, None, :, None]
 
+    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+        """Returns the views, which are small."""
+        return self(kind, requests)
+
     def _vary(self, view: Tensor, seeds: list[int], noise: float, drop: float) -> None:
         """Adds noise to each row of the view [n, D] and drops some of its features, by the seed of the row alone."""
         generator, drawn = torch.Generator(), torch.empty_like(view)

@@ -11,18 +11,14 @@ from av.video.reformatter import Interpolation, VideoReformatter
 class Pictures:
     """Makes pictures of a video's frames: upright, with square pixels, and all of the size of the first."""
 
-    def __init__(self, aspect: float, short_side: int | None) -> None:
-        self._aspect, self._short_side = aspect, short_side
-        self._size: tuple[int, int] | None = None
-        self._matrix = np.eye(2)
+    def __init__(self, aspect: float, short_side: int | None, first: VideoFrame) -> None:
+        self._size = _scaled(first, aspect, short_side)
+        self._matrix = _display_matrix(first)
         # One for all frames: `frame.reformat` makes a scaler with threads for each.
         self._scaler = VideoReformatter()
 
     def of(self, frame: VideoFrame) -> np.ndarray:
         """Returns a frame as RGB uint8 [H, W, 3]."""
-        if self._size is None:
-            self._size = _scaled(frame, self._aspect, self._short_side)
-            self._matrix = _display_matrix(frame)
         scaled = self._scaler.reformat(frame, *self._size, format="rgb24", interpolation=Interpolation.AREA, threads=1)
         return np.ascontiguousarray(_shown(scaled.to_ndarray(), self._matrix))
 

@@ -89,6 +89,10 @@ class SkeletonViews:
             views = self._varied(sequences, self._limits[kind], [request.key for request in requests])
         return torch.from_numpy(views.transpose(0, 4, 2, 3, 1).copy())
 
+    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+        """Returns the views, which are small."""
+        return self(kind, requests)
+
     def _varied(self, sequences: Sequence[np.ndarray], limits: Limits, keys: Sequence[tuple[int, ...]]) -> np.ndarray:
         """Returns views [n, P, T, V, C + 1], each drawn by its own key, in steps that do one thing to all of them."""
         size, frames, joints, persons = self.clip_shape

@@ -2,8 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -48,11 +49,17 @@ def decode(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float
         ClipError: the file is missing, empty, no video or damaged, or the interval lies outside of the video; when
             the damage lies further on, the frames before it have been yielded.
     """
-    picture: Pictures | None = None
+    for time, picture in decode_lazily(clip, short_side=short_side):
+        yield time, picture()
+
+
+def decode_lazily(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, Callable[[], np.ndarray]]]:
+    """Yields what `decode` does, each picture as a function that makes it."""
+    pictures: Pictures | None = None
     with _decoding(clip):
         for time, frame, aspect in _frames(clip):
-            picture = picture or Pictures(aspect, short_side)
-            yield time, picture.of(frame)
+            pictures = pictures or Pictures(aspect, short_side, frame)
+            yield time, partial(pictures.of, frame)
 
 
 def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, float, np.ndarray]]:
@@ -64,11 +71,26 @@ def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[
     require_file(whole)
     with _decoding(whole), _open(whole) as (container, stream):
         timeline = _timeline(whole, container, stream)
-        picture = Pictures(float(stream.sample_aspect_ratio or 1), short_side)
-        for appears, ends, frame in chain([_first(whole, timeline)], timeline):
+        first = _first(whole, timeline)
+        picture = Pictures(float(stream.sample_aspect_ratio or 1), short_side, first[2])
+        for appears, ends, frame in chain([first], timeline):
             yield appears, ends, picture.of(frame)
         if ends_early(clip.path):
             raise ClipError(clip, "broken", CUT)
+
+
+def packet_times(clip: Clip) -> np.ndarray | None:
+    """Returns when the frames of a whole file appear, in seconds, as its packets say without being decoded.
+
+    That is a guess, for decoders may drop or mend some. None where the packets do not say it.
+    """
+    require_file(clip)
+    with _decoding(clip), _open(clip) as (container, stream):
+        try:
+            stamps = sorted(packet.pts for packet in container.demux(stream) if packet.pts is not None)
+        except av.FFmpegError:
+            return None
+        return (np.array(stamps) - stamps[0]) * float(stream.time_base or 1) if stamps else None
 
 
 def announced_end(clip: Clip) -> float | None:

@@ -1,18 +1,25 @@
-"""Weak and strong views of videos: which frames, then torchvision's clip-consistent transforms."""
+"""Weak and strong views of videos: which frames, then torchvision's clip-consistent transforms.
+
+Frames are cropped and flipped as uint8, where they were read. What is done to single pixels and to whole views comes
+last, and on a GPU for all views of a batch: RandAugment, mean and deviation, the hidden box.
+"""
 
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils.data import default_collate
 from torchvision.transforms import v2
 
 from aplt.clips import Clip
 from aplt.config import VideoInput
+from aplt.data.augment import Operation, augmented, draw_operations
 from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import by_file
 from aplt.data.intervals import nearest_frames
@@ -89,51 +96,117 @@ class VideoViews:
             videos = DecodedVideos(cached_side(settings), settings.cache_quality)
         self._videos = videos or frame_cache(settings)
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
+        self._erase = v2.RandomErasing(scale=(0.02, 0.2))
 
     def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
         """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
-        return torch.stack([self._one(kind, request) for request in requests])
+        return self.begin(kind, requests, torch.device("cpu")).finished()
 
-    def _one(self, kind: Kind, request: Request) -> Tensor:
-        rng = np.random.default_rng(request.key)
-        video = self._videos.open(self._clips[request.position])
-        warp = self._settings.strong_warp if kind == "strong" else 0.0
+    def begin(self, kind: Kind, requests: Sequence[Request], device: torch.device) -> "Pixels":
+        """Returns n views of a kind as uint8, and what is still to be done to them on the device."""
+        parts = [self._one(kind, request) for request in requests]
+        if device.type == "cpu":  # one way costs as much as the other, and here it keeps no training waiting
+            parts = [part.varied() for part in parts]
+        # In a loader process this stacks them in memory that the training process sees, too.
+        pixels = default_collate([part.pixels[0] for part in parts])
+        return replace(parts[0], pixels=pixels, drawn=tuple(drawn for part in parts for drawn in part.drawn))
+
+    def _one(self, kind: Kind, request: Request) -> "Pixels":
+        settings, rng = self._settings, np.random.default_rng(request.key)
+        warp = settings.strong_warp if kind == "strong" else 0.0
         phase = 0.5 if kind == "center" else rng.random()
-        last, others = float(video.times[-1]), len(video.times) - 1
-        duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others on average
-        wanted = moments(self._settings.frames, phase, warp, rng)
-        if self._settings.rate is None:
-            wanted *= duration
-        else:
-            length = min(duration, self._settings.frames / self._settings.rate)
-            wanted = wanted * length + (duration - length) * (0.5 if kind == "center" else rng.random())
-        frames = video.read(nearest_frames(video.times, wanted).tolist())
-        if self._settings.brightness == "normalize":
+        wanted = moments(settings.frames, phase, warp, rng)
+        begin = 0.5 if kind == "center" or settings.rate is None else rng.random()
+
+        def chosen(times: np.ndarray) -> list[int]:
+            last, others = float(times[-1]), len(times) - 1
+            duration = last + (last / others if others else 1.0)  # the last frame is shown as long as the others
+            length = duration if settings.rate is None else min(duration, settings.frames / settings.rate)
+            found: list[int] = nearest_frames(times, wanted * length + (duration - length) * begin).tolist()
+            return found
+
+        frames = self._videos.read(self._clips[request.position], chosen)
+        if settings.brightness == "normalize":
             frames = normalize_brightness(frames)
+        drawn = Drawn()
         # torchvision's transforms draw from torch's global stream: seed it for this view, then put it back.
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(int(rng.integers(2**63)))
-            view: Tensor = self._transforms[kind](frames)
-        return view.transpose(0, 1)
+            pixels: Tensor = self._transforms[kind](frames)
+            if kind == "strong":
+                drawn = self._draw(pixels)
+        return Pixels(pixels.transpose(0, 1)[None], (drawn,), settings.mean, settings.deviation)
+
+    def _draw(self, pixels: Tensor) -> "Drawn":
+        settings = self._settings
+        operations = draw_operations(settings.strong_operations, settings.strong_magnitude, settings.size)
+        if torch.rand(1) >= settings.strong_erase:
+            return Drawn(operations)
+        box = self._erase.make_params([pixels])
+        # Without a value it is the whole view, which is left as it is.
+        return Drawn(operations, None if box["v"] is None else (box["i"], box["j"], box["h"], box["w"]))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What is to be done to the pixels of a view."""
+
+    operations: tuple[Operation, ...] = ()
+    box: tuple[int, int, int, int] | None = None
+    """Top, left, height and width of what is hidden in all frames."""
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Cropped views, and what is to be done to each; see `aplt.data.views.Unfinished`."""
+
+    pixels: Tensor  # [n, 3, T, size, size] uint8
+    drawn: tuple[Drawn, ...]
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+
+    def pin_memory(self) -> "Pixels":
+        """Returns them in memory that a device copies from while others work."""
+        return replace(self, pixels=self.pixels.pin_memory())
+
+    def to(self, device: torch.device, *, non_blocking: bool = False) -> "Pixels":
+        """Returns them on a device."""
+        return replace(self, pixels=self.pixels.to(device, non_blocking=non_blocking))
+
+    def varied(self) -> "Pixels":
+        """Returns them after their operations, rounded."""
+        if not any(drawn.operations for drawn in self.drawn):
+            return self
+        pixels = self._varied().mul_(255).add_(0.5).to(torch.uint8)
+        return replace(self, pixels=pixels, drawn=tuple(Drawn(box=drawn.box) for drawn in self.drawn))
+
+    def finished(self) -> Tensor:
+        """Returns the views, float32 [n, 3, T, size, size]."""
+        views = self._varied()
+        mean, deviation = (views.new_tensor(three)[:, None, None, None] for three in (self.mean, self.deviation))
+        views.sub_(mean).div_(deviation)
+        for view, drawn in zip(views, self.drawn, strict=True):
+            if drawn.box is not None:
+                top, left, height, width = drawn.box
+                view[..., top : top + height, left : left + width] = 0
+        return views
+
+    def _varied(self) -> Tensor:
+        """Returns them from 0 to 1, after their operations."""
+        views = self.pixels.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
+        return augmented(views, [drawn.operations for drawn in self.drawn])
 
 
 def transform(settings: VideoInput, kind: Kind) -> v2.Compose:
-    """Returns what makes a view [T, 3, size, size] of uint8 frames [T, 3, H, W]."""
+    """Returns what makes pixels [T, 3, size, size] of frames [T, 3, H, W], both uint8."""
     how = {"interpolation": v2.InterpolationMode(settings.interpolation), "antialias": settings.antialias}
     size, sides = (settings.size, settings.size), resized_sides(settings)
-    finish = [v2.ToDtype(torch.float32, scale=True), v2.Normalize(settings.mean, settings.deviation)]
     if kind == "center":
-        return v2.Compose([v2.Resize(sides, **how), v2.CenterCrop(size), *finish])
+        return v2.Compose([v2.Resize(sides, **how), v2.CenterCrop(size)])
     squeeze = [] if isinstance(sides, int) else [v2.Resize(sides, **how)]
     flip = [v2.RandomHorizontalFlip()] if settings.flip else []
     smallest = settings.weak_crop if kind == "weak" else settings.strong_crop
-    begin = [*squeeze, v2.RandomResizedCrop(size, scale=(smallest, 1.0), **how), *flip]
-    if kind == "weak":
-        return v2.Compose([*begin, *finish])
-    augment = v2.RandAugment(
-        settings.strong_operations, settings.strong_magnitude, interpolation=v2.InterpolationMode.BILINEAR
-    )
-    return v2.Compose([*begin, augment, *finish, v2.RandomErasing(settings.strong_erase, scale=(0.02, 0.2))])
+    return v2.Compose([*squeeze, v2.RandomResizedCrop(size, scale=(smallest, 1.0), **how), *flip])
 
 
 def moments(frames: int, phase: float, warp: float, rng: np.random.Generator) -> np.ndarray:

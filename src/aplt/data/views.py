@@ -6,8 +6,9 @@ exactly whatever the number of workers. One draw holds for all frames of a clip.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, Self
 
+import torch
 from torch import Tensor
 
 Kind = Literal["center", "weak", "strong"]
@@ -20,6 +21,19 @@ class Request:
 
     position: int
     key: tuple[int, ...]
+
+
+class Unfinished(Protocol):
+    """Views on their way to a device, small as long as they are: their last steps are its own."""
+
+    def pin_memory(self) -> Self:
+        """Returns them in memory that a GPU copies from while others work."""
+
+    def to(self, device: torch.device, *, non_blocking: bool) -> Self:
+        """Returns them on a device."""
+
+    def finished(self) -> Tensor:
+        """Returns the views [n, *clip_shape], made where they are."""
 
 
 class Views(Protocol):
@@ -39,3 +53,6 @@ class Views(Protocol):
         Raises:
             InputError: a clip cannot be read; names it.
         """
+
+    def begin(self, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
+        """Returns the same views, or what is best handed over where a loader process makes them for a device."""

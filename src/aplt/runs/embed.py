@@ -183,14 +183,14 @@ def _fill(bank: Bank, made: Views, workers: int, accelerator: Accelerator) -> No
     passes = [(rows, kind, number) for rows in missing.values() for kind, number in bank.passes]
     each = len(bank.passes)
     bank.embedder.net.to(accelerator.device)
-    views = all_views(made, passes, BATCH, workers)
+    views = all_views(made, passes, BATCH, workers, accelerator.device)
     with bar("embedding views", each * sum(map(len, own.values()))) as progress:
         progress.advance(each * sum(len(rows) for path, rows in own.items() if path not in missing))
 
         def features(count: int) -> Iterator[Tensor]:
             while count:
                 _, clips = next(views)
-                yield bank.embedder(clips.to(accelerator.device)).cpu()
+                yield bank.embedder(clips).cpu()
                 progress.advance(len(clips))
                 count -= len(clips)
 

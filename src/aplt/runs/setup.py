@@ -117,6 +117,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
         workers=workers,
         share=(accelerator.process_index, accelerator.num_processes),
         by_class=config.train.sampling == "classes",
+        device=accelerator.device,
     )
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
 
