@@ -194,7 +194,7 @@ class Pixels:
     def _varied(self) -> Tensor:
         """Returns them from 0 to 1, after their operations."""
         views = self.pixels.to(torch.float32, memory_format=torch.contiguous_format).mul_(1 / 255)
-        return augmented(views, [drawn.operations for drawn in self.drawn])
+        return augmented(views, [drawn.operations for drawn in self.drawn]).contiguous()
 
 
 def transform(settings: VideoInput, kind: Kind) -> v2.Compose:
