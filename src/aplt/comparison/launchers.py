@@ -106,7 +106,10 @@ def _ray(launch: Launch, cells: Sequence[Cell], folder: CompareDir) -> Iterator[
     ours = not ray.is_initialized()
     if ours:
         kept = signal.getsignal(signal.SIGTERM)
-        ray.init(logging_level=logging.WARNING, log_to_driver=False)
+        try:
+            ray.init(include_dashboard=False, logging_level=logging.WARNING, log_to_driver=False)
+        except Exception as error:  # Ray has no narrower one for a cluster that is not there or does not start
+            raise InputError(f"--launcher ray: {' '.join(str(error).split())}") from error
         with suppress(ValueError):  # outside the main thread Ray has not replaced it
             signal.signal(signal.SIGTERM, kept)
     try:
