@@ -11,6 +11,10 @@ def circle(*degrees: float) -> torch.Tensor:
     return torch.stack([angles.cos(), angles.sin()], dim=1)
 
 
+def spread_out(feature: torch.Tensor, neighbors: int, belief: torch.Tensor) -> torch.Tensor:
+    return propagate(neighbor_graph(feature, neighbors), belief.clone())
+
+
 def test_equals_a_dense_loop() -> None:
     # Similarities are cosines to the power of 3; 30 times, 0.9 of a belief comes from the neighbors.
     generator = torch.Generator().manual_seed(0)
@@ -29,14 +33,14 @@ def test_equals_a_dense_loop() -> None:
     for _ in range(30):
         found = 0.9 * spread @ found + 0.1 * belief.double()
     expected = found / found.sum(dim=1, keepdim=True)
-    torch.testing.assert_close(propagate(neighbor_graph(feature, 4), belief).double(), expected, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(spread_out(feature, 4, belief).double(), expected, atol=1e-6, rtol=1e-5)
 
 
 def test_a_wrong_belief_among_agreeing_neighbors_is_turned() -> None:
     feature = circle(0, 1, 2, 3, 4, 90, 91, 92, 93, 94)
     belief = torch.tensor([[0.9, 0.1]] * 5 + [[0.1, 0.9]] * 5)
     belief[2] = torch.tensor([0.3, 0.7])
-    found = propagate(neighbor_graph(feature, 3), belief)
+    found = spread_out(feature, 3, belief)
     assert found.argmax(dim=1).tolist() == [0] * 5 + [1] * 5
     torch.testing.assert_close(found.sum(dim=1), torch.ones(10))
 
@@ -47,7 +51,7 @@ def test_beliefs_settle() -> None:
     belief = torch.full((40, 2), 0.5)
     belief[0] = torch.tensor([1.0, 0.0])
     belief[-1] = torch.tensor([0.0, 1.0])
-    found = propagate(neighbor_graph(feature, 4), belief)[:, 0]
+    found = spread_out(feature, 4, belief)[:, 0]
     assert (found[:20] > 0.5).all()
     assert (found[20:] < 0.5).all()
     assert (found.diff() < 0).all()
@@ -55,23 +59,17 @@ def test_beliefs_settle() -> None:
 
 def test_more_neighbors_than_clips_are_all_others() -> None:
     feature, belief = circle(0, 10, 20, 50), torch.eye(4)
-    torch.testing.assert_close(
-        propagate(neighbor_graph(feature, 50), belief), propagate(neighbor_graph(feature, 3), belief)
-    )
-    assert not torch.allclose(
-        propagate(neighbor_graph(feature, 50), belief), propagate(neighbor_graph(feature, 2), belief)
-    )
+    torch.testing.assert_close(spread_out(feature, 50, belief), spread_out(feature, 3, belief))
+    assert not torch.allclose(spread_out(feature, 50, belief), spread_out(feature, 2, belief))
 
 
 def test_a_clip_unlike_all_others_keeps_its_belief() -> None:
     belief = torch.tensor([[0.9, 0.1], [0.9, 0.1], [0.2, 0.8]])
-    found = propagate(neighbor_graph(circle(0, 10, 180), 1), belief)
+    found = spread_out(circle(0, 10, 180), 1, belief)
     torch.testing.assert_close(found[2], belief[2])
 
 
 def test_the_length_of_features_does_not_matter() -> None:
     feature, belief = circle(0, 10, 30, 90, 95), torch.eye(5)
     longer = feature * torch.tensor([1.0, 5, 2, 0.1, 3])[:, None]
-    torch.testing.assert_close(
-        propagate(neighbor_graph(longer, 2), belief), propagate(neighbor_graph(feature, 2), belief)
-    )
+    torch.testing.assert_close(spread_out(longer, 2, belief), spread_out(feature, 2, belief))

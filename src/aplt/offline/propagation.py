@@ -5,7 +5,6 @@ Ours; not in the paper.
 """
 
 import numpy as np
-import torch
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from torch import Tensor
@@ -19,19 +18,21 @@ COLUMNS = 8  # that spread at a time: what is in double precision is so wide
 def propagate(graph: csr_array, belief: Tensor) -> Tensor:
     """Returns beliefs [M, K], rows summing to one, after spreading `belief` [M, K] over the graph S [M, M].
 
-    F <- ALPHA S F + (1 - ALPHA) belief.
+    F <- ALPHA S F + (1 - ALPHA) belief. They take the place of `belief`, as `spread` does.
     """
-    return functional.normalize(torch.from_numpy(spread(graph, belief.numpy())), p=1, dim=1)
+    spread(graph, belief.numpy())
+    return functional.normalize(belief, p=1, dim=1, out=belief)
 
 
 def spread(graph: csr_array, start: np.ndarray, *, share: float = ALPHA, passes: int = PASSES) -> np.ndarray:
     """Returns what is on the clips [M, K] after `start` [M, K] has spread over the graph: F of `propagate`.
 
-    `share` of it comes from each clip's neighbors in each of the `passes`.
+    It takes the place of `start`, of which there may be too much for two. `share` of it comes from each clip's
+    neighbors in each of the `passes`.
     """
     # In an order in which neighbors lie near to each other, what is read is mostly in the processor's cache already.
     order = reverse_cuthill_mckee(graph, symmetric_mode=True)
-    graph, found = graph[order][:, order], np.empty_like(start)
+    graph = graph[order][:, order]
     for first in range(0, start.shape[1], COLUMNS):
         columns = slice(first, first + COLUMNS)
         part = start[order, columns].astype(np.float64)
@@ -40,5 +41,5 @@ def spread(graph: csr_array, start: np.ndarray, *, share: float = ALPHA, passes:
             part = graph @ part
             part *= share
             part += own
-        found[order, columns] = part
-    return found
+        start[order, columns] = part
+    return start
