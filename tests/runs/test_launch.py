@@ -64,7 +64,7 @@ def test_two_launched_processes_believe_and_end_like_one_and_one_goes_on_where_t
     require_alike(two, one)
     for processes in (1, 2):
         run("predict", one.path, tmp_path / "clips", "-o", tmp_path / f"{processes}.csv", processes=processes)
-    assert (tmp_path / "1.csv").read_text() == (tmp_path / "2.csv").read_text()
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "1.csv"), pd.read_csv(tmp_path / "2.csv"), atol=1e-5)
 
     line = aplt("train", config, "--runs", tmp_path, "--name", "killed", processes=2)
     launcher = subprocess.Popen(line, stderr=subprocess.PIPE, text=True, env=HERE)

@@ -4,11 +4,15 @@ Label propagation (Zhou et al., NIPS 2003), started from the clusters' membershi
 Ours; not in the paper.
 """
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import reverse_cuthill_mckee
 from torch import Tensor
 from torch.nn import functional
+
+from aplt.parallel import threads
 
 ALPHA = 0.9  # share of a clip's belief that comes from its neighbors
 PASSES = 30
@@ -33,7 +37,8 @@ def spread(graph: csr_array, start: np.ndarray, *, share: float = ALPHA, passes:
     # In an order in which neighbors lie near to each other, what is read is mostly in the processor's cache already.
     order = reverse_cuthill_mckee(graph, symmetric_mode=True)
     graph = graph[order][:, order]
-    for first in range(0, start.shape[1], COLUMNS):
+
+    def spread_columns(first: int) -> None:
         columns = slice(first, first + COLUMNS)
         part = start[order, columns].astype(np.float64)
         own = (1 - share) * part
@@ -42,4 +47,7 @@ def spread(graph: csr_array, start: np.ndarray, *, share: float = ALPHA, passes:
             part *= share
             part += own
         start[order, columns] = part
+
+    with ThreadPoolExecutor(threads()) as pool:  # SciPy computes without holding the interpreter
+        list(pool.map(spread_columns, range(0, start.shape[1], COLUMNS)))
     return start
