@@ -28,10 +28,6 @@ class SemiBatch(NamedTuple):
     strong: Tensor  # [U, *clip]
     position: Tensor  # [U] int64, rows of the index
 
-    def to(self, device: torch.device) -> "SemiBatch":
-        """Returns the batch on `device`, copied without blocking where memory is pinned."""
-        return SemiBatch(*(tensor.to(device, non_blocking=True) for tensor in self))
-
     def parts(self, count: int) -> list["SemiBatch"]:
         """Returns the batch in so many parts of equal size."""
         return [SemiBatch(*part) for part in zip(*(tensor.tensor_split(count) for tensor in self), strict=True)]

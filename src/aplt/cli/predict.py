@@ -9,9 +9,9 @@ from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
 CLIP_FORMATS = {"csv": "predictions.csv", "codabench": "prediction.zip", "label-studio": "tasks.json"}
+"""Of predictions for clips, and the file that is written by default."""
 TEST_CLIPS = (5_586, 1_138)
 """Of MA-52's lists, and of the subset that its challenges ask for."""
-"""Of predictions for clips, and the file that is written by default."""
 
 
 def predict(

@@ -34,7 +34,7 @@ def build_bank(
     done, total = 0, len(data.own_rows(len(positions))) * views + len(data.own_rows(len(labeled))) * labeled_views
 
     def look(clips: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        found = teacher(clips.to(device))
+        found = teacher(clips)
         feature = found.feature.float()
         return functional.normalize(feature, dim=1), feature.norm(dim=1), found.logits.float().softmax(dim=1)
 
@@ -55,9 +55,8 @@ def build_bank(
                 at, done = at + len(clips), done + len(clips)
                 if progress is not None:
                     progress(done, total)
-        sums = sums or [
-            part[:0].cpu() for part in look(torch.zeros(1, *data.views.clip_shape))
-        ]  # no clip is this one's
+        if not sums:  # no clip is this process's; the others need to know the shapes from it all the same
+            sums = [part[:0].cpu() for part in look(torch.zeros(1, *data.views.clip_shape, device=device))]
         return [on_main(whole.div_(len(numbers)), row, len(positions), device) for whole in sums]
 
     feature, norm, probability = encode(positions, "weak", range(views))

@@ -182,8 +182,7 @@ class Trainer:
                 torch.manual_seed(_step_seed(settings.seed, state.round, state.step))
                 self.optimizer.zero_grad()
                 parts = local.parts(settings.accumulate)
-                for number, part in enumerate(parts, start=1):
-                    batch = part.to(self.device)
+                for number, batch in enumerate(parts, start=1):
                     # Processes tell each other their gradients once a step.
                     alone = self.accelerator.no_sync(self.student.wrapped) if number < len(parts) else nullcontext()
                     with alone:
