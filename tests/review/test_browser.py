@@ -136,9 +136,14 @@ def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path:
         assert page.locator(".card.none").count() == 9
         page.select_option("#which", "disputed")
         assert page.locator(".card").count() == len(read_corrections(table)[1]) > 0
-        for _ in range(page.locator(".card").count()):
+        for _ in range(page.locator(".card").count()):  # as fast as a hand can
             page.keyboard.press("Enter")  # what ann has said
-            page.wait_for_timeout(100)
+        expect(page.locator("#count")).to_contain_text(", 0 disputed")
+        page.keyboard.press("u")
+        expect(page.locator("#count")).to_contain_text(", 1 disputed")
+        page.locator(".card").last.click()
+        page.keyboard.press("Enter")
+        expect(page.locator("#count")).to_contain_text(", 0 disputed")
         browser.close()
     kept, disputed = read_corrections(table)
     assert not disputed

@@ -16,6 +16,7 @@ const clips = await (await fetch("/api/clips")).json();
 const byPlace = (entries) => new Map(Object.entries(entries).map(([place, one]) => [Number(place), one]));
 const said = byPlace(clips.said);
 const disputed = byPlace(clips.disputed);
+const settled = new Set(); // of the disputed ones, those on which the last word was spoken here
 const cards = new Map();
 const details = new Map();
 const skeletons = new Map();
@@ -53,7 +54,7 @@ const WHICH = {
   disagree: (place) => clips.disagree[place] === 1,
   suspected: (place) => clips.suspected[place] === 1,
   novel: (place) => clips.novel[place] === 1,
-  disputed: (place) => disputed.has(place),
+  disputed: (place) => disputed.has(place) && !settled.has(place),
   said: (place) => said.has(place),
   unsaid: (place) => !said.has(place),
 };
@@ -88,7 +89,9 @@ function filter() {
 
 function count() {
   const clipsShown = shown.filter((place) => place !== undefined).length;
-  at("count").textContent = `${clipsShown} of ${clips.id.length} clips, ${said.size} reviewed`;
+  const open = [...disputed.keys()].filter(WHICH.disputed).length;
+  const words = `${clipsShown} of ${clips.id.length} clips, ${said.size} reviewed`;
+  at("count").textContent = disputed.size ? `${words}, ${open} disputed` : words;
   const asked = clips.id.map((_, place) => place).filter(WHICH.suggested);
   at("train").textContent = `Train on (${asked.filter((place) => said.has(place)).length} of ${asked.length} decided)`;
 }
@@ -267,6 +270,7 @@ async function say(places, act, label = "") {
   const settle = at("which").value === "disputed";
   if (!(await post("/api/say", { places, act, label, settle }))) return false;
   for (const place of places) {
+    if (settle) settled.add(place);
     if (act === "accept") {
       const k = clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
       said.set(place, ["label", clips.classes[k]]);
@@ -287,6 +291,7 @@ async function undo() {
   if (!found) return;
   const places = Object.entries(found.said);
   for (const [place, one] of places) {
+    settled.delete(Number(place));
     if (one) said.set(Number(place), one);
     else said.delete(Number(place));
   }
@@ -333,19 +338,22 @@ const KEYS = {
   A: acceptAll,
   "?": () => at("help").click(),
 };
-document.addEventListener("keydown", async (event) => {
+async function choice(rank) {
+  const place = shown[here];
+  const found = place === undefined ? null : await details.get(place);
+  if (found?.best?.[rank]) await sayHere("label", clips.classes[found.best[rank][0]]);
+}
+
+// A key pressed before the last one is kept waits for it: it is meant for the clip after that one.
+let before = Promise.resolve();
+document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || at("choose").open) return;
   if (["SELECT", "INPUT", "BUTTON"].includes(event.target.tagName)) return;
   const digit = Number(event.key);
-  if (digit >= 1 && digit <= 5) {
-    event.preventDefault();
-    const place = shown[here];
-    const found = place === undefined ? null : await details.get(place);
-    if (found?.best?.[digit - 1]) await sayHere("label", clips.classes[found.best[digit - 1][0]]);
-  } else if (KEYS[event.key]) {
-    event.preventDefault();
-    await KEYS[event.key]();
-  }
+  const act = digit >= 1 && digit <= 5 ? () => choice(digit - 1) : KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  before = before.then(act);
 });
 for (const id of ["which", "class", "beside", "sort"]) {
   at(id).addEventListener("change", () => {
