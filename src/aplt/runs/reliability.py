@@ -2,13 +2,16 @@
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import beta, binom
-from sklearn.isotonic import IsotonicRegression
+from scipy import special
 
 from aplt.rundir import RunDir
 from aplt.storage import read_table
+
+if TYPE_CHECKING:
+    from sklearn.isotonic import IsotonicRegression
 
 FEWEST = 30  # held-out clips with a known label below which no reliability is claimed
 INTERVAL = 0.9  # the confidence of a reliability's interval
@@ -72,19 +75,25 @@ def reliability_of(score: np.ndarray, measured: HeldOut) -> Reliability:
     ends = np.array([[_with(known, right, score[k], outcome) for outcome in (0.0, 1.0)] for k in first])
     value = ends[:, 1] / (1 - ends[:, 0] + ends[:, 1])
 
-    level = IsotonicRegression(y_min=0, y_max=1).fit_transform(known, right)
+    level = _isotonic().fit_transform(known, right)
     _, block, count = np.unique(level, return_inverse=True, return_counts=True)
     wins = np.bincount(block, weights=right)
     rest = (1 - INTERVAL) / 2
-    low = np.where(wins > 0, beta.ppf(rest, wins, count - wins + 1), 0.0)
-    high = np.where(wins < count, beta.ppf(1 - rest, wins + 1, count - wins), 1.0)
+    low = np.where(wins > 0, special.betaincinv(wins, count - wins + 1, rest), 0.0)
+    high = np.where(wins < count, special.betaincinv(wins + 1, count - wins, 1 - rest), 1.0)
     mine = block[np.clip(asked // 2, 0, len(known) - 1)]
     return Reliability(value[inverse], np.minimum(low[mine], value)[inverse], np.maximum(high[mine], value)[inverse])
 
 
+def _isotonic() -> "IsotonicRegression":
+    from sklearn.isotonic import IsotonicRegression  # brings scipy.stats along, which only this needs
+
+    return IsotonicRegression(y_min=0, y_max=1)
+
+
 def _with(score: np.ndarray, right: np.ndarray, own: float, outcome: float) -> float:
     """Returns the isotonic value of a score that is added with an outcome."""
-    curve = IsotonicRegression(y_min=0, y_max=1)
+    curve = _isotonic()
     curve.fit(np.append(score, own), np.append(right, outcome))
     return float(curve.predict([own])[0])
 
@@ -107,7 +116,7 @@ def promise(measured: HeldOut, precision: float, confidence: float) -> Promise:
         begun = {start for start in starts if start <= at}
         starts -= begun
         share += len(begun) * own
-        if share and binom.sf(right[at] - 1, count[at], precision) <= share:
+        if share and special.bdtrc(right[at] - 1, count[at], precision) <= share:
             chosen = int(at)
         else:
             share = 0.0
