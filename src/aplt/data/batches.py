@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
 CPU = torch.device("cpu")
+PIPE_BYTES = 4_000_000  # of a tensor, to which copying it takes less than a handle on shared memory
 
-_Item = TypeVar("_Item")
+_Maker = Callable[[int], tuple[Tensor | Unfinished, ...]]
 
 
 class SemiData:
@@ -79,8 +80,8 @@ class SemiData:
             self._share,
             self._device,
         )
-        for parts in _load(made.batch, range(start, steps), self._workers):
-            yield SemiBatch(*(_arrived(part, self._device) for part in parts))
+        for parts in _load(made.batch, range(start, steps), self._workers, self._device):
+            yield SemiBatch(*parts)
 
     def _by_classes(self, count: int, key: tuple[int, ...]) -> np.ndarray:
         """Returns `count` labeled clips: the classes in turn, and of each its clips in turn."""
@@ -123,19 +124,20 @@ def all_views(
 
 def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterator[tuple[int, Tensor | InputError]]:
     """Yields each position with its center view, or with why there is none."""
-    items = _items(partial(_center, views, positions), range(len(positions)), workers)
-    yield from zip(positions, items, strict=True)
+    items = _items(partial(_center, views, positions), range(len(positions)), workers, CPU)
+    for position, item in zip(positions, items, strict=True):
+        yield position, item if isinstance(item, InputError) else item[0]
 
 
 class _Made(Dataset[Any]):
     """Items that `make` returns for a number; an InputError becomes the item, so that it leaves a worker as it is."""
 
-    def __init__(self, make: Callable[[int], Any]) -> None:
+    def __init__(self, make: _Maker) -> None:
         self._make = make
 
     def __getitem__(self, number: int) -> Any:
         try:
-            return self._make(number)
+            return tuple(_packed(part) for part in self._make(number))
         except InputError as error:
             return error
 
@@ -187,18 +189,18 @@ def _parts(views: Views, positions: Sequence[int], kind: Kind, key: tuple[int, .
 
 
 def _loaded(parts: Sequence[_Part], workers: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
-    for positions, views in _load(partial(_view_batch, parts, device), range(len(parts)), workers):
-        yield positions, _arrived(views, device)
+    made = _load(partial(_view_batch, parts, device), range(len(parts)), workers, device)
+    for (_, positions, *_), (views,) in zip(parts, made, strict=True):
+        yield torch.tensor(list(positions), dtype=torch.int64), views
 
 
-def _view_batch(parts: Sequence[_Part], device: torch.device, number: int) -> tuple[Tensor, Tensor | Unfinished]:
+def _view_batch(parts: Sequence[_Part], device: torch.device, number: int) -> tuple[Tensor | Unfinished]:
     views, positions, kind, key = parts[number]
-    requests = [Request(p, (*key, p, KINDS.index(kind))) for p in positions]
-    return torch.tensor(list(positions), dtype=torch.int64), _make(views, kind, requests, device)
+    return (_make(views, kind, [Request(p, (*key, p, KINDS.index(kind))) for p in positions], device),)
 
 
-def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
-    return views("center", [Request(positions[number], (0,))])[0]
+def _center(views: Views, positions: Sequence[int], number: int) -> tuple[Tensor]:
+    return (views("center", [Request(positions[number], (0,))])[0],)
 
 
 def _make(views: Views, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
@@ -207,22 +209,31 @@ def _make(views: Views, kind: Kind, requests: Sequence[Request], device: torch.d
     return views.begin(kind, requests, device)
 
 
-def _arrived(part: Tensor | Unfinished, device: torch.device) -> Tensor:
+def _packed(part: Tensor | Unfinished) -> Tensor | Unfinished | np.ndarray:
+    """Returns what is cheapest to hand over to another process."""
+    return part.numpy() if isinstance(part, Tensor) and part.nbytes <= PIPE_BYTES else part
+
+
+def _arrived(part: Tensor | Unfinished | np.ndarray, device: torch.device) -> Tensor:
     """Returns what a loader process has made, finished and on the device."""
+    if isinstance(part, np.ndarray):
+        part = torch.from_numpy(part)
     moved = part.to(device, non_blocking=True)
     return moved if isinstance(moved, Tensor) else moved.finished()
 
 
-def _load(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item]:
+def _load(make: _Maker, numbers: Sequence[int], workers: int, device: torch.device) -> Iterator[tuple[Tensor, ...]]:
     """Yields what `make` returns for the numbers, in order; an InputError is raised here, wherever it was made."""
-    for item in _items(make, numbers, workers):
+    for item in _items(make, numbers, workers, device):
         if isinstance(item, InputError):
             raise item
         yield item
 
 
-def _items(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -> Iterator[_Item | InputError]:
-    """Yields what `make` returns for the numbers, in order, or the InputError that it raises."""
+def _items(
+    make: _Maker, numbers: Sequence[int], workers: int, device: torch.device
+) -> Iterator[tuple[Tensor, ...] | InputError]:
+    """Yields what `make` returns for the numbers, in order and on the device, or the InputError that it raises."""
     loader = DataLoader(
         _Made(make),
         # Python 3.14 would begin processes anew, each with its own copy of all clips.
@@ -235,7 +246,8 @@ def _items(make: Callable[[int], _Item], numbers: Sequence[int], workers: int) -
     )
     with _interrupts_wait():
         items = iter(loader)
-    yield from items
+    for item in items:
+        yield item if isinstance(item, InputError) else tuple(_arrived(part, device) for part in item)
 
 
 @contextmanager
