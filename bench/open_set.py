@@ -2,9 +2,9 @@
 
     python -m bench.open_set nucla/clips.csv kard/clips.csv demo/poses/clips.csv --seeds 3 -o build/open_set
 
-For each data set and seed two classes, drawn by the seed, lose all their labels. What a run makes of its unlabeled
-clips and of its test clips is then ranked by each score, of which more means less like any class. It goes on where it
-stopped.
+For each data set and seed two classes, drawn by the seed, lose all their labels, and every second of their clips is
+left out. What a run makes of its unlabeled clips is then ranked by each score, of which more means less like any class;
+so are, by `novelty` of `aplt predict`, its test clips and those that were left out. It goes on where it stopped.
 """
 
 import argparse
@@ -23,12 +23,12 @@ from torch.nn import functional
 
 import aplt
 from aplt.clips import UNKNOWN
-from aplt.offline.novelty import novelty_of_features
 from aplt.offline.space import carried, whiten
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.predict import load_model
 from aplt.runs.setup import prepare_material
+from aplt.runs.surroundings import Surroundings
 from aplt.settings import merge, parse_assignments
 
 
@@ -77,7 +77,7 @@ def density(space: Space) -> np.ndarray:
 def reach(space: Space) -> np.ndarray:
     """How little labels reach a clip over the graph of neighbors: aplt's own."""
     unit = functional.normalize(space.feature, dim=1)
-    return novelty_of_features(unit, torch.from_numpy(space.label), space.logits.shape[1]).numpy()
+    return Surroundings.of(unit, torch.from_numpy(space.label), space.logits.shape[1])[1]
 
 
 def _whitened(space: Space) -> np.ndarray:
@@ -102,7 +102,9 @@ def cell(clips: Path, seed: int, given: argparse.Namespace) -> list[dict[str, ob
     index = folder / "clips.csv"
     changed = table.assign(path=[str((clips.parent / path).resolve()) for path in table["path"]])
     changed.loc[truth, "label"] = ""
-    changed.drop(columns="split", errors="ignore").to_csv(index, index=False)
+    left = np.flatnonzero(truth)[::2]
+    changed.drop(columns="split", errors="ignore").drop(index=left.tolist()).to_csv(index, index=False)
+    truth = np.delete(truth, left)
     run = RunDir(folder / "run")
     if not run.result.exists():
         settings = merge({"train": {"budget": given.budget}}, parse_assignments(given.set))
@@ -123,6 +125,13 @@ def cell(clips: Path, seed: int, given: argparse.Namespace) -> list[dict[str, ob
         row["of_none"] = round(float(of["label"].isin(left_out).mean()), 3)
     row["flagged"] = round(float((reach(space)[free] >= 0.95)[none].mean()), 3)
     row["flagged_wrongly"] = round(float((reach(space)[free] >= 0.95)[~none].mean()), 3)
+    tested = pd.read_csv(run.split).query("role == 'test'")["id"]
+    new = changed.set_index("id", drop=False)["path"]
+    novelty = aplt.predict(run.path, [*new.loc[tested], *new.iloc[left]])["novelty"].to_numpy()
+    strange = np.arange(len(novelty)) >= len(tested)
+    row |= {"new_auroc": round(float(roc_auc_score(strange, novelty)), 3)}
+    row |= {"new_flagged": round(float((novelty[strange] >= 0.95).mean()), 3)}
+    row |= {"new_flagged_wrongly": round(float((novelty[~strange] >= 0.95).mean()), 3)}
     row |= {name: round(float(roc_auc_score(none, score(space)[free])), 3) for name, score in SCORES.items()}
     return [row]
 

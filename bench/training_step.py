@@ -1,9 +1,9 @@
 """The training loop against bare forward and backward passes of the same batches, and against a loop by hand.
 
-    OMP_NUM_THREADS=1 python -m bench.training_step clips.csv [--method fixmatch] [--steps 60] [--repeat 5] [--workers 1]
+    OMP_NUM_THREADS=1 python -m bench.training_step clips.csv [--method fixmatch] [--encoder tcn] [--steps 60]
 
-Turns in one process, by its own processor time: what the loop adds where the loader processes keep up. By hand: batches that lie in memory, forward, backward, optimizer and moving mean,
-nothing else. The loop makes its views in loader processes and writes what a run leaves of its online phases.
+Turns in one process, by its own processor time: what the loop adds where its loader processes keep up. By hand: batches
+that lie in memory, forward, backward, optimizer and moving mean, nothing else.
 """
 
 import argparse

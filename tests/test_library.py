@@ -123,7 +123,9 @@ def test_a_run_from_python(clips: Path, tmp_path: Path) -> None:
         assert len(table) == len(aplt.read_index(clips))
         assert (table["error"] == "").all()
     one = aplt.read_index(clips)[0].path
-    assert aplt.predict(run, str(one))["path"].tolist() == [str(one)]
+    alone = aplt.predict(run, str(one)).iloc[0]
+    assert alone["path"] == str(one)
+    assert alone["novelty"] == table.set_index("path")["novelty"][str(one)]  # whatever others are predicted
     assert aplt.resume(run.path).result == run.result
 
 

@@ -207,6 +207,8 @@ def load(source: PathLike) -> "Recognizer":
 def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
     """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
 
+    `novelty` says how little a clip lies like any of the classes, where the model was trained with unlabeled clips.
+
     Args:
         model: A run, its folder, a model folder, or a model.
         paths: Files, folders and clips.csv tables, or one of them.

@@ -19,6 +19,7 @@ from aplt.record import Result, Round
 from aplt.settings import shown, wanted
 from aplt.storage import json_object, read_arrays, read_bytes, read_json, read_table, sweep, write_text
 
+MODEL_FILES = ("config.json", "model.safetensors", "encoder.safetensors", "surroundings.safetensors")
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 
 
@@ -42,7 +43,7 @@ class RunDir:
         self.rounds = path / "rounds"
         """The folder of each round's guidance."""
         self.model = path / "model"
-        """The finished model's folder: model.safetensors and config.json."""
+        """The finished model's folder; `MODEL_FILES` says what it may hold."""
         self.predictions = path / "predictions.csv"
         """The test clips' predictions: id, truth, top-5, scores."""
         self.pseudo_labels = path / "pseudo_labels.csv"
@@ -68,9 +69,7 @@ class RunDir:
 
     def files(self) -> list[Path]:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
-        model = tuple(
-            self.model / name for name in ("config.json", "model.safetensors", "encoder.safetensors", "README.md")
-        )
+        model = tuple(self.model / name for name in (*MODEL_FILES, "README.md"))
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
         tables = (

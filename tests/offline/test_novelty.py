@@ -5,7 +5,7 @@ import torch
 from scipy.sparse import csr_array
 
 from aplt.offline.graph import neighbor_graph
-from aplt.offline.novelty import novelty, novelty_of_features
+from aplt.offline.novelty import novelty
 from aplt.offline.phase import Clusters
 from aplt.tensors import FeatureBank
 
@@ -25,7 +25,7 @@ def test_the_class_without_labels_stands_out_and_others_seldom() -> None:
         feature, truth = clouds(seed)
         given = torch.rand(len(truth), generator=torch.Generator().manual_seed(seed)) < 0.2
         label = torch.where(given & (truth < 3), truth, -1)
-        found = novelty_of_features(feature, label, 3)
+        found = novelty(neighbor_graph(feature, 10), label)
         assert ((found >= 0) & (found <= 1)).all()
         flagged.append((found[truth == 3] >= 0.95).double().mean())
         wrongly.append((found[(truth < 3) & (label < 0)] >= 0.95).double().mean())
@@ -50,7 +50,7 @@ def test_few_labels_never_refuse() -> None:
     feature, truth = clouds(0)
     label = torch.full_like(truth, -1)
     label[[0, 1, 2, 60, 61, 62, 120, 121, 122]] = truth[[0, 1, 2, 60, 61, 62, 120, 121, 122]]
-    assert novelty_of_features(feature, label, 3).max() == 0.9
+    assert novelty(neighbor_graph(feature, 10), label).max() == 0.9
 
 
 def test_the_order_of_unlabeled_clips_does_not_matter() -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from aplt.offline.novelty import novelty_of_features
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
+from aplt.runs.surroundings import Surroundings
 from aplt.storage import read_arrays
 from tests.runs.clips import CLASSES, tiny_config, write_clips
 
@@ -103,7 +103,7 @@ def test_pseudo_labels_are_of_the_unlabeled_clips_and_the_last_phases(run: RunDi
     stored = read_arrays(run.features)
     labeled = np.isin(stored["position"], positions(split["id"][split["role"] == "labeled"]))
     label = torch.from_numpy(np.where(labeled, stored["position"] % 3, -1))
-    novelty = novelty_of_features(torch.from_numpy(stored["feature"]).float(), label, len(CLASSES))
+    _, novelty = Surroundings.of(torch.from_numpy(stored["feature"]).float(), label, len(CLASSES))
     assert dict(zip(stored["position"][~labeled], novelty[~labeled].tolist(), strict=True)) == pytest.approx(
         dict(zip(positions(table["id"]), table["novelty"], strict=True)), abs=1e-4
     )

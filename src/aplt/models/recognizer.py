@@ -17,6 +17,7 @@ from aplt.config import ReadOut
 from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
+from aplt.rundir import MODEL_FILES
 from aplt.settings import validated
 from aplt.storage import aside_of, naming, read_json, reason
 from aplt.tensors import Prediction
@@ -69,6 +70,8 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         self.prototype: Tensor
         self.register_buffer("prototype", torch.zeros(len(class_names), size))
         self.embedder: Embedder | None = None
+        self.folder: Path | None = None
+        """That it was loaded from."""
         """Of a loaded model on features: what makes them of clips. It has a file of its own."""
 
     def forward(self, clip: Tensor) -> Prediction:
@@ -121,7 +124,7 @@ def load_from_hub(repository: str) -> Recognizer:
         InputError: it cannot be fetched, or holds no model of this version.
     """
     try:
-        folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors", ENCODER])
+        folder = snapshot_download(repository, allow_patterns=[*MODEL_FILES])
     except (OSError, ValueError) as error:
         away = isinstance(error, LocalEntryNotFoundError)
         why = "which cannot be reached" if away else " ".join(str(error).split())
@@ -142,6 +145,7 @@ def load_recognizer(folder: Path) -> Recognizer:
         raise InputError(f"{folder}: not a model of this version ({reason(error)})") from error
     if (folder / ENCODER).is_file():
         model.embedder = load_embedder(folder / ENCODER)
+    model.folder = folder
     return model.eval()
 
 

@@ -10,13 +10,10 @@ from scipy.sparse import csr_array
 from torch import Tensor
 
 from aplt.clips import UNKNOWN
-from aplt.offline.graph import neighbor_graph
 from aplt.offline.propagation import spread
-from aplt.offline.space import carried, whiten
 
 NOVEL = 0.95
 """From which a clip is taken to be of no class."""
-DIMENSIONS, NEIGHBORS = 64, 10
 FOLDS = 20
 
 
@@ -28,6 +25,17 @@ def novelty(graph: csr_array, label: Tensor) -> Tensor:
     labeled ones are drawn at random; fewer than 19 labels never give so much. What is measured is the share of a
     clip's neighborhood that is labeled: what spreads from the labeled clips, as beliefs do, by what spreads from all.
     """
+    return torch.from_numpy(novelty_of(*reach_of(graph, label)))
+
+
+def novelty_of(reach: np.ndarray, usual: np.ndarray) -> np.ndarray:
+    """Returns one minus the conformal p-value of reach [n] among usual [L], ascending."""
+    rank: np.ndarray = 1 + np.searchsorted(usual, reach, side="right")
+    return 1 - rank / (len(usual) + 1)
+
+
+def reach_of(graph: csr_array, label: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Returns how labels reach each clip [M], and the labeled ones where their own fold is hidden [L], ascending."""
     labeled = torch.nonzero(label != UNKNOWN)[:, 0].numpy()
     folds = min(FOLDS, len(labeled))
     fold = np.empty_like(labeled)
@@ -40,12 +48,4 @@ def novelty(graph: csr_array, label: Tensor) -> Tensor:
     whole, hidden = reached.sum(axis=1), reached[labeled, fold]
     # The other folds' labels are fewer: what the hidden ones would reach is made up for.
     rest = np.maximum(len(labeled) - np.bincount(fold)[fold], 1)
-    usual = np.sort((whole[labeled] - hidden) * len(labeled) / rest)
-    p = (1 + np.searchsorted(usual, whole, side="right")) / (len(usual) + 1)
-    return torch.from_numpy(1 - p)
-
-
-def novelty_of_features(feature: Tensor, label: Tensor, num_classes: int) -> Tensor:
-    """Returns the novelty [M] of feature [M, D], in the whitened space in which clips are clustered."""
-    space = whiten([feature], carried(DIMENSIONS, len(feature), num_classes))
-    return novelty(neighbor_graph(space, NEIGHBORS), label)
+    return whole, np.sort((whole[labeled] - hidden) * len(labeled) / rest)

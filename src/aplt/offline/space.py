@@ -1,6 +1,7 @@
 """The space that is clustered: centered, projected and shrink-whitened features."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from scipy import linalg
@@ -22,12 +23,28 @@ def carried(dimensions: int, rows: int, num_classes: int) -> int:
     return min(dimensions, max(rows // ROWS_PER_DIRECTION, 2 * num_classes))
 
 
-def whiten(features: Sequence[Tensor], dimensions: int) -> Tensor:
-    """Returns features [m, D], each below the one before, as [M, dimensions], each dimension with a like variance.
+@dataclass(frozen=True)
+class Whitening:
+    """What features become in the space that is clustered."""
 
-    They are the features' own first principal directions. Shrink-whitening: variances are raised by a share of their
-    mean before dividing by them, so that directions of noise are not blown up to the size of those that tell classes
-    apart. Ours; not in the paper. Takes O(D^2) memory beside what it returns.
+    mean: Tensor  # [D]
+    project: Tensor  # [D, dimensions]
+
+    def __call__(self, features: Sequence[Tensor]) -> Tensor:
+        """Returns features [m, D], each below the one before, as [M, dimensions]."""
+        return torch.cat([(some - self.mean) @ self.project for feature in features for some in feature.split(ROWS)])
+
+
+def whiten(features: Sequence[Tensor], dimensions: int) -> Tensor:
+    """Returns features [m, D], each below the one before, as [M, dimensions], each dimension with a like variance."""
+    return whitening(features, dimensions)(features)
+
+
+def whitening(features: Sequence[Tensor], dimensions: int) -> Whitening:
+    """Returns the projection of features [m, D] on their own first principal directions, each with a like variance.
+
+    Shrink-whitening: variances are raised by a share of their mean before dividing by them, so that directions of
+    noise are not blown up to the size of those that tell classes apart. Ours; not in the paper. Takes O(D^2) memory.
     """
     rows = [some for feature in features for some in feature.split(ROWS)]
     count, size = sum(map(len, rows)), features[0].shape[1]
@@ -45,5 +62,4 @@ def whiten(features: Sequence[Tensor], dimensions: int) -> Tensor:
     variance, direction = (torch.from_numpy(array).to(features[0].dtype) for array in found)
     variance = variance.clamp(min=0)
     scale = (variance + SHRINKAGE * variance.mean()).clamp(min=torch.finfo(mean.dtype).tiny).rsqrt()
-    project = direction * scale
-    return torch.cat([(some - mean) @ project for some in rows])
+    return Whitening(mean, direction * scale)

@@ -9,10 +9,9 @@ from aplt.display import counted
 from aplt.errors import InputError
 from aplt.figures import FIGURES, Figures
 from aplt.methods.catalog import find_method
-from aplt.models.embedder import ENCODER
 from aplt.record import Result
 from aplt.report.words import wilson
-from aplt.rundir import RunDir
+from aplt.rundir import MODEL_FILES, RunDir
 from aplt.settings import load_yaml, validated
 from aplt.storage import reason, write_text
 
@@ -34,7 +33,7 @@ def push(run: Path, repository: str, *, private: bool, license_: str | None) -> 
         InputError: the run is not finished, or the Hub does not take it.
     """
     folder = write_card(RunDir(run), repository, license_).parent
-    api, files = HfApi(library_name="aplt"), ["README.md", "config.json", "model.safetensors", ENCODER]
+    api, files = HfApi(library_name="aplt"), ["README.md", *MODEL_FILES]
     try:
         address = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=files, commit_message="Model by aplt")

@@ -17,7 +17,6 @@ from aplt.errors import InputError
 from aplt.figures import Figures
 from aplt.models.embedder import ENCODER
 from aplt.models.recognizer import save_model
-from aplt.offline.novelty import novelty_of_features
 from aplt.parallel import is_main
 from aplt.processes import on_main
 from aplt.record import Result, Round, Seconds, Watched
@@ -27,6 +26,7 @@ from aplt.runs.reliability import held_out_of, reliability_of
 from aplt.runs.schedule import learning_rate_factor
 from aplt.runs.setup import Material, digests
 from aplt.runs.state import Clock, TrainState
+from aplt.runs.surroundings import Surroundings
 from aplt.storage import link_or_copy, write_arrays, write_csv
 from aplt.tensors import Guidance
 
@@ -191,11 +191,13 @@ class Outcome:
         write_csv(self.run.pseudo_labels, table)
 
     def _novelty(self, labeled: Scored, scored: Scored) -> np.ndarray:
+        """Returns the novelty of `scored`, and leaves in the model's folder what tells it of later clips."""
         feature = torch.from_numpy(np.concatenate([labeled.feature, scored.feature])).float()
         label = torch.from_numpy(self.material.index.labels[labeled.position])
         known = torch.cat([label, torch.full((len(scored.position),), UNKNOWN)])
-        found = novelty_of_features(feature, known, self.material.index.num_classes)
-        return found[len(label) :].numpy().round(4)
+        surroundings, found = Surroundings.of(feature, known, self.material.index.num_classes)
+        surroundings.save(self.run.model)
+        return found[len(label) :].round(4)
 
     def _evaluate(self, role: Role, progress: Bar, *, features: bool = False) -> tuple[Scored, Figures | None]:
         """Returns the scores of the clips with this role and, where their labels are known, the figures.

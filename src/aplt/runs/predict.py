@@ -29,6 +29,7 @@ from aplt.models.recognizer import Recognizer, load_recognizer
 from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.runs.setup import processes, read_own_clips
+from aplt.runs.surroundings import load_surroundings
 from aplt.settings import load_yaml, validated
 from aplt.storage import read_json, read_table
 
@@ -78,9 +79,12 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
 def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
     """Returns a row per clip: path, start, end, the five best classes with scores, and why it is unreadable, if it is.
 
+    `novelty` says how little a clip lies like one of the classes, of a model that was trained with unlabeled clips.
+
     An unreadable clip does not stop the others.
     """
-    scored, errors = score_each(model, clips, workers)
+    surroundings = None if model.folder is None else load_surroundings(model.folder, model.prototype.shape[1])
+    scored, errors = score_each(model, clips, workers, features=surroundings is not None)
     where = pd.DataFrame(
         {
             "path": [str(clip.path) for clip in clips],
@@ -89,6 +93,8 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
         }
     )
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
+    if surroundings is not None:
+        best["novelty"] = surroundings.novelty(torch.from_numpy(scored.feature)).round(4)
     # Beside its path, the reason alone.
     why = {place: error.why if isinstance(error, ClipError) else str(error) for place, error in errors.items()}
     return where.join(best).assign(error=pd.Series(why, dtype=object)).astype({"error": object}).fillna({"error": ""})
@@ -175,7 +181,9 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
     return np.where(labels == UNKNOWN, UNKNOWN, number[labels]) if len(number) else labels
 
 
-def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) -> tuple[Scored, dict[int, InputError]]:
+def score_each(
+    model: Recognizer, clips: Sequence[Clip], workers: int | None, *, features: bool = False
+) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list.
 
     A clip many times longer than those that the model was trained on counts as one that it cannot read. Several
@@ -223,15 +231,14 @@ def score_each(model: Recognizer, clips: Sequence[Clip], workers: int | None) ->
             yield torch.tensor([place for place, _ in some]), made
 
     if not fitting:
-        scored = score_clips(model, (), device)
+        scored = score_clips(model, (), device, features=features)
     else:
         with modality.lend_views(fitting, settings, cast(ClipShape, clip_shape)) as views:
-            scored = score_clips(model.to(device).eval(), batches(views), device)
+            scored = score_clips(model.to(device).eval(), batches(views), device, features=features)
     parts = gather_object([(scored, errors)])
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
-    merged = (
-        np.concatenate(part)[order] for part in zip(*((one.position, one.score) for one, _ in parts), strict=True)
-    )
+    names = ("position", "score", "feature") if features else ("position", "score")
+    merged = (np.concatenate([getattr(one, name) for one, _ in parts])[order] for name in names)
     return Scored(*merged), {place: error for _, some in parts for place, error in some.items()}
 
 
