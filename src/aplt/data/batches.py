@@ -17,11 +17,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from aplt.data.views import KINDS, Kind, Request, Unfinished, Views
+from aplt.data.views import CPU, KINDS, Kind, Request, Unfinished, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
-
-CPU = torch.device("cpu")
 
 _Item = TypeVar("_Item")
 
@@ -198,13 +196,11 @@ def _view_batch(parts: Sequence[_Part], device: torch.device, number: int) -> tu
 
 
 def _center(views: Views, positions: Sequence[int], number: int) -> Tensor:
-    return views("center", [Request(positions[number], (0,))])[0]
+    return _arrived(views("center", [Request(positions[number], (0,))]), CPU)[0]
 
 
 def _make(views: Views, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
-    if not requests:
-        return torch.empty(0, *views.clip_shape)
-    return views.begin(kind, requests, device)
+    return views(kind, requests, device) if requests else torch.empty(0, *views.clip_shape)
 
 
 def _arrived(part: Tensor | Unfinished, device: torch.device) -> Tensor:

@@ -23,7 +23,7 @@ from aplt.data.augment import Operation, augmented, draw_operations
 from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import by_file
 from aplt.data.intervals import nearest_frames
-from aplt.data.views import KINDS, Kind, Request
+from aplt.data.views import CPU, KINDS, Kind, Request
 from aplt.display import bar
 from aplt.parallel import in_processes
 from aplt.storage import default_cache_dir
@@ -98,11 +98,7 @@ class VideoViews:
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
         self._erase = v2.RandomErasing(scale=(0.02, 0.2))
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
-        """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
-        return self.begin(kind, requests, torch.device("cpu")).finished()
-
-    def begin(self, kind: Kind, requests: Sequence[Request], device: torch.device) -> "Pixels":
+    def __call__(self, kind: Kind, requests: Sequence[Request], device: torch.device = CPU) -> "Pixels":
         """Returns n views of a kind as uint8, and what is still to be done to them on the device."""
         parts = [self._one(kind, request) for request in requests]
         if device.type == "cpu":  # one way costs as much as the other, and here it keeps no training waiting
