@@ -102,9 +102,6 @@ def cut_recordings(
         stride: Seconds from the start of one to that of the next.
         none: The label of windows in what was watched: the class of what is no event.
         watched: What an annotator has watched of the recordings, by path; of others with intervals, all.
-
-    Raises:
-        InputError: as `seconds`.
     """
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, "id", "start", "end"])), fill_value="")
     parts = []
@@ -177,12 +174,9 @@ def cut_folder(
         root: The folder.
         window: Seconds of each window.
         stride: Seconds from one to the next; None: half a window.
-        events: Where events in the folder's files are, besides those that are rows of the table.
+        events: Where events in the folder's files are, besides those that are rows of the table; and what was watched.
         none: See `cut_recordings`.
-        watched: See `cut_recordings`; what `events` says comes beside it.
-
-    Raises:
-        InputError: a file that must be cut cannot be read, or an event is not of a file in the table.
+        watched: See `cut_recordings`.
     """
     step = require_windows(window, stride)
     if events is not None:

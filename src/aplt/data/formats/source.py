@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aplt.clips import Clip
 from aplt.data.files import files_below
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
@@ -40,9 +41,20 @@ class Source:
         return self.path if self.path.is_dir() else self.path.parent
 
     @property
+    def files(self) -> list[Path]:
+        """The file itself, or those at any depth below the folder."""
+        return [self.path] if self.path.is_file() else list(files_below(self.path))
+
+    @property
     def videos(self) -> Path:
         """The folder that paths are relative to."""
         return self.apart or self.folder
+
+    def rate_of(self, place: str) -> float:
+        """Returns the mean frames a second that the video at a place in `videos` says it has."""
+        from aplt.data.video import frame_rate
+
+        return frame_rate(Clip(place, self.videos / place))
 
 
 def videos_by_stem(folder: Path) -> dict[str, str]:
