@@ -10,7 +10,7 @@ from statistics import median
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
-from aplt.data.files import ClipError, Examined, Problem, require_file
+from aplt.data.files import ClipError, Examined, Problem
 from aplt.data.modality import modality_of_clip
 from aplt.data.names import doubtful_names
 from aplt.display import counted
@@ -57,7 +57,8 @@ def check(
             examined.append(result)
             if progress is not None:
                 progress(len(examined), len(index))
-    contents = _contents([clip for clip in index if clip.bank is None], processes)
+    usable = [clip for clip, result in zip(index, examined, strict=True) if isinstance(result, Examined)]
+    contents = _contents([clip.path for clip in usable if clip.bank is None], processes)
     kinds = Counter(result.kind for result in examined if isinstance(result, Examined))
     size = median([result.size for result in examined if isinstance(result, Examined) and result.size] or [0.0])
     first: dict[tuple[str, float, float | None], Clip] = {}
@@ -126,25 +127,13 @@ def _examine(clip: Clip, *, min_frames: int) -> Finding | Examined:
     return found
 
 
-def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:
-    """Returns a name for each readable file's content; only files of equal size need to be read for it."""
+def _contents(paths: Iterable[Path], processes: int | None) -> dict[Path, str]:
+    """Returns a name for each file's content; only files of equal size need to be read for it."""
+    # Two spellings of one path, or a link and its target, are one file.
+    names = {path: path.resolve() for path in dict.fromkeys(paths) if path.is_file()}
     same_size: defaultdict[int, set[Path]] = defaultdict(set)
-    names: dict[Path, str] = {}
-    for path, clip in {clip.path: clip for clip in clips}.items():
-        try:
-            require_file(clip)
-        except ClipError:
-            continue
-        # Two spellings of one path, or a link and its target, are one file.
-        names[path] = str(path.resolve())
-        same_size[path.stat().st_size].add(path.resolve())
+    for path in names.values():
+        same_size[path.stat().st_size].add(path)
     doubtful = [path for group in same_size.values() if len(group) > 1 for path in sorted(group)]
-    digests = dict(zip(map(str, doubtful), in_processes(_content, doubtful, processes), strict=True))
-    return {path: digests.get(name, name) for path, name in names.items()}
-
-
-def _content(path: Path) -> str:
-    try:
-        return file_digest(path)
-    except OSError:  # decoding it will fail, too, and say why
-        return str(path)
+    digests = dict(zip(doubtful, in_processes(file_digest, doubtful, processes), strict=True))
+    return {path: digests.get(whole, str(whole)) for path, whole in names.items()}
