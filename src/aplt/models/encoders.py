@@ -42,7 +42,7 @@ class Encoder:
     """Takes the settings and returns those that build the network where nothing else is at hand."""
 
 
-def _torchvision(summary: str, builder: str, weights_of: str = "", **options: Any) -> Encoder:
+def _torchvision(summary: str, builder: str, **options: Any) -> Encoder:
     """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
 
     def build(clip_shape: tuple[int, ...]) -> nn.Module:
@@ -54,7 +54,7 @@ def _torchvision(summary: str, builder: str, weights_of: str = "", **options: An
     def weights(_: Mapping[str, Any]) -> Mapping[str, Weights]:
         from aplt.models.torchvision_nets import published
 
-        return published(weights_of or options.get("name", builder))
+        return published(options.get("name", builder))
 
     return Encoder(build, "video", summary, weights)
 
@@ -108,17 +108,12 @@ def _dropping_paths(encoder: Encoder, usual: float) -> Encoder:
 
 ENCODERS = {
     "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
-    "tsm_resnet18": _torchvision(
-        "ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet18", depth=18
-    ),
-    "tsm_resnet50": _torchvision(
-        "ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50
-    ),
+    "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet18"),
+    "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet50"),
     "manet": _torchvision(
         "MANet: TSM's ResNet-50 with squeeze-and-excitation (arXiv 2403.05234)",
         "tsm_resnet",
-        "resnet50",
-        depth=50,
+        name="resnet50",
         excited=True,
     ),
     "r3d_18": _torchvision("3D ResNet-18 (arXiv 1711.11248)", "headless", name="r3d_18", head="fc"),

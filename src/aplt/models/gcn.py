@@ -6,6 +6,7 @@ decoupled graph convolutions, refined by what the clip shows; time by convolutio
 
 from typing import Annotated
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -154,12 +155,11 @@ def gcn(
 
 def _first_graph(parents: list[int]) -> Tensor:
     """Returns the graphs [GROUPS, V, V] that training begins with: neighbors at 0 to REACH bones, in turn."""
+    from scipy.sparse.csgraph import shortest_path  # slow to import, and other encoders go without
+
     joints = len(parents)
-    away = torch.full((joints, joints), float("inf")).fill_diagonal_(0)
-    for joint, parent in enumerate(parents):
-        if joint != parent:
-            away[joint, parent] = away[parent, joint] = 1
-    for between in range(joints):
-        away = torch.minimum(away, away[:, between, None] + away[None, between])
+    bones = np.zeros((joints, joints))
+    bones[range(joints), parents] = 1
+    away = torch.tensor(shortest_path(bones, directed=False, unweighted=True))
     graphs = torch.stack([(away == group % (REACH + 1)).float() for group in range(GROUPS)])
     return graphs / graphs.sum(dim=1, keepdim=True).clamp(min=1)
