@@ -7,7 +7,7 @@ last, and on a GPU for all views of a batch: RandAugment, mean and deviation, th
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,12 +75,8 @@ def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> It
         return
     with tempfile.TemporaryDirectory(prefix="aplt-") as folder:
         files = FrameCache(Path(folder), short_side=side, quality=quality)
-        with (
-            bar("decoding files", len(several)) as progress,
-            closing(in_processes(files.store_file, several)) as stored,
-        ):
-            for _ in stored:
-                progress.advance()
+        with bar("decoding files", len(several)) as progress:
+            list(in_processes(files.store_file, several, progress=progress.at))
         yield VideoViews(clips, settings, DecodedVideos(side, quality, files))
 
 

@@ -11,11 +11,11 @@ from pydantic import Field
 from torch import nn
 
 from aplt.errors import InputError, suggest
-from aplt.models.adapter import adapter
-from aplt.models.gcn import gcn
-from aplt.models.heatmaps import heatmaps
-from aplt.models.tcn import tcn
-from aplt.models.tsm import tsm_tiny
+from aplt.models.adapter import Adapter
+from aplt.models.gcn import GraphConvolution
+from aplt.models.heatmaps import HeatMaps
+from aplt.models.tcn import TemporalConvolution
+from aplt.models.tsm import TsmTiny
 from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
@@ -107,7 +107,7 @@ def _dropping_paths(encoder: Encoder, usual: float) -> Encoder:
 
 
 ENCODERS = {
-    "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
+    "tsm_tiny": Encoder(TsmTiny, "video", summary="a light network of shifts in time on optical flow and frames"),
     "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet18"),
     "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet50"),
     "manet": _torchvision(
@@ -123,14 +123,18 @@ ENCODERS = {
     "swin3d_t": _dropping_paths(
         _torchvision("Video Swin-T (arXiv 2106.13230)", "headless", name="swin3d_t", head="head"), 0.1
     ),
-    "tcn": Encoder(tcn, "skeleton", summary="convolutions over time on joints, bones and their motions; light"),
+    "tcn": Encoder(
+        TemporalConvolution, "skeleton", summary="convolutions over time on joints, bones and their motions; light"
+    ),
     "gcn": Encoder(
-        gcn, "skeleton", summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)"
+        GraphConvolution,
+        "skeleton",
+        summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)",
     ),
     "heatmaps": Encoder(
-        heatmaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
+        HeatMaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
     ),
-    "adapter": Encoder(adapter, "features", summary="a few layers on the frozen features of another network"),
+    "adapter": Encoder(Adapter, "features", summary="a few layers on the frozen features of another network"),
 }
 
 
@@ -184,7 +188,7 @@ def load_weights(
     except (OSError, RuntimeError, ValueError) as error:  # a network's, a library's
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} could not be loaded ({' '.join(str(error).split())[:200]})") from error
+        raise InputError(f"{where} could not be loaded ({reason(error)[:200]})") from error
     missing, unused = start_from(encoder, tensors, where)
     return left_over(where, missing, unused if file else [])
 

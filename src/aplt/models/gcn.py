@@ -18,16 +18,31 @@ REACH = 3  # bones from a joint to the farthest that a graph begins with
 
 
 class GraphConvolution(nn.Module):
-    """Convolutions over joints and over time in turn; persons are encoded one by one and averaged."""
+    """Convolutions over joints and over time in turn; persons are encoded one by one and averaged.
+
+    `blocks` are those of each stage, which is twice as wide as the one before. D is twice the last width. `parents` as
+    for `TemporalConvolution`, but needed where no skeleton with so many joints is known.
+    """
 
     def __init__(
-        self, clip_shape: tuple[int, ...], *, width: int, blocks: list[int], dropout: float, parents: list[int]
+        self,
+        clip_shape: tuple[int, ...],
+        *,
+        width: Annotated[int, Field(ge=8, le=1 << 12, multiple_of=8)] = 48,
+        blocks: Annotated[list[int], Field(min_length=1, max_length=8)] = [1, 2, 2],  # noqa: B006 - a default is shown
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+        parents: list[int] | None = None,
     ) -> None:
         super().__init__()
         joints = clip_shape[2]
-        self.parents = parents
+        tree = bone_parents(clip_shape, parents)
+        if tree is None:
+            raise ValueError(
+                f"no skeleton of {joints} joints is known; name each joint's parent with encoder_settings.parents"
+            )
+        self.parents = tree
         size = self._joints(torch.zeros(1, *clip_shape)).shape[1]
-        graph = _first_graph(parents)
+        graph = _first_graph(tree)
         self.normalize = nn.BatchNorm1d(size * joints)
         self.embed = nn.Sequential(nn.Conv2d(size, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
         self.place = nn.Parameter(0.02 * torch.randn(width, 1, joints))
@@ -131,26 +146,6 @@ class _OverTime(nn.Module):
     def forward(self, hidden: Tensor) -> Tensor:
         normed: Tensor = self.norm(torch.cat([branch(hidden) for branch in self.branches], dim=1))
         return normed
-
-
-def gcn(
-    clip_shape: tuple[int, ...],
-    *,
-    width: Annotated[int, Field(ge=8, le=1 << 12, multiple_of=8)] = 48,
-    blocks: Annotated[list[int], Field(min_length=1, max_length=8)] = [1, 2, 2],  # noqa: B006 - a default is shown
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    parents: list[int] | None = None,
-) -> nn.Module:
-    """Returns the graph convolution network; `blocks` per stage, each twice as wide as the one before.
-
-    D is twice the last width. `parents` as for `tcn`, but needed where no skeleton with so many joints is known.
-    """
-    tree = bone_parents(clip_shape, parents)
-    if tree is None:
-        raise ValueError(
-            f"no skeleton of {clip_shape[2]} joints is known; name each joint's parent with encoder_settings.parents"
-        )
-    return GraphConvolution(clip_shape, width=width, blocks=blocks, dropout=dropout, parents=tree)
 
 
 def _first_graph(parents: list[int]) -> Tensor:

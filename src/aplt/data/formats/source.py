@@ -9,7 +9,7 @@ from aplt.clips import Clip
 from aplt.data.files import files_below
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
-from aplt.storage import mode, reason
+from aplt.storage import mode, read_text
 
 ARCHIVES = frozenset({".zip", ".gz", ".tar", ".tgz", ".7z", ".rar"})
 
@@ -77,12 +77,8 @@ def rows(path: Path, fields: int, separator: str | None = None) -> list[list[str
     """
     if not stat.S_ISREG(mode(path)):
         raise InputError(f"{path}: no such file; expected the data set's own list")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), start=1):
         row = [value.strip() for value in line.split(separator, fields - 1)]
         if any(row) and len(row) != fields:
             raise InputError(f"{path} line {number}: expected {fields} fields, found {len(row)}")
