@@ -30,9 +30,6 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
 
     The clips.csv in a folder is its index, since labels may have been corrected there; without one see `scan_index`.
     Where features lie beside it, they are its clips: see aplt.data.bank.
-
-    Raises:
-        InputError: the file, a column, a row or a value is not usable; names which.
     """
     table, root, where = read_rows(source)
     features = feature_files(root) if where.name == TABLE else []

@@ -40,9 +40,6 @@ def read_events(given: Source) -> tuple[pd.DataFrame, Mapping[str, Sequence[Span
 
     A CSV file has the columns path, label, start and end, and paths relative to itself. A row without a label is a part
     of a recording that somebody has watched: all that happens in it is among the events.
-
-    Raises:
-        InputError: as `read_index`, or a row without an end; or as the reader of the format.
     """
     source = given.path
     if (format_ := recognized(source)) in ANNOTATION_READERS:

@@ -102,7 +102,8 @@ def read_skeleton(path: Path) -> Poses:
         found = READERS[suffix](path)
         points = np.where(np.isinf(found.points), np.nan, found.points)
         points = np.clip(points, -LARGEST, LARGEST)
-        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, found.sure))
+        sure = np.ones(points.shape[:-1]) if found.confidence is None else found.confidence
+        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, sure))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -60,31 +61,21 @@ def _torchvision(summary: str, builder: str, **options: Any) -> Encoder:
 
 
 def _timm(name: str) -> Encoder:
-    from aplt.models import timm_nets
+    from aplt.models.timm_nets import image_network, published
 
-    def build(
-        clip_shape: tuple[int, ...],
-        *,
-        time: Literal["mean", "shift"] = "mean",
-        drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0,
-    ) -> nn.Module:
-        return timm_nets.image_network(name, clip_shape, time, drop_path)
-
-    return Encoder(build, "video", f"{name} of timm", lambda _: timm_nets.published(name))
+    return Encoder(partial(image_network, name), "video", f"{name} of timm", lambda _: published(name))
 
 
 def _hf(source: str) -> Encoder:
-    from aplt.models import hf_nets
+    from aplt.models.hf_nets import published, read_config, video_network
 
-    def build(clip_shape: tuple[int, ...], *, config: dict[str, Any] | None = None) -> nn.Module:
-        return hf_nets.video_network(clip_shape, config or {})
+    def weights(settings: Mapping[str, Any]) -> Mapping[str, Weights]:
+        return published(source, settings["config"])
 
     def settle(settings: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(settings) | {"config": settings.get("config") or hf_nets.read_config(source)}
+        return dict(settings) | {"config": settings.get("config") or read_config(source)}
 
-    return Encoder(
-        build, "video", f"{source} of transformers", lambda found: hf_nets.published(source, found["config"]), settle
-    )
+    return Encoder(video_network, "video", f"{source} of transformers", weights, settle)
 
 
 LIBRARIES = {"timm": _timm, "hf": _hf}

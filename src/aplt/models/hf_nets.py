@@ -39,10 +39,10 @@ class TokenEncoder(nn.Module):
         return tokens[:, 0] if self.class_token else tokens.mean(dim=1)
 
 
-def video_network(clip_shape: tuple[int, ...], config: Mapping[str, Any]) -> nn.Module:
+def video_network(clip_shape: tuple[int, ...], *, config: dict[str, Any] | None = None) -> nn.Module:
     """Returns the network of this config for clips of this shape, from random weights, without a head."""
-    transformers = _transformers()
-    net = transformers.AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
+    config = config or {}
+    net = _transformers().AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
     name = net.main_input_name
     if not name.startswith("pixel_values"):
         raise ValueError(f"expected a network of videos, found {type(net).__name__}, which takes {name}")
