@@ -116,7 +116,8 @@ def cut_recordings(
         bounds = zip(rows["start"][is_interval], rows["end"][is_interval], strict=True)
         taken = [(float(first or 0), float(last or length)) for first, last in bounds]
         spans = spans or [(0.0, length)] * bool(is_interval.any())
-        same = {name: _common(rows[name]) for name in ("subject", "split") if name in rows}
+        one = {name: rows[name].unique() for name in ("subject", "split") if name in rows}
+        same = {name: values[0] if len(values) == 1 else "" for name, values in one.items()}
         cut = [
             {"path": path, "label": label, "start": f"{first:.3f}", "end": f"{last:.3f}"} | same
             for label, others in ((none, gaps(length, spans)), ("", spans))
@@ -131,10 +132,6 @@ def cut_recordings(
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the table of intervals with an id for each."""
     return table.assign(id=table["path"] + "#" + table["start"] + "-" + table["end"])
-
-
-def _common(values: "pd.Series[str]") -> str:
-    return str(values.iloc[0]) if values.nunique() == 1 else ""
 
 
 def require_windows(window: float, stride: float | None) -> float:

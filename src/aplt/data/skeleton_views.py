@@ -5,7 +5,7 @@ tracker's confidence in each joint, which goes through time with it and is 0 for
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -39,9 +39,6 @@ class Limits:
     warp: float = 0.0
 
 
-LIMITS = tuple(field.name for field in fields(Limits))
-
-
 class SkeletonViews:
     """Views [C + 1, T, V, P] of skeleton clips, which are read once and kept.
 
@@ -72,10 +69,10 @@ class SkeletonViews:
                 f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
             )
         self.clip_shape = clip_shape
-        own = settings.model_dump()
+        own = {kind: {name: value for name, value in settings if name.startswith(kind)} for kind in ("weak", "strong")}
         self._limits = {
-            kind: Limits(**{name: own[key] for name in LIMITS if (key := f"{kind}_{name}") in own}, turn=own["turn"])
-            for kind in ("weak", "strong")
+            kind: Limits(settings.turn, **{name.removeprefix(f"{kind}_"): value for name, value in some.items()})
+            for kind, some in own.items()
         }
 
     def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
