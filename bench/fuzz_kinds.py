@@ -72,8 +72,7 @@ def _read_cache(path: Path) -> None:
     cache = FrameCache(path / "cache", short_side=24, quality=90)
     for file in sorted(path.glob("*.mp4")):
         for clip in (Clip(file.stem, file, start=0.1, end=0.3), Clip(file.stem, file)):
-            frames = cache.open(clip)
-            frames.read(range(len(frames.times)))
+            cache.read(clip, lambda times: list(range(len(times))))
 
 
 def _write_skeletons(folder: Path) -> None:

@@ -29,12 +29,12 @@ from aplt.clips import Clip
 from aplt.config import VideoInput
 from aplt.data.batches import SemiData
 from aplt.data.cache import FrameCache
-from aplt.data.frames import Frames
 from aplt.data.index import read_index
 from aplt.data.intervals import nearest_frames
+from aplt.data.modality import ClipShape
 from aplt.data.video import decode
 from aplt.data.video_views import VideoViews, cached_side, prepare
-from aplt.data.views import Kind, Request
+from aplt.data.views import CPU, Kind, Request
 
 
 def write_videos(folder: Path) -> list[Clip]:
@@ -61,9 +61,9 @@ def rows_of(times: np.ndarray, frames: int) -> list[int]:
     return [int(row) for row in nearest_frames(times, wanted)]
 
 
-def from_cache(frames: Frames, count: int) -> tuple[int, ...]:
-    """Reads the rows from an opened clip and returns their shape."""
-    return tuple(frames.read(rows_of(frames.times, count)).shape)
+def from_cache(cache: FrameCache, clip: Clip, count: int) -> tuple[int, ...]:
+    """Reads the rows of a clip from the cache and returns their shape."""
+    return tuple(cache.read(clip, lambda times: rows_of(times, count)).shape)
 
 
 def by_decoding(clip: Clip, side: int, count: int) -> tuple[int, ...]:
@@ -88,7 +88,7 @@ def compare(name: str, clips: Sequence[Clip], root: Path, *, frames: int, size: 
     cache.build(clips)
     cached, decoded = [], []
     for _ in range(repeat):
-        speed, shapes = per_second(lambda clip: from_cache(cache.open(clip), frames), clips)
+        speed, shapes = per_second(lambda clip: from_cache(cache, clip, frames), clips)
         cached.append(speed)
         speed, expected = per_second(lambda clip: by_decoding(clip, side, frames), clips)
         decoded.append(speed)
@@ -107,17 +107,13 @@ class HandedOver:
     at_once = 64
 
     @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
+    def clip_shape(self) -> ClipShape:
         """As the views'."""
         return self.views.clip_shape
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         """Returns n views of a kind, uint8 [n, *clip_shape]."""
-        return self.views.begin(kind, requests, torch.device("cuda")).pixels
-
-    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
-        """Returns the same."""
-        return self(kind, requests)
+        return self.views(kind, requests, torch.device("cuda")).pixels
 
 
 def of_worker(name: str, clips: Sequence[Clip], root: Path, settings: VideoInput, steps: int = 16) -> None:

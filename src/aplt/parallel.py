@@ -28,7 +28,10 @@ class ProcessKilledError(InputError):
 
 
 def in_processes(
-    function: Callable[[_Item], _Result], items: Sequence[_Item], processes: int | None = None
+    function: Callable[[_Item], _Result],
+    items: Sequence[_Item],
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Generator[_Result]:
     """Yields the function's results in the order of the items, computed in single-threaded processes.
 
@@ -36,22 +39,24 @@ def in_processes(
         function: Picklable, as are items, results and errors.
         items: All of them are submitted at once.
         processes: How many; by default as many as this process has cores. One, or one item, needs no other process.
+        progress: Is called with (items done, items in all) after each.
 
     Raises:
         Exception: the first that `function` raises, by the order of the items; later items are given up.
         ProcessKilledError: of one of the processes.
     """
     count = min(processes or cores(), len(items))
-    if count <= 1:
-        yield from map(function, items)
-        return
-    pool = ProcessPoolExecutor(count, initializer=_begin_single)
+    pool = ProcessPoolExecutor(count, initializer=_begin_single) if count > 1 else None
     try:
-        yield from pool.map(function, items)
+        for done, result in enumerate((pool.map if pool else map)(function, items), start=1):
+            if progress is not None:
+                progress(done, len(items))
+            yield result
     except BrokenProcessPool as error:
         raise ProcessKilledError(KILLED) from error
     finally:
-        pool.shutdown(cancel_futures=True)
+        if pool is not None:
+            pool.shutdown(cancel_futures=True)
 
 
 @contextmanager

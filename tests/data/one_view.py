@@ -7,4 +7,5 @@ from aplt.data.views import Kind, Request, Views
 
 def view_of(views: Views, position: int, kind: Kind, key: tuple[int, ...]) -> Tensor:
     """Returns one view [C, T, ...]."""
-    return views(kind, [Request(position, key)])[0]
+    made = views(kind, [Request(position, key)])
+    return (made if isinstance(made, Tensor) else made.finished())[0]

@@ -74,7 +74,7 @@ def test_a_strong_view_is_what_torchvision_makes_of_the_same_draws() -> None:
         rng.random()  # the phase
         torch.manual_seed(int(rng.integers(2**63)))
         expected = theirs(FRAMES).transpose(0, 1)
-        view = made("strong", [Request(0, (key,))])[0]
+        view = made("strong", [Request(0, (key,))]).finished()[0]
         level = 1 / 255 / torch.tensor(settings.deviation)[:, None, None, None]
         assert ((view - expected).abs() / level).mean() < 2
         assert torch.equal(view[0] == 0, expected[0] == 0)
@@ -85,9 +85,9 @@ def test_a_strong_view_is_what_torchvision_makes_of_the_same_draws() -> None:
 @pytest.mark.parametrize("kind", ["center", "weak", "strong"])
 def test_what_is_left_to_a_gpu_gives_the_same_views(kind: Any) -> None:
     made, requests = views_of(), [Request(0, (key,)) for key in range(10)]
-    begun = made.begin(kind, requests, torch.device("cuda"))
+    begun = made(kind, requests, torch.device("cuda"))
     assert begun.pixels.dtype == torch.uint8
-    found, expected = begun.finished(), made(kind, requests)
+    found, expected = begun.finished(), made(kind, requests).finished()
     level = 1 / 255 / torch.tensor(VideoInput().deviation)[:, None, None, None]
     assert found.shape == (10, *made.clip_shape)
     assert ((found - expected).abs() / level).max() < (0.51 if kind == "strong" else 1e-3)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from aplt.data.batches import SemiData, single_views
-from aplt.data.views import Kind, Request
+from aplt.data.views import CPU, Kind, Request
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
@@ -22,10 +22,7 @@ class Numbers:
     clip_shape = (1, 1, 1, 3)
     at_once = 64
 
-    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
-        return self(kind, requests)
-
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         if any(request.position == 13 for request in requests):
             raise InputError("clip 'unlucky' (13.mp4): no frame could be decoded")
         kinds = {"center": 0.0, "weak": 1.0, "strong": 2.0}

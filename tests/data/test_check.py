@@ -104,11 +104,11 @@ def test_the_same_size_is_no_duplicate(tmp_path: Path) -> None:
     assert check(index_of(clip_of(tmp_path / "a.mkv"), clip_of(tmp_path / "b.mkv"))) == []
 
 
-def test_the_least_number_of_frames_can_be_chosen(tmp_path: Path) -> None:
-    clip = clip_of(write_video(tmp_path / "a.mp4", 5))
-    assert check(index_of(clip), min_frames=5) == []
-    (finding,) = check(index_of(clip), min_frames=6)
-    assert finding == Finding("a", clip.path, "too short", "has 5 frames, expected at least 6")
+def test_a_clip_needs_two_frames(tmp_path: Path) -> None:
+    assert check(index_of(clip_of(write_video(tmp_path / "b.mp4", 2)))) == []
+    clip = clip_of(write_video(tmp_path / "a.mp4", 1))
+    (finding,) = check(index_of(clip))
+    assert finding == Finding("a", clip.path, "too short", "has 1 frame, expected at least 2")
 
 
 @pytest.mark.parametrize("processes", [1, 2])

@@ -262,7 +262,7 @@ def test_published_formats(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"train\.txt line 1: expected 3 fields, found 2"):
         scan(Source(arid), "arid")
     (arid / "train.txt").write_bytes(b"0\t0\t\xff.mp4\n")
-    with pytest.raises(InputError, match=r"train\.txt: cannot be read"):
+    with pytest.raises(InputError, match=r"train\.txt: expected text in UTF-8"):
         scan(Source(arid), "arid")
     os.mkfifo(tmp_path / "n" / "a01_s02_e03_v02.json")
     assert len(scan(Source(tmp_path / "n"), "nucla")) == 2

@@ -44,7 +44,7 @@ def test_no_two_modalities_claim_a_file() -> None:
 
 def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ending = frozenset({".feature"})
-    more: dict[str, Any] = {"examine": lambda _: Examined(1, "a feature"), "suffixes": ending, "scanned": ending}
+    more: dict[str, Any] = {"examine": lambda _: Examined(4, "a feature"), "suffixes": ending, "scanned": ending}
     record = replace(MODALITIES["skeleton"], name="feature", one="a feature", many="features", **more)
     monkeypatch.setitem(MODALITIES, "feature", record)
     for name in ("nod/a.feature", "nod/b.feature", "wave/c.npy"):
@@ -55,7 +55,7 @@ def test_another_kind_is_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert [clip.id for clip in index] == ["nod/a.feature", "nod/b.feature", "wave/c.npy"]
     with pytest.raises(InputError, match=r"'nod/a\.feature' is a feature, 'wave/c\.npy' is a skeleton"):
         modality_of(index)
-    found = check(index, min_frames=1, processes=1)
+    found = check(index, processes=1)
     assert [(finding.id, finding.problem) for finding in found] == [("wave/c.npy", "other kind")]
 
 

@@ -9,8 +9,8 @@ import pytest
 from aplt.clips import Clip
 from aplt.config import SkeletonInput, VideoInput
 from aplt.data.modality import MODALITIES
-from aplt.data.views import Request
 from tests import elsewhere
+from tests.data.one_view import view_of
 from tests.data.videos import write_video
 
 
@@ -26,7 +26,7 @@ def test_videos(settings: dict[str, Any], tmp_path: Path) -> None:
     views = modality.make_views({0: Clip(id="a", path=tmp_path / "clip.mp4")}, input_, None)
     told = modality.preprocessing(input_, views.clip_shape)
     found = elsewhere.video(str(tmp_path / "clip.mp4"), told)
-    expected = views("center", [Request(0, (0,))])[0].numpy()
+    expected = view_of(views, 0, "center", (0,)).numpy()
     assert found.shape == expected.shape
     # JPEG moves levels a little at the edges; a frame that is another one moves them all by 8 of 255.
     assert np.abs(found - expected).mean() < 0.5 * 8 / 255 / 0.23
@@ -41,4 +41,4 @@ def test_skeletons(channels: int, tmp_path: Path) -> None:
     input_, modality = SkeletonInput(frames=8), MODALITIES["skeleton"]
     views = modality.make_views({0: Clip(id="a", path=tmp_path / "clip.npy")}, input_, None)
     found = elsewhere.skeleton(str(tmp_path / "clip.npy"), modality.preprocessing(input_, views.clip_shape))
-    np.testing.assert_allclose(found, views("center", [Request(0, (0,))])[0].numpy(), atol=1e-4)
+    np.testing.assert_allclose(found, view_of(views, 0, "center", (0,)).numpy(), atol=1e-4)

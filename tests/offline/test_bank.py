@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from aplt.data import batches
 from aplt.data.batches import SemiData
-from aplt.data.views import Kind, Request, Views
+from aplt.data.views import CPU, Kind, Request, Unfinished, Views
 from aplt.errors import InputError
 from aplt.offline.bank import build_bank
 from aplt.tensors import FeatureBank, Prediction
@@ -25,10 +25,7 @@ class Positions:
     clip_shape = (1, 1, 1, 2)
     at_once = 64
 
-    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
-        return self(kind, requests)
-
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         del kind
         return torch.tensor([[one.position + 1.0, 1.0] for one in requests]).reshape(-1, *self.clip_shape)
 
@@ -36,7 +33,7 @@ class Positions:
 class Damaged(Positions):
     """One of the clips cannot be read."""
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         if any(request.position == UNREADABLE for request in requests):
             raise InputError("clip 'unlucky' (20.mp4): no frame could be decoded")
         return super().__call__(kind, requests)
@@ -48,7 +45,7 @@ class Turned(Positions):
     def __init__(self) -> None:
         self.keys: list[tuple[Kind, tuple[int, ...]]] = []
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         self.keys += [(kind, one.key) for one in requests]
         return torch.tensor([[3.0, 4.0 if one.key[3] else 0.0] for one in requests]).reshape(-1, *self.clip_shape)
 
@@ -100,7 +97,7 @@ def test_unreadable_clip_stops_with_its_name() -> None:
 
 
 def test_another_clip_in_place_of_an_unreadable_one_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
-    def replacing(views: Views, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
+    def replacing(views: Views, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor | Unfinished:
         return views(kind, [Request(one.position + (one.position == UNREADABLE), one.key) for one in requests])
 
     monkeypatch.setattr(batches, "_make", replacing)

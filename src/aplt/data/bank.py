@@ -48,8 +48,7 @@ def feature_files(folder: Path) -> list[Path]:
         if not single and (folder / RECORD).is_file():
             raise InputError(f"{folder}: no features in it yet; continue with the same `aplt embed`")
         return single
-    found = SHARD.fullmatch(shards[0].name)
-    count = int(found[2]) if found else 0
+    count = int(shards[0].stem.rpartition("-")[2])
     whole = [shard(folder, number, count) for number in range(count)]
     for path in whole:
         if path not in shards:

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,11 +16,10 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from aplt.data.views import KINDS, Kind, Request, Unfinished, Views
+from aplt.data.views import CPU, KINDS, Kind, Request, Unfinished, Views
 from aplt.errors import InputError
 from aplt.tensors import SemiBatch
 
-CPU = torch.device("cpu")
 PIPE_BYTES = 4_000_000  # of a tensor, to which copying it takes less than a handle on shared memory
 
 _Maker = Callable[[int], tuple[Tensor | Unfinished, ...]]
@@ -54,7 +52,7 @@ class SemiData:
         self.label_of = label_of
         self.labeled = np.array(sorted(label_of), dtype=np.int64)
         self.unlabeled = np.array(unlabeled, dtype=np.int64)
-        self._batch = (batch_labeled, batch_unlabeled if len(unlabeled) else 0)
+        self._sizes = (batch_labeled, batch_unlabeled if len(unlabeled) else 0)
         self._seed = seed
         self._workers = workers
         self._share = share
@@ -67,21 +65,44 @@ class SemiData:
         Both kinds of clips are drawn without replacement, epoch after epoch. Without `unlabeled` U is 0. Of several
         processes each gets its share of every batch; together they see what one process alone would.
         """
-        labeled_size, unlabeled_size = self._batch
+        labeled_size, unlabeled_size = self._sizes
         draw = self._by_classes if self._by_class else partial(_epochs, self.labeled)
         labeled = draw(steps * labeled_size, (self._seed, round_, 0))
         others = _epochs(self.unlabeled, steps * unlabeled_size if unlabeled else 0, (self._seed, round_, 1))
-        made = _Steps(
-            self.views,
-            self.label_of,
-            labeled.reshape(steps, -1),
-            others.reshape(steps, -1),
-            (self._seed, round_),
-            self._share,
-            self._device,
-        )
-        for parts in _load(made.batch, range(start, steps), self._workers, self._device):
+        batch = partial(self._batch, labeled.reshape(steps, -1), others.reshape(steps, -1), round_)
+        for parts in _load(batch, range(start, steps), self._workers, self._device):
             yield SemiBatch(*parts)
+
+    def _batch(
+        self, labeled: np.ndarray, unlabeled: np.ndarray, round_: int, step: int
+    ) -> tuple[Tensor | Unfinished, ...]:
+        """Returns the fields of a step's SemiBatch, of this process's share, as a loader process hands them over.
+
+        `labeled` and `unlabeled` [steps, B or U] are positions.
+        """
+
+        def own(positions: np.ndarray) -> dict[int, int]:
+            """Returns this process's clips of a batch by their slot in it."""
+            number, count = self._share
+            size = len(positions) // count
+            return {slot: int(positions[slot]) for slot in range(number * size, (number + 1) * size)}
+
+        def views(slots: dict[int, int], kind: Kind) -> Tensor | Unfinished:
+            # The slot keeps repeated draws of one clip in one batch apart.
+            key = (self._seed, round_, step)
+            requests = [Request(p, (*key, slot, p, KINDS.index(kind))) for slot, p in slots.items()]
+            return _make(self.views, kind, requests, self._device)
+
+        known, others = own(labeled[step]), own(unlabeled[step])
+        return (
+            views(known, "weak"),
+            views(known, "strong"),
+            torch.tensor([self.label_of[p] for p in known.values()], dtype=torch.int64),
+            torch.tensor(list(known.values()), dtype=torch.int64),
+            views(others, "weak"),
+            views(others, "strong"),
+            torch.tensor(list(others.values()), dtype=torch.int64),
+        )
 
     def _by_classes(self, count: int, key: tuple[int, ...]) -> np.ndarray:
         """Returns `count` labeled clips: the classes in turn, and of each its clips in turn."""
@@ -126,7 +147,7 @@ def single_views(views: Views, positions: Sequence[int], workers: int) -> Iterat
     """Yields each position with its center view, or with why there is none."""
     items = _items(partial(_center, views, positions), range(len(positions)), workers, CPU)
     for position, item in zip(positions, items, strict=True):
-        yield position, item if isinstance(item, InputError) else item[0]
+        yield position, item if isinstance(item, InputError) else item[0][0]
 
 
 class _Made(Dataset[Any]):
@@ -140,44 +161,6 @@ class _Made(Dataset[Any]):
             return tuple(_packed(part) for part in self._make(number))
         except InputError as error:
             return error
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """What a process sees of the steps of a round; `labeled` and `unlabeled` [steps, B or U] are positions."""
-
-    views: Views
-    label_of: dict[int, int]
-    labeled: np.ndarray
-    unlabeled: np.ndarray
-    key: tuple[int, int]
-    share: tuple[int, int]
-    device: torch.device
-
-    def batch(self, step: int) -> tuple[Tensor | Unfinished, ...]:
-        """Returns the fields of a SemiBatch, as a loader process hands them over."""
-        labeled, unlabeled = self._own(self.labeled[step]), self._own(self.unlabeled[step])
-
-        def views(slots: dict[int, int], kind: Kind) -> Tensor | Unfinished:
-            # The slot keeps repeated draws of one clip in one batch apart.
-            keyed = {slot: (*self.key, step, slot, p, KINDS.index(kind)) for slot, p in slots.items()}
-            return _make(self.views, kind, [Request(p, keyed[slot]) for slot, p in slots.items()], self.device)
-
-        return (
-            views(labeled, "weak"),
-            views(labeled, "strong"),
-            torch.tensor([self.label_of[p] for p in labeled.values()], dtype=torch.int64),
-            torch.tensor(list(labeled.values()), dtype=torch.int64),
-            views(unlabeled, "weak"),
-            views(unlabeled, "strong"),
-            torch.tensor(list(unlabeled.values()), dtype=torch.int64),
-        )
-
-    def _own(self, positions: np.ndarray) -> dict[int, int]:
-        """Returns this process's clips of a batch by their slot in it."""
-        number, count = self.share
-        size = len(positions) // count
-        return {slot: int(positions[slot]) for slot in range(number * size, (number + 1) * size)}
 
 
 _Part = tuple[Views, Sequence[int], Kind, tuple[int, ...]]
@@ -199,14 +182,12 @@ def _view_batch(parts: Sequence[_Part], device: torch.device, number: int) -> tu
     return (_make(views, kind, [Request(p, (*key, p, KINDS.index(kind))) for p in positions], device),)
 
 
-def _center(views: Views, positions: Sequence[int], number: int) -> tuple[Tensor]:
-    return (views("center", [Request(positions[number], (0,))])[0],)
+def _center(views: Views, positions: Sequence[int], number: int) -> tuple[Tensor | Unfinished]:
+    return (views("center", [Request(positions[number], (0,))]),)
 
 
 def _make(views: Views, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
-    if not requests:
-        return torch.empty(0, *views.clip_shape)
-    return views.begin(kind, requests, device)
+    return views(kind, requests, device) if requests else torch.empty(0, *views.clip_shape)
 
 
 def _packed(part: Tensor | Unfinished) -> Tensor | Unfinished | np.ndarray:

@@ -25,14 +25,12 @@ class Bodies:
     """Who is seen when [P, T]; who is absent is all zeros then."""
     center: np.ndarray
     """The mean of each person's joints [P, T, 1, C], of those that are seen at all."""
-    spread: np.ndarray
-    """Their mean distance from it [P, T]."""
     collapsed: np.ndarray
     """When all joints of a person who is seen are nearly on one point [P, T], as trackers leave those they lose."""
     first: int | None
     """The first person who is seen, and not collapsed all the time."""
     size: float
-    """The median of this person's spread while they are seen and not collapsed; 0 where there is nobody."""
+    """The median of their joints' mean distance from the center, while seen and not collapsed; 0: there is nobody."""
 
 
 def bodies(sequence: np.ndarray) -> Bodies:
@@ -52,10 +50,10 @@ def bodies(sequence: np.ndarray) -> Bodies:
             collapsed[person] = when & (spread[person] <= least)
     standing = (seen & ~collapsed).any(axis=1)
     if not standing.any():
-        return Bodies(seen, center, spread, collapsed, None, 0.0)
+        return Bodies(seen, center, collapsed, None, 0.0)
     first = int(standing.argmax())
     size = float(np.median(spread[first][seen[first] & ~collapsed[first]]))
-    return Bodies(seen, center, spread, collapsed, first, size)
+    return Bodies(seen, center, collapsed, first, size)
 
 
 def normalize(sequence: np.ndarray) -> np.ndarray:

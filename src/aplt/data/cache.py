@@ -18,12 +18,12 @@ from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.data.files import ClipError, by_file, content_digest, require_file
-from aplt.data.frames import FileFrames, Frames, Jpegs, jpegs, write_entry
+from aplt.data.frames import Jpegs, jpegs, write_entry
 from aplt.data.intervals import Timeline
 from aplt.data.video import about_seconds, announced_end, decode, decode_file, decode_lazily, packet_times
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import atomic, sweep, write_json
+from aplt.storage import atomic, read_json, sweep, write_json
 
 Choose = Callable[[np.ndarray], list[int]]
 """From the times of a clip's frames [F], in seconds and rising, to the numbers of those wanted; the same each time."""
@@ -46,20 +46,10 @@ class DecodedVideos:
     def __init__(self, short_side: int, quality: int, files: "FrameCache | None" = None) -> None:
         self._short_side, self._quality, self._files = short_side, quality, files
 
-    def open(self, clip: Clip) -> Frames:
-        """Returns the clip's frames, `short_side` pixels at the shorter side (or fewer: never enlarged).
-
-        Raises:
-            ClipError: the clip cannot be decoded.
-        """
-        kept = self._files.load(clip) if self._files is not None and _is_interval(clip) else None
-        return kept or _compress(clip, self._short_side, self._quality)
-
     def read(self, clip: Clip, choose: Choose) -> Tensor:
-        """Returns the frames of a clip that `choose` takes; of a whole file only these are made into pictures.
+        """Returns the frames of a clip that `choose` takes, `short_side` pixels at the shorter side, or fewer.
 
-        Raises:
-            ClipError: the clip cannot be decoded.
+        Of a whole file only these are made into pictures.
         """
         guess = None if _is_interval(clip) else packet_times(clip)
         if guess is not None:
@@ -68,7 +58,8 @@ class DecodedVideos:
             times, some = _compress_some(clip, self._short_side, self._quality, set(made.tolist()))
             if choose(times) == rows:
                 return some.read(place.tolist())
-        frames = self.open(clip)
+        kept = self._files.load(clip) if self._files is not None and _is_interval(clip) else None
+        frames = kept or _compress(clip, self._short_side, self._quality)
         return frames.read(choose(frames.times))
 
 
@@ -83,17 +74,12 @@ class FrameCache:
         # Each task of a process takes the cache along: what it remembers of all other files stays here.
         return self.__dict__ | {"_digests": {}}
 
-    def open(self, clip: Clip) -> Frames:
-        """Returns the clip's frames; one that is not there, or is damaged, is decoded and stored first.
-
-        Raises:
-            ClipError: the clip cannot be decoded.
-        """
-        return _Stored(clip, self)
-
     def read(self, clip: Clip, choose: Choose) -> Tensor:
-        """Returns the frames of a clip that `choose` takes; raises as `open`."""
-        frames = self.open(clip)
+        """Returns the frames of a clip that `choose` takes; one that is not there, or is damaged, is decoded first."""
+        frames = self.load(clip) or self.renew(clip)
+        with suppress(*DAMAGED):
+            return frames.read(choose(frames.times))
+        frames = self.renew(clip)
         return frames.read(choose(frames.times))
 
     def build(
@@ -155,10 +141,14 @@ class FrameCache:
             if len(frames.times) == len(frames.offset) - 1:
                 return frames
         file = self._file(clip) if _is_interval(clip) else None
-        return None if file is None else file.cut(clip)
+        if file is None:
+            return None
+        frames, timeline = file
+        rows, times = timeline.rows(clip)  # which follow each other
+        return Jpegs(times, frames.offset[rows[0] : rows[-1] + 2], frames.jpeg)
 
-    def _file(self, clip: Clip) -> FileFrames | None:
-        """Returns the frames of the whole file that a clip is of, as `load` does."""
+    def _file(self, clip: Clip) -> tuple[Jpegs, Timeline] | None:
+        """Returns the frames of the whole file that a clip is of, or None as `load` does, and when they are shown."""
         path = self._entry(_whole(clip))
         try:
             entry = safetensors.safe_open(path, framework="np")
@@ -168,7 +158,7 @@ class FrameCache:
             whole = len(appears) == len(ends) == len(frames.offset) - 1 > 0 and (np.diff(appears) > 0).all()
         except DAMAGED:
             return None
-        return FileFrames(frames, timeline) if whole else None
+        return (frames, timeline) if whole else None
 
     def renew(self, clip: Clip) -> Jpegs:
         """Decodes the clip, stores its frames in place of whatever is there, and returns them."""
@@ -220,37 +210,18 @@ class FrameCache:
         if state_then == state:
             return digest
         try:
-            memo = json.loads(self._memo(path).read_text())
-        except (OSError, ValueError, RecursionError):
+            memo = read_json(self._memo(path))
+        except (OSError, InputError):
             return None
-        if not isinstance(memo, dict) or memo.get("state") != state or not isinstance(memo.get("sha256"), str):
+        stored = memo.get("sha256")
+        if memo.get("state") != state or not isinstance(stored, str):
             return None
-        self._digests[path] = state, memo["sha256"]
-        return str(memo["sha256"])
+        self._digests[path] = state, stored
+        return stored
 
     def _memo(self, path: Path) -> Path:
         name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()
         return self._root / "digests" / name[:2] / f"{name}.json"
-
-
-class _Stored:
-    """Frames of a cache's entry, made again when they turn out to be damaged."""
-
-    def __init__(self, clip: Clip, cache: FrameCache) -> None:
-        self._clip, self._cache = clip, cache
-        self._frames = cache.load(clip) or cache.renew(clip)
-
-    @property
-    def times(self) -> np.ndarray:
-        return self._frames.times
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        try:
-            return self._frames.read(rows)
-        except DAMAGED:
-            self._frames = self._cache.renew(self._clip)
-            last = len(self._frames.times) - 1  # what was damaged may have said that there are more
-            return self._frames.read([min(row, last) for row in rows])
 
 
 def _is_interval(clip: Clip) -> bool:

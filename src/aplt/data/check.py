@@ -2,15 +2,13 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
-from aplt.data.files import ClipError, Examined, Problem, require_file
+from aplt.data.files import ClipError, Examined, Problem
 from aplt.data.modality import modality_of_clip
 from aplt.data.names import doubtful_names
 from aplt.display import counted
@@ -18,6 +16,8 @@ from aplt.errors import suggest
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
 
+FEWEST = 2
+"""Frames in which something can move."""
 ODD_SIZE = 20.0
 """Times by which a body is larger or smaller than most, from which it is hardly one."""
 
@@ -41,23 +41,18 @@ class Finding:
 def check(
     index: ClipIndex,
     *,
-    min_frames: int = 2,
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Finding]:
     """Returns what is wrong with clips of the index, at most one finding per clip, in the order of the index.
 
-    Clips with fewer than `min_frames` are too short. A duplicate has the same bytes and the same interval as a clip
+    A duplicate has the same bytes and the same interval as a clip
     before it, whatever their names and labels. Of another kind is what most clips are not: of another modality, or a
     skeleton with other joints. `progress` is called with (clips done, clips in all).
     """
-    examined: list[Finding | Examined] = []
-    with closing(in_processes(partial(_examine, min_frames=min_frames), index.clips, processes)) as results:
-        for result in results:
-            examined.append(result)
-            if progress is not None:
-                progress(len(examined), len(index))
-    contents = _contents([clip for clip in index if clip.bank is None], processes)
+    examined = list(in_processes(_examine, index.clips, processes, progress))
+    usable = [clip for clip, result in zip(index, examined, strict=True) if isinstance(result, Examined)]
+    contents = _contents([clip.path for clip in usable if clip.bank is None], processes)
     kinds = Counter(result.kind for result in examined if isinstance(result, Examined))
     size = median([result.size for result in examined if isinstance(result, Examined) and result.size] or [0.0])
     first: dict[tuple[str, float, float | None], Clip] = {}
@@ -114,37 +109,25 @@ def check_names(index: ClipIndex) -> list[Finding]:
     return [Finding(doubt.name, None, problems[doubt.of], doubt.why) for doubt in doubtful_names(index)]
 
 
-def _examine(clip: Clip, *, min_frames: int) -> Finding | Examined:
+def _examine(clip: Clip) -> Finding | Examined:
     """Returns why a clip cannot be used, or else what is known of it."""
     try:
         found = modality_of_clip(clip).examine(clip)
     except ClipError as error:
         return Finding(clip.id, clip.path, error.problem, error.why)
-    if found.frames is not None and found.frames < min_frames:
-        why = f"has {counted(found.frames, 'frame')}, expected at least {min_frames}"
+    if found.frames is not None and found.frames < FEWEST:
+        why = f"has {counted(found.frames, 'frame')}, expected at least {FEWEST}"
         return Finding(clip.id, clip.path, "too short", why)
     return found
 
 
-def _contents(clips: Iterable[Clip], processes: int | None) -> dict[Path, str]:
-    """Returns a name for each readable file's content; only files of equal size need to be read for it."""
+def _contents(paths: Iterable[Path], processes: int | None) -> dict[Path, str]:
+    """Returns a name for each file's content; only files of equal size need to be read for it."""
+    # Two spellings of one path, or a link and its target, are one file.
+    names = {path: path.resolve() for path in dict.fromkeys(paths) if path.is_file()}
     same_size: defaultdict[int, set[Path]] = defaultdict(set)
-    names: dict[Path, str] = {}
-    for path, clip in {clip.path: clip for clip in clips}.items():
-        try:
-            require_file(clip)
-        except ClipError:
-            continue
-        # Two spellings of one path, or a link and its target, are one file.
-        names[path] = str(path.resolve())
-        same_size[path.stat().st_size].add(path.resolve())
+    for path in names.values():
+        same_size[path.stat().st_size].add(path)
     doubtful = [path for group in same_size.values() if len(group) > 1 for path in sorted(group)]
-    digests = dict(zip(map(str, doubtful), in_processes(_content, doubtful, processes), strict=True))
-    return {path: digests.get(name, name) for path, name in names.items()}
-
-
-def _content(path: Path) -> str:
-    try:
-        return file_digest(path)
-    except OSError:  # decoding it will fail, too, and say why
-        return str(path)
+    digests = dict(zip(doubtful, in_processes(file_digest, doubtful, processes), strict=True))
+    return {path: digests.get(whole, str(whole)) for path, whole in names.items()}

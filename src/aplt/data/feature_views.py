@@ -16,7 +16,8 @@ from aplt.clips import Clip
 from aplt.config import FeatureInput
 from aplt.data.bank import PARTS, RECORD, banks_of, feature_files
 from aplt.data.files import ClipError, Examined
-from aplt.data.views import Kind, Request
+from aplt.data.modality import ClipShape
+from aplt.data.views import CPU, Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
 
@@ -33,20 +34,17 @@ class Features:
         self._files = feature_files(folder)
         self._tables = [_table(path) for path in self._files]
         self._ends = np.cumsum([len(table["center"]) for table in self._tables])
-        self.size = self._tables[0]["center"].shape[1]
+        self.size = self._tables[0]["center"].shape[2]
 
-    def rows(self, row: np.ndarray, kind: Kind, number: np.ndarray | None = None) -> Tensor:
-        """Returns a view of each row [n, D] float32: of weak and strong ones that of this `number` [n], modulo V."""
+    def rows(self, row: np.ndarray, kind: Kind, number: np.ndarray | int = 0) -> Tensor:
+        """Returns a view of each row [n, D] float32: that of this `number` [n], modulo V."""
         found = torch.empty(len(row), self.size)
-        file = self._file(row)
+        file, number = self._file(row), np.broadcast_to(number, row.shape)
         for one in np.unique(file):
             at = np.flatnonzero(file == one)
             stored = self._tables[one][kind]
-            inside = torch.from_numpy(row[at] - (self._ends[one] - len(stored)))
-            if number is None:
-                found[at] = stored[inside].float()
-            else:
-                found[at] = stored[inside, torch.from_numpy(number[at] % stored.shape[1])].float()
+            inside, view = row[at] - (self._ends[one] - len(stored)), number[at] % stored.shape[1]
+            found[at] = stored[torch.from_numpy(inside), torch.from_numpy(view)].float()
         return found
 
     def require_finite(self, clips: Sequence[Clip]) -> None:
@@ -56,7 +54,7 @@ class Features:
             row = np.array([clip.row for clip in some])
             whole = torch.ones(len(some), dtype=torch.bool)
             for number in range(self._tables[0]["weak"].shape[1]):
-                whole &= self.rows(row, "weak", np.full(len(row), number)).isfinite().all(dim=1)
+                whole &= self.rows(row, "weak", number).isfinite().all(dim=1)
             for at in (~whole).nonzero()[:1, 0].tolist():
                 file = int(self._file(row[[at]])[0])
                 inside = row[at] - (self._ends[file] - len(self._tables[file]["center"])) + 1
@@ -76,9 +74,7 @@ class FeatureViews:
 
     at_once = 4096  # rows are gathered fast
 
-    def __init__(
-        self, clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: tuple[int, int, int, int] | None = None
-    ) -> None:
+    def __init__(self, clips: Mapping[int, Clip], settings: FeatureInput, clip_shape: ClipShape | None = None) -> None:
         folder, *others = banks_of(clips.values())
         if others:
             raise InputError(f"{others[0]}: features of another bank than {folder}; give one bank at a time")
@@ -93,7 +89,7 @@ class FeatureViews:
         measured = self._features.rows(rows[:: -(-len(rows) // MEASURED)], "center")
         self._mean, self._deviation = measured.mean(dim=0), measured.std(dim=0, correction=0)
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         """Returns n views of a kind [n, 1, 1, D, 1]; see aplt.data.views."""
         row = self._row[[request.position for request in requests]]
         if kind == "center":
@@ -101,23 +97,15 @@ class FeatureViews:
         else:
             seed = _mixed(np.array([request.key for request in requests]))
             view = self._features.rows(row, kind, (seed >> np.uint64(32)).astype(np.int64))
-            strong = kind == "strong"
-            self._vary(
-                view,
-                seed.tolist(),
-                self._settings.strong_noise if strong else self._settings.weak_noise,
-                self._settings.strong_drop if strong else 0.0,
-            )
+            self._vary(view, kind, seed.tolist())
         if not view.isfinite().all():
             self._features.require_finite([self._clips[request.position] for request in requests])
         return view[:, None, None, :, None]
 
-    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
-        """Returns the views, which are small."""
-        return self(kind, requests)
-
-    def _vary(self, view: Tensor, seeds: list[int], noise: float, drop: float) -> None:
+    def _vary(self, view: Tensor, kind: Kind, seeds: list[int]) -> None:
         """Adds noise to each row of the view [n, D] and drops some of its features, by the seed of the row alone."""
+        own, strong = self._settings, kind == "strong"
+        noise, drop = (own.strong_noise, own.strong_drop) if strong else (own.weak_noise, 0.0)
         generator, drawn = torch.Generator(), torch.empty_like(view)
         chance = torch.empty_like(view)
         for row, seed in enumerate(seeds):
@@ -153,7 +141,7 @@ def _opened(folder: Path, _: int) -> Features:
 
 
 def _table(path: Path) -> dict[Kind, Tensor]:
-    """Returns the arrays center [N, D], weak and strong [N, views, D] of a file, mapped into memory."""
+    """Returns the views [N, V, D] of each kind in a file, of center ones 1, mapped into memory."""
     if path.suffix == ".npy":
         # Copied where it is written to, which nothing does: torch wants memory that can be.
         arrays = {"": torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))}
@@ -161,10 +149,10 @@ def _table(path: Path) -> dict[Kind, Tensor]:
         with safe_open(path, framework="pt") as stored:
             arrays = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - not a mapping
     if set(arrays) == set(PARTS):
-        return {kind: arrays[kind] for kind in PARTS}
+        return {"center": arrays["center"][:, None], "weak": arrays["weak"], "strong": arrays["strong"]}
     (whole,) = arrays.values()
     views = whole if whole.ndim == 3 else whole[:, None]
-    return {"center": views[:, 0], "weak": views, "strong": views}
+    return {"center": views[:, :1], "weak": views, "strong": views}
 
 
 def _mixed(keys: np.ndarray) -> np.ndarray:

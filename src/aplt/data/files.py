@@ -13,22 +13,11 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.storage import file_digest, mode, reason
 
-Problem = Literal[
-    "missing",
-    "empty",
-    "broken",
-    "no video stream",
-    "outside",
-    "other kind",
-    "too long",
-    "damaged",
-    "still",
-    "nobody",
-    "collapsed",
-    "far off",
-    "zeros",
-    "odd size",
-]
+Problem = (
+    Literal["missing", "empty", "broken", "no video stream", "outside", "other kind", "too long"]
+    | Literal["damaged", "still", "nobody", "collapsed", "far off", "zeros", "odd size"]
+)
+"""Short codes: of clips that cannot be used, and of those that are hardly worth training on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +57,12 @@ def naming(clip: Clip) -> Iterator[None]:
         raise ClipError(clip, "broken", f"its decoder failed ({type(error).__name__}: {reason(error)})") from error
 
 
-def files_below(folder: Path) -> Iterator[Path]:
+def files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:
     """Yields the files at any depth below a folder, in the order of their paths; links are followed.
 
     Left out are hidden files and folders, the folders of runs (whose arrays are no clips), and what is no regular
-    file: to open a pipe would wait forever.
+    file: to open a pipe would wait forever. `above` are the folders on the way, so that a loop of links has an end.
     """
-    yield from _files_below(folder, ())
-
-
-def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[Path]:
     try:
         found = folder.stat()
         with os.scandir(folder) as scanned:
@@ -96,7 +81,7 @@ def _files_below(folder: Path, above: tuple[tuple[int, int], ...]) -> Iterator[P
         return
     for name, is_folder, is_file in entries:
         if is_folder:
-            yield from _files_below(folder / name, (*above, here))
+            yield from files_below(folder / name, (*above, here))
         elif is_file:
             yield folder / name
 

@@ -20,21 +20,9 @@ from torch import Tensor
 
 from aplt.clips import Clip
 from aplt.data.files import naming
-from aplt.data.intervals import Timeline
 
 HEADER = 1024
 """Bytes of an entry before its arrays: more than their names, types and places take."""
-
-
-class Frames(Protocol):
-    """The frames of one clip."""
-
-    @property
-    def times(self) -> np.ndarray:
-        """When each frame appears [F] float64, in seconds from the clip's start, rising."""
-
-    def read(self, rows: Sequence[int]) -> Tensor:
-        """Returns frames by their number, in the order asked for: RGB uint8 [T, 3, H, W], channels last in memory."""
 
 
 class _Bytes(Protocol):
@@ -45,32 +33,20 @@ class _Bytes(Protocol):
 
 @dataclass(frozen=True)
 class Jpegs:
-    """Frames as JPEGs, in memory or in an entry."""
+    """The frames of a clip as JPEGs, in memory or in an entry."""
 
     times: np.ndarray
+    """When each frame appears [F] float64, in seconds from the clip's start, rising."""
     offset: np.ndarray
     jpeg: _Bytes
 
     def read(self, rows: Sequence[int]) -> Tensor:
-        """Returns frames by their number; see `Frames`."""
+        """Returns frames by their number, in the order asked for: RGB uint8 [T, 3, H, W], channels last in memory."""
         pictures = (self.jpeg[int(self.offset[row]) : int(self.offset[row + 1])] for row in rows)
         # Pillow, which wrote them, gives the same pixels but takes four times as long for so small images.
         images = [np.asarray(decode_jpeg(picture, colorspace="RGB")) for picture in pictures]
         # Stacked by NumPy, for torch starts its threads for so little and on busy cores waits long for them.
         return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2)
-
-
-@dataclass(frozen=True)
-class FileFrames:
-    """The frames of a whole file."""
-
-    frames: Jpegs
-    timeline: Timeline
-
-    def cut(self, clip: Clip) -> Jpegs:
-        """Returns the frames of a clip of the file; they follow each other."""
-        rows, times = self.timeline.rows(clip)
-        return Jpegs(times, self.frames.offset[rows[0] : rows[-1] + 2], self.frames.jpeg)
 
 
 def jpegs(clip: Clip, frames: Iterator[Any], quality: int) -> Iterator[tuple[tuple[float, ...], bytes]]:

@@ -17,7 +17,7 @@ from aplt.data.formats.source import ARCHIVES
 from aplt.data.formats.table import advice, from_windows
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
-from aplt.storage import mode, read_table, reason, require_columns, write_csv
+from aplt.storage import mode, read_bytes, read_table, require_columns, write_csv
 
 TABLE = "clips.csv"
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split", "group")
@@ -30,9 +30,6 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
 
     The clips.csv in a folder is its index, since labels may have been corrected there; without one see `scan_index`.
     Where features lie beside it, they are its clips: see aplt.data.bank.
-
-    Raises:
-        InputError: the file, a column, a row or a value is not usable; names which.
     """
     table, root, where = read_rows(source)
     features = feature_files(root) if where.name == TABLE else []
@@ -149,7 +146,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     found = mode(output)
     if stat.S_ISDIR(found):
         raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")
-    if found and not (stat.S_ISREG(found) and _holds(output, table.to_csv(index=False))):
+    if found and not (stat.S_ISREG(found) and read_bytes(output) == table.to_csv(index=False).encode()):
         raise InputError(
             f"{output}: has other content, perhaps labels that were written by hand, and is not overwritten; give "
             "another name with -o"
@@ -189,13 +186,6 @@ def index_table(index: ClipIndex) -> pd.DataFrame:
         for clip in index
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _holds(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() == text.encode()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
 
 
 def _require_utf8(path: str, at: str) -> None:

@@ -30,11 +30,7 @@ class Timeline:
     """When the last frame ends by the file's header; None: it does not say."""
 
     def rows(self, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
-        """Returns which frames a clip of the file consists of, and when they appear, in seconds from its start.
-
-        Raises:
-            ClipError: as `decode`, where the interval lies outside of the video.
-        """
+        """Returns which frames a clip of the file consists of, and when they appear, in seconds from its start."""
         origin = self.appears[0]
         # From the frame before the one that is on screen when the clip starts.
         first = max(0, int(np.searchsorted(self.appears, origin + (clip.start or 0.0))) - 2)

@@ -7,10 +7,9 @@ from typing import Any
 
 from aplt.config import FeatureInput, SkeletonInput, VideoInput
 from aplt.data.bodies import COLLAPSED, FAR, ROUNDING
+from aplt.data.modality import ClipShape
 from aplt.data.video_views import MID_GRAY, cached_side, resized_sides
 from aplt.topology import topology_of
-
-ClipShape = tuple[int, int, int, int]
 
 
 def of_video(settings: VideoInput, _: ClipShape) -> dict[str, Any]:

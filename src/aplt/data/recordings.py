@@ -40,9 +40,6 @@ def read_events(given: Source) -> tuple[pd.DataFrame, Mapping[str, Sequence[Span
 
     A CSV file has the columns path, label, start and end, and paths relative to itself. A row without a label is a part
     of a recording that somebody has watched: all that happens in it is among the events.
-
-    Raises:
-        InputError: as `read_index`, or a row without an end; or as the reader of the format.
     """
     source = given.path
     if (format_ := recognized(source)) in ANNOTATION_READERS:
@@ -102,9 +99,6 @@ def cut_recordings(
         stride: Seconds from the start of one to that of the next.
         none: The label of windows in what was watched: the class of what is no event.
         watched: What an annotator has watched of the recordings, by path; of others with intervals, all.
-
-    Raises:
-        InputError: as `seconds`.
     """
     table = table.reindex(columns=list(dict.fromkeys([*table.columns, "id", "start", "end"])), fill_value="")
     parts = []
@@ -122,7 +116,8 @@ def cut_recordings(
         bounds = zip(rows["start"][is_interval], rows["end"][is_interval], strict=True)
         taken = [(float(first or 0), float(last or length)) for first, last in bounds]
         spans = spans or [(0.0, length)] * bool(is_interval.any())
-        same = {name: _common(rows[name]) for name in ("subject", "split") if name in rows}
+        one = {name: rows[name].unique() for name in ("subject", "split") if name in rows}
+        same = {name: values[0] if len(values) == 1 else "" for name, values in one.items()}
         cut = [
             {"path": path, "label": label, "start": f"{first:.3f}", "end": f"{last:.3f}"} | same
             for label, others in ((none, gaps(length, spans)), ("", spans))
@@ -137,10 +132,6 @@ def cut_recordings(
 def _named(table: pd.DataFrame) -> pd.DataFrame:
     """Returns the table of intervals with an id for each."""
     return table.assign(id=table["path"] + "#" + table["start"] + "-" + table["end"])
-
-
-def _common(values: "pd.Series[str]") -> str:
-    return str(values.iloc[0]) if values.nunique() == 1 else ""
 
 
 def require_windows(window: float, stride: float | None) -> float:
@@ -177,12 +168,9 @@ def cut_folder(
         root: The folder.
         window: Seconds of each window.
         stride: Seconds from one to the next; None: half a window.
-        events: Where events in the folder's files are, besides those that are rows of the table.
+        events: Where events in the folder's files are, besides those that are rows of the table; and what was watched.
         none: See `cut_recordings`.
-        watched: See `cut_recordings`; what `events` says comes beside it.
-
-    Raises:
-        InputError: a file that must be cut cannot be read, or an event is not of a file in the table.
+        watched: See `cut_recordings`.
     """
     step = require_windows(window, stride)
     if events is not None:

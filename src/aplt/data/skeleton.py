@@ -22,25 +22,14 @@ from aplt.topology import topology_named, topology_of
 
 MOST_PERSONS = 16  # in one clip
 NO_RATE = "the file says no frame rate, so it has no seconds; save it as .npz with the frames a second as 'fps'"
-LARGEST = 1e15
-"""What larger coordinates are cut to: they are no position, and the arithmetic of float32 ends soon beyond it."""
 # What numpy, zipfile and json raise on damaged bytes. A bug in a reader, such as an AttributeError, is not among them.
 UNREADABLE = (
-    ArithmeticError,
-    BadZipFile,
-    EOFError,
-    LookupError,
-    LZMAError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    TokenError,
-    TypeError,
-    UserWarning,  # of a text without numbers, made an error below
-    ValueError,
-    struct.error,
-    zlib.error,
+    *(ArithmeticError, EOFError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError),
+    *(BadZipFile, LZMAError, TokenError, struct.error, zlib.error),
+    UserWarning,  # of a text without numbers, made an error
 )
+LARGEST = 1e15
+"""What larger coordinates are cut to: they are no position, and the arithmetic of float32 ends soon beyond it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +102,8 @@ def read_skeleton(path: Path) -> Poses:
         found = READERS[suffix](path)
         points = np.where(np.isinf(found.points), np.nan, found.points)
         points = np.clip(points, -LARGEST, LARGEST)
-        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, found.sure))
+        sure = np.ones(points.shape[:-1]) if found.confidence is None else found.confidence
+        array, confidence = (one.astype(np.float32, casting="same_kind") for one in (points, sure))
     except FileNotFoundError as error:
         raise InputError(f"{path}: no such file") from error
     except UNREADABLE as error:

@@ -5,7 +5,7 @@ tracker's confidence in each joint, which goes through time with it and is 0 for
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ from aplt.clips import Clip
 from aplt.config import SkeletonInput
 from aplt.data.bodies import normalize
 from aplt.data.files import ClipError
+from aplt.data.modality import ClipShape
 from aplt.data.skeleton import MOST_PERSONS, Poses, cut, read_file
-from aplt.data.views import Kind, Request
+from aplt.data.views import CPU, Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.topology import pairs_of, topology_of
@@ -38,9 +39,6 @@ class Limits:
     warp: float = 0.0
 
 
-LIMITS = tuple(field.name for field in fields(Limits))
-
-
 class SkeletonViews:
     """Views [C + 1, T, V, P] of skeleton clips, which are read once and kept.
 
@@ -50,9 +48,7 @@ class SkeletonViews:
 
     at_once = 64  # as many as fit into the memory of small cards
 
-    def __init__(
-        self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: tuple[int, int, int, int] | None = None
-    ) -> None:
+    def __init__(self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None = None) -> None:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
         self._last: tuple[Path, Poses] | None = None
@@ -73,13 +69,13 @@ class SkeletonViews:
                 f"setting 'input.mirror' names joint {outside[0]}, but the clips have {counted(clip_shape[2], 'joint')}"
             )
         self.clip_shape = clip_shape
-        own = settings.model_dump()
+        own = {kind: {name: value for name, value in settings if name.startswith(kind)} for kind in ("weak", "strong")}
         self._limits = {
-            kind: Limits(**{name: own[key] for name in LIMITS if (key := f"{kind}_{name}") in own}, turn=own["turn"])
-            for kind in ("weak", "strong")
+            kind: Limits(settings.turn, **{name.removeprefix(f"{kind}_"): value for name, value in some.items()})
+            for kind, some in own.items()
         }
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], _: torch.device = CPU) -> Tensor:
         """Returns n views of a kind [n, C + 1, T, V, P]; see aplt.data.views."""
         sequences = [self._sequence(request.position) for request in requests]
         if kind == "center":
@@ -88,10 +84,6 @@ class SkeletonViews:
         else:
             views = self._varied(sequences, self._limits[kind], [request.key for request in requests])
         return torch.from_numpy(views.transpose(0, 4, 2, 3, 1).copy())
-
-    def begin(self, kind: Kind, requests: Sequence[Request], _: torch.device) -> Tensor:
-        """Returns the views, which are small."""
-        return self(kind, requests)
 
     def _varied(self, sequences: Sequence[np.ndarray], limits: Limits, keys: Sequence[tuple[int, ...]]) -> np.ndarray:
         """Returns views [n, P, T, V, C + 1], each drawn by its own key, in steps that do one thing to all of them."""

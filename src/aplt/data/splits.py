@@ -162,20 +162,15 @@ def _hold_out(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float]
     if len({file_of(index[position]) for position in parts["train"]}) < len(parts["train"]):
         return _hold_out_files(index, parts, shares, settings.seed)
     known = [position for position in parts["train"] if index[position].label != UNKNOWN]
-    held: Parts = {"train": [], "val": [], "test": []}
+    held: dict[str, OfficialSplit] = {}
     for label, members in by_class(index, known).items():
         order = np.random.default_rng([settings.seed, 0, label]).permutation(members).tolist()
         for part, share in shares.items():
             # The last clip of a class is trained on: what nothing was learned of cannot be tested.
             count = min(max(1, round_half_up(share * len(members))) if share else 0, max(0, len(order) - 1))
-            held[part] += order[:count]
+            held |= dict.fromkeys((index[position].id for position in order[:count]), part)
             order = order[count:]
-    gone = {*held["val"], *held["test"]}
-    return {
-        "train": [position for position in parts["train"] if position not in gone],
-        "val": sorted(parts["val"] + held["val"]),
-        "test": sorted(parts["test"] + held["test"]),
-    }
+    return _move(index, parts, lambda clip: held.get(clip.id, "train"))
 
 
 def _hold_out_files(index: ClipIndex, parts: Parts, shares: dict[OfficialSplit, float], seed: int) -> Parts:

@@ -23,11 +23,7 @@ class Moments:
 
 
 def moments(clip: Clip, most: int) -> Moments:
-    """Returns a skeleton clip at `most` moments from its beginning to its end; at all of its frames if these are fewer.
-
-    Raises:
-        ClipError: the clip cannot be read.
-    """
+    """Returns a skeleton clip at `most` moments from its beginning to its end; at all its frames if these are fewer."""
     found = read_clip(clip)
     body = normalize(found.points)
     _, frames, joints, channels = body.shape
@@ -43,11 +39,7 @@ def moments(clip: Clip, most: int) -> Moments:
 
 
 def stills(clip: Clip, number: int, short_side: int) -> list[np.ndarray]:
-    """Returns pictures of a video clip at the middles of so many equal parts, RGB uint8 [H, W, 3].
-
-    Raises:
-        ClipError: the clip cannot be read.
-    """
+    """Returns pictures of a video clip at the middles of so many equal parts, RGB uint8 [H, W, 3]."""
     from aplt.data.video import decode, seconds_of  # FFmpeg, which skeletons can do without
 
     part = seconds_of(clip) / number

@@ -7,7 +7,7 @@ last, and on a GPU for all views of a batch: RandAugment, mean and deviation, th
 import math
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from aplt.data.augment import Operation, augmented, draw_operations
 from aplt.data.cache import DecodedVideos, FrameCache
 from aplt.data.files import by_file
 from aplt.data.intervals import nearest_frames
-from aplt.data.views import KINDS, Kind, Request
+from aplt.data.views import CPU, KINDS, Kind, Request
 from aplt.display import bar
 from aplt.parallel import in_processes
 from aplt.storage import default_cache_dir
@@ -75,12 +75,8 @@ def lend_views(clips: Mapping[int, Clip], settings: VideoInput, _: object) -> It
         return
     with tempfile.TemporaryDirectory(prefix="aplt-") as folder:
         files = FrameCache(Path(folder), short_side=side, quality=quality)
-        with (
-            bar("decoding files", len(several)) as progress,
-            closing(in_processes(files.store_file, several)) as stored,
-        ):
-            for _ in stored:
-                progress.advance()
+        with bar("decoding files", len(several)) as progress:
+            list(in_processes(files.store_file, several, progress=progress.at))
         yield VideoViews(clips, settings, DecodedVideos(side, quality, files))
 
 
@@ -98,11 +94,7 @@ class VideoViews:
         self._transforms = {kind: transform(settings, kind) for kind in KINDS}
         self._erase = v2.RandomErasing(scale=(0.02, 0.2))
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
-        """Returns n views of a kind [n, 3, T, size, size]; see aplt.data.views."""
-        return self.begin(kind, requests, torch.device("cpu")).finished()
-
-    def begin(self, kind: Kind, requests: Sequence[Request], device: torch.device) -> "Pixels":
+    def __call__(self, kind: Kind, requests: Sequence[Request], device: torch.device = CPU) -> "Pixels":
         """Returns n views of a kind as uint8, and what is still to be done to them on the device."""
         parts = [self._one(kind, request) for request in requests]
         if device.type == "cpu":  # one way costs as much as the other, and here it keeps no training waiting

@@ -11,8 +11,11 @@ from typing import Literal, Protocol, Self
 import torch
 from torch import Tensor
 
+from aplt.data.modality import ClipShape
+
 Kind = Literal["center", "weak", "strong"]
 KINDS: tuple[Kind, ...] = ("center", "weak", "strong")
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -40,19 +43,18 @@ class Views(Protocol):
     """Makes views of the clips it was built on."""
 
     @property
-    def clip_shape(self) -> tuple[int, int, int, int]:
+    def clip_shape(self) -> ClipShape:
         """[C, T, H, W], [C + 1, T, V, P] or [1, 1, D, 1]."""
 
     @property
     def at_once(self) -> int:
         """How many are best made at once where one view of each clip is wanted."""
 
-    def __call__(self, kind: Kind, requests: Sequence[Request]) -> Tensor:
+    def __call__(self, kind: Kind, requests: Sequence[Request], device: torch.device = CPU, /) -> Tensor | Unfinished:
         """Returns n views of a kind, one or more, float32 [n, *clip_shape]; each whatever the others are.
+
+        Or what is best handed over where a loader process makes them for a device, and finished there.
 
         Raises:
             InputError: a clip cannot be read; names it.
         """
-
-    def begin(self, kind: Kind, requests: Sequence[Request], device: torch.device) -> Tensor | Unfinished:
-        """Returns the same views, or what is best handed over where a loader process makes them for a device."""

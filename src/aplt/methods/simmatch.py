@@ -24,13 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aplt.methods.equations import (
-    TargetSource,
-    align,
-    masked_cross_entropy,
-    mean_over_all,
-    target_source,
-)
+from aplt.methods.equations import TargetSource, align, masked_cross_entropy, mean_over_all, target_source
 from aplt.methods.method import Method
 from aplt.processes import gather
 from aplt.tensors import OnlineLabels, Recognize, Step, StepLoss, Task

@@ -7,10 +7,18 @@ from torch import Tensor, nn
 
 
 class Adapter(nn.Module):
-    """A projection of standardized features, and blocks of two layers that are added to it."""
+    """A projection of standardized features to `width`, and blocks of two layers that are added to it; D = width."""
 
-    def __init__(self, size: int, *, width: int, blocks: int, dropout: float) -> None:
+    def __init__(
+        self,
+        clip_shape: tuple[int, ...],
+        *,
+        width: Annotated[int, Field(ge=1, le=1 << 16)] = 256,
+        blocks: Annotated[int, Field(ge=0, le=1000)] = 1,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+    ) -> None:
         super().__init__()
+        size = clip_shape[2]
         # Features of another network come in any scale: the first norm learns it.
         self.stem = nn.Sequential(nn.BatchNorm1d(size), nn.Linear(size, width, bias=False), nn.BatchNorm1d(width))
         self.blocks = nn.ModuleList(_block(width) for _ in range(blocks))
@@ -28,14 +36,3 @@ class Adapter(nn.Module):
 def _block(width: int) -> nn.Module:
     inner = (nn.Linear(width, width, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True))
     return nn.Sequential(nn.ReLU(), *inner, nn.Linear(width, width, bias=False), nn.BatchNorm1d(width))
-
-
-def adapter(
-    clip_shape: tuple[int, ...],
-    *,
-    width: Annotated[int, Field(ge=1, le=1 << 16)] = 256,
-    blocks: Annotated[int, Field(ge=0, le=1000)] = 1,
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-) -> nn.Module:
-    """Returns the adapter for clips [1, 1, D, 1]; its features have the length `width`."""
-    return Adapter(clip_shape[2], width=width, blocks=blocks, dropout=dropout)

@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from stat import S_ISREG
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
 from torch import nn
 
 from aplt.errors import InputError, suggest
-from aplt.models.adapter import adapter
-from aplt.models.gcn import gcn
-from aplt.models.heatmaps import heatmaps
-from aplt.models.tcn import tcn
-from aplt.models.tsm import tsm_tiny
+from aplt.models.adapter import Adapter
+from aplt.models.gcn import GraphConvolution
+from aplt.models.heatmaps import HeatMaps
+from aplt.models.tcn import TemporalConvolution
+from aplt.models.tsm import TsmTiny
 from aplt.models.weights import Weights, left_over, read_weights, start_from
 from aplt.reference import is_reference, resolve
 from aplt.settings import keyword_settings
@@ -42,7 +43,7 @@ class Encoder:
     """Takes the settings and returns those that build the network where nothing else is at hand."""
 
 
-def _torchvision(summary: str, builder: str, weights_of: str = "", **options: Any) -> Encoder:
+def _torchvision(summary: str, builder: str, **options: Any) -> Encoder:
     """Returns an encoder of aplt.models.torchvision_nets, imported when it is built: that takes a second."""
 
     def build(clip_shape: tuple[int, ...]) -> nn.Module:
@@ -54,37 +55,27 @@ def _torchvision(summary: str, builder: str, weights_of: str = "", **options: An
     def weights(_: Mapping[str, Any]) -> Mapping[str, Weights]:
         from aplt.models.torchvision_nets import published
 
-        return published(weights_of or options.get("name", builder))
+        return published(options.get("name", builder))
 
     return Encoder(build, "video", summary, weights)
 
 
 def _timm(name: str) -> Encoder:
-    from aplt.models import timm_nets
+    from aplt.models.timm_nets import image_network, published
 
-    def build(
-        clip_shape: tuple[int, ...],
-        *,
-        time: Literal["mean", "shift"] = "mean",
-        drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0,
-    ) -> nn.Module:
-        return timm_nets.image_network(name, clip_shape, time, drop_path)
-
-    return Encoder(build, "video", f"{name} of timm", lambda _: timm_nets.published(name))
+    return Encoder(partial(image_network, name), "video", f"{name} of timm", lambda _: published(name))
 
 
 def _hf(source: str) -> Encoder:
-    from aplt.models import hf_nets
+    from aplt.models.hf_nets import published, read_config, video_network
 
-    def build(clip_shape: tuple[int, ...], *, config: dict[str, Any] | None = None) -> nn.Module:
-        return hf_nets.video_network(clip_shape, config or {})
+    def weights(settings: Mapping[str, Any]) -> Mapping[str, Weights]:
+        return published(source, settings["config"])
 
     def settle(settings: Mapping[str, Any]) -> dict[str, Any]:
-        return dict(settings) | {"config": settings.get("config") or hf_nets.read_config(source)}
+        return dict(settings) | {"config": settings.get("config") or read_config(source)}
 
-    return Encoder(
-        build, "video", f"{source} of transformers", lambda found: hf_nets.published(source, found["config"]), settle
-    )
+    return Encoder(video_network, "video", f"{source} of transformers", weights, settle)
 
 
 LIBRARIES = {"timm": _timm, "hf": _hf}
@@ -107,18 +98,13 @@ def _dropping_paths(encoder: Encoder, usual: float) -> Encoder:
 
 
 ENCODERS = {
-    "tsm_tiny": Encoder(tsm_tiny, "video", summary="a light network of shifts in time on optical flow and frames"),
-    "tsm_resnet18": _torchvision(
-        "ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet18", depth=18
-    ),
-    "tsm_resnet50": _torchvision(
-        "ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", "resnet50", depth=50
-    ),
+    "tsm_tiny": Encoder(TsmTiny, "video", summary="a light network of shifts in time on optical flow and frames"),
+    "tsm_resnet18": _torchvision("ResNet-18 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet18"),
+    "tsm_resnet50": _torchvision("ResNet-50 with shifts in time (arXiv 1811.08383)", "tsm_resnet", name="resnet50"),
     "manet": _torchvision(
         "MANet: TSM's ResNet-50 with squeeze-and-excitation (arXiv 2403.05234)",
         "tsm_resnet",
-        "resnet50",
-        depth=50,
+        name="resnet50",
         excited=True,
     ),
     "r3d_18": _torchvision("3D ResNet-18 (arXiv 1711.11248)", "headless", name="r3d_18", head="fc"),
@@ -128,14 +114,18 @@ ENCODERS = {
     "swin3d_t": _dropping_paths(
         _torchvision("Video Swin-T (arXiv 2106.13230)", "headless", name="swin3d_t", head="head"), 0.1
     ),
-    "tcn": Encoder(tcn, "skeleton", summary="convolutions over time on joints, bones and their motions; light"),
+    "tcn": Encoder(
+        TemporalConvolution, "skeleton", summary="convolutions over time on joints, bones and their motions; light"
+    ),
     "gcn": Encoder(
-        gcn, "skeleton", summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)"
+        GraphConvolution,
+        "skeleton",
+        summary="graph convolutions, as ST-GCN++ and CTR-GCN (arXiv 2205.09443, 2107.12213)",
     ),
     "heatmaps": Encoder(
-        heatmaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
+        HeatMaps, "skeleton", summary="poses as heat maps, as PoseConv3D (arXiv 2104.13586); for a GPU"
     ),
-    "adapter": Encoder(adapter, "features", summary="a few layers on the frozen features of another network"),
+    "adapter": Encoder(Adapter, "features", summary="a few layers on the frozen features of another network"),
 }
 
 
@@ -189,7 +179,7 @@ def load_weights(
     except (OSError, RuntimeError, ValueError) as error:  # a network's, a library's
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{where} could not be loaded ({' '.join(str(error).split())[:200]})") from error
+        raise InputError(f"{where} could not be loaded ({reason(error)[:200]})") from error
     missing, unused = start_from(encoder, tensors, where)
     return left_over(where, missing, unused if file else [])
 

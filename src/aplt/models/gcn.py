@@ -6,6 +6,7 @@ decoupled graph convolutions, refined by what the clip shows; time by convolutio
 
 from typing import Annotated
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -17,16 +18,31 @@ REACH = 3  # bones from a joint to the farthest that a graph begins with
 
 
 class GraphConvolution(nn.Module):
-    """Convolutions over joints and over time in turn; persons are encoded one by one and averaged."""
+    """Convolutions over joints and over time in turn; persons are encoded one by one and averaged.
+
+    `blocks` are those of each stage, which is twice as wide as the one before. D is twice the last width. `parents` as
+    for `TemporalConvolution`, but needed where no skeleton with so many joints is known.
+    """
 
     def __init__(
-        self, clip_shape: tuple[int, ...], *, width: int, blocks: list[int], dropout: float, parents: list[int]
+        self,
+        clip_shape: tuple[int, ...],
+        *,
+        width: Annotated[int, Field(ge=8, le=1 << 12, multiple_of=8)] = 48,
+        blocks: Annotated[list[int], Field(min_length=1, max_length=8)] = [1, 2, 2],  # noqa: B006 - a default is shown
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+        parents: list[int] | None = None,
     ) -> None:
         super().__init__()
         joints = clip_shape[2]
-        self.parents = parents
+        tree = bone_parents(clip_shape, parents)
+        if tree is None:
+            raise ValueError(
+                f"no skeleton of {joints} joints is known; name each joint's parent with encoder_settings.parents"
+            )
+        self.parents = tree
         size = self._joints(torch.zeros(1, *clip_shape)).shape[1]
-        graph = _first_graph(parents)
+        graph = _first_graph(tree)
         self.normalize = nn.BatchNorm1d(size * joints)
         self.embed = nn.Sequential(nn.Conv2d(size, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
         self.place = nn.Parameter(0.02 * torch.randn(width, 1, joints))
@@ -132,34 +148,13 @@ class _OverTime(nn.Module):
         return normed
 
 
-def gcn(
-    clip_shape: tuple[int, ...],
-    *,
-    width: Annotated[int, Field(ge=8, le=1 << 12, multiple_of=8)] = 48,
-    blocks: Annotated[list[int], Field(min_length=1, max_length=8)] = [1, 2, 2],  # noqa: B006 - a default is shown
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    parents: list[int] | None = None,
-) -> nn.Module:
-    """Returns the graph convolution network; `blocks` per stage, each twice as wide as the one before.
-
-    D is twice the last width. `parents` as for `tcn`, but needed where no skeleton with so many joints is known.
-    """
-    tree = bone_parents(clip_shape, parents)
-    if tree is None:
-        raise ValueError(
-            f"no skeleton of {clip_shape[2]} joints is known; name each joint's parent with encoder_settings.parents"
-        )
-    return GraphConvolution(clip_shape, width=width, blocks=blocks, dropout=dropout, parents=tree)
-
-
 def _first_graph(parents: list[int]) -> Tensor:
     """Returns the graphs [GROUPS, V, V] that training begins with: neighbors at 0 to REACH bones, in turn."""
+    from scipy.sparse.csgraph import shortest_path  # slow to import, and other encoders go without
+
     joints = len(parents)
-    away = torch.full((joints, joints), float("inf")).fill_diagonal_(0)
-    for joint, parent in enumerate(parents):
-        if joint != parent:
-            away[joint, parent] = away[parent, joint] = 1
-    for between in range(joints):
-        away = torch.minimum(away, away[:, between, None] + away[None, between])
+    bones = np.zeros((joints, joints))
+    bones[range(joints), parents] = 1
+    away = torch.tensor(shortest_path(bones, directed=False, unweighted=True))
     graphs = torch.stack([(away == group % (REACH + 1)).float() for group in range(GROUPS)])
     return graphs / graphs.sum(dim=1, keepdim=True).clamp(min=1)

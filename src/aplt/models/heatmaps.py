@@ -11,9 +11,19 @@ MARGIN = 1.1  # the picture's side in sides of the square around all that is see
 
 
 class HeatMaps(nn.Module):
-    """Draws each joint as a Gaussian, as high as the confidence in it, and convolves the maps of all joints."""
+    """Draws each joint as a Gaussian, as high as the confidence in it, and convolves the maps of all joints.
 
-    def __init__(self, clip_shape: tuple[int, ...], *, size: int, width: int, dropout: float) -> None:
+    Maps have `size` by `size` pixels; D = 8 * width.
+    """
+
+    def __init__(
+        self,
+        clip_shape: tuple[int, ...],
+        *,
+        size: Annotated[int, Field(ge=8, le=1 << 10)] = 32,
+        width: Annotated[int, Field(ge=1, le=1 << 12)] = 32,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+    ) -> None:
         super().__init__()
         self.size = size
         self.stem = _normed(nn.Conv3d(clip_shape[2], width, 3, (2, 2, 2), 1, bias=False))
@@ -68,14 +78,3 @@ class _Block(nn.Module):
 
 def _normed(convolution: nn.Conv3d) -> nn.Sequential:
     return nn.Sequential(convolution, nn.BatchNorm3d(convolution.out_channels))
-
-
-def heatmaps(
-    clip_shape: tuple[int, ...],
-    *,
-    size: Annotated[int, Field(ge=8, le=1 << 10)] = 32,
-    width: Annotated[int, Field(ge=1, le=1 << 12)] = 32,
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-) -> nn.Module:
-    """Returns the network on heat maps of `size` by `size` pixels; D = 8 * width."""
-    return HeatMaps(clip_shape, size=size, width=width, dropout=dropout)

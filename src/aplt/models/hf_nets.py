@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from aplt.errors import InputError
 from aplt.models.weights import Weights
 from aplt.reference import installed
+from aplt.storage import reason
 
 CLASS_TOKEN = ("timesformer", "vivit")
 """Networks whose first token stands for the clip, as in their own classifiers; of others it is the mean of all."""
@@ -38,10 +39,10 @@ class TokenEncoder(nn.Module):
         return tokens[:, 0] if self.class_token else tokens.mean(dim=1)
 
 
-def video_network(clip_shape: tuple[int, ...], config: Mapping[str, Any]) -> nn.Module:
+def video_network(clip_shape: tuple[int, ...], *, config: dict[str, Any] | None = None) -> nn.Module:
     """Returns the network of this config for clips of this shape, from random weights, without a head."""
-    transformers = _transformers()
-    net = transformers.AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
+    config = config or {}
+    net = _transformers().AutoModel.from_config(_config(config, clip_shape), trust_remote_code=False)
     name = net.main_input_name
     if not name.startswith("pixel_values"):
         raise ValueError(f"expected a network of videos, found {type(net).__name__}, which takes {name}")
@@ -55,7 +56,7 @@ def read_config(source: str) -> dict[str, Any]:
     try:
         found = _transformers().AutoConfig.from_pretrained(source, trust_remote_code=False).to_dict()
     except (OSError, ValueError) as error:
-        raise InputError(f"hf:{source}: no network of transformers there ({_line(error)})") from error
+        raise InputError(f"hf:{source}: no network of transformers there ({reason(error)[:150]})") from error
     return {key: value for key, value in _safe(found).items() if value is not None and key not in NO_ARCHITECTURE}
 
 
@@ -131,10 +132,6 @@ def _headless(net: Any) -> nn.Module:
 
 def _first(config: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return next((config[name] for name in names if name in config), None)
-
-
-def _line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:150]
 
 
 def _transformers() -> Any:

@@ -127,7 +127,7 @@ def load_from_hub(repository: str) -> Recognizer:
         folder = snapshot_download(repository, allow_patterns=[*MODEL_FILES])
     except (OSError, ValueError) as error:
         away = isinstance(error, LocalEntryNotFoundError)
-        why = "which cannot be reached" if away else " ".join(str(error).split())
+        why = "which cannot be reached" if away else reason(error)
         raise InputError(f"{repository}: no such folder, and not to be had from the Hub ({why})") from error
     return load_recognizer(Path(folder))
 

@@ -10,13 +10,23 @@ from aplt.models.poses import bone_parents, path_streams, pose_streams
 
 
 class TemporalConvolution(nn.Module):
-    """Residual temporal convolutions over per-frame vectors of all joints; `parents` as in `pose_streams`."""
+    """Residual temporal convolutions over per-frame vectors of all joints; D = 2 * width.
+
+    `parents` gives each joint's parent (the root's is itself); by default those of the skeleton that has this number
+    of joints, as far as one is known.
+    """
 
     def __init__(
-        self, clip_shape: tuple[int, ...], *, width: int, blocks: int, dropout: float, parents: list[int] | None
+        self,
+        clip_shape: tuple[int, ...],
+        *,
+        width: Annotated[int, Field(ge=1, le=1 << 16)] = 128,
+        blocks: Annotated[int, Field(ge=0, le=1000)] = 3,
+        dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
+        parents: list[int] | None = None,
     ) -> None:
         super().__init__()
-        self.parents = parents
+        self.parents = bone_parents(clip_shape, parents)
         size = self._frames(torch.zeros(1, *clip_shape)).shape[1]
         self.stem = nn.Sequential(
             nn.BatchNorm1d(size), nn.Conv1d(size, width, 1, bias=False), nn.BatchNorm1d(width), nn.ReLU(inplace=True)
@@ -50,20 +60,3 @@ class _Block(nn.Module):
 
     def forward(self, hidden: Tensor) -> Tensor:
         return torch.relu(self.branch(hidden) + self.skip(hidden))
-
-
-def tcn(
-    clip_shape: tuple[int, ...],
-    *,
-    width: Annotated[int, Field(ge=1, le=1 << 16)] = 128,
-    blocks: Annotated[int, Field(ge=0, le=1000)] = 3,
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2,
-    parents: list[int] | None = None,
-) -> nn.Module:
-    """Returns the temporal convolution network; D = 2 * width.
-
-    `parents` gives each joint's parent (the root's is itself); by default those of the skeleton that has this number
-    of joints, as far as one is known.
-    """
-    tree = bone_parents(clip_shape, parents)
-    return TemporalConvolution(clip_shape, width=width, blocks=blocks, dropout=dropout, parents=tree)

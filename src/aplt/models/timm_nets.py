@@ -2,8 +2,9 @@
 
 import math
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import Tensor, nn
 
 from aplt.errors import InputError
@@ -13,7 +14,11 @@ from aplt.reference import installed
 
 
 def image_network(
-    name: str, clip_shape: tuple[int, ...], time: Literal["mean", "shift"], drop_path: float = 0.0
+    name: str,
+    clip_shape: tuple[int, ...],
+    *,
+    time: Literal["mean", "shift"] = "mean",
+    drop_path: Annotated[float, Field(ge=0, lt=1)] = 0.0,
 ) -> nn.Module:
     """Returns the network of this name without its classifier, from random weights.
 

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
-from torchvision.models import get_model_weights, resnet18, resnet50, video
-from torchvision.models.resnet import ResNet
+from torchvision.models import get_model, get_model_weights, video
 from torchvision.models.video.mvit import MSBlockConfig
 
 from aplt.models.tsm import ExcitedShift, FrameEncoder, TemporalShift, shift_blocks
@@ -52,12 +51,12 @@ def prepared(how: Any) -> dict[str, Any]:
     }
 
 
-def tsm_resnet(clip_shape: tuple[int, ...], *, depth: int, excited: bool = False) -> nn.Module:
-    """Returns a ResNet-18 or -50 with a temporal shift before the first convolution of each residual block.
+def tsm_resnet(clip_shape: tuple[int, ...], *, name: str, excited: bool = False) -> nn.Module:
+    """Returns the ResNet of this name with a temporal shift before the first convolution of each residual block.
 
     With `excited` channels are weighed before the shift, as in MANet (Guo et al., arXiv 2403.05234, Micro-Action-52).
     """
-    net: ResNet = {18: resnet18, 50: resnet50}[depth]()
+    net: nn.Module = get_model(name)
     shift_blocks(net, clip_shape[1], ExcitedShift if excited else TemporalShift)
     net.fc = nn.Identity()
     return FrameEncoder(net)
@@ -66,7 +65,7 @@ def tsm_resnet(clip_shape: tuple[int, ...], *, depth: int, excited: bool = False
 def headless(clip_shape: tuple[int, ...], *, name: str, head: str) -> nn.Module:
     """Returns a video network of this name without its last layer, the submodule `head`."""
     del clip_shape
-    net: nn.Module = getattr(video, name)()
+    net: nn.Module = get_model(name)
     net.set_submodule(head, nn.Identity())
     return net
 

@@ -86,10 +86,14 @@ class TsmTiny(nn.Module):
     Its input is each frame's difference from the frame before and from the clip's mean frame, and the optical flow
     between neighbors: what stands still, the room and the clothes, is gone before the first layer. With few labels a
     small network otherwise learns those. Differences alone do not say which way a surface moved, flow does.
+    D = 8 * width.
     """
 
-    def __init__(self, frames: int, width: int) -> None:
+    def __init__(self, clip_shape: tuple[int, ...], *, width: Annotated[int, Field(ge=1, le=1 << 16)] = 16) -> None:
         super().__init__()
+        frames = clip_shape[1]
+        if frames < 2:
+            raise ValueError("it sees what moves, so it needs 2 frames per clip or more; raise input.frames")
         self.change = nn.Conv2d(6, width, 5, stride=2, padding=2, bias=False)
         self.flow = nn.Conv2d(2, width, 3, padding=1, bias=False)
         self.stem = nn.Sequential(nn.BatchNorm2d(width), nn.ReLU(inplace=True), nn.MaxPool2d(2, ceil_mode=True))
@@ -148,10 +152,3 @@ class _Residual(nn.Module):
 
     def forward(self, frame: Tensor) -> Tensor:
         return torch.relu(self.branch(frame) + self.skip(frame))
-
-
-def tsm_tiny(clip_shape: tuple[int, ...], *, width: Annotated[int, Field(ge=1, le=1 << 16)] = 16) -> nn.Module:
-    """Returns the light encoder; D = 8 * width."""
-    if clip_shape[1] < 2:
-        raise ValueError("it sees what moves, so it needs 2 frames per clip or more; raise input.frames")
-    return TsmTiny(clip_shape[1], width)

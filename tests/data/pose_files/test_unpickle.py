@@ -36,7 +36,7 @@ def test_arrays_and_plain_values_in_every_protocol(protocol: int, module: bytes)
     assert found == {"a": [1, -2.5, None, True], "b": ("x", b"\xff\0"), 3: {"c": 0.5, "d": 7}}
     for one, expected in zip(arrays, ARRAYS, strict=True):
         assert isinstance(one, Packed)
-        assert one.values is not None
+        assert isinstance(one.values, np.ndarray)
         assert one.values.dtype == expected.dtype
         np.testing.assert_array_equal(one.values, expected)
 

@@ -11,10 +11,12 @@ import pytest
 
 from aplt import reference
 from aplt.data.tracking import landmarks
-from aplt.data.tracking.landmarks import BODY, HANDS, mediapipe_tracker
+from aplt.data.tracking.landmarks import MODELS, mediapipe_tracker
 from aplt.errors import InputError
 from aplt.storage import default_cache_dir
 from aplt.topology import topology_of
+
+BODY, HANDS = (address.rpartition("/")[2] for address in MODELS.values())
 
 
 @pytest.fixture
@@ -37,15 +39,15 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("installed")
 def test_models_are_looked_for_in_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APLT_CACHE", str(tmp_path))
-    with pytest.raises(InputError, match=f"{tmp_path}.*{BODY.name}: no such file; fetch https.*--body"):
+    with pytest.raises(InputError, match=f"{tmp_path}.*{BODY}: no such file; fetch https.*--body"):
         mediapipe_tracker()
     (tmp_path / "models").mkdir()
-    bundle(tmp_path / "models" / BODY.name)
+    bundle(tmp_path / "models" / BODY)
     assert not mediapipe_tracker(hands=False).hands
     (tmp_path / "hand.task").write_text("<html>")
     with pytest.raises(InputError, match=r"hand.task: is not a .task file; fetch https.*--hands"):
         mediapipe_tracker(hands=tmp_path / "hand.task")
-    bundle(tmp_path / "models" / HANDS.name)
+    bundle(tmp_path / "models" / HANDS)
     assert pickle.loads(pickle.dumps(mediapipe_tracker())).hands
 
 
@@ -77,7 +79,7 @@ def test_a_model_of_another_kind_is_refused_by_the_package(tmp_path: Path) -> No
 def test_the_package_sees_a_rendered_person() -> None:
     pytest.importorskip("mediapipe")
     models = default_cache_dir() / "models"
-    if not (models / BODY.name).is_file() or not (models / HANDS.name).is_file():
+    if not (models / BODY).is_file() or not (models / HANDS).is_file():
         pytest.skip("needs the models that docs/data.md says how to fetch")
     from aplt.synthetic.render import render_clip
 

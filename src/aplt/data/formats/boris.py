@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from aplt.data.files import files_below
 from aplt.data.formats.annotated import (
     OWN,
     WATCHED,
@@ -41,17 +40,13 @@ def boris(source: Source) -> pd.DataFrame:
 
 
 def read_boris(source: Source) -> Annotations:
-    """Returns the annotations in a file of BORIS, or in all below a folder.
-
-    Raises:
-        InputError: no such file, or a damaged one.
-    """
+    """Returns the annotations in a file of BORIS, or in all below a folder."""
     endings = (".boris", ".csv", ".tsv")
-    given = [source.path] if source.path.is_file() else files_below(source.path)
-    files = [path for path in given if path.suffix.lower() in endings and recognized(path) == "boris"]
     places = Places(source)
     found: list[Annotated] = []
-    for path in files:
+    for path in source.files:
+        if path.suffix.lower() not in endings or recognized(path) != "boris":
+            continue
         left: Counter[str] = Counter()
         try:
             observations = list(_of_project(path) if path.suffix.lower() == ".boris" else _of_table(path))
@@ -76,12 +71,8 @@ class Mark(NamedTuple):
     is_state: bool
 
 
-class Event(NamedTuple):
-    """What happened; a point ends when it starts."""
-
-    start: float
-    end: float
-    columns: Row
+Event = tuple[float, float, Row]
+"""When what happened starts and ends, a point as it starts, and its columns."""
 
 
 @dataclass
@@ -189,7 +180,8 @@ def _paired(marks: Iterable[Mark], category: dict[str, str]) -> tuple[list[Event
     A state ends when the same one of the same subject and with the same modifiers is pressed again, as in BORIS.
     """
     began: dict[Mark, float] = {}
-    events, watched = [], []
+    events: list[Event] = []
+    watched: list[Span] = []
     for mark in sorted(marks, key=lambda mark: mark.time):
         state = mark._replace(time=0.0)
         if mark.is_state and state not in began:
@@ -201,7 +193,7 @@ def _paired(marks: Iterable[Mark], category: dict[str, str]) -> tuple[list[Event
             continue
         more = {"subject": mark.subject, "modifiers": mark.modifiers, "category": category.get(mark.behavior, "")}
         columns: Row = {"label": mark.behavior, **{key: value for key, value in more.items() if value}}
-        events.append(Event(start, mark.time, columns))
+        events.append((start, mark.time, columns))
     return events, watched, len(began)
 
 

@@ -10,7 +10,6 @@ from urllib.request import url2pathname
 import numpy as np
 import pandas as pd
 
-from aplt.data.files import files_below
 from aplt.data.formats.annotated import (
     OWN,
     WATCHED,
@@ -38,20 +37,15 @@ def elan(source: Source) -> pd.DataFrame:
 
 
 def read_elan(source: Source) -> Annotations:
-    """Returns the annotations in an .eaf file, or in all below a folder.
-
-    Raises:
-        InputError: no such file, one that is not ELAN's, or not clear which tier to read.
-    """
-    alone = source.path.is_file()
-    files = [source.path] if alone else [path for path in files_below(source.path) if path.suffix.lower() == ".eaf"]
+    """Returns the annotations in an .eaf file, or in all below a folder."""
+    files = [path for path in source.files if path == source.path or path.suffix.lower() == ".eaf"]
     places, found, without = Places(source), [], []
     for path in files:
         document = _read(path)
         try:
             tiers = _chosen(document, path, source.tiers)
         except InputError as error:
-            if alone or not source.tiers:
+            if source.path in files or not source.tiers:
                 raise
             without.append(str(error))
             continue
@@ -89,11 +83,7 @@ def _read(path: Path) -> Any:
 
 
 def _chosen(document: Any, path: Path, asked: Sequence[str]) -> Sequence[str]:
-    """Returns the tiers to read.
-
-    Raises:
-        InputError: names those there are.
-    """
+    """Returns the tiers to read; an error names those there are."""
     own = [name for name in document.tiers if name == WATCHED or name.replace("-", " ").split()[:1] == [OWN]]
     filled = [name for name, (aligned, refers, *_) in document.tiers.items() if aligned or refers]
     persons = [name for name in filled if name not in own] or filled
@@ -116,9 +106,8 @@ def _annotated(document: Any, path: Path, tiers: Sequence[str], places: Places, 
     unplaced = 0
     for tier in tiers:
         aligned, refers, attributes, _ = document.tiers[tier]
-        values = {id_: values[2] for id_, values in aligned.items()} | {
-            id_: values[1] for id_, values in refers.items()
-        }
+        values = {id_: label for id_, (_, _, label, *_) in aligned.items()}
+        values |= {id_: label for id_, (_, label, *_) in refers.items()}
         person = {"subject": attributes["PARTICIPANT"]} if attributes.get("PARTICIPANT") else {}
         for id_, label in values.items():
             start, end = (moment + origin for moment in spans.get(id_, (0.0, 0.0)))

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from aplt.clips import OFFICIAL, Clip
-from aplt.data.files import files_below
+from aplt.clips import OFFICIAL
 from aplt.data.formats.source import Source, rows, videos_by_stem
 from aplt.display import counted
 from aplt.errors import InputError
@@ -67,15 +66,14 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
         first: what the first frame of a video is called: 0 or 1.
         video: its name without ending, for the name of the recording.
     """
-    given = [source.path] if source.path.is_file() else files_below(source.folder)
-    lists = [(path, match[1]) for path in given if (match := re.fullmatch(pattern, path.name))]
+    lists = [(path, match[1]) for path in source.files if (match := re.fullmatch(pattern, path.name))]
     if not lists:
         raise InputError(f"{source.path}: no file of intervals with a name like {pattern}")
     videos, left = videos_by_stem(source.videos), list[str]()
     for path, recording in lists:
         stem = video.format(recording)
         place = videos.get(stem) or videos.get(recording)
-        rate = _rate(source, place) if place else source.rate
+        rate = source.rate_of(place) if place else source.rate
         if rate is None and not videos:
             raise InputError(
                 f"{path}: its intervals are in frames, and there is no video in {source.videos} to ask how many a "
@@ -102,9 +100,3 @@ def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> It
             }
     if left:
         source.remark(f"left out: {counted(len(left), 'interval')} that would end before it begins, first {left[0]}")
-
-
-def _rate(source: Source, place: str) -> float:
-    from aplt.data.video import frame_rate
-
-    return frame_rate(Clip(place, source.videos / place))

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from aplt.data.files import files_below
 from aplt.data.formats.source import Source, videos_by_stem
 from aplt.errors import InputError
 from aplt.storage import read_table
@@ -13,8 +12,7 @@ SPLITS = {"validate": "val", "validation": "val"}
 
 def kinetics(source: Source) -> pd.DataFrame:
     """Kinetics' tables label,youtube_id,time_start,time_end,split; videos are ID_000010_000020.mp4, or ID.mp4 whole."""
-    given = [source.path] if source.path.is_file() else files_below(source.folder)
-    tables = [read_table(path) for path in given if path.suffix.lower() == ".csv"]
+    tables = [read_table(path) for path in source.files if path.suffix.lower() == ".csv"]
     tables = [table for table in tables if set(NEEDED) <= set(table)]
     if not tables:
         raise InputError(f"{source.path}: no table with the columns {', '.join(NEEDED)}")

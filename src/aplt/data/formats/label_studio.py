@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pandas as pd
 
-from aplt.clips import Clip
 from aplt.data.formats.annotated import Places
 from aplt.data.formats.source import Source
 from aplt.errors import InputError
@@ -63,9 +62,7 @@ def _clips(task: dict[str, Any], source: Source, places: Places) -> list[dict[st
 
 def _rate(source: Source, place: str, there: bool) -> float:
     if there:
-        from aplt.data.video import frame_rate
-
-        return frame_rate(Clip(place, source.videos / place))
+        return source.rate_of(place)
     if source.rate is None:
         raise InputError(
             f"{source.path}: its intervals are in frames, and {place} is not there to ask how many a second has; "

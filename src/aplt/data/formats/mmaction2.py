@@ -18,8 +18,7 @@ def mmaction2(source: Source) -> pd.DataFrame:
 
     Paths are relative to the folder of videos, or to videos_train and so on in it.
     """
-    below = [source.path] if source.path.is_file() else list(files_below(source.folder))
-    lists = [path for path in below if source.path.is_file() or re.fullmatch(LIST, path.name)]
+    lists = [path for path in source.files if path == source.path or re.fullmatch(LIST, path.name)]
     if not lists:
         raise InputError(f"{source.path}: no list with a name like train_list_videos.txt")
     map_ = next((path for path in files_below(source.folder) if path.name == "label_map.txt"), None)

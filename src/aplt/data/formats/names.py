@@ -20,15 +20,10 @@ MSR_ACTION3D = (
     + ("jogging", "tennis swing", "tennis serve", "golf swing", "pick up and throw")
 )
 NUCLA = (
-    "pick up with one hand",
-    "pick up with two hands",
-    "drop trash",
-    "walk",
-    "sit down",
-    "stand up",
-    "",
-    "donning",
-) + ("doffing", "", "throw", "carry")
+    ("pick up with one hand", "pick up with two hands", "drop trash", "walk", "sit down", "stand up")
+    + ("", "donning", "doffing", "", "throw")
+    + ("carry",)
+)
 """The actions from 1 on; "": there is none of this number."""
 NTU = tuple(f"A{number:03d}" for number in range(1, 121))
 

@@ -2,7 +2,6 @@
 
 import re
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 from aplt.data.files import files_below
@@ -31,34 +30,27 @@ FILES = {".pkl": "pyskl", ".pickle": "pyskl", ".csv": "table", ".tsv": "table"}
 ANNOTATIONS = ("elan", "boris", "label-studio")
 """Formats that are told by a file given itself, and never by one beside clips."""
 _NAMES = [(format_, re.compile(name, re.IGNORECASE), begins) for format_, (name, begins) in TELLING.items()]
-_ANY = re.compile("|".join(f"(?:{name})" for name, _ in TELLING.values()), re.IGNORECASE)
 
 
 def recognized(path: Path) -> str:
     """Returns the name of the format of a folder or file; "folder" where nothing tells another."""
-    beside: Iterable[Path]
-    if not stat.S_ISDIR(mode(path)):
-        found = _told(path)
-        if found != "folder" or path.suffix.lower() in FILES:
-            return found if found != "folder" else FILES[path.suffix.lower()]
-        # A list such as train.txt is told by what lies beside it.
-        beside = sorted(path.parent.iterdir()) if path.suffix.lower() == ".txt" and path.is_file() else []
-    else:
+    suffix = path.suffix.lower()
+    if stat.S_ISDIR(mode(path)):
         beside = files_below(path)
+    elif (found := _told(path)) != "folder":
+        return found
+    elif suffix == ".txt" and path.is_file():  # a list such as train.txt is told by what lies beside it
+        beside = path.parent.iterdir()
+    else:
+        return FILES.get(suffix, "folder")
     told = {_told(file) for file in beside} - set(ANNOTATIONS)
     return next((format_ for format_ in TELLING if format_ in told), "folder")
 
 
 def _told(path: Path) -> str:
-    if not _ANY.fullmatch(path.name) or not stat.S_ISREG(mode(path)):
+    named = [(format_, begins) for format_, name, begins in _NAMES if name.fullmatch(path.name)]
+    if not named or not stat.S_ISREG(mode(path)):
         return "folder"
     with naming(path), path.open("rb") as stream:
         start = stream.read(4096).removeprefix(b"\xef\xbb\xbf")
-    return next(
-        (
-            format_
-            for format_, name, begins in _NAMES
-            if name.fullmatch(path.name) and re.match(begins, start, re.DOTALL)
-        ),
-        "folder",
-    )
+    return next((format_ for format_, begins in named if re.match(begins, start, re.DOTALL)), "folder")

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from aplt.clips import Clip
 from aplt.data.files import files_below
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
-from aplt.storage import mode, reason
+from aplt.storage import mode, read_text
 
 ARCHIVES = frozenset({".zip", ".gz", ".tar", ".tgz", ".7z", ".rar"})
 
@@ -40,9 +41,20 @@ class Source:
         return self.path if self.path.is_dir() else self.path.parent
 
     @property
+    def files(self) -> list[Path]:
+        """The file itself, or those at any depth below the folder."""
+        return [self.path] if self.path.is_file() else list(files_below(self.path))
+
+    @property
     def videos(self) -> Path:
         """The folder that paths are relative to."""
         return self.apart or self.folder
+
+    def rate_of(self, place: str) -> float:
+        """Returns the mean frames a second that the video at a place in `videos` says it has."""
+        from aplt.data.video import frame_rate
+
+        return frame_rate(Clip(place, self.videos / place))
 
 
 def videos_by_stem(folder: Path) -> dict[str, str]:
@@ -65,12 +77,8 @@ def rows(path: Path, fields: int, separator: str | None = None) -> list[list[str
     """
     if not stat.S_ISREG(mode(path)):
         raise InputError(f"{path}: no such file; expected the data set's own list")
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({reason(error)})") from error
     found = []
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(path).removeprefix("\ufeff").splitlines(), start=1):
         row = [value.strip() for value in line.split(separator, fields - 1)]
         if any(row) and len(row) != fields:
             raise InputError(f"{path} line {number}: expected {fields} fields, found {len(row)}")

@@ -31,11 +31,6 @@ class Tracked:
     fps: float | None = None
     """Frames a second, where the file says it."""
 
-    @property
-    def sure(self) -> np.ndarray:
-        """The confidences; 1 where the file says nothing."""
-        return np.ones(self.points.shape[:-1], dtype=np.float32) if self.confidence is None else self.confidence
-
 
 def detection(values: Any, dimensions: int = 2) -> np.ndarray:
     """Returns one person's joints [V, C + 1] of coordinates and confidences in any nesting; 0, 0 is not seen."""

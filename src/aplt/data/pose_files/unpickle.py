@@ -14,11 +14,6 @@ from aplt.storage import reason
 
 PLAIN = re.compile(r"[<>|=]?[fiub]\d{1,2}")
 """Types of plain numbers, as numpy writes them."""
-# What pickle and numpy raise on damaged bytes.
-DAMAGED = (
-    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, TypeError, ValueError),
-    pickle.UnpicklingError,
-)
 
 
 class _Type:
@@ -94,5 +89,5 @@ def unpickled(stream: BinaryIO) -> Any:
     """
     try:
         return _Reader(stream).load()
-    except DAMAGED as error:
+    except Exception as error:  # of many kinds, from pickle and numpy
         raise ValueError(f"no pickle of arrays and plain values alone: {reason(error)}") from error

@@ -4,7 +4,6 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -56,12 +55,7 @@ def track_index(
         raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
     sweep([folder], abandoned=HOUR)
     track = partial(_track, folder=folder, tracker=tracker, rate=rate)
-    found: list[dict[str, Any]] = []
-    with closing(in_processes(track, index.clips, processes)) as results:
-        for row in results:
-            found.append(row)
-            if progress is not None:
-                progress(len(found), len(index))
+    found = list(in_processes(track, index.clips, processes, progress))
     others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore").reset_index(drop=True)
     table = pd.DataFrame(found, columns=[*FILE_COLUMNS, "error"]).astype({"frames": "Int64"}).join(others)
     good = table["error"] == ""

@@ -55,40 +55,27 @@ class Tracker:
     """Begins a clip. Picklable, as clips are tracked in several processes."""
 
 
-@dataclass(frozen=True)
-class _Model:
-    option: str
-    name: str
-    address: str
-
-
 _GOOGLE = "https://storage.googleapis.com/mediapipe-models"
-BODY = _Model(
-    "--body",
-    "pose_landmarker_full.task",
-    f"{_GOOGLE}/pose_landmarker/pose_landmarker_full/float16/latest/pose_landmarker_full.task",
-)
-HANDS = _Model(
-    "--hands",
-    "hand_landmarker.task",
-    f"{_GOOGLE}/hand_landmarker/hand_landmarker/float16/latest/hand_landmarker.task",
-)
+MODELS = {
+    "--body": f"{_GOOGLE}/pose_landmarker/pose_landmarker_full/float16/latest/pose_landmarker_full.task",
+    "--hands": f"{_GOOGLE}/hand_landmarker/hand_landmarker/float16/latest/hand_landmarker.task",
+}
+"""Where the models are to be had that these options name."""
 
 
 def mediapipe_tracker(body: Path | None = None, hands: Path | Literal[False] | None = None) -> Tracker:
     """Returns MediaPipe's tracker (Tasks API) with models from `.task` files; see `aplt.pose`."""
     require("mediapipe", "pose")
-    models = [_found(body, BODY), *([] if hands is False else [_found(hands, HANDS)])]
+    models = [_found(body, "--body"), *([] if hands is False else [_found(hands, "--hands")])]
     return Tracker("mediapipe", hands is not False, " ".join(map(file_digest, models)), partial(_open, *models))
 
 
-def _found(given: Path | None, model: _Model) -> Path:
-    path = given or default_cache_dir() / "models" / model.name
+def _found(given: Path | None, option: str) -> Path:
+    address = MODELS[option]
+    path = given or default_cache_dir() / "models" / address.rpartition("/")[2]
     if not is_zipfile(path):
         what = "is not a .task file" if path.exists() else "no such file"
-        raise InputError(
-            f"{path}: {what}; fetch {model.address} and put it there, or say with {model.option} where it is"
-        )
+        raise InputError(f"{path}: {what}; fetch {address} and put it there, or say with {option} where it is")
     return path
 
 
@@ -100,10 +87,10 @@ def _open(body: Path, hands: Path | None = None) -> Iterator[See]:
         from mediapipe.tasks.python import vision
 
         look_for_bodies = opened.enter_context(
-            _landmarker(body, BODY, vision.PoseLandmarker, vision.PoseLandmarkerOptions, num_poses=PERSONS)
+            _landmarker(body, "--body", vision.PoseLandmarker, vision.PoseLandmarkerOptions, num_poses=PERSONS)
         )
         look_for_hands = hands and opened.enter_context(
-            _landmarker(hands, HANDS, vision.HandLandmarker, vision.HandLandmarkerOptions, num_hands=2 * PERSONS)
+            _landmarker(hands, "--hands", vision.HandLandmarker, vision.HandLandmarkerOptions, num_hands=2 * PERSONS)
         )
         last = -1
 
@@ -134,7 +121,7 @@ def _open(body: Path, hands: Path | None = None) -> Iterator[See]:
         yield see
 
 
-def _landmarker(path: Path, model: _Model, kind: Any, options: Any, **more: int) -> Any:
+def _landmarker(path: Path, option: str, kind: Any, options: Any, **more: int) -> Any:
     from mediapipe.tasks.python import BaseOptions
     from mediapipe.tasks.python.vision import RunningMode
 
@@ -142,7 +129,7 @@ def _landmarker(path: Path, model: _Model, kind: Any, options: Any, **more: int)
     try:
         return kind.create_from_options(options(base_options=base, running_mode=RunningMode.VIDEO, **more))
     except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"{path}: MediaPipe cannot use it for {model.option} ({reason(error)})") from error
+        raise InputError(f"{path}: MediaPipe cannot use it for {option} ({reason(error)})") from error
 
 
 @contextmanager
