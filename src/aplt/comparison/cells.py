@@ -24,7 +24,7 @@ from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
+from aplt.runs.schedule import UNSET_BUDGET, require_one_budget, steps_per_round
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed
 from aplt.settings import merge, shown, validated
@@ -73,8 +73,7 @@ class Cell:
 
 def true_labels(clips: Path) -> dict[str, str]:
     """Returns the label of each clip by its id, where it is known."""
-    index = read_index(clips)
-    return {clip.id: index.class_names[clip.label] for clip in index if clip.label != UNKNOWN}
+    return read_index(clips).known
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
@@ -167,7 +166,7 @@ class _Source:
             "clips": str(self.clips),
             "method": variant.method,
             "split": {"labeled": key.labeled, "seed": key.seed},
-            "train": unset_budget() | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
+            "train": UNSET_BUDGET | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
         }
         whole = over_preset(merge(merge(shared, variant.settings), own), self.preset, kind)
         return effective_config(whole, kind, "settings")

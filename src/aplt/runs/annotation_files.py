@@ -6,7 +6,6 @@ edited as XML and not by the package that reads them, since that drops attribute
 
 import json
 import mimetypes
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain, count
@@ -21,7 +20,7 @@ from aplt.data.modality import modality_of_clip
 from aplt.data.video import about_seconds, frame_rate
 from aplt.errors import InputError
 from aplt.runs.timeline import Recording
-from aplt.storage import read_json, reason
+from aplt.storage import read_json, reason, seen_from
 
 Event = tuple[float, float, str, float]
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -58,7 +57,7 @@ def to_elan(recordings: Sequence[Recording], output: Path, original: Path | None
             for descriptor in root.iter("MEDIA_DESCRIPTOR"):
                 if link := descriptor.get("RELATIVE_MEDIA_URL"):
                     place = original.parent / link.removeprefix("file:").lstrip("/")
-                    descriptor.set("RELATIVE_MEDIA_URL", _relative(place, output))
+                    descriptor.set("RELATIVE_MEDIA_URL", seen_from(place, output))
     _add_tiers(root, [(start - origin, end - origin, label, score) for start, end, label, score in events])
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -91,7 +90,7 @@ def to_boris(recordings: Sequence[Recording], output: Path, original: Path | Non
                 project["behaviors_conf"][str(number)] = _behavior(label)
             moments = [start, end] if "state" in coded[label].lower() else [(start + end) / 2]
             marks += [[round(moment, 3), "", label, "", f"score {score:.4f}"] for moment in moments]
-        file = _relative(path, output)
+        file = seen_from(path, output)
         name = _free(f"{OWN} {path.stem}", observations)
         parts = [one for one in recordings if one.clip.path == path]
         first = min(one.clip.start or 0.0 for one in parts)
@@ -108,10 +107,6 @@ def _by_file(recordings: Iterable[Recording]) -> dict[Path, list[Event]]:
     return {path: sorted(events) for path, events in found.items()}
 
 
-def _relative(path: Path, output: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), output.resolve().parent)).as_posix()
-
-
 def _free(name: str, taken: Iterable[str]) -> str:
     """Returns a name that is not taken yet, with a number behind it if need be."""
     there = set(taken)
@@ -123,7 +118,7 @@ def _new_document(path: Path, output: Path) -> ET.Element:
     root = ET.Element("ANNOTATION_DOCUMENT", AUTHOR=OWN, DATE=now, FORMAT="3.0", VERSION="3.0")
     root.set(f"{{{XSI}}}noNamespaceSchemaLocation", SCHEMA)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    kind, link = mimetypes.guess_type(path.name)[0] or "unknown", _relative(path, output)
+    kind, link = mimetypes.guess_type(path.name)[0] or "unknown", seen_from(path, output)
     ET.SubElement(
         header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.resolve().as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=link
     )

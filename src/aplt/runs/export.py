@@ -82,15 +82,9 @@ def _require_ours(folder: Path) -> None:
     """Refuses a folder that holds anything but an earlier export."""
     if folder.exists() and not is_folder(folder):
         raise InputError(f"{folder}: is a file; name a folder with -o")
-    others = (
-        [path.name for path in folder.iterdir() if path.name not in (BESIDE, *FILES.values())]
-        if folder.exists()
-        else []
-    )
+    others = {path.name for path in folder.iterdir()} - {BESIDE, *FILES.values()} if folder.exists() else set()
     if others:
-        raise InputError(
-            f"{folder}: holds {sorted(others)[0]}, which is of no export; name an empty or a new folder with -o"
-        )
+        raise InputError(f"{folder}: holds {min(others)}, which is of no export; name an empty or a new folder with -o")
 
 
 def _onnx(program: ExportedProgram) -> bytes:

@@ -145,14 +145,7 @@ def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Po
 def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFrame:
     """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
 
-    Args:
-        source: The folder of a finished run; or an index, a folder of clips or a bank, of which there is no model yet.
-        number: How many.
-        strategy: A name of `STRATEGIES`; by default coverage for a run, typical for clips.
-
-    Raises:
-        InputError: no such strategy, or one that needs a model, the run is not finished, or its clips have changed; a
-            clip cannot be read.
+    Arguments are those of `aplt.suggest`.
     """
     if strategy is not None and strategy not in STRATEGIES:
         raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
@@ -162,8 +155,7 @@ def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFr
     config, index, split = finished(run)
     position, pool = pool_of(run, index, split)
     chosen = STRATEGIES[strategy or "coverage"](pool, number, np.random.default_rng(config.train.seed))
-    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
-    return table.assign(
+    return _unlabeled(index, position[chosen]).assign(
         guess=[index.class_names[k] for k in pool.probability[chosen].argmax(axis=1)],
         score=pool.probability[chosen].max(axis=1).round(4),
         reason=_reasons(pool, chosen, index.class_names),
@@ -180,8 +172,12 @@ def _suggest_first(source: Path, number: int, strategy: str) -> pd.DataFrame:
     feature = described(index) if strategy == "typical" else np.zeros((len(index), 1), dtype=np.float32)
     pool = Pool(feature[position], np.empty((len(position), 0)), index.labels[position])
     chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(0))
-    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
-    return table.assign(reason="stands for clips like it" if strategy == "typical" else "any")
+    reason = "stands for clips like it" if strategy == "typical" else "any"
+    return _unlabeled(index, position[chosen]).assign(reason=reason)
+
+
+def _unlabeled(index: ClipIndex, position: np.ndarray) -> pd.DataFrame:
+    return index_table(index).iloc[position].drop(columns="label").reset_index(drop=True)
 
 
 def _neighbors(feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
