@@ -1,6 +1,5 @@
 """The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -285,7 +284,7 @@ def _cells(comparison: Comparison) -> Html:
 
 
 def _link(comparison: Comparison, record: dict[Any, Any]) -> str:
-    report = comparison.folder.path / record["run"] / "report.html"
-    if not report.exists():
+    report = f"{record['run']}/report.html"
+    if not (comparison.folder.path / report).exists():
         return str(record["method"])
-    return el("a", str(record["method"]), href=quote(Path(os.path.relpath(report, comparison.folder.path)).as_posix()))
+    return el("a", str(record["method"]), href=quote(report))
