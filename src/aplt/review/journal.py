@@ -102,7 +102,7 @@ class Journal:
     def _drop_half_a_row(self) -> None:
         with naming(self.path), self.path.open("rb+") as stream:
             content = stream.read()
-            if content and not content.endswith(b"\n"):
+            if not content.endswith(b"\n"):
                 stream.truncate(content.rfind(b"\n") + 1)
 
 

@@ -63,13 +63,10 @@ def to_elan(recordings: Sequence[Recording], output: Path, original: Path | None
 
 
 def to_boris(recordings: Sequence[Recording], output: Path, original: Path | None = None) -> str:
-    """Returns a project of BORIS' with an observation for each file; scores are comments.
+    """Returns a project of BORIS' with an observation for each file; scores are comments. See `to_elan`.
 
-    Args:
-        recordings: Recordings, or parts of them.
-        output: Where it will be written; paths of recordings are relative to it.
-        original: The project that they are added to. Behaviors that it lacks are added as states; those that are points
-            in it stay so, in the middle of the event.
+    Behaviors that the original lacks are added as states; those that are points in it stay so, in the middle of the
+    event.
 
     Raises:
         InputError: the original is no project.

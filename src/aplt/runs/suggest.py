@@ -50,13 +50,6 @@ class Pool:
         doubt: np.ndarray = 1 - (two[:, 1] - two[:, 0])
         return doubt
 
-    @property
-    def rarity(self) -> np.ndarray:
-        """How few labels the class has that a clip is taken for [M]: 1 of none, a half of one, a third of two."""
-        count = np.bincount(self.label[self.label >= 0], minlength=self.probability.shape[1])
-        rarity: np.ndarray = 1 / (1 + count[self.probability.argmax(axis=1)])
-        return rarity
-
 
 Strategy = Callable[[Pool, int, np.random.Generator], np.ndarray]
 """(what is known, how many, random numbers) -> places of unlabeled clips, the most useful first."""
@@ -69,7 +62,9 @@ def coverage(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray: 
     (submodular, so that greed is near the best), in which a near duplicate of what is chosen adds nothing.
     """
     near, likeness = _neighbors(pool.feature)
-    weight = pool.doubt * np.sqrt(pool.rarity)
+    labels = np.bincount(pool.label[pool.label >= 0], minlength=pool.probability.shape[1])
+    rarity = 1 / (1 + labels[pool.probability.argmax(axis=1)])  # 1 with no label of the class, a half with one
+    weight = pool.doubt * np.sqrt(rarity)
     covered = np.zeros(len(weight))
     for place in np.flatnonzero(pool.label >= 0):
         np.maximum.at(covered, near[place], likeness[place])
