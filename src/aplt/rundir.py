@@ -138,11 +138,7 @@ class RunDir:
         return {}
 
     def read_features(self, clips: int, classes: int) -> dict[str, np.ndarray]:
-        """Returns what a finished run knows of its training clips: position [M], feature [M, D], probability [M, K].
-
-        Raises:
-            InputError: there is no such file, or it is not of so many clips and classes.
-        """
+        """Returns what a finished run knows of its training clips: position [M], feature [M, D], probability [M, K]."""
         found = read_arrays(self.require(lambda run: run.features, "a finished run has it"))
         expected = {
             "position": ("i", (clips,)),

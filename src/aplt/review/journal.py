@@ -63,11 +63,7 @@ class Journal:
             self._undo.append(before)
 
     def undo(self) -> list[str]:
-        """Takes back what was said last since the journal was opened, and returns the ids of its clips.
-
-        Raises:
-            InputError: it cannot be written.
-        """
+        """Takes back what was said last since the journal was opened, and returns the ids of its clips."""
         with self._lock:
             if not self._undo:
                 return []

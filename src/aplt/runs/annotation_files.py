@@ -67,9 +67,6 @@ def to_boris(recordings: Sequence[Recording], output: Path, original: Path | Non
 
     Behaviors that the original lacks are added as states; those that are points in it stay so, in the middle of the
     event.
-
-    Raises:
-        InputError: the original is no project.
     """
     now = datetime.now().isoformat(timespec="seconds")
     project = _new_project(now) if original is None else read_json(original)
@@ -125,11 +122,7 @@ def _new_document(path: Path, output: Path) -> ET.Element:
 
 
 def _origin(root: ET.Element, original: Path, recording: Path) -> float:
-    """Returns at which second of a recording the time of a file of ELAN's begins.
-
-    Raises:
-        InputError: the file does not link the recording.
-    """
+    """Returns at which second of a recording, which it must link, the time of a file of ELAN's begins."""
     names = []
     for places, origin in linked((one.attrib for one in root.iter("MEDIA_DESCRIPTOR")), original):
         names.append(places[-1].name)

@@ -27,11 +27,7 @@ data may fare worse."""
 
 
 def push(run: Path, repository: str, *, private: bool, license_: str | None) -> str:
-    """Writes the model card of a run and uploads its model folder; returns the repository's address. See `aplt.push`.
-
-    Raises:
-        InputError: the run is not finished, or the Hub does not take it.
-    """
+    """Writes the model card of a run, uploads its model folder and returns where it is; see `aplt.push`."""
     folder = write_card(RunDir(run), repository, license_).parent
     api, files = HfApi(library_name="aplt"), ["README.md", "config.json", "model.safetensors", ENCODER]
     try:

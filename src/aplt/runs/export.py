@@ -41,9 +41,6 @@ def export(model: Recognizer, folder: Path, format_: str) -> float:
     """Writes a model's file and preprocessing.json into a folder, and returns the largest difference of a probability.
 
     It takes any number of clips at once. See `aplt.export`.
-
-    Raises:
-        InputError: no such format, the folder is another's, or the model cannot be exported.
     """
     if format_ not in get_args(Format):
         raise InputError(f"--format is {format_}, expected {' or '.join(get_args(Format))}")

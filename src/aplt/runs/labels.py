@@ -32,11 +32,8 @@ class Labels:
 def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0.9) -> Labels:
     """Returns the final model's labels of a run's unlabeled clips, with how often such labels are right.
 
-    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. Arguments
-    are those of `aplt.labels`.
-
-    Raises:
-        InputError: too few held-out clips are right to say so.
+    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. See
+    `aplt.labels`.
     """
     _, index, split = finished(run)
     found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")

@@ -55,11 +55,7 @@ def model_folder(folder: Path) -> Path:
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
-    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing.
-
-    Raises:
-        InputError: a path does not exist, or a folder or table holds no clips.
-    """
+    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing."""
     clips: list[Clip] = []
     for path in paths:
         if path.is_dir() and not ((path / TABLE).is_file() and feature_files(path)):
@@ -99,11 +95,7 @@ class Evaluation:
 
 
 def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
-    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`.
-
-    Raises:
-        InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
-    """
+    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`."""
     model, run = load_model(folder), RunDir(folder)
     if clips is None:
         config = run.read_config()

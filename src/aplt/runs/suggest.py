@@ -123,11 +123,7 @@ MODEL_FREE = ("typical", "random")
 
 
 def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Pool]:
-    """Returns the positions in the index [M] of what a finished run knows, and what it knows of them.
-
-    Raises:
-        InputError: the run's folder has no features, or others.
-    """
+    """Returns the positions in the index [M] of what a finished run knows, and what it knows of them."""
     clips = sorted((*split.labeled, *split.unlabeled))
     stored = run.read_features(len(clips), index.num_classes)
     position = stored["position"]
@@ -138,10 +134,7 @@ def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Po
 
 
 def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFrame:
-    """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
-
-    Arguments are those of `aplt.suggest`.
-    """
+    """Returns the clips to label next, most useful first: an index's columns without a label; see `aplt.suggest`."""
     if strategy is not None and strategy not in STRATEGIES:
         raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
     run = RunDir(source)
