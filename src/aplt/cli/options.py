@@ -22,7 +22,7 @@ SetOption = Annotated[
 ]
 Stride = Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")]
 Tiers = Annotated[
-    list[str] | None, typer.Option("--tier", help="Of events of ELAN's: the tier with the labels; repeatable.")
+    list[str] | None, typer.Option("--tier", help="Of ELAN's files of events: the tier with the labels; repeatable.")
 ]
 
 
