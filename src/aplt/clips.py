@@ -78,6 +78,11 @@ class ClipIndex(Sequence[Clip]):
         labels.flags.writeable = False
         return labels
 
+    @property
+    def known(self) -> dict[str, str]:
+        """The class of each clip of known label, by its id."""
+        return {clip.id: self.class_names[clip.label] for clip in self.clips if clip.label != UNKNOWN}
+
     @cached_property
     def digest(self) -> str:
         """SHA-256 over ids, labels, subjects, intervals and class names: changes when the index does."""

@@ -193,6 +193,10 @@ class Figures(FigureValues):
         """How many clips they are of."""
         return sum(one.clips for one in self.per_class)
 
+    def text(self, *, main: bool = True) -> str:
+        """Returns the main figures, or the others, as they are written at a terminal."""
+        return ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in self.shown(main=main))
+
     def shown(self, *, main: bool = True) -> list[tuple[Figure, float]]:
         """Returns the main figures that exist, or the others, each with its value."""
         found = [(figure, getattr(self, name)) for name, figure in FIGURES.items() if figure.main == main]

@@ -12,7 +12,7 @@ from aplt.settings import load_yaml
 from aplt.storage import mode
 
 if TYPE_CHECKING:
-    from aplt.clips import Clip, ClipIndex
+    from aplt.clips import Clip
 
 MOMENTS = 4
 SHORT_SIDE = 80
@@ -20,11 +20,7 @@ QUALITY = 65
 
 
 def write_illustrated(run: Path, beside: Path | None = None) -> Path:
-    """Writes report.html into a run folder, with pictures of clips and with another run `beside` it; returns its path.
-
-    Raises:
-        InputError: no run in a folder, a damaged one, or `beside` was tested on other clips.
-    """
+    """Writes report.html into a run folder, with pictures of clips and another run `beside` it; returns its path."""
     return write_report(run, beside=beside, clips=_clips_of(RunDir(run)))
 
 
@@ -46,17 +42,13 @@ def _clips_of(run: RunDir) -> Clips | None:
     changed = index.digest != run.read_digests().get("index")
     return Clips(
         lambda id_: _picture(clip_of[id_]) if id_ in clip_of else f"{source} no longer lists it",
-        {} if changed else _given(index),
+        {} if changed else index.known,
         f"labels or rows of {source} have changed since the run was begun" if changed else None,
     )
 
 
 def _without(why: str) -> Clips:
     return Clips(lambda _: "", missing=why)
-
-
-def _given(index: "ClipIndex") -> dict[str, str]:
-    return {clip.id: index.class_names[clip.label] for clip in index if clip.label >= 0}
 
 
 def _picture(clip: "Clip") -> Frames | Skeleton | str:

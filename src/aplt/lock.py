@@ -25,18 +25,15 @@ def held(path: Path, wait: float = 0.0) -> Iterator[bool]:
     made = [folder for folder in path.parents if not folder.exists()]
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=wait)
-    ours = True
     try:
         lock.acquire()
     except Timeout:
-        ours = False
+        yield False
+        return
     except OSError as error:
         if error.errno not in NO_LOCKS:
             raise
         console.print(f"{path.parent}: cannot be locked ({error.strerror}); take care not to train twice in it")
-    if not ours:
-        yield False
-        return
     try:
         yield True
     finally:

@@ -56,11 +56,7 @@ class Loop:
         return read_table(path, ("id",))["id"].tolist()
 
     def train(self) -> RunDir:
-        """Trains the turn at hand on all corrections, in a third of the first run's steps, and returns its run.
-
-        Raises:
-            InputError: a correction is not usable, or people disagree on a clip.
-        """
+        """Trains the turn at hand on all corrections, in a third of the first run's steps, and returns its run."""
         runs = self.runs
         turn = self._turn(len(runs))
         if self.training:

@@ -35,11 +35,9 @@ def in_processes(
 ) -> Generator[_Result]:
     """Yields the function's results in the order of the items, computed in single-threaded processes.
 
-    Args:
-        function: Picklable, as are items, results and errors.
-        items: All of them are submitted at once.
-        processes: How many; by default as many as this process has cores. One, or one item, needs no other process.
-        progress: Is called with (items done, items in all) after each.
+    The function, items, results and errors are picklable. There are as many processes as this one has cores, unless
+    `processes` says how many; one, or one item, needs no other process. `progress` is called with (items done, items in
+    all) after each.
 
     Raises:
         Exception: the first that `function` raises, by the order of the items; later items are given up.

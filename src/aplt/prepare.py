@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aplt.clips import ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.settings import load_yaml, merge, shown
+from aplt.settings import merge, shown
 from aplt.storage import absolute
 
 if TYPE_CHECKING:
@@ -69,30 +69,19 @@ def prepare_next(
     """Returns what a run after `first` is made of: its settings, weights and test clips, and corrected labels.
 
     It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
-    know the clips.
-
-    Args:
-        first: A finished run.
-        clips: The index by now; None: the first run's.
-        corrections: As `aplt.runs.corrections.correct` takes them.
-        options: Settings that have an option of their own; None means not set.
-        settings: Any others.
-        name: Of the run's folder.
-        runs: Folder of run folders.
-
-    Raises:
-        InputError: the first run is not finished, or the corrections or a setting are not usable.
+    know the clips. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
+    does.
     """
     from aplt.runs.configure import begun_config
     from aplt.runs.corrections import correct
-    from aplt.runs.schedule import unset_budget
+    from aplt.runs.schedule import UNSET_BUDGET
 
     if name == first.path.name and runs.absolute() == first.path.parent.absolute():
         raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
     corrected = correct(first, clips, corrections, runs / name / "corrected")
-    config = begun_config(load_yaml(first.config), str(first.config))
+    config = begun_config(first)
     train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
-    if not (settings.get("train") or {}).keys() & unset_budget().keys():
+    if not (settings.get("train") or {}).keys() & UNSET_BUDGET.keys():
         train["steps"] = -(-first.read_result().steps // 3)
     weights = first.require(lambda run: run.model / "model.safetensors", "the run begins with its weights")
     own = {

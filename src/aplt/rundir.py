@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from aplt.config import RunConfig
 from aplt.errors import InputError
 from aplt.figures import Record
 from aplt.record import Result, Round
-from aplt.settings import shown, wanted
+from aplt.settings import load_yaml, shown, validated, wanted
 from aplt.storage import json_object, read_arrays, read_bytes, read_json, read_table, sweep, write_text
 
 MODEL_FILES = ("config.json", "model.safetensors", "encoder.safetensors", "surroundings.safetensors")
@@ -69,20 +70,11 @@ class RunDir:
 
     def files(self) -> list[Path]:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
-        model = tuple(self.model / name for name in (*MODEL_FILES, "README.md"))
+        folders_and_lock = ("path", "rounds", "model", "lock")
+        own = [path for name, path in vars(self).items() if name not in folders_and_lock]
+        model = [self.model / name for name in (*MODEL_FILES, "README.md")]
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
-        whole = (self.config, self.result, self.checkpoint, self.metrics, *rounds, self.ledger, *model)
-        tables = (
-            self.predictions,
-            self.pseudo_labels,
-            self.held_out,
-            self.features,
-            self.report,
-            self.split,
-            self.origin,
-            self.tracker,
-        )
-        return [path for path in (*whole, *tables) if path.is_file()]
+        return [path for path in (*own, *model, *rounds) if path.is_file()]
 
     def clear(self) -> None:
         """Removes this run's files and no others; config.yaml goes first, so that half a run is never continued."""
@@ -102,6 +94,11 @@ class RunDir:
         self.checkpoint.unlink(missing_ok=True)
         with suppress(OSError):  # it is not there, or holds files of others
             self.checkpoint.parent.rmdir()
+
+    def read_config(self) -> RunConfig:
+        """Returns the settings, with defaults where another version has left any out."""
+        path = self.require(lambda run: run.config, "expected a run folder")
+        return validated(RunConfig, load_yaml(path), str(path))
 
     def read_rounds(self) -> list[Round]:
         """Returns what the rounds done so far left, oldest first."""
@@ -142,11 +139,7 @@ class RunDir:
         return {}
 
     def read_features(self, clips: int, classes: int) -> dict[str, np.ndarray]:
-        """Returns what a finished run knows of its training clips: position [M], feature [M, D], probability [M, K].
-
-        Raises:
-            InputError: there is no such file, or it is not of so many clips and classes.
-        """
+        """Returns what a finished run knows of its training clips: position [M], feature [M, D], probability [M, K]."""
         found = read_arrays(self.require(lambda run: run.features, "a finished run has it"))
         expected = {
             "position": ("i", (clips,)),

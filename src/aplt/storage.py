@@ -135,6 +135,11 @@ def absolute(path: Path) -> Path:
     return found
 
 
+def seen_from(path: Path, file: Path) -> str:
+    """Returns the way to a path from the folder of a file, with slashes."""
+    return Path(os.path.relpath(path.resolve(), file.resolve().parent)).as_posix()
+
+
 def default_cache_dir() -> Path:
     """Returns $APLT_CACHE, else aplt in $XDG_CACHE_HOME, else ~/.cache/aplt."""
     if own := os.environ.get("APLT_CACHE"):

@@ -57,6 +57,7 @@ def test_chance_and_classes_without_an_accepted_label_are_told(tmp_path: Path) -
     folder = fake_run(tmp_path / "run", classes=4)
     page = page_of(folder)
     assert "chance: 25.0 %" in page.text
+    assert [one.tail for one in page.root.iterfind(".//ul[@class='legend']//span[@class='swatch bound']")] == ["chance"]
     assert "no accepted pseudo-label" not in page.text
     edit_last_round(RunDir(folder), pseudo={"accepted": (3, 0, 5, 0), "known": (0,) * 4, "correct": (0,) * 4})
     names = RunDir(folder).read_result().classes

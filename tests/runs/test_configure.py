@@ -13,9 +13,9 @@ from aplt.data.index import read_index
 from aplt.data.splits import make_split
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
+from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config, configure_new, configured, effective_config, of_method
 from aplt.runs.setup import build_algorithm
-from aplt.settings import load_yaml
 from aplt.tensors import Task
 from tests.runs.clips import tiny_config, write_clips
 
@@ -82,7 +82,7 @@ def test_a_seed_is_that_of_the_training_and_of_a_split_that_is_drawn(drawn: bool
 def test_a_runs_own_config_gives_itself_back(clips: Path, tmp_path: Path) -> None:
     config = tiny_config(clips, offline=None, encoder_settings={"parents": [0, 0, 1, 2]})
     (tmp_path / "config.yaml").write_text(config.to_yaml())
-    assert begun_config(load_yaml(tmp_path / "config.yaml"), "test") == config
+    assert begun_config(RunDir(tmp_path)) == config
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
+from aplt.cli.options import BudgetOption, Epochs, PresetOption, SetOption, Steps, budget_settings
 from aplt.cli.printing import say, say_lines
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
@@ -32,9 +32,7 @@ def compare(
     budget: BudgetOption = None,
     epochs: Epochs = None,
     steps: Steps = None,
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting of `aplt train`, such as train.rounds=5. Repeatable.")
-    ] = None,
+    set_: SetOption = None,
     ablate: Annotated[
         bool, typer.Option("--ablate", help="Compare APLT with itself, with one choice undone at a time.")
     ] = False,

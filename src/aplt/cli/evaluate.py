@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.options import Stride, Tiers
 from aplt.cli.printing import print_json, remark, say
 from aplt.errors import InputError
 
@@ -28,15 +29,11 @@ def evaluate(
             "of ELAN's or BORIS'; --clips then says which recordings, or parts of them; by default all with an event."
         ),
     ] = None,
-    tier: Annotated[
-        list[str] | None, typer.Option(help="With --events of ELAN's: the tier with the labels; repeatable.")
-    ] = None,
+    tier: Tiers = None,
     window: Annotated[
         float | None, typer.Option(help="With --events: seconds of a window; by default the median training clip.")
     ] = None,
-    stride: Annotated[
-        float | None, typer.Option(help="With --events: seconds from one window to the next; by default half a window.")
-    ] = None,
+    stride: Stride = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure a trained model."""
@@ -68,13 +65,9 @@ def evaluate(
         counts = {"clips": figures.clips, "unlabeled": found.unlabeled}
         print_json(counts | figures.model_dump())
         return
-    shown, besides = (
-        ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in figures.shown(main=main))
-        for main in (True, False)
-    )
     more = f" ({found.unlabeled} more without a label)" if found.unlabeled else ""
-    say(f"{counted(figures.clips, 'clip')}{more}: {shown}")
-    say(besides)
+    say(f"{counted(figures.clips, 'clip')}{more}: {figures.text()}")
+    say(figures.text(main=False))
     width = max(len(one.name) for one in figures.per_class)
     say(f"{'class':{width}}  clips  precision  recall     f1")
     for one in figures.per_class:

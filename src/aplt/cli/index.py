@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperOption
 
+from aplt.cli.options import Stride, Tiers
 from aplt.cli.printing import remark, say, say_classes
 from aplt.errors import InputError
 
@@ -28,9 +29,7 @@ def index(
     window: Annotated[
         float | None, typer.Option(help="Cut recordings, longer files without a label, into clips of so many seconds.")
     ] = None,
-    stride: Annotated[
-        float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
-    ] = None,
+    stride: Stride = None,
     events: Annotated[
         Path | None,
         typer.Option(
@@ -38,9 +37,7 @@ def index(
             "not overlap."
         ),
     ] = None,
-    tier: Annotated[
-        list[str] | None, typer.Option(help="Of ELAN's files, the tier with the labels; repeatable.")
-    ] = None,
+    tier: Tiers = None,
     none: Annotated[
         str,
         typer.Option(help="Class of the windows in recordings with events, if these are all there are; else unknown."),
@@ -56,7 +53,6 @@ def index(
     from aplt.data.names import doubtful_names
     from aplt.data.recordings import cut_folder
     from aplt.display import counted
-    from aplt.errors import InputError
 
     tiers = tuple(tier or ())
     given = Source(

@@ -83,7 +83,5 @@ def _answer(journal: "Journal", asked: list[str], truth: dict[str, str], source:
 
 def _tell(run: "RunDir") -> None:
     result = run.read_result()
-    figures = "no test clips with a label"
-    if result.test is not None:
-        figures = ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in result.test.shown())
+    figures = "no test clips with a label" if result.test is None else result.test.text()
     say(f"{run.path}: {result.counts.labeled} labeled, {figures}")

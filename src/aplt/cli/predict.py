@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from aplt.cli.options import Stride, Tiers
 from aplt.cli.printing import remark, say
 from aplt.errors import InputError
 
@@ -24,9 +25,7 @@ def predict(
         float | None,
         typer.Option(help="Read the files as recordings: score windows of so many seconds, and write events."),
     ] = None,
-    stride: Annotated[
-        float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")
-    ] = None,
+    stride: Stride = None,
     format_: Annotated[
         str,
         typer.Option(
@@ -55,9 +54,7 @@ def predict(
             "boris, the file that the events are added to, in a copy."
         ),
     ] = None,
-    tier: Annotated[
-        list[str] | None, typer.Option(help="With --annotated of ELAN's: the tier for the page; repeatable.")
-    ] = None,
+    tier: Tiers = None,
 ) -> None:
     """Name the micro-action in new clips, or find those in recordings (--window).
 

@@ -1,6 +1,5 @@
 """What `aplt predict` and `aplt evaluate` do with recordings."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -113,11 +112,8 @@ def print_events(
     table = figures.per_class
     if json:
         f1 = {f"f1_{100 * k:.0f}": value for k, value in figures.f1.items()}
-        print_json(
-            {"seconds": figures.seconds, "window": window}
-            | f1
-            | {"frame_accuracy": figures.frame_accuracy, "per_class": table.to_dict("records")}
-        )
+        rest = {"frame_accuracy": figures.frame_accuracy, "per_class": table.to_dict("records")}
+        print_json({"seconds": figures.seconds, "window": window, **f1, **rest})
         return
     shares = ", ".join(f"F1@{100 * k:.0f} {value:.1%}" for k, value in figures.f1.items())
     say(f"{counted(len(found), 'recording')}, {figures.seconds:.1f} s in windows of {window:g} s: {shares}")
@@ -142,12 +138,10 @@ def _labeled(events: "pd.DataFrame") -> "pd.DataFrame":
 def _strip(one: "Recording", known: "pd.DataFrame | None", page: Path) -> "Strip":
     from aplt.data.modality import modality_of_clip
     from aplt.report.strip import Strip
+    from aplt.storage import seen_from
 
     path = one.clip.path
-    video = None
-    if modality_of_clip(one.clip).name == "video":
-        video = quote(Path(os.path.relpath(path.resolve(), page.resolve().parent)).as_posix())
+    video = quote(seen_from(path, page)) if modality_of_clip(one.clip).name == "video" else None
     own = None if known is None else of_file(known, one.clip)
-    return Strip(
-        str(path), video, one.clip.start or 0.0, one.seconds, one.events, None if own is None or own.empty else own
-    )
+    annotated = None if own is None or own.empty else own
+    return Strip(str(path), video, one.clip.start or 0.0, one.seconds, one.events, annotated)

@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from aplt.cli.budget import BudgetOption, Epochs, PresetOption, Steps, budget_settings
+from aplt.cli.options import BudgetOption, Epochs, PresetOption, SetOption, Steps, budget_settings
 from aplt.cli.printing import remark, say
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
 
 def train(
+    context: typer.Context,
     source: Annotated[Path | None, typer.Argument(help="clips.csv, a folder of clips, or a config.yaml.")] = None,
     split: Annotated[Path | None, typer.Option(help="Table written by `aplt split`.")] = None,
     labeled: Annotated[str | None, typer.Option(help="Share of each class's labels to use, such as 10%.")] = None,
@@ -37,9 +38,7 @@ def train(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run's folder; by default METHOD-seedN.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder for the folders of runs.")] = Path("runs"),
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="Any setting, such as train.rounds=5. Repeatable.")
-    ] = None,
+    set_: SetOption = None,
     from_: Annotated[
         Path | None,
         typer.Option("--from", help="Begin from this finished run: its settings, its weights and its test clips."),
@@ -63,22 +62,8 @@ def train(
     from aplt.settings import merge, parse_assignments
 
     if resume is not None:
-        others = (
-            source,
-            split,
-            labeled,
-            seed,
-            method,
-            encoder,
-            encoder_weights,
-            preset,
-            track,
-            name,
-            set_,
-            from_,
-            corrections,
-        )
-        if any(given is not None for given in (*others, budget, epochs, steps)):
+        others = (value for key, value in context.params.items() if key not in ("resume", "clips", "runs"))
+        if any(value not in (None, ()) for value in others):
             raise InputError(
                 "--resume continues a run with the settings that it began with: give no other setting with it"
             )
@@ -131,8 +116,7 @@ def train(
     if result.test is not None:
         scored, test = result.test.clips, result.counts.test
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
-        figures = ", ".join(f"{figure.title} {figure.text(value)}" for figure, value in result.test.shown())
-        say(f"test clips: {figures}{note}")
+        say(f"test clips: {result.test.text()}{note}")
     held_out = result.val or result.test
     if result.counts.unlabeled and (held_out is None or held_out.clips < FEWEST):
         found = counted(0 if held_out is None else held_out.clips, "clip")

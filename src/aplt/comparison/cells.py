@@ -10,7 +10,7 @@ from typing import Any
 
 from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
-from aplt.comparison.record import CompareDir, Row, cell_row
+from aplt.comparison.record import KINDS, TIMES, CompareDir, RoundLabels, Row, row_of, wrong_labels
 from aplt.config import RunConfig, SplitSettings, TrainSettings
 from aplt.data.files import require_files
 from aplt.data.index import read_index
@@ -19,12 +19,13 @@ from aplt.data.split_remarks import remark_on_split
 from aplt.data.splits import make_split, round_half_up
 from aplt.display import counted
 from aplt.errors import InputError
+from aplt.figures import FIGURES
 from aplt.presets import over_preset
 from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.schedule import require_one_budget, steps_per_round, unset_budget
+from aplt.runs.schedule import UNSET_BUDGET, require_one_budget, steps_per_round
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed
 from aplt.settings import merge, shown, validated
@@ -67,14 +68,37 @@ class Cell:
 
     def row(self, folder: CompareDir, truth: dict[str, str]) -> Row:
         """Returns the row of the finished cell; `truth` has the known labels by clip id."""
-        about = {"digest": self.digest, "remark": self.remark or ""}
-        return cell_row(self.key, self.config, self.run, truth, folder=folder, **about)
-
-
-def true_labels(clips: Path) -> dict[str, str]:
-    """Returns the label of each clip by its id, where it is known."""
-    index = read_index(clips)
-    return {clip.id: index.class_names[clip.label] for clip in index if clip.label != UNKNOWN}
+        result, rounds = self.run.read_result(), self.run.read_rounds()
+        if not rounds:
+            raise InputError(f"{self.run.metrics}: expected one line per round of a finished run, found none")
+        if result.test is None:
+            raise InputError(f"{self.run.result}: no figure of the test clips, so it is no cell of a comparison")
+        labels: dict[str, Any] = {}
+        for kind in KINDS:
+            last = getattr(rounds[-1], kind)
+            labels |= {f"{kind}_{name}": getattr(last, name, None) for name in ("precision", "coverage")}
+            made = [(line.round, found) for line in rounds if (found := getattr(line, kind)) is not None]
+            labels[f"{kind}_by_round"] = [RoundLabels(number, one.precision, one.coverage) for number, one in made]
+        seconds, steps = result.seconds, result.steps
+        times = (seconds.total, seconds.offline, seconds.online, seconds.evaluation, 1000 * seconds.online / steps)
+        values = {
+            **self.key._asdict(),
+            **{name: getattr(result.test, name) for name in FIGURES},
+            "labeled_clips": result.counts.labeled,
+            "test_clips": result.test.clips,
+            "val_top1": result.val.top1 if result.val else None,
+            "unlabeled_top1": result.unlabeled.top1 if result.unlabeled else None,
+            **labels,
+            **wrong_labels(self.run, truth),
+            "steps": steps,
+            "version": result.versions["aplt"],
+            "read_out": self.config.read_out,
+            "remark": self.remark or "",
+            "digest": self.digest,
+            "run": self.path.relative_to(folder.path).as_posix(),
+            **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
+        }
+        return row_of(values, str(self.path))
 
 
 def plan_cells(plan: Plan, folder: CompareDir) -> list[Cell]:
@@ -167,7 +191,7 @@ class _Source:
             "clips": str(self.clips),
             "method": variant.method,
             "split": {"labeled": key.labeled, "seed": key.seed},
-            "train": unset_budget() | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
+            "train": UNSET_BUDGET | {"steps_per_round": same_steps(train, steps, variant), "seed": key.seed},
         }
         whole = over_preset(merge(merge(shared, variant.settings), own), self.preset, kind)
         return effective_config(whole, kind, "settings")

@@ -1,6 +1,5 @@
 """The page of a comparison: report.html and table.md in its folder, by `aplt report` and while cells are trained."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
@@ -18,20 +17,7 @@ from aplt.comparison.tables import TITLES, Rows, gain_tables, means
 from aplt.display import counted
 from aplt.figures import MAIN_FIGURES
 from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart
-from aplt.report.html import (
-    Cell,
-    Html,
-    absent,
-    el,
-    facts,
-    figure,
-    heading,
-    join,
-    number_cell,
-    page,
-    share_cell,
-    table,
-)
+from aplt.report.html import Cell, Html, absent, el, facts, figure, heading, join, number_cell, page, share_cell, table
 from aplt.report.words import Spread, duration, share_text
 from aplt.storage import read_text, write_alone
 
@@ -98,13 +84,9 @@ def _headline(comparison: Comparison) -> Html:
     ]
     notice = None
     if comparison.unfinished:
+        said = el("p", el("strong", "This comparison is unfinished: "), comparison.unfinished)
         failed = el("ul", *(el("li", f"failed: {why}") for why in comparison.failed)) if comparison.failed else None
-        notice = el(
-            "div",
-            el("p", el("strong", "This comparison is unfinished: "), comparison.unfinished),
-            failed,
-            class_="notice",
-        )
+        notice = el("div", said, failed, class_="notice")
     return heading("aplt comparison", comparison.name, words, notice)
 
 
@@ -136,11 +118,8 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
         series = []
         for place, method in enumerate(comparison.methods):
             found = [(share, spread(rows, "top1", method=method, labeled=share)) for share in comparison.shares]
-            points_ = [(share, one) for share, one in found if one is not None]
-            if points_:
-                series.append(Series(method, place, points_))
-        if not series:
-            return absent(title, "No cell of this data set is done yet.")
+            if points := [(share, one) for share, one in found if one is not None]:
+                series.append(Series(method, place, points))
         if len({share for one in series for share, _ in one.points}) > 1:
             crowded = len(series) > MOST_CURVES
             shown, pale = _apart(series, comparison.plan.reference) if crowded else (series, [])
@@ -149,8 +128,7 @@ def _efficiency(comparison: Comparison, dataset: str) -> Html:
     drawn = []
     for method in comparison.methods:
         own = rows[(rows["method"] == method) & rows["labeled"].isin(comparison.shares)]["top1"].tolist()
-        known = Spread.of(own)
-        if known is not None:
+        if (known := Spread.of(own)) is not None:
             drawn.append((method, known, own))
     if not drawn:
         return absent(title, "No cell of this data set is done yet.")
@@ -285,7 +263,7 @@ def _cells(comparison: Comparison) -> Html:
 
 
 def _link(comparison: Comparison, record: dict[Any, Any]) -> str:
-    report = comparison.folder.path / record["run"] / "report.html"
-    if not report.exists():
+    report = f"{record['run']}/report.html"
+    if not (comparison.folder.path / report).exists():
         return str(record["method"])
-    return el("a", str(record["method"]), href=quote(Path(os.path.relpath(report, comparison.folder.path)).as_posix()))
+    return el("a", str(record["method"]), href=quote(report))

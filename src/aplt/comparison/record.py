@@ -1,4 +1,4 @@
-"""compare.csv: its columns, a finished cell's row, and the folder of a comparison.
+"""compare.csv: its columns, and the folder of a comparison.
 
 Every column is a field of `Row`; the table is read back with the very values that were written.
 """
@@ -11,9 +11,8 @@ import pandas as pd
 from pydantic import BeforeValidator, ConfigDict, PlainSerializer, ValidationError, model_validator
 
 from aplt.comparison.plan import Key
-from aplt.config import RunConfig
 from aplt.errors import InputError
-from aplt.figures import FIGURES, FigureValues, Record
+from aplt.figures import FigureValues, Record
 from aplt.rundir import RunDir
 from aplt.settings import wanted
 from aplt.storage import read_table, write_csv
@@ -149,10 +148,11 @@ def write_rows(folder: CompareDir, rows: Iterable[Row]) -> None:
 def read_rows(folder: CompareDir) -> list[Row]:
     """Returns the rows of compare.csv; other columns in it are left out."""
     found = read_table(folder.cells, REQUIRED).to_dict("records")
-    return [_row(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
+    return [row_of(values, f"{folder.cells} row {number}") for number, values in enumerate(found, start=1)]
 
 
-def _row(values: Mapping[Any, Any], where: str) -> Row:
+def row_of(values: Mapping[Any, Any], where: str) -> Row:
+    """Returns a row with these values, which come from `where`."""
     try:
         return Row.model_validate(values)
     except ValidationError as error:
@@ -183,58 +183,6 @@ def read_failed(folder: CompareDir) -> list[tuple[str, str]]:
         return []
     table = read_table(folder.failed, ("why",)).reindex(columns=["why", "traceback"], fill_value="")
     return list(table.itertuples(index=False, name=None))
-
-
-def cell_row(
-    key: Key,
-    config: RunConfig,
-    run: RunDir,
-    truth: dict[str, str],
-    *,
-    folder: CompareDir,
-    digest: str,
-    remark: str,
-) -> Row:
-    """Returns the row of a finished cell; `truth` has the known labels by clip id, by `digest` it is known again."""
-    result, rounds = run.read_result(), run.read_rounds()
-    if not rounds:
-        raise InputError(f"{run.metrics}: expected one line per round of a finished run, found none")
-    if result.test is None:
-        raise InputError(f"{run.result}: no figure of the test clips, so it is no cell of a comparison")
-    labels = {
-        f"{kind}_{figure}": getattr(getattr(rounds[-1], kind), figure, None)
-        for kind in KINDS
-        for figure in ("precision", "coverage")
-    }
-    by_round = {
-        f"{kind}_by_round": [
-            RoundLabels(line.round, found.precision, found.coverage)
-            for line in rounds
-            if (found := getattr(line, kind)) is not None
-        ]
-        for kind in KINDS
-    }
-    seconds, steps = result.seconds, result.steps
-    times = (seconds.total, seconds.offline, seconds.online, seconds.evaluation, 1000 * seconds.online / steps)
-    values = {
-        **key._asdict(),
-        **{name: getattr(result.test, name) for name in FIGURES},
-        "labeled_clips": result.counts.labeled,
-        "test_clips": result.test.clips,
-        "val_top1": result.val.top1 if result.val else None,
-        "unlabeled_top1": result.unlabeled.top1 if result.unlabeled else None,
-        **labels,
-        **wrong_labels(run, truth),
-        **by_round,
-        "steps": steps,
-        "version": result.versions["aplt"],
-        "read_out": config.read_out,
-        "remark": remark,
-        "digest": digest,
-        "run": run.path.relative_to(folder.path).as_posix(),
-        **{name: round(value, 3) for name, value in zip(TIMES, times, strict=True)},
-    }
-    return _row(values, str(run.path))
 
 
 def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:

@@ -8,13 +8,14 @@ from functools import cache
 from pathlib import Path
 from statistics import fmean
 
-from aplt.comparison.cells import Cell, plan_cells, true_labels
+from aplt.comparison.cells import Cell, plan_cells
 from aplt.comparison.launchers import PATIENCE, Launch
 from aplt.comparison.page import write_comparison
 from aplt.comparison.plan import Plan, seen_from
 from aplt.comparison.record import CompareDir, Row, read_failed, read_rows, write_failed, write_rows
 from aplt.comparison.results import Comparison, read_comparison, read_plan
 from aplt.comparison.work import CellError
+from aplt.data.index import read_index
 from aplt.display import Bar, console, counted, whole_bar
 from aplt.errors import InputError
 from aplt.lock import held
@@ -66,7 +67,7 @@ def compare(
     with ExitStack() as lock:
         if not lock.enter_context(held(folder.lock, 0 if part is None else WAIT)):
             raise InputError(f"{folder.path}: another process is at work on this comparison; wait for it")
-        study = Study(plan, cells, folder, launch, part)
+        study = Study(plan, cells, folder, launch or Launch(), part)
         if not replace:
             study.require_fit()
         before = plan.commands or (_commands(folder) if study.rows or part else ())
@@ -87,17 +88,12 @@ class Study:
     """
 
     def __init__(
-        self,
-        plan: Plan,
-        cells: Sequence[Cell],
-        folder: CompareDir,
-        launch: Launch | None = None,
-        part: slice | None = None,
+        self, plan: Plan, cells: Sequence[Cell], folder: CompareDir, launch: Launch, part: slice | None
     ) -> None:
         self.plan, self.cells, self.folder = plan, cells, folder
         self.alone, self.own = part is None, cells[part or slice(None)]
-        self.launch = changed(launch or Launch(), patience=0 if self.alone else PATIENCE)
-        self.truth = cache(true_labels)
+        self.launch = changed(launch, patience=0 if self.alone else PATIENCE)
+        self.truth = cache(lambda clips: read_index(clips).known)
         self.rows: dict[Path, Row] = {}
         self.failed: dict[Path, CellError] = {}
         self.page_due = 0.0

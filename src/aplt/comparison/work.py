@@ -5,8 +5,9 @@ import traceback
 
 import torch
 
-from aplt.comparison.cells import Cell, true_labels
+from aplt.comparison.cells import Cell
 from aplt.comparison.record import CompareDir, Row
+from aplt.data.index import read_index
 from aplt.display import counted, show_nothing
 from aplt.errors import InputError
 from aplt.report import write_report
@@ -37,7 +38,7 @@ def train_cell(cell: Cell, folder: CompareDir, jobs: int = 1, patience: float = 
         _train(cell, time.monotonic() + patience)
         cell.run.drop_checkpoint()  # nothing reads it any more, and those of a large model would fill a disk
         write_report(cell.path)
-        return cell.row(folder, true_labels(cell.config.clips))
+        return cell.row(folder, read_index(cell.config.clips).known)
     except InputError as error:
         return CellError(f"{cell}: {error}")
     except torch.OutOfMemoryError as error:

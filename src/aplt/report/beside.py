@@ -11,11 +11,7 @@ from aplt.report.words import Z
 
 
 def helped(run: Run, beside: Run | None) -> Html | None:
-    """Returns what a run gained on its test clips over the one beside it, or how to find out; None without unlabeled.
-
-    Raises:
-        InputError: `beside` is unfinished or was tested on other clips.
-    """
+    """Returns what a run gained on its test clips over the one beside it, or how to find out; else None."""
     if beside is not None:
         return _gain(run, beside)
     if (

@@ -111,8 +111,8 @@ def line_chart(
     points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
     half = 0.5 if first == last else 0.0
-    height = max(y for _, y in points) if level is None else max(level[1], *(y for _, y in points))
-    ticks = nice_ticks(min(0.0, *(y for _, y in points)), height)
+    heights = [y for _, y in points] + ([] if level is None else [level[1]])
+    ticks = nice_ticks(min(0.0, *heights), max(heights))
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
     step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)
@@ -139,8 +139,6 @@ def line_chart(
     spoken = "; ".join(_spoken(curve, write, by) for curve in (*(curve for _, curve in drawn), *behind))
     shaded = [el("li", el("span", class_="swatch shade"), "warm-up")] if warm_up else []
     items = [*_others(len(behind)), *_level_item(level[0] if level else None), *shaded]
-    svg = drawing(body, WIDTH, HEIGHT, f"{title} by round. {spoken}.", "curves")
-    items = [*_others(len(behind)), *shaded]
     svg = drawing(body, WIDTH, HEIGHT, f"{title} by {by}. {spoken}.", "curves")
     return join([_legend([(place, curve.name) for place, curve in drawn], *items), svg])
 

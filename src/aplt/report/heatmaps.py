@@ -41,10 +41,10 @@ def confusion_map(matrix: np.ndarray, names: Sequence[str]) -> Html:
 
 
 def threshold_map(values: np.ndarray, rounds: Sequence[int], names: Sequence[str]) -> Html:
-    """Returns thresholds [K, rounds], one row per class and one column per round, with the last round's as text."""
+    """Returns thresholds [K, rounds], any of them finite, by class and round, with the last round's as text."""
     count, columns = values.shape
     finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+    low, high = float(finite.min()), float(finite.max())
     tall, wide = 26.0 if count <= 12 else 17.0, min(64.0, max(9.0, 620 / columns))
     left, top = max(len(_cut(name)) for name in names) * LETTER + 14, 26.0
     right, height = left + columns * wide, top + count * tall + 26

@@ -133,11 +133,8 @@ def tile(label: str, value: str, note: str) -> Html:
 
 def facts(pairs: Sequence[tuple[str, str | None]]) -> Html:
     """Returns a list of names and what they are; a pair without a value is left out."""
-    return el(
-        "dl",
-        *(join([el("dt", key), el("dd", text)]) for key, text in pairs if text is not None),
-        class_="facts",
-    )
+    items = (join([el("dt", key), el("dd", text)]) for key, text in pairs if text is not None)
+    return el("dl", *items, class_="facts")
 
 
 def table(

@@ -32,6 +32,6 @@ def _table(turns: Sequence[tuple[str, Result]]) -> Html:
     for name, result in turns:
         figures = [(one, getattr(result.test, field, None)) for field, one in MAIN_FIGURES.items()]
         cells = [share_cell(value) if one.share else number_cell(value) for one, value in figures]
-        seconds = sum(result.seconds.model_dump().values())
+        seconds = result.seconds.total
         rows.append([Cell(name), number_cell(result.counts.labeled), *cells, Cell(duration(seconds), seconds)])
     return table("Each turn begins with the weights of the one before", columns, rows)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from aplt.clips import ROLES
 from aplt.display import counted
-from aplt.figures import MAIN_FIGURES
+from aplt.figures import MAIN_FIGURES, Figures
 from aplt.record import PHASES, Result
 from aplt.report.bank import feature_map
 from aplt.report.beside import helped
@@ -37,20 +37,15 @@ MOST_NAMED = 12
 def write_report(run: Path, *, beside: Path | None = None, clips: Clips | None = None) -> Path:
     """Writes report.html into a run folder, finished or not, and returns its path.
 
-    Args:
-        run: The folder.
-        beside: That of another run with the same test clips, to be compared with.
-        clips: What may be shown of the clips; None: nothing.
-
-    Raises:
-        InputError: no run in a folder, a damaged one, or `beside` was tested on other clips.
+    `beside` is the folder of another run with the same test clips, to be compared with; `clips` what may be shown of
+    the clips, None: nothing.
     """
     read = read_run(run)
     write_alone(read.folder.report, report_html(read, None if beside is None else read_run(beside), clips))
     return read.folder.report
 
 
-def report_html(run: Run, beside: Run | None = None, clips: Clips | None = None) -> str:
+def report_html(run: Run, beside: Run | None, clips: Clips | None) -> str:
     """Returns the whole page."""
     album = Album(clips)
     parts = [
@@ -128,11 +123,10 @@ def _test_tiles(result: Result) -> list[Html]:
     }
     if unscored := result.counts.test - figures.clips:
         notes["top1"] += f"; {unscored:,d} more without a label"
-    values = {name: getattr(figures, name) for name in MAIN_FIGURES}
     return [
-        tile(f"Test {MAIN_FIGURES[name].title}", percent(value), notes.get(name, ""))
-        for name, value in values.items()
-        if value is not None
+        tile(f"Test {figure.title}", percent(value), notes.get(name, ""))
+        for name, figure in MAIN_FIGURES.items()
+        if (value := getattr(figures, name)) is not None
     ]
 
 
@@ -159,33 +153,28 @@ def _facts(run: Run) -> list[tuple[str, str | None]]:
         for phase in PHASES
         if (seconds := getattr(spent, phase))
     )
-    found: list[tuple[str, str | None]] = [("Labels", labeled), ("Time by phase", phases or None)]
     if result is None:
-        return found
+        return [("Labels", labeled), ("Time by phase", phases or None)]
     labeled = f"{labeled}, {percent(result.labeled_fraction)} of those whose label is known"
     if result.labeled_asked is not None:
         labeled += f"; asked for {percent(result.labeled_asked)}"
-    others = [
-        ("Test, besides", result.test, False),
-        ("Validation", result.val, True),
-        ("Unlabeled clips of known label", result.unlabeled, True),
-    ]
-    each = {
-        title: ", ".join(
-            f"{figure.title} {percent(value) if figure.share else fixed(value)}"
-            for figure, value in figures.shown(main=main)
-        )
-        for title, figures, main in others
-        if figures is not None
-    }
     interval = "Wilson's, for these test clips; it knows nothing of other seeds, nor that one person's clips are alike"
     return [
         ("Labels", labeled),
-        *each.items(),
+        ("Test, besides", _told(result.test, main=False)),
+        ("Validation", _told(result.val)),
+        ("Unlabeled clips of known label", _told(result.unlabeled)),
         ("Time by phase", phases or None),
         ("Model", f"{counted(result.parameters, 'parameter')}, {counted(result.steps, 'step')}"),
         ("95\u00a0% interval", interval if result.test else None),
     ]
+
+
+def _told(figures: Figures | None, *, main: bool = True) -> str | None:
+    if figures is None:
+        return None
+    shown = figures.shown(main=main)
+    return ", ".join(f"{one.title} {percent(value) if one.share else fixed(value)}" for one, value in shown)
 
 
 def _classes(run: Run) -> Html | None:

@@ -21,15 +21,15 @@ def percent(value: float | None, digits: int = 1) -> str:
     return f"{value * 100:.{digits}f}\u00a0%" if value is not None and known(value) else ABSENT
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Returns a figure with `digits` significant digits (a larger one whole), an integer, or infinity as its sign."""
+def number(value: float | None) -> str:
+    """Returns a figure with three significant digits (a larger one whole), an integer, or infinity as its sign."""
     if value is None or math.isnan(value):
         return ABSENT
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"  # noqa: RUF001
-    if isinstance(value, int) or abs(value) >= 10**digits:
+    if isinstance(value, int) or abs(value) >= 1000:
         return f"{value:,.0f}"
-    return f"{value:.{digits}g}"
+    return f"{value:.3g}"
 
 
 def fixed(value: float | None) -> str:

@@ -63,11 +63,7 @@ class Journal:
             self._undo.append(before)
 
     def undo(self) -> list[str]:
-        """Takes back what was said last since the journal was opened, and returns the ids of its clips.
-
-        Raises:
-            InputError: it cannot be written.
-        """
+        """Takes back what was said last since the journal was opened, and returns the ids of its clips."""
         with self._lock:
             if not self._undo:
                 return []
@@ -102,7 +98,7 @@ class Journal:
     def _drop_half_a_row(self) -> None:
         with naming(self.path), self.path.open("rb+") as stream:
             content = stream.read()
-            if content and not content.endswith(b"\n"):
+            if not content.endswith(b"\n"):
                 stream.truncate(content.rfind(b"\n") + 1)
 
 

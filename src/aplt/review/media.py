@@ -31,11 +31,7 @@ class Media:
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
 
     def film(self, clip: Clip, name: str) -> Path:
-        """Returns an H.264 file of a video clip, or of its interval, made now or before.
-
-        Raises:
-            ClipError: the clip cannot be read.
-        """
+        """Returns an H.264 file of a video clip, or of its interval, made now or before."""
         path = self.folder / f"{name}.mp4"
         with self._locks[path]:
             if not path.exists():
@@ -55,11 +51,7 @@ def is_film(clip: Clip) -> bool:
 
 
 def points(clip: Clip) -> dict[str, Any]:
-    """Returns a skeleton to be drawn: frames of persons of joints [x, y] within -1 and 1, y downward, and its bones.
-
-    Raises:
-        ClipError: the clip cannot be read.
-    """
+    """Returns a skeleton to be drawn: frames of persons of joints [x, y] within -1 and 1, y downward, and its bones."""
     found = moments(clip, POINTS)
     return {"points": found.points.round(3).tolist(), "bones": found.bones, "seconds": found.seconds}
 

@@ -3,9 +3,11 @@
 import re
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from importlib.resources import files
-from typing import Any
+from typing import Literal
 
+from pydantic import Field, NonNegativeInt
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware
@@ -20,7 +22,7 @@ from aplt.review.journal import Journal, Said
 from aplt.review.media import Media, is_film, points
 from aplt.review.wall import Wall
 from aplt.runs.reviews import read_corrections
-from aplt.storage import json_object
+from aplt.settings import Settings
 
 COOKIE = "aplt_review"
 STATIC = {"review.js": "text/javascript", "review.css": "text/css"}
@@ -29,6 +31,15 @@ MOST_BYTES = 1 << 20
 """Of what the page says at once: enough for so many places."""
 PLACE = re.compile("[0-9]{1,9}")
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+
+
+class Sent(Settings):
+    """What the page says of clips, by their places; to accept one is to give it the label that it is shown with."""
+
+    places: tuple[NonNegativeInt, ...] = Field(min_length=1, max_length=MOST_AT_ONCE)
+    act: Literal["accept", "label", "none"]
+    label: str
+    settle: bool
 
 
 def review_app(
@@ -106,13 +117,11 @@ def review_app(
             if len(body) > MOST_BYTES:
                 return JSONResponse({"error": f"more than {MOST_AT_ONCE:,d} clips at once"}, 413)
         try:
-            found = _acts(json_object(body, "what is said"), wall)
-        except InputError:
-            found = None
-        if found is None:
+            acts = _acts(Sent.model_validate_json(body, strict=True), wall)
+        except ValueError:  # pydantic's errors are among these
             return JSONResponse({"error": "expected places, an act and a class"}, 400)
         try:
-            journal.say(found)
+            journal.say(acts)
         except InputError as error:
             return JSONResponse({"error": str(error)}, 507)
         return JSONResponse({"said": len(journal.now)})
@@ -155,26 +164,21 @@ def _without_token(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def _acts(sent: dict[str, Any], wall: Wall) -> list[tuple[str, Said, str]] | None:
-    """Returns what the browser says of which clips; None if it is no such thing."""
-    if sent.keys() != {"places", "act", "label", "settle"}:
-        return None
-    places, act, label, settle = (sent[name] for name in ("places", "act", "label", "settle"))
-    if type(settle) is not bool:
-        return None
-    if not isinstance(places, list) or not 0 < len(places) <= MOST_AT_ONCE:
-        return None
-    if not all(type(place) is int and 0 <= place < len(wall.position) for place in places):
-        return None
-    names = wall.index.class_names
-    was = {place: names[_shown(wall, place)] for place in places}
-    if act == "accept":
-        said = [Said("settled" if settle else "label", was[place]) for place in places]
-    elif (act, label) == ("none", "") or (act == "label" and label in names):
-        said = [Said("settled" if settle else act, label)] * len(places)
-    else:
-        return None
-    return [(wall.ids[place], one, was[place]) for place, one in zip(places, said, strict=True)]
+def _acts(sent: Sent, wall: Wall) -> list[tuple[str, Said, str]]:
+    """Returns what the page says, as a journal takes it.
+
+    Raises:
+        ValueError: of no such clip, or no such class.
+    """
+    names, acts = wall.index.class_names, []
+    unusable = {"accept": False, "label": sent.label not in names, "none": sent.label != ""}
+    if max(sent.places) >= len(wall.position) or unusable[sent.act]:
+        raise ValueError("no such clip or class")
+    for place in sent.places:
+        was = names[_shown(wall, place)]
+        said = Said("none" if sent.act == "none" else "label", was if sent.act == "accept" else sent.label)
+        acts.append((wall.ids[place], replace(said, act="settled") if sent.settle else said, was))
+    return acts
 
 
 def _told(said: Said) -> list[str]:

@@ -34,11 +34,7 @@ class Wall:
 
     @classmethod
     def of(cls, run: RunDir, suggested: tuple[str, ...] | None = None) -> "Wall":
-        """Returns the wall of a finished run.
-
-        Raises:
-            InputError: the run is not finished, or its clips have changed.
-        """
+        """Returns the wall of a finished run."""
         _, index, split = finished(run)
         return cls(run, index, *pool_of(run, index, split), suggested)
 

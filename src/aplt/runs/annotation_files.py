@@ -6,7 +6,6 @@ edited as XML and not by the package that reads them, since that drops attribute
 
 import json
 import mimetypes
-import os
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import chain, count
@@ -21,7 +20,7 @@ from aplt.data.modality import modality_of_clip
 from aplt.data.video import about_seconds, frame_rate
 from aplt.errors import InputError
 from aplt.runs.timeline import Recording
-from aplt.storage import read_json, reason
+from aplt.storage import read_json, reason, seen_from
 
 Event = tuple[float, float, str, float]
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -58,22 +57,16 @@ def to_elan(recordings: Sequence[Recording], output: Path, original: Path | None
             for descriptor in root.iter("MEDIA_DESCRIPTOR"):
                 if link := descriptor.get("RELATIVE_MEDIA_URL"):
                     place = original.parent / link.removeprefix("file:").lstrip("/")
-                    descriptor.set("RELATIVE_MEDIA_URL", _relative(place, output))
+                    descriptor.set("RELATIVE_MEDIA_URL", seen_from(place, output))
     _add_tiers(root, [(start - origin, end - origin, label, score) for start, end, label, score in events])
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
 def to_boris(recordings: Sequence[Recording], output: Path, original: Path | None = None) -> str:
-    """Returns a project of BORIS' with an observation for each file; scores are comments.
+    """Returns a project of BORIS' with an observation for each file; scores are comments. See `to_elan`.
 
-    Args:
-        recordings: Recordings, or parts of them.
-        output: Where it will be written; paths of recordings are relative to it.
-        original: The project that they are added to. Behaviors that it lacks are added as states; those that are points
-            in it stay so, in the middle of the event.
-
-    Raises:
-        InputError: the original is no project.
+    Behaviors that the original lacks are added as states; those that are points in it stay so, in the middle of the
+    event.
     """
     now = datetime.now().isoformat(timespec="seconds")
     project = _new_project(now) if original is None else read_json(original)
@@ -91,7 +84,7 @@ def to_boris(recordings: Sequence[Recording], output: Path, original: Path | Non
                 project["behaviors_conf"][str(number)] = _behavior(label)
             moments = [start, end] if "state" in coded[label].lower() else [(start + end) / 2]
             marks += [[round(moment, 3), "", label, "", f"score {score:.4f}"] for moment in moments]
-        file = _relative(path, output)
+        file = seen_from(path, output)
         name = _free(f"{OWN} {path.stem}", observations)
         parts = [one for one in recordings if one.clip.path == path]
         first = min(one.clip.start or 0.0 for one in parts)
@@ -108,10 +101,6 @@ def _by_file(recordings: Iterable[Recording]) -> dict[Path, list[Event]]:
     return {path: sorted(events) for path, events in found.items()}
 
 
-def _relative(path: Path, output: Path) -> str:
-    return Path(os.path.relpath(path.resolve(), output.resolve().parent)).as_posix()
-
-
 def _free(name: str, taken: Iterable[str]) -> str:
     """Returns a name that is not taken yet, with a number behind it if need be."""
     there = set(taken)
@@ -123,7 +112,7 @@ def _new_document(path: Path, output: Path) -> ET.Element:
     root = ET.Element("ANNOTATION_DOCUMENT", AUTHOR=OWN, DATE=now, FORMAT="3.0", VERSION="3.0")
     root.set(f"{{{XSI}}}noNamespaceSchemaLocation", SCHEMA)
     header = ET.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
-    kind, link = mimetypes.guess_type(path.name)[0] or "unknown", _relative(path, output)
+    kind, link = mimetypes.guess_type(path.name)[0] or "unknown", seen_from(path, output)
     ET.SubElement(
         header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.resolve().as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=link
     )
@@ -133,11 +122,7 @@ def _new_document(path: Path, output: Path) -> ET.Element:
 
 
 def _origin(root: ET.Element, original: Path, recording: Path) -> float:
-    """Returns at which second of a recording the time of a file of ELAN's begins.
-
-    Raises:
-        InputError: the file does not link the recording.
-    """
+    """Returns at which second of a recording, which it must link, the time of a file of ELAN's begins."""
     names = []
     for places, origin in linked((one.attrib for one in root.iter("MEDIA_DESCRIPTOR")), original):
         names.append(places[-1].name)

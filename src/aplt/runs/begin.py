@@ -22,7 +22,6 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
-from aplt.settings import load_yaml
 from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
@@ -84,10 +83,10 @@ def resume(run: RunDir, clips: Path | None = None) -> Result:
 
     `clips` is where its clips.csv or folder of clips is by now; None: where it was.
     """
-    settings = load_yaml(run.require(lambda r: r.config, "--resume takes the folder of a run"))
+    run.require(lambda r: r.config, "--resume takes the folder of a run")
     if run.result.exists():
         return run.read_result()
-    config = begun_config(settings, str(run.config))
+    config = begun_config(run)
     if clips is not None:
         config = config.model_copy(update={"clips": absolute(clips)})
     return _go_on(config, run)
@@ -100,7 +99,7 @@ def finished(run: RunDir) -> tuple[RunConfig, ClipIndex, Split]:
         InputError: it is not finished, or its clips have changed.
     """
     run.read_result()
-    config = begun_config(load_yaml(run.config), str(run.config))
+    config = begun_config(run)
     index = read_own_clips(config, run)
     return config, index, load_split(run.split, index, ADVICE)
 
@@ -171,10 +170,9 @@ def begun_alike(config: RunConfig, made_of: dict[str, str], run: RunDir) -> bool
         return False
     if read_bytes(run.config) != config.to_yaml().encode():
         try:
-            begun = begun_config(load_yaml(run.config), str(run.config))
+            if begun_config(run).of_training() != config.of_training():
+                return False
         except InputError:  # of another version, or damaged: not this one
-            return False
-        if begun.of_training() != config.of_training():
             return False
     return run.read_digests() == made_of
 

@@ -12,7 +12,6 @@ from aplt.methods.catalog import find_method
 from aplt.record import Result
 from aplt.report.words import wilson
 from aplt.rundir import MODEL_FILES, RunDir
-from aplt.settings import load_yaml, validated
 from aplt.storage import reason, write_text
 
 SHARES_OF_CLIPS = ("top1", "top5", "group_top1")
@@ -27,11 +26,7 @@ data may fare worse."""
 
 
 def push(run: Path, repository: str, *, private: bool, license_: str | None) -> str:
-    """Writes the model card of a run and uploads its model folder; returns the repository's address. See `aplt.push`.
-
-    Raises:
-        InputError: the run is not finished, or the Hub does not take it.
-    """
+    """Writes the model card of a run, uploads its model folder and returns where it is; see `aplt.push`."""
     folder = write_card(RunDir(run), repository, license_).parent
     api, files = HfApi(library_name="aplt"), ["README.md", *MODEL_FILES]
     try:
@@ -47,8 +42,7 @@ def write_card(run: RunDir, repository: str, license_: str | None) -> Path:
     path = run.model / "README.md"
     result = run.read_result()
     run.require(lambda run: run.model, "a finished run has it")
-    config = validated(RunConfig, load_yaml(run.config), str(run.config))
-    card = ModelCard.load(path) if path.exists() else ModelCard(_text(config, result, repository))
+    card = ModelCard.load(path) if path.exists() else ModelCard(_text(run.read_config(), result, repository))
     if license_ is not None:
         card.data["license"] = license_
     write_text(path, str(card))
@@ -117,11 +111,8 @@ def _measured(result: Result) -> str:
     """Returns a table of the figures on the test clips, and what their intervals are."""
     if result.test is None:
         return "Nothing: no test clip had a label."
-    rows = [
-        f"On {counted(result.test.clips, 'test clip')} that training did not know:\n",
-        "| figure | value | 95 % interval |",
-    ]
-    rows.append("|--|--|--|")
+    rows = [f"On {counted(result.test.clips, 'test clip')} that training did not know:\n"]
+    rows += ["| figure | value | 95 % interval |", "|--|--|--|"]
     for name, figure in FIGURES.items():
         if (value := getattr(result.test, name)) is not None:
             between = wilson(value, result.test.clips) if name in SHARES_OF_CLIPS else None

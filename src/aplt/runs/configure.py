@@ -13,7 +13,8 @@ from aplt.methods.catalog import find_method
 from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, find_weights, whole_settings
 from aplt.presets import over_preset
-from aplt.runs.schedule import require_one_budget, unset_budget
+from aplt.rundir import RunDir
+from aplt.runs.schedule import UNSET_BUDGET, require_one_budget
 from aplt.settings import keyword_settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute
 
@@ -77,8 +78,8 @@ def _without_others(settings: dict[str, Any], chosen: dict[str, Any], source: Pa
         settings = {key: value for key, value in settings.items() if key not in ("encoder_settings", "encoder_weights")}
         console.print(f"the settings of the encoder in {source} belong to another and are left out", soft_wrap=True)
     own, train = chosen.get("train"), settings.get("train")
-    if isinstance(own, dict) and isinstance(train, dict) and own.keys() & unset_budget().keys():
-        settings = settings | {"train": {key: value for key, value in train.items() if key not in unset_budget()}}
+    if isinstance(own, dict) and isinstance(train, dict) and own.keys() & UNSET_BUDGET.keys():
+        settings = settings | {"train": {key: value for key, value in train.items() if key not in UNSET_BUDGET}}
     if chosen.get("split_file") is not None:
         # As a run's config.yaml has them they say nothing beside a file.
         settings = {key: value for key, value in settings.items() if key != "split"}
@@ -114,8 +115,9 @@ def effective_config(settings: dict[str, Any], modality: str, where: str) -> Run
     return config.model_copy(update=own)
 
 
-def begun_config(settings: dict[str, Any], where: str) -> RunConfig:
+def begun_config(run: RunDir) -> RunConfig:
     """Returns the config in a run's own config.yaml, where nothing may be missing: a default may have changed since."""
+    settings, where = load_yaml(run.config), str(run.config)
     name, method = _method_of(settings, where)
     config = validated(RunConfig, settings | _whole_method(name, method, settings, where), where)
     missing = _first_missing(config.model_dump(mode="json"), settings)

@@ -42,8 +42,7 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
         folder: Where the two tables go.
 
     Raises:
-        InputError: the run is not finished, its clips have changed, a correction is of no clip in the index, or people
-            disagree on one.
+        InputError: a correction is of no clip in the index, or people disagree on one.
     """
     config, before, split = finished(run)
     index = before if clips is None else read_index(clips)

@@ -27,15 +27,8 @@ from aplt.storage import read_table, write_csv
 def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     """Trains a run for each fold and returns a row per labeled clip that was held out, as RunDir.held_out.
 
-    The run's own file is replaced by it. Where it was stopped it goes on.
-
-    Args:
-        run: A finished run.
-        folds: How many; at least 2.
-        jobs: Runs trained at once, on a share of the cores each.
-
-    Raises:
-        InputError: the run is not finished, its clips have changed, or no class has two labeled clips.
+    The run's own file is replaced by it. Where it was stopped it goes on. Of the runs so many `jobs` are trained at
+    once, on a share of the cores each.
     """
     config, index, split = finished(run)
     parts = folds_of(index, split, folds, config.train.seed)
@@ -51,11 +44,8 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     ):
         for _ in done:
             progress.advance()
-    tables = [
-        _held_out(index, held, folder, number)
-        for number, (held, (_, folder)) in enumerate(zip(parts, work, strict=True), 1)
-    ]
-    table = pd.concat(tables, ignore_index=True)
+    places = enumerate(zip(parts, work, strict=True), start=1)
+    table = pd.concat([_held_out(index, held, fold, number) for number, (held, (_, fold)) in places], ignore_index=True)
     write_csv(run.held_out, table)
     return table
 
@@ -93,6 +83,6 @@ def _held_out(index: ClipIndex, held: frozenset[int], folder: RunDir, number: in
     labels = read_table(folder.pseudo_labels, needed=("id", "label", "score")).set_index("id")
     ids = [index[position].id for position in sorted(held)]
     truth = [index.class_names[index[position].label] for position in sorted(held)]
-    found = labels.loc[ids]
-    columns = {"id": ids, "truth": truth, "label": found["label"].tolist(), "score": found["score"].tolist()}
-    return pd.DataFrame(columns | {"of": f"fold {number}"})
+    found = labels.loc[ids, ["label", "score"]].reset_index()
+    found.insert(1, "truth", truth)
+    return found.assign(of=f"fold {number}")

@@ -21,9 +21,6 @@ def described(index: ClipIndex) -> np.ndarray:
     Of a center view its mean and its mean absolute change from frame to frame, in four parts of its time; of each
     coordinate of each joint, normalized to the body, or of the gray of eight by eight fields of the picture. Both
     halves have the same total variance.
-
-    Raises:
-        InputError: a clip cannot be read.
     """
     modality = modality_of(index)
     settings = modality.input()

@@ -69,12 +69,7 @@ def embed(
 ) -> Bank:
     """Writes a bank of the clips' features: the clip as it is, `views` weak and `views` strong views of it.
 
-    Goes on where it stopped. Of several processes each makes its share of the shards. Arguments are those of
-    `aplt.embed`.
-
-    Raises:
-        InputError: the clips or a setting are not usable, the encoder knows nothing yet, or the folder holds another
-            bank or other files.
+    Goes on where it stopped. Of several processes each makes its share of the shards. See `aplt.embed`.
     """
     if views < 1:
         raise InputError(f"views is {views}, expected 1 or more")

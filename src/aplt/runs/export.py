@@ -41,9 +41,6 @@ def export(model: Recognizer, folder: Path, format_: str) -> float:
     """Writes a model's file and preprocessing.json into a folder, and returns the largest difference of a probability.
 
     It takes any number of clips at once. See `aplt.export`.
-
-    Raises:
-        InputError: no such format, the folder is another's, or the model cannot be exported.
     """
     if format_ not in get_args(Format):
         raise InputError(f"--format is {format_}, expected {' or '.join(get_args(Format))}")
@@ -82,15 +79,9 @@ def _require_ours(folder: Path) -> None:
     """Refuses a folder that holds anything but an earlier export."""
     if folder.exists() and not is_folder(folder):
         raise InputError(f"{folder}: is a file; name a folder with -o")
-    others = (
-        [path.name for path in folder.iterdir() if path.name not in (BESIDE, *FILES.values())]
-        if folder.exists()
-        else []
-    )
+    others = {path.name for path in folder.iterdir()} - {BESIDE, *FILES.values()} if folder.exists() else set()
     if others:
-        raise InputError(
-            f"{folder}: holds {sorted(others)[0]}, which is of no export; name an empty or a new folder with -o"
-        )
+        raise InputError(f"{folder}: holds {min(others)}, which is of no export; name an empty or a new folder with -o")
 
 
 def _onnx(program: ExportedProgram) -> bytes:

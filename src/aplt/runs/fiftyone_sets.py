@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Split
+from aplt.clips import ROLES, UNKNOWN, Clip
 from aplt.data.video import frame_rate, seconds_of
 from aplt.reference import installed
 from aplt.rundir import RunDir
@@ -20,19 +19,13 @@ def run_to_fiftyone(run: RunDir, name: str) -> Any:
 
     Each sample has `clip` (its id), its role as a tag, `subject`, `ground_truth` and `prediction` (classifications),
     `reliability` where it was measured, and of training clips `embedding`, the final model's feature. A clip that is an
-    interval of a file has `interval`, in seconds.
-
-    Args:
-        run: A finished run.
-        name: Of the data set; one of this name must not be there.
-
-    Raises:
-        InputError: FiftyOne is not installed, the run is not finished, or its clips have changed.
-        ValueError: FiftyOne has a data set of this name.
+    interval of a file has `interval`, in seconds. See `aplt.to_fiftyone`.
     """
     fo = installed("fiftyone", "fiftyone")
     _, index, split = finished(run)
-    predicted, embeddings = _predictions(run), _embeddings(run, index, split)
+    predicted = _predictions(run)
+    known, pool = pool_of(run, index, split)
+    embeddings = dict(zip(known.tolist(), pool.feature, strict=True))
     made = fo.Dataset(name)
     samples = []
     for role in ROLES:
@@ -47,8 +40,8 @@ def run_to_fiftyone(run: RunDir, name: str) -> Any:
                 label, score, reliability = predicted[clip.id]
                 sample["prediction"] = fo.Classification(label=label, confidence=score)
                 sample["reliability"] = reliability
-            if clip.id in embeddings:
-                sample["embedding"] = embeddings[clip.id].tolist()
+            if position in embeddings:
+                sample["embedding"] = embeddings[position].tolist()
             samples.append(sample)
     made.add_samples(samples, progress=False)
     return made
@@ -57,13 +50,7 @@ def run_to_fiftyone(run: RunDir, name: str) -> Any:
 def events_to_fiftyone(events: pd.DataFrame, name: str) -> Any:
     """Returns a `fiftyone.Dataset`: a sample per recording, whose `events` are temporal detections.
 
-    Args:
-        events: As `aplt predict --window` writes them: path, start, end (seconds) and label, and perhaps score.
-        name: Of the data set; one of this name must not be there.
-
-    Raises:
-        InputError: FiftyOne is not installed, or a recording cannot be read.
-        ValueError: FiftyOne has a data set of this name.
+    `events` are as `aplt predict --window` writes them: path, start, end (seconds) and label, and perhaps score.
     """
     fo = installed("fiftyone", "fiftyone")
     made = fo.Dataset(name)
@@ -96,8 +83,3 @@ def _predictions(run: RunDir) -> dict[str, tuple[str, float, float | None]]:
         for id_, label, score, reliability in columns.itertuples(index=False, name=None):
             found[id_] = (label, float(score), float(reliability) if reliability else None)
     return found
-
-
-def _embeddings(run: RunDir, index: ClipIndex, split: Split) -> dict[str, np.ndarray]:
-    position, pool = pool_of(run, index, split)
-    return {index[place].id: row for place, row in zip(position.tolist(), pool.feature, strict=True)}

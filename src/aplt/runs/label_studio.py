@@ -4,7 +4,6 @@ Its labeling interface must have a video named `video`, and timeline labels name
 """
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pandas as pd
 from aplt.clips import Clip
 from aplt.data.video import frame_rate
 from aplt.runs.timeline import Recording
+from aplt.storage import seen_from
 
 BEGINS = '[\n  {\n    "data": {\n      "video": '
 
@@ -53,9 +53,8 @@ def clips_to_label_studio(table: pd.DataFrame, output: Path) -> str:
 
 def _task(path: Path, output: Path, results: Iterable[dict[str, Any]]) -> dict[str, Any]:
     """Returns a task; its address is that of a file in Label Studio's local storage, which is the output's folder."""
-    place = Path(os.path.relpath(path.resolve(), output.resolve().parent)).as_posix()
     found = [{"id": f"aplt{number}", "to_name": "video"} | result for number, result in enumerate(results)]
     prediction = {"model_version": "aplt", "result": found}
     if found:
         prediction["score"] = round(sum(result["score"] for result in found) / len(found), 4)
-    return {"data": {"video": f"/data/local-files/?d={quote(place)}"}, "predictions": [prediction]}
+    return {"data": {"video": f"/data/local-files/?d={quote(seen_from(path, output))}"}, "predictions": [prediction]}

@@ -32,15 +32,8 @@ class Labels:
 def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0.9) -> Labels:
     """Returns the final model's labels of a run's unlabeled clips, with how often such labels are right.
 
-    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips.
-
-    Args:
-        run: A finished run.
-        precision: Of the labels returned, at least; None: all labels.
-        confidence: With which that holds.
-
-    Raises:
-        InputError: the run is not finished, its clips have changed, or too few held-out clips are right to say so.
+    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. See
+    `aplt.labels`.
     """
     _, index, split = finished(run)
     found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
@@ -57,18 +50,14 @@ def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0
         novelty=found["novelty"].reindex(rows.index) if "novelty" in found else "",
     )
     table = table.sort_values("score", ascending=False, kind="stable").reset_index(drop=True)
-    if precision is None:
-        return Labels(table, len(table), None, _short(table, index.class_names))
-    kept = promise(measured, precision, confidence)
-    if kept.threshold is None:
-        raise InputError(f"{run.path}: {_refusal(kept, precision, confidence)}")
-    chosen = table[table["score"] >= kept.threshold]
-    return Labels(chosen, len(table), kept, _short(chosen, index.class_names))
-
-
-def _short(table: pd.DataFrame, class_names: tuple[str, ...]) -> tuple[str, ...]:
-    there = set(table["label"])
-    return tuple(name for name in class_names if name not in there)
+    chosen, kept = table, None
+    if precision is not None:
+        kept = promise(measured, precision, confidence)
+        if kept.threshold is None:
+            raise InputError(f"{run.path}: {_refusal(kept, precision, confidence)}")
+        chosen = table[table["score"] >= kept.threshold]
+    there = set(chosen["label"])
+    return Labels(chosen, len(table), kept, tuple(name for name in index.class_names if name not in there))
 
 
 def _refusal(found: Promise, precision: float, confidence: float) -> str:

@@ -12,7 +12,7 @@ from aplt.clips import UNKNOWN, ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.setup import Material
-from aplt.storage import naming, read_arrays, write_arrays, write_text
+from aplt.storage import naming, read_arrays, write_text
 from aplt.tensors import Guidance
 
 TYPES = {
@@ -23,11 +23,6 @@ TYPES = {
     **dict.fromkeys(("distance", "belief", "confidence", "threshold"), ("float32", "float64")),
 }
 """The arrays of a round's guidance, and of which types they may be."""
-
-
-def keep_guidance(run: RunDir, guidance: Guidance) -> None:
-    """Writes a round's guidance, so that a run that stops in this round can go on with it."""
-    write_arrays(run.guidance(guidance.round), guidance.arrays())
 
 
 def kept_guidance(run: RunDir, round_: int, material: Material, prototypes: Sequence[int]) -> Guidance:

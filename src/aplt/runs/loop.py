@@ -24,7 +24,7 @@ from aplt.offline.bank import build_bank
 from aplt.processes import gather
 from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
-from aplt.runs.ledger import append_to_ledger, keep_guidance, kept_guidance, rewrite_ledger
+from aplt.runs.ledger import append_to_ledger, kept_guidance, rewrite_ledger
 from aplt.runs.outcome import Outcome, describe, introduce, known_labels, remark_on_weights
 from aplt.runs.schedule import learning_rate_factor, unlabeled_progress
 from aplt.runs.setup import Material, all_threads, build_offline, build_state
@@ -32,6 +32,7 @@ from aplt.runs.state import Clock, load_checkpoint, save_checkpoint
 from aplt.runs.student import PolicyStudent, share_buffers
 from aplt.runs.tracking import Tracking
 from aplt.runs.tuning import frozen_modules
+from aplt.storage import write_arrays
 from aplt.tensors import FeatureBank, FitHead, Guidance, Offline
 
 HEAD_VIEWS = 2  # weak views that the features of a fitted classifier are averaged over
@@ -118,8 +119,8 @@ class Trainer:
             classes = self.material.index.num_classes
             with all_threads():
                 guidance = offline(bank, self.labels, classes, round_=self.state.round, previous=previous)
-            keep_guidance(self.run, guidance)
             told = [guidance.arrays()]
+            write_arrays(self.run.guidance(guidance.round), told[0])
         broadcast_object_list(told)
         return Guidance.from_arrays(told[0])
 

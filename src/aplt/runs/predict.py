@@ -14,7 +14,6 @@ from accelerate.utils import gather_object
 from torch import Tensor
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex, Role
-from aplt.config import RunConfig
 from aplt.data.bank import RECORD, banks_of, feature_files
 from aplt.data.batches import single_views
 from aplt.data.files import ClipError, require_files
@@ -30,7 +29,6 @@ from aplt.rundir import RunDir
 from aplt.runs.measure import Scored, prediction_table, score_clips
 from aplt.runs.setup import processes, read_own_clips
 from aplt.runs.surroundings import load_surroundings
-from aplt.settings import load_yaml, validated
 from aplt.storage import read_json, read_table
 
 BATCH = 16
@@ -58,11 +56,7 @@ def model_folder(folder: Path) -> Path:
 
 
 def gather_clips(paths: Sequence[Path]) -> list[Clip]:
-    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing.
-
-    Raises:
-        InputError: a path does not exist, or a folder or table holds no clips.
-    """
+    """Returns the clips in files, folders and clips.csv tables, whose labels may be missing."""
     clips: list[Clip] = []
     for path in paths:
         if path.is_dir() and not ((path / TABLE).is_file() and feature_files(path)):
@@ -85,13 +79,8 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
     """
     surroundings = None if model.folder is None else load_surroundings(model.folder, model.prototype.shape[1])
     scored, errors = score_each(model, clips, workers, features=surroundings is not None)
-    where = pd.DataFrame(
-        {
-            "path": [str(clip.path) for clip in clips],
-            "start": [clip.start for clip in clips],
-            "end": [clip.end for clip in clips],
-        }
-    )
+    rows = [(str(clip.path), clip.start, clip.end) for clip in clips]
+    where = pd.DataFrame(rows, columns=["path", "start", "end"])
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
     if surroundings is not None:
         best["novelty"] = surroundings.novelty(torch.from_numpy(scored.feature)).round(4)
@@ -112,16 +101,10 @@ class Evaluation:
 
 
 def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
-    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`.
-
-    Raises:
-        InputError: no model, no labeled clip, a class that the model does not know, or a clip that cannot be read.
-    """
+    """Returns a model's figures on its run's clips of a role, or on those of another index; see `aplt.evaluate`."""
     model, run = load_model(folder), RunDir(folder)
     if clips is None:
-        config = validated(
-            RunConfig, load_yaml(run.require(lambda r: r.config, "expected a run folder")), str(run.config)
-        )
+        config = run.read_config()
         source, index, role = config.clips, read_own_clips(config, run), role or "test"
     else:
         source, index = clips, read_index(clips)
@@ -136,7 +119,7 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     labeled = [position for position in positions if index[position].label != UNKNOWN]
     require_files((index[position] for position in labeled), source)
     truth = _labels_of(model, index)[labeled]
-    scored, errors = score_each(model, [index[p] for p in labeled], None)
+    scored, errors = score_each(model, [index[p] for p in labeled])
     if errors:
         raise next(iter(errors.values()))
     group_of = dict(zip(index.class_names, index.groups, strict=False))
@@ -148,11 +131,6 @@ def evaluate(folder: Path, clips: Path | None, role: Role | None) -> Evaluation:
     return Evaluation(figures, len(positions) - len(labeled), seen)
 
 
-def _config(run: RunDir) -> RunConfig:
-    path = run.require(lambda r: r.config, "expected a run folder")
-    return validated(RunConfig, load_yaml(path), str(path))
-
-
 def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
     """Returns how many of the clips were training clips; of a model folder copied out of its run nobody knows: 0."""
     if not (run.config.exists() and run.split.exists()):
@@ -160,7 +138,7 @@ def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
     table = read_table(run.split)
     ids = set(table["id"][table["role"].isin(("labeled", "unlabeled"))])
     try:
-        index = read_index(_config(run).clips)
+        index = read_index(run.read_config().clips)
         parts = {_part(clip) for clip in index if clip.id in ids}
     except InputError:  # the clips have moved since: their ids still tell
         parts = set()
@@ -182,7 +160,7 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
 
 
 def score_each(
-    model: Recognizer, clips: Sequence[Clip], workers: int | None, *, features: bool = False
+    model: Recognizer, clips: Sequence[Clip], workers: int | None = None, *, features: bool = False
 ) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list.
 

@@ -71,11 +71,7 @@ def read_words(path: Path, needed: Sequence[str] = ("id", "label")) -> pd.DataFr
 
 
 def merged(paths: Iterable[Path]) -> pd.DataFrame:
-    """Returns the rows of tables of corrections in the order of their times, those in several of them once.
-
-    Raises:
-        InputError: as `read_words`.
-    """
+    """Returns the rows of tables of corrections in the order of their times, those in several of them once."""
     table = pd.concat([read_words(path) for path in paths], ignore_index=True).drop_duplicates(keep="last")
     order = _times(table).sort_values(kind="stable", na_position="first").index
     return table.loc[order].reset_index(drop=True)
@@ -95,11 +91,7 @@ def reviews_of(words: pd.DataFrame) -> dict[str, Review]:
 
 
 def read_corrections(path: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Returns the label of each corrected clip by id, and what each person says of the clips that people disagree on.
-
-    Raises:
-        InputError: as `read_words`.
-    """
+    """Returns the label of each corrected clip by id, and what each person says of those that people disagree on."""
     reviews = reviews_of(read_words(path))
     agreed = {id_: label for id_, review in reviews.items() if len(review.labels) == 1 for label in review.labels}
     return agreed, {id_: review.words for id_, review in reviews.items() if len(review.labels) > 1}

@@ -1,7 +1,7 @@
 """How long a run is, and its schedules: pure functions of the share of training done, so resuming restores nothing."""
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from aplt.config import TrainSettings
 from aplt.errors import InputError
@@ -12,16 +12,13 @@ FEWEST_STEPS = 3000
 """Of the default budget, which few clips need, too: they are no easier to learn from than many."""
 OF_DEFAULT = {"quick": 0.1, "default": 1.0, "long": 4.0}
 """What each budget is of the default one."""
-
-
-def unset_budget() -> dict[str, Any]:
-    """Returns all settings that say how long a run is, as they are where they say nothing."""
-    return {"budget": "default", "epochs": None, "steps": None, "steps_per_round": None}
+UNSET_BUDGET = {"budget": "default", "epochs": None, "steps": None, "steps_per_round": None}
+"""All settings that say how long a run is, as they are where they say nothing."""
 
 
 def require_one_budget(settings: TrainSettings, where: str) -> None:
     """Raises an InputError if settings say in two ways how long a run is."""
-    given = [f"train.{name}" for name, unset in unset_budget().items() if getattr(settings, name) != unset]
+    given = [f"train.{name}" for name, unset in UNSET_BUDGET.items() if getattr(settings, name) != unset]
     if len(given) > 1:
         raise InputError(f"{where}: settings '{given[0]}' and '{given[1]}' both say how long a run is; remove one")
 

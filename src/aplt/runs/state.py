@@ -162,12 +162,8 @@ def load_checkpoint(path: Path, state: TrainState) -> dict[str, Any] | None:
 
 
 def _modules(state: TrainState) -> list[tuple[str, nn.Module | Algorithm]]:
-    modules: list[tuple[str, nn.Module | Algorithm]] = [
-        ("student.", state.student),
-        ("teacher.", state.teacher),
-        ("online.", state.online),
-    ]
-    return [*modules, ("algorithm.", state.algorithm)] if state.algorithm is not None else modules
+    names = ("student", "teacher", "online", "algorithm")
+    return [(f"{name}.", module) for name in names if (module := getattr(state, name)) is not None]
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

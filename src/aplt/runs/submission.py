@@ -24,7 +24,7 @@ BEST = 5
 COLUMNS = ("vid", *(f"{level}_pred_{place + 1}" for level in ("action", "body") for place in range(BEST)))
 
 
-def submission(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> bytes:
+def submission(model: Recognizer, clips: Sequence[Clip]) -> bytes:
     """Returns the zip of a model's predictions for clips.
 
     Raises:
@@ -41,7 +41,7 @@ def submission(model: Recognizer, clips: Sequence[Clip], workers: int | None = N
     twice, times = Counter(videos).most_common(1)[0]
     if times > 1:
         raise InputError(f"{times} clips are of {twice}; a submission has one row for each video")
-    scored, errors = score_each(model, clips, workers)
+    scored, errors = score_each(model, clips)
     if errors:
         raise InputError(
             f"{len(errors)} of {len(clips)} clips cannot be read, the first: {next(iter(errors.values()))}"

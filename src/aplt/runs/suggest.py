@@ -50,13 +50,6 @@ class Pool:
         doubt: np.ndarray = 1 - (two[:, 1] - two[:, 0])
         return doubt
 
-    @property
-    def rarity(self) -> np.ndarray:
-        """How few labels the class has that a clip is taken for [M]: 1 of none, a half of one, a third of two."""
-        count = np.bincount(self.label[self.label >= 0], minlength=self.probability.shape[1])
-        rarity: np.ndarray = 1 / (1 + count[self.probability.argmax(axis=1)])
-        return rarity
-
 
 Strategy = Callable[[Pool, int, np.random.Generator], np.ndarray]
 """(what is known, how many, random numbers) -> places of unlabeled clips, the most useful first."""
@@ -69,7 +62,9 @@ def coverage(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray: 
     (submodular, so that greed is near the best), in which a near duplicate of what is chosen adds nothing.
     """
     near, likeness = _neighbors(pool.feature)
-    weight = pool.doubt * np.sqrt(pool.rarity)
+    labels = np.bincount(pool.label[pool.label >= 0], minlength=pool.probability.shape[1])
+    rarity = 1 / (1 + labels[pool.probability.argmax(axis=1)])  # 1 with no label of the class, a half with one
+    weight = pool.doubt * np.sqrt(rarity)
     covered = np.zeros(len(weight))
     for place in np.flatnonzero(pool.label >= 0):
         np.maximum.at(covered, near[place], likeness[place])
@@ -128,11 +123,7 @@ MODEL_FREE = ("typical", "random")
 
 
 def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Pool]:
-    """Returns the positions in the index [M] of what a finished run knows, and what it knows of them.
-
-    Raises:
-        InputError: the run's folder has no features, or others.
-    """
+    """Returns the positions in the index [M] of what a finished run knows, and what it knows of them."""
     clips = sorted((*split.labeled, *split.unlabeled))
     stored = run.read_features(len(clips), index.num_classes)
     position = stored["position"]
@@ -143,17 +134,7 @@ def pool_of(run: RunDir, index: ClipIndex, split: Split) -> tuple[np.ndarray, Po
 
 
 def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFrame:
-    """Returns the clips to label next, the most useful first: an index's columns without a label, and why.
-
-    Args:
-        source: The folder of a finished run; or an index, a folder of clips or a bank, of which there is no model yet.
-        number: How many.
-        strategy: A name of `STRATEGIES`; by default coverage for a run, typical for clips.
-
-    Raises:
-        InputError: no such strategy, or one that needs a model, the run is not finished, or its clips have changed; a
-            clip cannot be read.
-    """
+    """Returns the clips to label next, most useful first: an index's columns without a label; see `aplt.suggest`."""
     if strategy is not None and strategy not in STRATEGIES:
         raise InputError(f"strategy is '{strategy}'{close_to(strategy, STRATEGIES)}")
     run = RunDir(source)
@@ -162,8 +143,7 @@ def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFr
     config, index, split = finished(run)
     position, pool = pool_of(run, index, split)
     chosen = STRATEGIES[strategy or "coverage"](pool, number, np.random.default_rng(config.train.seed))
-    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
-    return table.assign(
+    return _unlabeled(index, position[chosen]).assign(
         guess=[index.class_names[k] for k in pool.probability[chosen].argmax(axis=1)],
         score=pool.probability[chosen].max(axis=1).round(4),
         reason=_reasons(pool, chosen, index.class_names),
@@ -180,8 +160,12 @@ def _suggest_first(source: Path, number: int, strategy: str) -> pd.DataFrame:
     feature = described(index) if strategy == "typical" else np.zeros((len(index), 1), dtype=np.float32)
     pool = Pool(feature[position], np.empty((len(position), 0)), index.labels[position])
     chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(0))
-    table = index_table(index).iloc[position[chosen]].drop(columns="label").reset_index(drop=True)
-    return table.assign(reason="stands for clips like it" if strategy == "typical" else "any")
+    reason = "stands for clips like it" if strategy == "typical" else "any"
+    return _unlabeled(index, position[chosen]).assign(reason=reason)
+
+
+def _unlabeled(index: ClipIndex, position: np.ndarray) -> pd.DataFrame:
+    return index_table(index).iloc[position].drop(columns="label").reset_index(drop=True)
 
 
 def _neighbors(feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -56,20 +56,12 @@ class Recording:
 
 
 def read_recordings(
-    model: Recognizer,
-    clips: Sequence[Clip],
-    reading: Reading,
-    held_out: HeldOut | None = None,
-    workers: int | None = None,
+    model: Recognizer, clips: Sequence[Clip], reading: Reading, held_out: HeldOut | None = None
 ) -> tuple[list[Recording], list[str]]:
     """Returns the recordings that can be read, with their events, and why others, or parts of them, cannot.
 
-    Args:
-        model: The recognizer.
-        clips: Recordings, or intervals of them; one that is shorter than the window is a window.
-        reading: How they are read.
-        held_out: Clips by which the reliability of a score is measured.
-        workers: Loader processes.
+    `clips` may be intervals of recordings; one that is shorter than the window is a window. By the `held_out` clips the
+    reliability of a score is measured.
     """
     modality = MODALITIES[str(model.input["kind"])]
     lengths: dict[int, float] = {}
@@ -85,7 +77,7 @@ def read_recordings(
         cut = _windows(clip, lengths[place], reading)
         parts += cut
         owner += [place] * len(cut)
-    scored, failed = score_each(model, parts, workers)
+    scored, failed = score_each(model, parts)
     errors += dict.fromkeys(map(str, failed.values()))
     owners = np.array(owner, dtype=np.int64)[scored.position]
     found = []
@@ -179,11 +171,6 @@ def _windows(clip: Clip, seconds: float, reading: Reading) -> list[Clip]:
         spans.append((seconds - reading.window, seconds))
     start = clip.start or 0.0
     return [
-        Clip(
-            id=f"{clip.id}#{start + first:.3f}-{start + last:.3f}",
-            path=clip.path,
-            start=start + first,
-            end=start + last,
-        )
+        Clip(f"{clip.id}#{start + first:.3f}-{start + last:.3f}", clip.path, start=start + first, end=start + last)
         for first, last in spans
     ]

@@ -1,4 +1,4 @@
-"""The options that say how long a run is and for what machine, alike for `aplt train` and `aplt compare`."""
+"""Options that several commands have alike."""
 
 from typing import Annotated, Any, get_args
 
@@ -17,6 +17,13 @@ BudgetOption = Annotated[
 ]
 Epochs = Annotated[float | None, typer.Option(help="Instead of --budget: passes over the training clips.")]
 Steps = Annotated[int | None, typer.Option(help="Instead of --budget: training steps in all.")]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Any setting of `aplt train`, such as train.rounds=5. Repeatable.")
+]
+Stride = Annotated[float | None, typer.Option(help="Seconds from one window to the next; by default half a window.")]
+Tiers = Annotated[
+    list[str] | None, typer.Option("--tier", help="Of ELAN's files of events: the tier with the labels; repeatable.")
+]
 
 
 def budget_settings(budget: str | None, epochs: float | None, steps: int | None) -> dict[str, Any]:
