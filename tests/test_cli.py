@@ -2,10 +2,12 @@
 
 import json
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import typer.main
 
 from aplt.cli.main import main
 from tests.runs.clips import write_clips
@@ -16,10 +18,15 @@ QUICK = [
 ]
 
 
+command_of = cache(typer.main.get_command)
+"""What Typer makes of an app, each time anew unless it is kept."""
+
+
 def aplt(*words: object) -> int:
     """Runs the command line; returns its exit status."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["aplt", *map(str, words)])
+        patch.setattr(typer.main, "get_command", command_of)
         try:
             main()
         except SystemExit as stop:

@@ -9,7 +9,6 @@ from types import ModuleType
 import pandas as pd
 import pytest
 import yaml
-from typer.main import get_command
 
 from aplt.cli.main import app
 from aplt.comparison.plan import DEFAULT_METHODS, Plan, make_plan
@@ -20,6 +19,7 @@ from aplt.methods.catalog import METHODS
 from aplt.runs.configure import effective_config
 from aplt.settings import load_yaml, merge, parse_assignments
 from tests.comparison.fake_comparison import fake_comparison
+from tests.test_cli import command_of
 
 ROOT = Path(__file__).parent.parent
 MADE = ROOT / "docs" / "results"
@@ -148,10 +148,10 @@ def commands() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_commands_in_the_documentation_parse(page: str, command: str) -> None:
-    verbs = get_command(app).commands  # type: ignore[attr-defined]
+    verbs = command_of(app).commands  # type: ignore[attr-defined]
     _, verb, *words = shlex.split(command)
     if verb.startswith("--"):
-        assert any(verb in option.opts for option in get_command(app).params), f"{page}: {command}"
+        assert any(verb in option.opts for option in command_of(app).params), f"{page}: {command}"
         return
     assert verb in verbs, f"{page}: {command}"
     context = verbs[verb].make_context(verb, list(words), resilient_parsing=False)
