@@ -20,7 +20,7 @@ from aplt.record import Result, Round
 from aplt.settings import load_yaml, shown, validated, wanted
 from aplt.storage import json_object, read_arrays, read_bytes, read_json, read_table, sweep, write_text
 
-MODEL_FILES = ("config.json", "model.safetensors", "encoder.safetensors", "surroundings.safetensors")
+MODEL_FILES = ("config.json", "model.safetensors", "encoder.safetensors", "surroundings.safetensors", "README.md")
 GUIDANCE = re.compile(r"\d{3,}\.npz")
 
 
@@ -72,7 +72,7 @@ class RunDir:
         """Returns the files of a run that are there, config.yaml first; others in the folder are not ours."""
         folders_and_lock = ("path", "rounds", "model", "lock")
         own = [path for name, path in vars(self).items() if name not in folders_and_lock]
-        model = [self.model / name for name in (*MODEL_FILES, "README.md")]
+        model = [self.model / name for name in MODEL_FILES]
         rounds = sorted(path for path in self.rounds.glob("*.npz") if GUIDANCE.fullmatch(path.name))
         return [path for path in (*own, *model, *rounds) if path.is_file()]
 

@@ -47,6 +47,7 @@ def test_leaves_the_whole_run_folder(uninterrupted: RunDir) -> None:
         "checkpoint/state.safetensors",
         "model/config.json",
         "model/model.safetensors",
+        "model/surroundings.safetensors",
         "rounds/002.npz",
         "rounds/003.npz",
     }

@@ -192,7 +192,7 @@ def test_training_anew_leaves_files_of_others(clips: Path, finished: RunDir) -> 
             "pseudo_labels.csv",
         ),
         *("result.json", "checkpoint/state.safetensors", "model/config.json", "model/model.safetensors"),
-            "model/surroundings.safetensors",
+        "model/surroundings.safetensors",
     }
 
 

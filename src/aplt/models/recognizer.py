@@ -17,7 +17,6 @@ from aplt.config import ReadOut
 from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
-from aplt.rundir import MODEL_FILES
 from aplt.settings import validated
 from aplt.storage import aside_of, naming, read_json, reason
 from aplt.tensors import Prediction
@@ -124,7 +123,7 @@ def load_from_hub(repository: str) -> Recognizer:
         InputError: it cannot be fetched, or holds no model of this version.
     """
     try:
-        folder = snapshot_download(repository, allow_patterns=[*MODEL_FILES])
+        folder = snapshot_download(repository, allow_patterns=["config.json", "model.safetensors", ENCODER])
     except (OSError, ValueError) as error:
         away = isinstance(error, LocalEntryNotFoundError)
         why = "which cannot be reached" if away else reason(error)

@@ -9,9 +9,10 @@ from aplt.display import counted
 from aplt.errors import InputError
 from aplt.figures import FIGURES, Figures
 from aplt.methods.catalog import find_method
+from aplt.models.embedder import ENCODER
 from aplt.record import Result
 from aplt.report.words import wilson
-from aplt.rundir import MODEL_FILES, RunDir
+from aplt.rundir import RunDir
 from aplt.storage import reason, write_text
 
 SHARES_OF_CLIPS = ("top1", "top5", "group_top1")
@@ -28,7 +29,7 @@ data may fare worse."""
 def push(run: Path, repository: str, *, private: bool, license_: str | None) -> str:
     """Writes the model card of a run, uploads its model folder and returns where it is; see `aplt.push`."""
     folder = write_card(RunDir(run), repository, license_).parent
-    api, files = HfApi(library_name="aplt"), ["README.md", *MODEL_FILES]
+    api, files = HfApi(library_name="aplt"), ["README.md", "config.json", "model.safetensors", ENCODER]
     try:
         address = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=files, commit_message="Model by aplt")
