@@ -69,7 +69,7 @@ def main(files: list[Path], folder: Path) -> None:
             variables = [one["label"] for one in project[cfg.INDEPENDENT_VARIABLES].values()]
             modifiers = [f"Modifier #{number + 1}" for number in range(len(table[0]) - len(HEADER) - len(variables))]
             table.headers = [*HEADER[:9], *variables, *HEADER[9:13], *modifiers, *HEADER[13:]]
-            (folder / f"{stem}.tsv").write_text(table.export("tsv"), encoding="utf-8")
+            Path(f"{stem}.tsv").write_text(table.export("tsv"), encoding="utf-8")
             print(f"  {name}: {len(observation[cfg.EVENTS])} events, tabular {done}, aggregated {len(table)}")
 
 
