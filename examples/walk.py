@@ -25,7 +25,7 @@ if QUICK:
 # People who nod, shrug and touch their face. Yours come from a folder or a CSV, as in `docs/data.md`.
 
 # %%
-clips = make_dataset(HOME / "clips", clips=60 if QUICK else 400, seed=0)
+clips = make_dataset(HOME / "clips", clips=48 if QUICK else 400, seed=0)
 index = aplt.read_index(clips)
 print(len(index), "clips of", index.num_classes, "classes; the first is", index[0].id)
 

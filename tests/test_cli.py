@@ -14,7 +14,7 @@ from tests.runs.clips import write_clips
 
 QUICK = [
     *("--set", "encoder_settings={width: 8, blocks: 1}", "--set", "input.frames=8"),
-    *("--set", "train={rounds: 2, warm_up_rounds: 1, steps_per_round: 3}"),
+    *("--set", "train={rounds: 2, warm_up_rounds: 1, steps_per_round: 2, batch_labeled: 4, batch_unlabeled: 6}"),
 ]
 
 

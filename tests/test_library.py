@@ -71,7 +71,7 @@ OWN = aplt.Method("teaches class 0", "-", algorithm=Taught, offline=Half)
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_clips(tmp_path_factory.mktemp("clips"))
+    return write_clips(tmp_path_factory.mktemp("clips"), 24)
 
 
 @pytest.fixture

@@ -58,7 +58,7 @@ class Indexes(NamedTuple):
 @pytest.fixture(scope="module")
 def indexes(tmp_path_factory: pytest.TempPathFactory) -> Indexes:
     folder = tmp_path_factory.mktemp("clips")
-    clips = write_clips(folder)
+    clips = write_clips(folder, 30)
     index = read_index(clips)
     drawn = make_split(index, SplitSettings(labeled=0.2, test=0.25))
     roles = [(index[p].id, role) for role in ("labeled", "unlabeled", "test") for p in drawn.positions(role)]
@@ -73,7 +73,7 @@ def check_hidden_labels_stay_hidden(method: str, indexes: Indexes, folder: Path)
         "method": method,
         "method_settings": eager(method),
         "split_file": str(indexes.split),
-        "train": {"rounds": 2, "steps_per_round": 3},
+        "train": {"rounds": 2, "steps_per_round": 2},
     }
     results, weights = [], []
     for name, source in (("true", indexes.true), ("permuted", indexes.permuted)):

@@ -37,9 +37,8 @@ def topology_named(names: Sequence[str]) -> tuple[Topology, list[int]] | None:
     """
     place = {_words(name): position for position, name in enumerate(names)}
     for known in TOPOLOGIES:
-        wanted = [_words(joint) for joint in known.joints]
-        if len(names) == len(wanted) and place.keys() == set(wanted):
-            return known, [place[joint] for joint in wanted]
+        if len(names) == len(known.joints) and place.keys() == {_words(joint) for joint in known.joints}:
+            return known, [place[_words(joint)] for joint in known.joints]
     return None
 
 

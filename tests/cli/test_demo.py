@@ -18,10 +18,11 @@ def test_the_demo_is_a_comparison_and_shows_its_page(
     few = {"rounds": 2, "warm_up_rounds": 1, "steps": 2, "batch_labeled": 2, "batch_unlabeled": 2}
     plan, films = demo.demo_plan, demo.film_settings
     monkeypatch.setattr("aplt.synthetic.dataset.render_clip", sketch)
-    monkeypatch.setattr(demo, "CLIPS", 60)
-    monkeypatch.setattr(demo, "FILMS", 60)
+    monkeypatch.setattr(demo, "CLIPS", 48)
+    monkeypatch.setattr(demo, "FILMS", 48)
     monkeypatch.setattr(demo, "SEEDS", 1)
-    monkeypatch.setattr(demo, "demo_plan", lambda *one: merge(plan(*one), {"settings": {"train": few}}))
+    tiny = {"encoder_settings": {"width": 8}, "input": {"frames": 8}, "train": few}
+    monkeypatch.setattr(demo, "demo_plan", lambda *one: merge(plan(*one), {"settings": tiny}))
     small = {"input": {"frames": 2, "size": 16}, "train": few | {"workers": 0}}
     monkeypatch.setattr(demo, "film_settings", lambda clips: merge(films(clips), small))
     assert aplt("demo", tmp_path / "demo") == 0
@@ -30,7 +31,7 @@ def test_the_demo_is_a_comparison_and_shows_its_page(
     assert comparison.finished
     assert pd.read_csv(comparison.folder.cells)["method"].tolist() == [*demo.METHODS]
     assert "| aplt " in told
-    assert "a short training of aplt on 60 films: " in told
+    assert "a short training of aplt on 48 films: " in told
     assert (tmp_path / "demo" / "video" / "report.html").exists()
     assert told.splitlines()[-1].endswith(str(tmp_path / "demo" / "report.html"))
     assert "Pseudo-labels" in comparison.folder.report.read_text()

@@ -11,7 +11,7 @@ from aplt.comparison.study import part_of
 from aplt.comparison.work import train_cell
 from aplt.errors import InputError
 from aplt.lock import held
-from tests.comparison.studies import WILD, rows_of, study_of
+from tests.comparison.studies import BRIEF, WILD, rows_of, study_of
 
 
 def test_every_cell_is_of_one_part() -> None:
@@ -40,12 +40,12 @@ def test_parts_at_work_together_leave_the_tables_of_one_process(whole: Path, cli
 def test_tables_are_gathered_while_a_part_is_at_work(
     clips: Path, tmp_path: Path, trained: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    part = study_of(clips, tmp_path, part=part_of("1/2"))
+    part = study_of(clips, tmp_path, part=part_of("1/2"), **BRIEF)
     part.write_plan()
     part.run()
     assert trained == ["20%/supervised/seed0", "20%/aplt/seed0"]
     CompareDir(tmp_path).cells.unlink()
-    other = study_of(clips, tmp_path, part=slice(0))
+    other = study_of(clips, tmp_path, part=slice(0), **BRIEF)
     other.announce()
     assert "0 of 4 cells" in capsys.readouterr().err
     with held(tmp_path / "runs" / "tiny" / "20%" / "fixmatch" / "seed0" / ".lock"):
@@ -56,6 +56,7 @@ def test_tables_are_gathered_while_a_part_is_at_work(
 
 def test_a_part_keeps_the_failures_of_others_until_their_cells_are_trained(clips: Path, tmp_path: Path) -> None:
     over: dict[str, Any] = {"methods": ["supervised"], "variants": {"wild": WILD}, "upper_bound": False, "seeds": 2}
+    over |= BRIEF
 
     def run(part: str) -> None:
         study = study_of(clips, tmp_path, part=part_of(part), **over)
@@ -74,7 +75,8 @@ def test_a_part_keeps_the_failures_of_others_until_their_cells_are_trained(clips
 
 
 def test_a_run_folder_in_use_is_waited_for(clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    study = study_of(clips, tmp_path, methods=["supervised"], upper_bound=False)
+    over: dict[str, Any] = {"methods": ["supervised"], "upper_bound": False, **BRIEF}
+    study = study_of(clips, tmp_path, **over)
     (cell,) = study.cells
     with held(cell.run.lock):
         assert "another process is training" in str(train_cell(cell, study.folder))
@@ -82,4 +84,4 @@ def test_a_run_folder_in_use_is_waited_for(clips: Path, tmp_path: Path, monkeypa
     held_here.__enter__()
     monkeypatch.setattr("aplt.comparison.work.time.sleep", lambda _: held_here.__exit__(None, None, None))
     row = train_cell(cell, study.folder, patience=60)
-    assert row == study_of(clips, tmp_path, methods=["supervised"], upper_bound=False).rows[cell.path]
+    assert row == study_of(clips, tmp_path, **over).rows[cell.path]

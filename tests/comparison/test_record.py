@@ -14,7 +14,7 @@ from aplt.config import VideoInput
 from aplt.errors import InputError
 from aplt.settings import load_yaml
 from aplt.storage import read_json, write_csv, write_json, write_text
-from tests.comparison.studies import METHODS, rows_of, study_of
+from tests.comparison.studies import rows_of, study_of
 
 
 def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(
@@ -33,9 +33,9 @@ def test_the_table_suffices_to_go_on_wherever_it_and_the_clips_lie(
     assert files[::2] == files[1::2]
     assert not (path / "runs").exists()
     assert load_yaml(CompareDir(path).plan)["datasets"]["tiny"]["clips"] == f"../../clips/{clips.name}"
-    study_of(moved, path, methods=METHODS[::2], seeds=2, upper_bound=False).run()
-    assert trained == [f"20%/{method}/seed1" for method in METHODS[::2]]
-    assert rows_of(path)[:2].equals(rows_of(whole).iloc[[0, 2]].reset_index(drop=True))
+    study_of(moved, path, methods=["supervised"], seeds=2, upper_bound=False).run()
+    assert trained == ["20%/supervised/seed1"]
+    assert rows_of(path)[:1].astype(str).equals(rows_of(whole)[:1].astype(str))
 
 
 def test_runs_without_rows_move_along_with_their_clips(
@@ -64,7 +64,7 @@ def test_the_plan_of_a_folder_moves_along_with_its_clips(clips: Path, tmp_path: 
 
 
 def test_tables_of_several_machines_make_one(whole: Path, clips: Path, tmp_path: Path, trained: list[str]) -> None:
-    over: dict[str, Any] = {"methods": METHODS[::2], "upper_bound": False}
+    over: dict[str, Any] = {"methods": ["supervised"], "upper_bound": False}
     study_of(clips, tmp_path / "other", seeds=[1], **over).run()
     del trained[:]
     (tmp_path / "both").mkdir()
@@ -72,8 +72,8 @@ def test_tables_of_several_machines_make_one(whole: Path, clips: Path, tmp_path:
     write_csv(tmp_path / "both" / "compare.csv", pd.concat(tables).assign(machine="of the user's own"))
     study_of(clips, tmp_path / "both", seeds=2, **over).run()
     assert trained == []
-    assert rows_of(tmp_path / "both")["seed"].tolist() == [0] * 2 + [1] * 2
-    assert rows_of(tmp_path / "both")[:2].equals(rows_of(whole).iloc[[0, 2]].reset_index(drop=True))
+    assert rows_of(tmp_path / "both")["seed"].tolist() == [0, 1]
+    assert rows_of(tmp_path / "both")[:1].astype(str).equals(rows_of(whole)[:1].astype(str))
 
 
 def test_the_digest_stays_so_that_published_rows_still_count(clips: Path, tmp_path: Path) -> None:

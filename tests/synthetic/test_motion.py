@@ -1,6 +1,7 @@
 """The synthetic movements: each moves what it should, and nothing else."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from aplt.synthetic.moves import Company
 from aplt.synthetic.poses import PARTS
 from aplt.synthetic.render import render_take
 from aplt.synthetic.shapes import Looks
-from aplt.synthetic.subjects import Take, act, draw_subject, draw_take
+from aplt.synthetic.subjects import Subject, Take, act, draw_subject, draw_take
 
 # Only the named movement moves: whatever else changes in the image is an error.
 QUIET = Difficulty(
@@ -66,9 +67,14 @@ def test_each_movement_moves_its_part_of_the_image(motion: str) -> None:
         assert rows[30:].sum() > 0.95
 
 
+@cache
+def subject_of(number: int) -> Subject:
+    """A subject of a data set, as difficult as these are."""
+    return draw_subject(0, number, Difficulty())
+
+
 def take_of(motion: str, subject: int, number: int) -> Take:
-    """A take as difficult as those of a data set."""
-    return draw_take(0, number, motion, draw_subject(0, subject, Difficulty()), Difficulty())
+    return draw_take(0, number, motion, subject_of(subject), Difficulty())
 
 
 @pytest.mark.parametrize("motion", CLASSES)
@@ -232,7 +238,7 @@ def test_people_make_a_movement_less_alike_than_one_person_does_again_and_again(
     def joints(subject: int, number: int) -> np.ndarray:
         """How the joints move in the same body, start pose and time: what is left is the manner."""
         take = take_of(motion, subject, number)
-        body = draw_subject(0, 0, Difficulty()).body
+        body = subject_of(0).body
         same = replace(take.subject, body=body, posture=np.zeros(3))
         take = replace(take, subject=same, difficulty=QUIET)
         take = replace(take, side=0, arms=("lap", "lap"), legs="parallel", frames=30, fps=20)
