@@ -12,6 +12,7 @@ from aplt.data.index import read_index
 from aplt.data.recordings import read_events
 from aplt.models.recognizer import load_recognizer
 from tests.data.formats.eaf import Eaf
+from tests.data.formats.test_boris import project, seen
 from tests.runs.clips import CLASSES
 from tests.test_cli import aplt
 
@@ -144,6 +145,13 @@ def test_a_model_of_an_older_version_refuses_nothing(home: Path, trained: Path, 
     (tmp_path / "model" / "config.json").write_text(json.dumps(config))
     assert aplt("predict", tmp_path / "model", home / "films" / "c.npz", "-o", tmp_path / "p.csv") == 0
     assert aplt("evaluate", tmp_path / "model", "--events", home / "truth.csv") == 2
+
+
+def test_nothing_to_compare_with_is_said(trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beyond = seen([[11.0, "", "nod", "", ""], [12.0, "", "nod", "", ""]], "a.npz")
+    path = project(tmp_path / "p.boris", one=beyond)
+    assert aplt("evaluate", trained, "--events", path, "--window", 1) == 2
+    assert "p.boris: no event in it" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -119,5 +119,15 @@ def test_a_bad_film_that_a_split_leaves_out_does_not_stop_the_others(folder: Pat
     assert aplt("split", films, "--labeled", "50%", "-o", split) == 0
     kept = [line for line in split.read_text().splitlines() if "bad.mp4" not in line]
     split.write_text("\n".join(kept) + "\n")
-    words = ["--split", split, "--method", "supervised", "--name", "a", "--runs", tmp_path / "runs", *settings(tmp_path / "cache")]
+    words = [
+        "--split",
+        split,
+        "--method",
+        "supervised",
+        "--name",
+        "a",
+        "--runs",
+        tmp_path / "runs",
+        *settings(tmp_path / "cache"),
+    ]
     assert aplt("train", films, *words) == 0

@@ -101,6 +101,8 @@ def print_events(
         if clips
         else [Clip(path, Path(path), start=start, end=end) for path, spans in own.items() for start, end in spans]
     )
+    if not parts:
+        raise InputError(f"{events}: no event in it and nothing that was watched, so that nothing can be compared")
     found, errors = read_recordings(model, parts, Reading(window, require_windows(window, stride)))
     if errors:
         raise InputError(errors[0])

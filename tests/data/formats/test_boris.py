@@ -72,6 +72,14 @@ def test_points_become_clips_of_the_windows_length(tmp_path: Path) -> None:
     assert rows == [["0.000", "2.000"], ["4.000", "6.000"], ["8.000", "10.000"]]
 
 
+def test_what_lies_beyond_the_videos_is_said(tmp_path: Path) -> None:
+    events = [[time, "", "nod", "", ""] for time in (9.0, 11.0, 12.0, 13.0)] + [[14.0, "", "blink", "", ""]]
+    path = project(touch(tmp_path, "a.mp4") / "p.boris", one=seen(events, "a.mp4"))
+    table, remarks = indexed(path)
+    assert table[["start", "end"]].to_numpy().tolist() == [["9.000", "10.000"]]
+    assert any("2 x event beyond the videos" in remark for remark in remarks)
+
+
 def test_the_clock_of_several_videos(tmp_path: Path) -> None:
     touch(tmp_path, "films/a.mp4", "films/b.mp4")
     events = [

@@ -101,6 +101,9 @@ def _annotated(
     if observation.name.split(" ")[0] == OWN:
         left["observation that aplt has added"] += 1
         return
+    for start, end, _ in observation.events:
+        shown = any(begins <= start < ends or inside(start, end, begins, ends) for _, begins, ends in observation.media)
+        left["event beyond the videos, as long as the file says they are"] += not shown and bool(observation.media)
     for name, begins, ends in observation.media:
         rows: list[Row] = []
         for start, end, columns in observation.events:
