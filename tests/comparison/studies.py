@@ -15,7 +15,9 @@ from tests.runs.clips import TINY
 
 TRAIN = {"rounds": 2, "steps_per_round": 2, "checkpoint_minutes": 1e-9}  # a checkpoint after every step
 SHORT = {"train": TINY["train"] | TRAIN, "split": {"test": 0.25, "val": 0.2}}
-BRIEF = {"settings": {"train": {"rounds": 1, "warm_up_rounds": 0}}}  # where what is trained matters little
+BRIEF: dict[str, Any] = {
+    "settings": {"train": {"rounds": 1, "warm_up_rounds": 0}}
+}  # where what is trained matters little
 SHARED = {key: TINY[key] for key in ("encoder_settings", "input")} | SHORT
 METHODS = ["supervised", "fixmatch", "aplt"]
 WILD = {"method": "supervised", "settings": {"train": {"learning_rate": 1e30}}}

@@ -151,7 +151,9 @@ def test_cells_of_other_settings_are_never_mixed_in(
 ) -> None:
     path = tmp_path / "changed"
     shutil.copytree(whole, path)
-    changed = study_of(clips, path, methods=["supervised"], settings={"train": BRIEF["settings"]["train"] | {"learning_rate": 1e-4}})
+    changed = study_of(
+        clips, path, methods=["supervised"], settings={"train": BRIEF["settings"]["train"] | {"learning_rate": 1e-4}}
+    )
     assert len(changed.left) == 2
     seen: list[list[str]] = []
 
