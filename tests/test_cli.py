@@ -34,6 +34,7 @@ def aplt(*words: object) -> int:
     return 0
 
 
+@pytest.mark.usefixtures("one_process")
 def test_index_and_check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_clips(tmp_path / "data" / "nod", clips=3)
     (tmp_path / "data" / "nod" / "clips.csv").unlink()

@@ -49,6 +49,7 @@ def test_ten_lines(
     assert "test_top1" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("one_process")
 def test_the_walk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     for name, value in (("QUICK", "1"), ("WALK", str(tmp_path)), ("CACHE", str(tmp_path / "cache"))):
         monkeypatch.setenv(f"APLT_{name}", value)

@@ -23,7 +23,7 @@ SHORT = [
     "--method",
     "supervised",
     "--set",
-    "train={rounds: 2, steps_per_round: 90, batch_labeled: 16, sampling: classes}",
+    "train={rounds: 2, steps_per_round: 60, batch_labeled: 16, sampling: classes}",
 ]
 
 

@@ -65,9 +65,10 @@ def test_from_a_folder_of_video_to_predictions(
     assert "FFmpeg cannot read it as a video" in table["error"][16]
 
 
+@pytest.mark.usefixtures("one_process")
 def test_the_cache_changes_nothing_but_the_time(folder: Path, tmp_path: Path) -> None:
     for name, cache in (("cached", "true"), ("decoded", "false")):
-        words = [*settings(tmp_path / "cache"), "--set", f"input.cache={cache}"]
+        words = ["--method", "fixmatch", *settings(tmp_path / "cache"), "--set", f"input.cache={cache}"]
         assert aplt("train", folder, "--name", name, "--runs", tmp_path, *words) == 0
     first, second = ((tmp_path / name / "model" / "model.safetensors").read_bytes() for name in ("cached", "decoded"))
     assert first == second
@@ -91,6 +92,7 @@ def write_bad(path: Path, kind: str) -> None:
         path.write_text("" if kind == "empty" else "not a film")
 
 
+@pytest.mark.usefixtures("one_process")
 def test_bad_films_are_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     films = shutil.copytree(folder, tmp_path / "films")
     words = ("train", films, "--name", "a", "--runs", tmp_path / "runs", *settings(tmp_path / "cache"))
@@ -113,6 +115,7 @@ def test_bad_films_are_named(folder: Path, tmp_path: Path, capsys: pytest.Captur
     assert "20 clips checked, 4 with a problem" in out
 
 
+@pytest.mark.usefixtures("one_process")
 def test_a_bad_film_that_a_split_leaves_out_does_not_stop_the_others(folder: Path, tmp_path: Path) -> None:
     films, split = shutil.copytree(folder, tmp_path / "films"), tmp_path / "split.csv"
     (films / "up" / "bad.mp4").write_text("not a film")

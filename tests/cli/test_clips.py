@@ -14,6 +14,9 @@ from tests.test_cli import aplt
 ONE = "path,label\nnod/0.npy,nod\n"
 
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with two clips of one class."""

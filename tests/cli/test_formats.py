@@ -11,6 +11,8 @@ from tests.data.formats.files import touch, write
 from tests.data.videos import write_video
 from tests.test_cli import aplt
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 
 def test_which_format_was_recognized_is_said_and_classes_with_their_groups(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -12,6 +12,8 @@ import pytest
 from aplt.display import plain
 from tests.test_cli import aplt
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 # What a file system allows in a name.
 FILES = [
     "<script>alert(1)<script>",

@@ -13,6 +13,8 @@ import pytest
 
 from tests.test_cli import aplt
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 # The last one is no text at all: a byte of another encoding, as file names may hold.
 NAME = "\u5fae\u52a8\u4f5c \U0001f3ac \udcff"
 ENCODINGS = ("utf-8", "cp1252")

@@ -17,6 +17,8 @@ from aplt.data.pose_files import READERS
 from aplt.data.skeleton_views import SkeletonViews
 from tests.data.videos import clip_of, cut, write_sound, write_text, write_video
 
+pytestmark = pytest.mark.usefixtures("one_process")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

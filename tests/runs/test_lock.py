@@ -70,7 +70,7 @@ def test_what_a_kill_leaves_does_not_look_like_a_run(clips: Path, tmp_path: Path
     run = RunDir(tmp_path / "run")
     run.path.mkdir()
     run.lock.touch()
-    assert train(tiny_config(clips), run).steps == 12
+    assert train(tiny_config(clips, train={"rounds": 1, "warm_up_rounds": 0}), run).steps == 4
     assert not run.lock.exists()
 
 

@@ -52,7 +52,8 @@ def watched_steps() -> Iterator[list[Step]]:
 def steps_of(clips: Path, folder: Path, **settings: Any) -> list[Step]:
     """Returns the steps of a run of two rounds of four."""
     with watched_steps() as steps:
-        train(tiny_config(clips, train={"rounds": 2, "steps_per_round": 4} | settings), RunDir(folder))
+        own = {"rounds": 2, "steps_per_round": 4} | settings
+        train(tiny_config(clips, method="supervised", train=own), RunDir(folder))
     assert len(steps) == 8
     return steps
 

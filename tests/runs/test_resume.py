@@ -171,15 +171,16 @@ def test_other_optimizers_and_precisions_resume_too(settings: dict[str, Any], cl
     assert same_run(run, whole)
 
 
+@pytest.mark.usefixtures("one_process")
 def test_videos_and_a_loader_process_resume_too(tmp_path: Path) -> None:
     settings = {
         "clips": str(write_folder(tmp_path / "films", clips=2)),
+        "method": "fixmatch",
         "encoder_settings": {"width": 4},
         "input": {"frames": 4, "size": 32, "cache_dir": str(tmp_path / "cache")},
         "train": {"rounds": 1, "warm_up_rounds": 0, "steps_per_round": 2, "batch_labeled": 2, "batch_unlabeled": 2}
         | OFTEN["train"]
         | {"workers": 1},
-        "offline": {"views": 1, "labeled_views": 0},
     }
     config = configured(settings, "test")[0]
     whole, run = RunDir(tmp_path / "whole"), RunDir(tmp_path / "run")

@@ -13,7 +13,7 @@ from aplt.runs.outcome import remark_on_weights
 from tests.runs.clips import tiny_config
 from tests.runs.runs import interrupt, same_run, weights
 
-SHORT = {"rounds": 2, "warm_up_rounds": 1}
+SHORT = {"rounds": 2, "warm_up_rounds": 1, "steps_per_round": 2}
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ DEEP = {"width": 8, "blocks": 2}
 
 def deep(clips: Path, **tuning: Any) -> RunConfig:
     """Returns the config of a short run with an encoder of two blocks."""
-    return tiny_config(clips, encoder_settings=DEEP, train={"rounds": 2, "steps_per_round": 3} | tuning)
+    return tiny_config(clips, encoder_settings=DEEP, train={"rounds": 2, "steps_per_round": 2} | tuning)
 
 
 def trained(clips: Path, folder: Path, **tuning: Any) -> RunDir:
@@ -89,7 +89,7 @@ def test_the_shares_are_those_of_every_step(clips: Path, tmp_path: Path) -> None
         seen.append({round(group["lr"] / group["share"], 12) for group in optimizer.param_groups})
 
     hook = register_optimizer_step_pre_hook(look)
-    trained(clips, tmp_path / "run", layer_decay=0.5, learning_rate=0.1)
+    trained(clips, tmp_path / "run", layer_decay=0.5, learning_rate=0.1, steps_per_round=3)
     hook.remove()
     assert {len(rates) for rates in seen} == {1}
     assert max(map(max, seen)) > 0.09
@@ -122,7 +122,7 @@ def test_checkpointing_keeps_less(clips: Path) -> None:
 def test_a_step_in_parts_is_the_same_step_and_goes_on_exactly(clips: Path, tmp_path: Path) -> None:
     def config(parts: int) -> RunConfig:
         # Without batch norm's statistics and dropout, which see a part at a time.
-        train = {"rounds": 2, "warm_up_rounds": 0, "steps_per_round": 3, "optimizer": "sgd", "batch_norm": "frozen"}
+        train = {"rounds": 2, "warm_up_rounds": 0, "steps_per_round": 2, "optimizer": "sgd", "batch_norm": "frozen"}
         own = {"width": 8, "blocks": 1, "dropout": 0.0}
         return tiny_config(clips, method="fixmatch", encoder_settings=own, train=train | {"accumulate": parts})
 
