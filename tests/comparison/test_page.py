@@ -24,8 +24,16 @@ from tests.report.reading import Page
 from .fake_comparison import SHARES, fake_comparison
 
 
-def test_the_page_has_its_parts_and_the_figures_of_the_cells(study: Path) -> None:
-    page = Page(write_comparison(study))
+@pytest.fixture(scope="module")
+def written(made_up: Path, tmp_path_factory: pytest.TempPathFactory) -> CompareDir:
+    """A comparison with its page and its table."""
+    folder = shutil.copytree(made_up, tmp_path_factory.mktemp("written") / "study")
+    write_comparison(folder)
+    return CompareDir(folder)
+
+
+def test_the_page_has_its_parts_and_the_figures_of_the_cells(written: CompareDir) -> None:
+    page = Page(written.report)
     assert page.headings() == [
         "Accuracy by share of labels",
         "aplt against the others",
@@ -34,7 +42,7 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(study: Path) -> Non
         "Cells",
         "Plan and settings",
     ]
-    rows = pd.read_csv(CompareDir(study).cells)
+    rows = pd.read_csv(written.cells)
     means = rows.groupby(["method", "labeled"])["top1"].mean()
     found = {row["Method"]: row for row in page.table("Method")}
     values = dict(zip(found, page.values("Method"), strict=True))
@@ -81,8 +89,8 @@ def test_offline_labels_of_unknown_truth_are_not_taken_for_online_ones(study: Pa
     assert made == [["offline", "5%", "–", "50.0 %"], ["by step", "5%", "–", "90.0 %"]]  # noqa: RUF001
 
 
-def test_the_drawing_shows_every_method_share_and_the_bound(study: Path) -> None:
-    page = Page(write_comparison(study))
+def test_the_drawing_shows_every_method_share_and_the_bound(written: CompareDir) -> None:
+    page = Page(written.report)
     drawing = next(svg for svg in page.tags("svg") if "by share of labels" in svg.get("aria-label", ""))
     assert "share of labels asked for" in {text.text for text in drawing.iter("text")}
     assert "label, by round, mean over seeds and folds: labels of the offline phase before the round where" in page.text
@@ -148,10 +156,9 @@ def test_an_unfinished_comparison_says_so_and_tests_what_is_whole(study: Path) -
     assert page.headings() == ["Plan and settings"]
 
 
-def test_labels_by_round_stand_on_the_page(study: Path) -> None:
-    folder = CompareDir(study)
-    page = write_comparison(folder.path).read_text()
-    told = re.findall(r"^\| tiny .* (\S+/\S+ \S+/\S+.*?) +\|$", folder.table.read_text(), flags=re.MULTILINE)
+def test_labels_by_round_stand_on_the_page(written: CompareDir) -> None:
+    page = written.report.read_text()
+    told = re.findall(r"^\| tiny .* (\S+/\S+ \S+/\S+.*?) +\|$", written.table.read_text(), flags=re.MULTILINE)
     assert len(told) > 3
     assert all(f"{text}<" in page for text in told)
 
@@ -243,10 +250,8 @@ def test_ticks_say_where_they_are(low: float, high: float, told: list[str]) -> N
     assert re.findall(r">([\d.]+)\s%</text>", drawn) == told
 
 
-def test_the_markdown_table(study: Path) -> None:
-    folder = CompareDir(study)
-    write_comparison(folder.path)
-    lines = folder.table.read_text().replace("\u00a0", " ").splitlines()
+def test_the_markdown_table(written: CompareDir) -> None:
+    lines = written.table.read_text().replace("\u00a0", " ").splitlines()
     assert lines[0] == "### tiny: test top-1 in %"
     assert lines[2].startswith("Mean ± deviation over 3 seeds, 60 test clips each; ")
     assert [cell.strip() for cell in lines[4].strip("|").split("|")] == [
@@ -277,10 +282,10 @@ def test_the_markdown_table(study: Path) -> None:
     assert any(line.startswith("| fixmatch ") and " 2 of 2 |" in line for line in lines)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| tiny")]
     assert ["tiny", "aplt", "offline", "5%", "80.0 %", "50.0 %", "12", "25.0 %", "3"] in cells
-    rows = pd.read_csv(folder.cells)
+    rows = pd.read_csv(written.cells)
     for method, share in product(("fixmatch", "aplt"), SHARES):
         (name,) = set(rows["run"][(rows["method"] == method) & (rows["labeled"] == share)])
-        pseudo = [line.pseudo for line in RunDir(folder.path / name).read_rounds() if line.pseudo]
+        pseudo = [line.pseudo for line in RunDir(written.path / name).read_rounds() if line.pseudo]
         by_round = " ".join(f"{100 * (one.precision or 0):.0f}/{100 * one.coverage:.0f}" for one in pseudo)
         assert "/" in by_round
         assert ["tiny", method, "offline", f"{share:.0%}", by_round] in cells
