@@ -20,9 +20,11 @@ def test_whatever_a_decoder_raises_names_its_clip(
     def fail(*_: object) -> None:
         raise error("in\ntwo lines")
 
-    monkeypatch.setattr("aplt.data.pictures._scaled", fail)
-    found = failure(clip)
-    assert (found.problem, error.__name__ in str(found)) == ("broken", True)
+    for broken in ("aplt.data.pictures._scaled", "aplt.data.video.Pictures.of"):
+        with monkeypatch.context() as patch:
+            patch.setattr(broken, fail)
+            found = failure(clip)
+        assert (found.problem, error.__name__ in str(found)) == ("broken", True)
     monkeypatch.setattr("av.open", fail)
     assert failure(clip).problem == "broken"
 

@@ -61,6 +61,7 @@ def test_they_are_kept_whole_and_of_many_clips_some(tmp_path: Path, monkeypatch:
         ("reach", torch.zeros(3)),
         ("mean", torch.zeros(15)),
         ("project", torch.full((16, 12), torch.nan)),
+        ("project", torch.full((16, 12), 3e38)),
         ("usual", torch.zeros(2, 2)),
     ],
 )

@@ -59,7 +59,13 @@ def decode_lazily(clip: Clip, *, short_side: int | None = None) -> Iterator[tupl
     with _decoding(clip):
         for time, frame, aspect in _frames(clip):
             pictures = pictures or Pictures(aspect, short_side, frame)
-            yield time, partial(pictures.of, frame)
+            yield time, partial(_picture, clip, pictures, frame)
+
+
+def _picture(clip: Clip, pictures: Pictures, frame: VideoFrame) -> np.ndarray:
+    """Returns a frame's picture; it is made when the caller wants it, outside of the decoding of its clip."""
+    with _decoding(clip):
+        return pictures.of(frame)
 
 
 def decode_file(clip: Clip, *, short_side: int | None = None) -> Iterator[tuple[float, float, np.ndarray]]:

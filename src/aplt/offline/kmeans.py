@@ -103,7 +103,7 @@ def _apart(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Iterator[tu
     count = torch.bincount(assignment, minlength=len(centroid))
     for k, members in enumerate(assignment.argsort(stable=True).split(count.tolist())):
         for rows in members.split(ROWS):
-            yield k, rows, feature[rows] - centroid[k]
+            yield k, rows, feature[rows].sub_(centroid[k])
 
 
 def _means(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Tensor:

@@ -20,6 +20,8 @@ SURROUNDINGS = "surroundings.safetensors"
 DIMENSIONS, NEIGHBORS = 64, 10
 MOST = 20_000
 """Training clips that are kept; of more every n-th is."""
+LARGEST = 1e15
+"""Below it products of two numbers of the file, and their sums, stay finite."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def load_surroundings(folder: Path, size: int) -> Surroundings | None:
     own = Surroundings(**{name: tensor.float() for name, tensor in found.items()})
     clips, dimensions = own.clip.shape if own.clip.dim() == 2 else (0, 0)
     shapes = ((size,), (size, dimensions), (clips, dimensions), (clips,), (own.usual.numel(),))
-    whole = all(bool(tensor.isfinite().all()) for tensor in (own.mean, own.project, own.clip, own.reach, own.usual))
+    whole = all(bool((getattr(own, name).abs() < LARGEST).all()) for name in names)  # not of what is no number either
     if tuple(tuple(getattr(own, name).shape) for name in names) != shapes or not clips or not whole:
         raise InputError(f"{path}: its numbers are not those of a model with {size} features")
     return own
