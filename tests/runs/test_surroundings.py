@@ -1,5 +1,6 @@
 """What tells later clips that are of none of a model's classes."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,6 @@ def test_they_are_kept_whole_and_of_many_clips_some(tmp_path: Path, monkeypatch:
         ("reach", torch.zeros(3)),
         ("mean", torch.zeros(15)),
         ("project", torch.full((16, 12), torch.nan)),
-        ("project", torch.full((16, 12), 3e38)),
         ("usual", torch.zeros(2, 2)),
     ],
 )
@@ -81,3 +81,9 @@ def test_a_damaged_file_is_refused_and_none_is_none(tmp_path: Path) -> None:
     (tmp_path / SURROUNDINGS).write_bytes(b"\xff" * 40)
     with pytest.raises(InputError, match=r"surroundings\.safetensors: not of this version"):
         load_surroundings(tmp_path, 16)
+
+
+def test_directions_of_huge_numbers_leave_the_novelty_finite() -> None:
+    own, feature = half(0)[:2]
+    huge = replace(own, project=own.project * (3e38 / own.project.abs().max()))
+    assert np.isfinite(huge.novelty(feature)).all()

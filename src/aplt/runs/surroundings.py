@@ -20,8 +20,6 @@ SURROUNDINGS = "surroundings.safetensors"
 DIMENSIONS, NEIGHBORS = 64, 10
 MOST = 20_000
 """Training clips that are kept; of more every n-th is."""
-LARGEST = 1e15
-"""Below it products of two numbers of the file, and their sums, stay finite."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,8 @@ class Surroundings:
             return np.empty(0)
         from sklearn.neighbors import NearestNeighbors  # slow to import, and most of what has a model needs it not
 
-        unit = functional.normalize((feature.float() - self.mean) @ self.project, dim=1)
+        # In double precision, for a direction in which hardly any training clip differs is projected by huge numbers.
+        unit = functional.normalize((feature.double() - self.mean) @ self.project.double(), dim=1).float()
         search = NearestNeighbors(n_neighbors=min(NEIGHBORS, len(self.clip))).fit(self.clip.numpy())
         distance, near = search.kneighbors(unit.numpy())
         weight = np.clip(1 - distance**2 / 2, 1e-6, None) ** GAMMA
@@ -87,7 +86,7 @@ def load_surroundings(folder: Path, size: int) -> Surroundings | None:
     own = Surroundings(**{name: tensor.float() for name, tensor in found.items()})
     clips, dimensions = own.clip.shape if own.clip.dim() == 2 else (0, 0)
     shapes = ((size,), (size, dimensions), (clips, dimensions), (clips,), (own.usual.numel(),))
-    whole = all(bool((getattr(own, name).abs() < LARGEST).all()) for name in names)  # not of what is no number either
+    whole = all(bool(tensor.isfinite().all()) for tensor in (own.mean, own.project, own.clip, own.reach, own.usual))
     if tuple(tuple(getattr(own, name).shape) for name in names) != shapes or not clips or not whole:
         raise InputError(f"{path}: its numbers are not those of a model with {size} features")
     return own
