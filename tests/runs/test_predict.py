@@ -5,12 +5,16 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor
 
 from aplt.clips import Role
 from aplt.errors import InputError
+from aplt.models.recognizer import Recognizer
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from aplt.runs.predict import evaluate, load_model
+from aplt.runs.predict import evaluate, gather_clips, load_model, predict
+from aplt.tensors import Prediction
 from tests.runs.clips import tiny_config, write_clips
 
 
@@ -102,4 +106,23 @@ def test_a_model_whose_config_was_edited(home: Path) -> None:
     path = home / "run" / "model" / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"input": {"kind": "skeleton", "frames": -1}}))
     with pytest.raises(InputError, match=r"model/config\.json: setting 'input\.frames'"):
+        evaluate(home / "run", None, "test")
+
+
+def test_a_clip_of_which_the_model_computes_no_number_is_named_and_the_others_are_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, clips = load_model(home / "run"), gather_clips([home / "clips"])[:3]
+    whole = predict(model, clips, workers=0)
+    probabilities = Recognizer.probabilities
+
+    def damaged(self: Recognizer, prediction: Prediction) -> Tensor:
+        return probabilities(self, prediction).index_fill(0, torch.tensor([1]), torch.nan)
+
+    monkeypatch.setattr(Recognizer, "probabilities", damaged)
+    table = predict(model, clips, workers=0)
+    assert table.drop(1).equals(whole.drop(1))
+    assert table.loc[1, ["prediction_1", "score_1"]].isna().all()
+    assert "no number" in table.loc[1, "error"]
+    with pytest.raises(InputError, match="no number"):
         evaluate(home / "run", None, "test")

@@ -164,7 +164,8 @@ def score_each(
 ) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list.
 
-    A clip many times longer than those that the model was trained on counts as one that it cannot read. Several
+    A clip many times longer than those that the model was trained on counts as one that it cannot read, as does one
+    of which it computes what is no number. Several
     processes share the clips, and each returns those of all.
     """
     state = processes()
@@ -216,8 +217,12 @@ def score_each(
     parts = gather_object([(scored, errors)])
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
     names = ("position", "score", "feature") if features else ("position", "score")
-    merged = (np.concatenate([getattr(one, name) for one, _ in parts])[order] for name in names)
-    return Scored(*merged), {place: error for _, some in parts for place, error in some.items()}
+    merged = [np.concatenate([getattr(one, name) for one, _ in parts])[order] for name in names]
+    finite = np.logical_and.reduce([np.isfinite(rows).all(axis=1) for rows in merged[1:]])
+    errors = {place: error for _, some in parts for place, error in some.items()}
+    why = "what the model computes of it is no number: its weights are damaged, or its training diverged"
+    errors |= {int(place): ClipError(clips[place], "broken", why) for place in merged[0][~finite]}
+    return Scored(*(rows[finite] for rows in merged)), errors
 
 
 def _too_long(model: Recognizer, modality: Modality, clip: Clip) -> str:
