@@ -123,6 +123,6 @@ def test_a_clip_of_which_the_model_computes_no_number_is_named_and_the_others_ar
     table = predict(model, clips, workers=0)
     assert table.drop(1).equals(whole.drop(1))
     assert table.loc[1, ["prediction_1", "score_1"]].isna().all()
-    assert "no number" in table.loc[1, "error"]
+    assert "no number" in str(table.loc[1, "error"])
     with pytest.raises(InputError, match="no number"):
         evaluate(home / "run", None, "test")
