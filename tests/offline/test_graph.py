@@ -41,3 +41,17 @@ def test_copies_of_a_clip_are_neighbors_and_none_is_its_own(monkeypatch: pytest.
     found = neighbor_graph(feature, 4)
     assert found.diagonal().max() == 0
     assert {(row % 200, column % 200) for row, column in edges(found)} == {(k, k) for k in range(200)}
+    unit = functional.normalize(feature, dim=1).numpy()
+    # Where a clip is not among the nearest of itself, for its copies are as near, there would be one too many.
+    assert (np.diff(graph._found(unit, 4).indptr) == 4).all()
+
+
+def test_where_few_cells_are_not_enough_more_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    unit = functional.normalize(features(1, 3000, 24), dim=1)
+    exact = {(row, column) for row, near in enumerate((unit @ unit.T).topk(11).indices.tolist()) for column in near[1:]}
+    found = {}
+    for recall in (0.5, 0.98):
+        monkeypatch.setattr(graph, "RECALL", recall)
+        found[recall] = len(edges(graph._found(unit.numpy(), 10)) & exact) / len(exact)
+    assert 0.45 < found[0.5] < 0.9
+    assert 0.97 < found[0.98] < 1

@@ -293,14 +293,15 @@ def test_deterministic() -> None:
     ("change", "message"),
     [
         ({"label": torch.tensor([0, 1, -2, -1])}, "label -2 is none of -1"),
-        ({"label": torch.tensor([0, 1, 5, -1])}, r"label 5 is none of -1 \(unknown\) to 1"),
+        ({"label": torch.tensor([0, 1, 2, -1])}, r"label 2 is none of -1 \(unknown\) to 1"),
         ({"label": torch.tensor([0, 1, -1])}, "3 labels for 4 features"),
-        ({"feature": torch.tensor([[0.0], [1.0], [torch.nan], [2.0]])}, "feature 2 is not finite"),
+        ({"feature": torch.tensor([[0.0, 0], [1, 0], [torch.nan, 0], [2, 0]])}, "feature 2 is not finite"),
         ({"feature": torch.tensor([[0.0], [1.0], [3.0], [torch.inf]])}, "feature 3 is not finite"),
         ({"feature": torch.zeros(4, 1, dtype=torch.float16)}, "float16, expected float32 or float64"),
         ({"feature": torch.zeros(4, 1, dtype=torch.int64)}, "int64, expected float32 or float64"),
         ({"prior": torch.tensor([0.0, 0.0])}, "expected 2 shares"),
         ({"prior": torch.tensor([torch.nan, 1.0])}, "expected 2 shares"),
+        ({"prior": torch.tensor([torch.inf, 1.0])}, "expected 2 shares"),
         ({"prior": torch.tensor([-1.0, 2.0])}, "expected 2 shares"),
         ({"prior": torch.ones(3)}, "expected 2 shares"),
         ({"max_iterations": 0}, "max_iterations is 0"),
@@ -310,5 +311,6 @@ def test_what_cannot_be_clustered_is_refused(change: dict[str, Any], message: st
     feature, label = torch.tensor([[0.0], [1.0], [3.0], [4.0]]), torch.tensor([0, 1, -1, -1])
     usable: dict[str, Any] = {"feature": feature, "label": label}
     semi_supervised_kmeans(**usable, num_classes=2)
+    semi_supervised_kmeans(**usable, num_classes=2, prior=torch.tensor([0.0, 0.5]))
     with pytest.raises(InputError, match=message):
         semi_supervised_kmeans(**(usable | change), num_classes=2)
