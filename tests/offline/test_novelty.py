@@ -5,7 +5,7 @@ import torch
 from scipy.sparse import csr_array
 
 from aplt.offline.graph import neighbor_graph
-from aplt.offline.novelty import novelty
+from aplt.offline.novelty import novelty, reach_of
 from aplt.offline.phase import Clusters
 from aplt.tensors import FeatureBank
 
@@ -44,6 +44,13 @@ def test_by_hand() -> None:
     # Of two labels in one pair each reaches the other: the second pair lies farther out than both, p is 1 / 3.
     found = novelty(graph, torch.tensor([0, 1, -1, -1]))
     torch.testing.assert_close(found, torch.tensor([0, 0, 2 / 3, 2 / 3], dtype=torch.float64))
+
+
+def test_of_labels_everywhere_all_reaches_every_clip_however_many_neighbors_it_has() -> None:
+    feature, truth = clouds(3, clips=10)
+    feature[:4] = feature[0]  # these are the nearest of each other, and of many
+    reached, _ = reach_of(neighbor_graph(feature, 3), truth)
+    np.testing.assert_allclose(reached, 1)
 
 
 def test_few_labels_never_refuse() -> None:

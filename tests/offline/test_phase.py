@@ -10,6 +10,7 @@ import torch
 from pydantic import ValidationError
 from torch.nn import functional
 
+from aplt.offline.balance import class_weights
 from aplt.offline.graph import neighbor_graph
 from aplt.offline.kmeans import semi_supervised_kmeans
 from aplt.offline.phase import Clusters
@@ -140,6 +141,24 @@ def test_balanced_propagation_shares_the_unlabeled_clips_out_like_the_labeled_on
     assert share(balanced) == pytest.approx(4 / 5, abs=0.01)
     assert share(plain) < 0.5
     assert balanced.pseudo.label[[0, 1, 6, 8, 9]].tolist() == [0, 1, 1, 1, 1]
+
+
+def test_balanced_beliefs_are_those_of_balanced_clusters_spread_and_shared_out() -> None:
+    bank, prior = angle_bank(), torch.tensor([1.0, 4.0])
+    label = LABEL.clone()
+    label[[6, 8, 9]] = 1
+    known = label[bank.position]
+    centroid = semi_supervised_kmeans(bank.feature, known, 2, prior=prior).centroid
+    assert (centroid - semi_supervised_kmeans(bank.feature, known, 2).centroid).abs().max() > 0.05
+    start = torch.cdist(bank.feature, centroid).square()
+    start = (-start / start.amin(dim=1).mean()).softmax(dim=1)
+    start[known == 0], start[known == 1] = torch.tensor([10.0, 0.0]), torch.tensor([0.0, 10.0])
+    expected = propagate(neighbor_graph(bank.feature, 3), start).log()
+    expected = (expected + class_weights(expected, prior, known == -1)).softmax(dim=1)
+    settings = PLAIN.model_copy(update={"neighbors": 3, "assignment": "balanced"})
+    found = settings(bank, label, 2, round_=0, previous=None).pseudo.belief[bank.position]
+    own = expected.amax(dim=1).where(known == -1, expected.gather(1, known.clamp(min=0)[:, None])[:, 0])
+    torch.testing.assert_close(found, own)
 
 
 def test_clusters_alone_are_believed_less_the_farther_a_clip_is_from_its_center() -> None:
