@@ -44,6 +44,11 @@ def test_the_larger_and_the_more_doubtful_group_first() -> None:
         assert group_of(known, coverage(known, 1, DRAW)) == [1]
 
 
+def test_a_class_with_few_labels_before_one_with_many() -> None:
+    known = pool([3, 24, 20], [3, 0, 0], [[1.0, 0.0, 0.0], [0.5, 0.3, 0.2], [0.2, 0.3, 0.5]])
+    assert group_of(known, coverage(known, 2, DRAW)) == [2, 1]
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_only_unlabeled_clips_each_once(strategy: str) -> None:
     known = pool([10, 10], [3, 2], [[0.6, 0.4], [0.4, 0.6]])
