@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.multiprocessing import reductions
 
 from aplt.data.batches import SemiData, single_views
 from aplt.data.views import CPU, Kind, Request
@@ -65,6 +66,19 @@ def test_resuming_in_a_round_gives_the_rest_of_it() -> None:
 
 def test_workers_do_not_matter() -> None:
     assert same(list(make().semi_batches(5, 1)), list(make(workers=2).semi_batches(5, 1)))
+
+
+def test_small_tensors_come_through_the_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    handles = []  # on shared memory, each of which takes longer than copying a small tensor
+    known: Any = reductions.fd_id
+
+    def counted(fd: int) -> Any:
+        handles.append(fd)
+        return known(fd)
+
+    monkeypatch.setattr(reductions, "fd_id", counted)
+    assert len(list(make(workers=1).semi_batches(2, 0))) == 2
+    assert not handles
 
 
 def test_rounds_steps_and_repeats_are_varied_differently() -> None:

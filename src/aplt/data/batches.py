@@ -195,6 +195,10 @@ def _packed(part: Tensor | Unfinished) -> Tensor | Unfinished | np.ndarray:
     return part.numpy() if isinstance(part, Tensor) and part.nbytes <= PIPE_BYTES else part
 
 
+def _as_it_is(item: Any) -> Any:
+    return item
+
+
 def _arrived(part: Tensor | Unfinished | np.ndarray, device: torch.device) -> Tensor:
     """Returns what a loader process has made, finished and on the device."""
     if isinstance(part, np.ndarray):
@@ -220,6 +224,7 @@ def _items(
         # Python 3.14 would begin processes anew, each with its own copy of all clips.
         multiprocessing_context="fork" if workers and len(numbers) and sys.platform == "linux" else None,
         batch_size=None,
+        collate_fn=_as_it_is,  # the default makes tensors of arrays
         sampler=numbers,
         num_workers=min(workers, len(numbers)),
         pin_memory=torch.cuda.is_available(),
