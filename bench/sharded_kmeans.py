@@ -16,15 +16,14 @@ import torch
 from torch import Tensor, distributed
 from torch.multiprocessing.spawn import start_processes
 
-from aplt.offline.kmeans import _apart, _scores, semi_supervised_kmeans
+from aplt.offline.kmeans import _scores, _sums, semi_supervised_kmeans
 from bench.kmeans import points
 
 
 def means(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Tensor:
     """Returns the centers of the points of all processes; an empty class keeps its own."""
-    total, count = torch.zeros_like(centroid), torch.bincount(assignment, minlength=len(centroid))
-    for k, _, apart in _apart(feature, assignment, centroid):
-        total[k] += apart.sum(dim=0)
+    total = _sums(feature, assignment, centroid, torch.arange(len(feature)))
+    count = torch.bincount(assignment, minlength=len(centroid))
     distributed.all_reduce(total)
     distributed.all_reduce(count)
     return centroid + total / count.clamp(min=1)[:, None]
@@ -41,9 +40,9 @@ def share(rank: int, processes: int, clips: int, size: int, classes: int, iterat
     for _ in range(2):
         centroid = means(feature[known], label[known], centroid)
     near, begun = torch.zeros_like(label), time.monotonic()
-    near = _scores(feature, near, centroid).argmax(dim=1)
+    near = _scores(feature, near, centroid)[0].argmax(dim=1)
     for _ in range(iterations):
-        near = torch.where(known, label, _scores(feature, near, centroid).argmax(dim=1))
+        near = torch.where(known, label, _scores(feature, near, centroid)[0].argmax(dim=1))
         centroid = means(feature, near, centroid)
     if rank == 0:
         torch.save({"centroid": centroid, "seconds": (time.monotonic() - begun) / iterations}, folder / "found.pt")

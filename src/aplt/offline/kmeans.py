@@ -51,13 +51,14 @@ def semi_supervised_kmeans(
     missing = torch.bincount(label[known], minlength=num_classes) == 0
     if missing.any():
         raise InputError(f"class {int(missing.nonzero()[0])} has no labeled clip: its cluster has no start")
-    centroid = feature.new_zeros(num_classes, feature.shape[1])
+    centroid, seeds = feature.new_zeros(num_classes, feature.shape[1]), known.nonzero()[:, 0]
     for _ in range(2):  # the second time from near by, for the last digits
-        centroid = _means(feature[known], label[known], centroid)
-    near = _scores(feature, torch.zeros_like(label), centroid).argmax(dim=1)
+        centroid = _moved(centroid, _sums(feature, label, centroid, seeds), label[seeds])
+    near = _scores(feature, torch.zeros_like(label), centroid)[0].argmax(dim=1)
     assignment, iterations = label, 0
     while True:
-        score = _scores(feature, near, centroid)
+        before = near
+        score, total = _scores(feature, near, centroid)
         if prior is not None:
             spread = 2 * centroid.var(dim=0, correction=0).sum()
             score /= (SOFTNESS * spread).clamp(min=torch.finfo(score.dtype).tiny)
@@ -69,7 +70,9 @@ def semi_supervised_kmeans(
             for _, rows, apart in _apart(feature, near, centroid):
                 distance[rows] = apart.norm(dim=1)
             return Clustering(centroid, near, distance, iterations)
-        assignment, centroid = near, _means(feature, near, centroid)
+        others = (near != before).nonzero()[:, 0]
+        total += _sums(feature, near, centroid, others) - _sums(feature, before, centroid, others)
+        assignment, centroid = near, _moved(centroid, total, near)
         iterations += 1
 
 
@@ -95,32 +98,43 @@ def _require_usable(
         raise InputError(f"the prior is {prior.tolist()}, expected {num_classes} shares of which some are above zero")
 
 
-def _apart(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Iterator[tuple[int, Tensor, Tensor]]:
-    """Yields (class, numbers of some of its points, how they differ from its center).
+def _apart(
+    feature: Tensor, assignment: Tensor, centroid: Tensor, among: Tensor | None = None
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """Yields (class, numbers of some of its points, how they differ from its center), of all points or those `among`.
 
     All that follows is computed from these differences, so that float32 keeps its digits wherever the points lie.
     """
-    count = torch.bincount(assignment, minlength=len(centroid))
-    for k, members in enumerate(assignment.argsort(stable=True).split(count.tolist())):
+    of = assignment if among is None else assignment[among]
+    order = of.argsort(stable=True)
+    count = torch.bincount(of, minlength=len(centroid))
+    for k, members in enumerate((order if among is None else among[order]).split(count.tolist())):
         for rows in members.split(ROWS):
             yield k, rows, feature[rows].sub_(centroid[k])
 
 
-def _means(feature: Tensor, assignment: Tensor, centroid: Tensor) -> Tensor:
-    """Returns the centers [K, D] of the points assigned to each class; an empty class keeps its own."""
+def _sums(feature: Tensor, assignment: Tensor, centroid: Tensor, among: Tensor) -> Tensor:
+    """Returns by how much the points `among` differ from the center that each is assigned to, by class [K, D]."""
     total = torch.zeros_like(centroid)
-    for k, _, apart in _apart(feature, assignment, centroid):
+    for k, _, apart in _apart(feature, assignment, centroid, among):
         total[k] += apart.sum(dim=0)
+    return total
+
+
+def _moved(centroid: Tensor, total: Tensor, assignment: Tensor) -> Tensor:
+    """Returns the means [K, D] of points that differ from their centers by `total`; an empty class keeps its own."""
     return centroid + total / torch.bincount(assignment, minlength=len(centroid)).clamp(min=1)[:, None]
 
 
-def _scores(feature: Tensor, near: Tensor, centroid: Tensor) -> Tensor:
+def _scores(feature: Tensor, near: Tensor, centroid: Tensor) -> tuple[Tensor, Tensor]:
     """Returns -squared distance / 2 to each center, up to a constant per point [N, K]: the nearest has the most.
 
-    `near` [N] is a center not far from each point.
+    `near` [N] is a center not far from each point. Also returns `_sums` of all points [K, D]: few will have moved, and
+    a look at the points takes a third of an iteration.
     """
-    score = feature.new_empty(len(feature), len(centroid))
+    score, total = feature.new_empty(len(feature), len(centroid)), torch.zeros_like(centroid)
     for k, rows, apart in _apart(feature, near, centroid):
+        total[k] += apart.sum(dim=0)
         toward = centroid - centroid[k]
         score[rows] = torch.addmm(-toward.square().sum(dim=1) / 2, apart, toward.T)
-    return score
+    return score, total
