@@ -1,8 +1,9 @@
 """Beliefs shared out in given proportions."""
 
+import pytest
 import torch
 
-from aplt.offline.balance import class_weights
+from aplt.offline.balance import PASSES, class_weights
 
 
 def balance(score: torch.Tensor, prior: torch.Tensor, free: torch.Tensor) -> torch.Tensor:
@@ -22,6 +23,20 @@ def test_weighs_classes_and_nothing_else() -> None:
     ratio = balance(belief.log(), torch.tensor([1.0, 2.0, 3.0, 4.0]), torch.arange(50) % 2 > 0) - belief.log()
     against_first = ratio - ratio[:, :1]
     torch.testing.assert_close(against_first, against_first[:1].expand(50, 4), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("far", [1.0, 40.0, 400.0])
+@pytest.mark.parametrize("favored", [0, 2])
+def test_beliefs_computed_once_give_what_beliefs_of_every_pass_do(far: float, favored: int) -> None:
+    generator = torch.Generator().manual_seed(4)
+    score = torch.randn(60, 3, generator=generator, dtype=torch.float64)
+    score[:, favored] += far
+    prior = torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64)
+    expected = torch.zeros(3, dtype=torch.float64)
+    for _ in range(PASSES):
+        mass = (score + expected).softmax(dim=1).mean(dim=0)
+        expected += (prior / prior.sum()).log() - mass.log()
+    torch.testing.assert_close(class_weights(score, prior, torch.ones(60, dtype=torch.bool)), expected)
 
 
 def test_two_rows_by_hand() -> None:

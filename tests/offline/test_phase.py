@@ -211,6 +211,7 @@ def test_the_classifier_as_source_ignores_the_clusters() -> None:
     assert pseudo.label[bank.position].tolist() == [0] + [1] * 9
     assert pseudo.distance[2] == pytest.approx(0.1)
     assert pseudo.belief[2] == pytest.approx(0.9)
+    assert pseudo.accepted[bank.position].all()  # none is called new
 
 
 def test_labeled_augmentation_moves_the_centers_but_gets_no_row() -> None:
