@@ -51,6 +51,12 @@ def test_mean_teacher(progress: float, ramp: float) -> None:
     assert found == pytest.approx(ramp * 50.0 * mean(losses), rel=1e-4)
 
 
+def test_mean_teachers_label_is_the_teachers_best() -> None:
+    made = descent(MeanTeacher(make_task()), STUDENT, TEACHER, BATCH, progress=0.5).online
+    assert made is not None
+    assert made.label.tolist() == [argmax(row) for row in predictions()[2]]
+
+
 @pytest.mark.parametrize(("target", "tau"), [("student", 0.92), ("teacher", 0.8)])
 def test_uda(target: Literal["student", "teacher"], tau: float) -> None:
     # One of the three passes tau, another one would if it were sharpened first.

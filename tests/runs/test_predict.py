@@ -45,6 +45,14 @@ def test_there_is_no_such_folder(tmp_path: Path) -> None:
         load_model(tmp_path)
 
 
+def test_clips_are_gathered_from_files_folders_and_tables(tmp_path: Path) -> None:
+    write_clips(tmp_path / "clips")
+    paths = [clip.path for clip in gather_clips([tmp_path / "clips"])]
+    assert [clip.path for clip in gather_clips(paths[:2])] == paths[:2]
+    with pytest.raises(InputError, match=r"nope\.mp4: no such file or folder"):
+        gather_clips([paths[0], tmp_path / "nope.mp4"])
+
+
 def test_a_run_that_was_stopped_can_be_continued(home: Path) -> None:
     run = RunDir(home / "run")
     shutil.rmtree(run.model)

@@ -1,11 +1,15 @@
 """Reliability and promises, against known truth."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
-from aplt.runs.reliability import HeldOut, promise, reliability_of
+from aplt.rundir import RunDir
+from aplt.runs.reliability import INTERVAL, HeldOut, held_out_of, promise, reliability_of
 
 
 def overconfident(clips: int, seed: int) -> HeldOut:
@@ -29,6 +33,20 @@ def test_thirty_clips_that_are_right_are_no_certainty() -> None:
     assert found.value[0] == pytest.approx(1 / (1 - 15 / 16 + 1))  # 15 of the 30 have a score up to 0.95
     assert found.low[0] == pytest.approx(0.05 ** (1 / 30))  # Clopper and Pearson, no failure
     assert found.high[0] == 1
+
+
+def test_the_interval_is_the_exact_one_of_a_share() -> None:
+    found = reliability_of(np.array([0.5]), HeldOut(np.full(40, 0.5), np.arange(40) < 31))
+    expected = stats.binomtest(31, 40).proportion_ci(INTERVAL, method="exact")
+    assert (found.low[0], found.high[0]) == pytest.approx((expected.low, expected.high))
+
+
+def test_what_a_run_held_out(tmp_path: Path) -> None:
+    run = RunDir(tmp_path)
+    run.held_out.write_text("truth,label,score\na,a,0.9\na,b,0.4\n", encoding="utf-8")
+    found = held_out_of(run)
+    assert found.score.tolist() == [0.9, 0.4]
+    assert found.right.tolist() == [True, False]
 
 
 def test_too_few_held_out_clips_claim_nothing() -> None:
