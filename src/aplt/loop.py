@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aplt.data.index import write_index
+from aplt.errors import InputError
 from aplt.library import begin, resume
 from aplt.prepare import prepare_next
 from aplt.report.loop import loop_page
 from aplt.rundir import RunDir
+from aplt.runs.configure import begun_config
 from aplt.runs.suggest import suggest
-from aplt.storage import read_table, write_alone
+from aplt.storage import absolute, read_table, write_alone
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Loop:
         while (turn := self._turn(len(found))).result.exists():
             found.append(turn)
         return found
+
+    def require_own(self) -> None:
+        """Refuses a folder that holds the loop of another run: its first turn began with other weights."""
+        turn = self._turn(1)
+        if turn.config.exists():
+            weights = begun_config(turn).encoder_weights
+            if weights != str(absolute(self.first.model / "model.safetensors")):
+                raise InputError(f"{self.folder}: holds the loop of another run, which began with {weights}")
 
     @property
     def training(self) -> bool:

@@ -87,7 +87,7 @@ def prepare_next(
     own = {
         "clips": str(corrected.clips),
         "split_file": str(corrected.split),
-        "encoder_weights": str(weights),
+        "encoder_weights": str(absolute(weights)),
         "input": config.input.model_dump(mode="json"),
         "train": train,
     }

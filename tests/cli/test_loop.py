@@ -30,9 +30,14 @@ def test_turns_add_labels_and_keep_the_test_clips(
     first, folder = RunDir(run).read_result(), tmp_path / "loop"
     asked = ("loop", run, "--labels-from", truth, "-n", "3", "-o", folder)
     assert aplt(*asked, "--turns", "1") == 0
+    capsys.readouterr()
     before = folder.stat().st_mtime_ns
     assert aplt(*asked, "--turns", "1") == 0  # nothing is left to do
     assert folder.stat().st_mtime_ns == before
+    assert "are over; a larger --turns goes on" in capsys.readouterr().out
+    other = shutil.copytree(run, tmp_path / "other")
+    assert aplt("loop", other, *asked[2:], "--turns", "2") == 2
+    assert f"{folder}: holds the loop of another run" in capsys.readouterr().err
     with monkeypatch.context() as patch:
         patch.setattr(SemiData, "semi_batches", SemiData.semi_batches)  # to be put back
         at_step(1, 0, stop)()

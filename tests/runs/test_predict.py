@@ -87,7 +87,7 @@ def test_a_project_that_has_moved(home: Path) -> None:
     roles: tuple[Role, ...] = ("labeled", "test")
     before = {role: evaluate(run.path, None, role) for role in roles}
     clips = (home / "clips").rename(home / "there") / "clips.csv"
-    with pytest.raises(InputError, match=f"{home / 'clips'}.*--clips"):
+    with pytest.raises(InputError, match=f"{home / 'clips'}.*under `clips` in this file, .* --clips"):
         evaluate(run.path, None, None)
     for role, figures in before.items():
         assert evaluate(run.path, clips, role) == figures

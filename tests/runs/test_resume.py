@@ -246,7 +246,7 @@ def test_a_project_that_has_moved(begun: RunDir, clips: Path, uninterrupted: Run
     shutil.copytree(clips.parent, tmp_path / "there")
     was = begun.config.read_text()
     begun.config.write_text(was.replace(str(clips), str(tmp_path / "gone" / "clips.csv")))
-    with pytest.raises(InputError, match=f"{tmp_path / 'gone'}.*--clips"):
+    with pytest.raises(InputError, match=f"{tmp_path / 'gone'}.*under `clips` in this file, .* --clips"):
         resume(begun)
     # Other clips are not taken for these.
     with pytest.raises(InputError, match="no clip '"):

@@ -28,6 +28,8 @@ def test_the_last_word_of_each_counts_and_disputes_are_told(tmp_path: Path) -> N
     )
     (tmp_path / "d.csv").write_text("id,label\n1,nod\n2,\n")  # by hand
     assert read_corrections(tmp_path / "d.csv") == ({"1": "nod", "2": ""}, {})
+    (tmp_path / "clips.csv").write_text("id,path,label\n1,1.mp4,nod\n2,2.mp4,\n")  # an index
+    assert read_corrections(tmp_path / "clips.csv") == ({"1": "nod"}, {})
 
 
 @pytest.mark.parametrize(

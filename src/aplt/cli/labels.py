@@ -39,13 +39,16 @@ def labels(
     from aplt.rundir import RunDir
     from aplt.runs.crossfit import crossfit
     from aplt.runs.labels import labels_of
+    from aplt.runs.reliability import held_out_of
 
     asked = None if precision is None else _share(precision, "--precision")
     sure = _share(confidence, "--confidence")
     folder = RunDir(run)
     if folds is not None:
         with stoppable(lambda: "; the same command goes on"):
-            crossfit(folder, folds, jobs)
+            unlabeled = crossfit(folder, folds, jobs)
+        if (others := len(held_out_of(folder).right)) > len(unlabeled):
+            remark(f"measured on the {others} held-out clips, since the folds have but {len(unlabeled)}")
     found = labels_of(folder, asked, sure)
     write_index(found.table, Path(), output)
     kept = f"{output}: {len(found.table):,d} of {counted(found.unlabeled, 'unlabeled clip')}"

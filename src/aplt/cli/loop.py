@@ -43,7 +43,10 @@ def loop(
     from aplt.storage import read_table
 
     work = Loop(RunDir(run), output or run.with_name(f"{run.resolve().name}-loop"))
+    work.require_own()
     _tell(work.first)
+    if turns is not None and len(work.runs) > turns:
+        say(f"turns of {work.folder}: {len(work.runs) - 1} are over; a larger --turns goes on")
     truth = None
     if labels_from is None:
         installed("uvicorn", "review")

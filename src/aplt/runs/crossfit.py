@@ -27,8 +27,8 @@ from aplt.storage import read_table, write_csv
 def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     """Trains a run for each fold and returns a row per labeled clip that was held out, as RunDir.held_out.
 
-    The run's own file is replaced by it. Where it was stopped it goes on. Of the runs so many `jobs` are trained at
-    once, on a share of the cores each.
+    The run's own file is replaced by it, unless that has more clips. Where it was stopped it goes on. Of the runs so
+    many `jobs` are trained at once, on a share of the cores each.
     """
     config, index, split = finished(run)
     parts = folds_of(index, split, folds, config.train.seed)
@@ -46,7 +46,8 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
             progress.advance()
     places = enumerate(zip(parts, work, strict=True), start=1)
     table = pd.concat([_held_out(index, held, fold, number) for number, (held, (_, fold)) in places], ignore_index=True)
-    write_csv(run.held_out, table)
+    if not run.held_out.exists() or len(read_table(run.held_out, needed=("id",))) <= len(table):
+        write_csv(run.held_out, table)
     return table
 
 

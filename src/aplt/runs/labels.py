@@ -8,7 +8,7 @@ from aplt.data.index import index_table
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
-from aplt.runs.reliability import FEWEST, Promise, held_out_of, promise, reliability_of
+from aplt.runs.reliability import FEWEST, Promise, fewest_for, held_out_of, promise, reliability_of
 from aplt.storage import read_table
 
 
@@ -64,8 +64,12 @@ def _refusal(found: Promise, precision: float, confidence: float) -> str:
     asked = (
         f"that {precision:.0%} of the labels are right cannot be said with {confidence:.0%} confidence of any of them"
     )
-    if found.held_out < FEWEST:
-        why = f"{found.held_out} clips were held out, which is too few; --folds 4 holds out each labeled clip once"
+    fewest = fewest_for(precision, confidence)
+    if found.held_out < max(FEWEST, fewest):
+        why = (
+            f"{found.held_out} clips were held out, and even {max(FEWEST, fewest)} would have to be right without "
+            "exception; `aplt labels --folds 4` holds out each labeled clip once"
+        )
     else:
-        why = f"{found.right} of {found.held_out} held-out clips are right"
+        why = f"{found.right} of {found.held_out} held-out clips are right, not enough of any of the surest"
     return f"{asked}: {why}"

@@ -60,7 +60,10 @@ def read_words(path: Path, needed: Sequence[str] = ("id", "label")) -> pd.DataFr
     Raises:
         InputError: no such table, an act is none of `ACTS`, or a time none of ISO 8601.
     """
-    table = read_table(path, needed).reindex(columns=list(COLUMNS), fill_value="")
+    table = read_table(path, needed)
+    if "path" in table and "act" not in table:  # an index: most of its clips have no label yet
+        table = table[table["label"] != ""].reset_index(drop=True)
+    table = table.reindex(columns=list(COLUMNS), fill_value="")
     for row, act in enumerate(table["act"], start=1):
         if act not in ("", *ACTS):
             raise InputError(f"{path} row {row}: act is '{act}'{suggest(act, ACTS)}")

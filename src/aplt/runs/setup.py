@@ -79,7 +79,10 @@ def read_clips(config: RunConfig, index: ClipIndex | None = None) -> tuple[ClipI
 def read_own_clips(config: RunConfig, run: RunDir) -> ClipIndex:
     """Returns the index that a run was begun with."""
     if not mode(config.clips):
-        raise InputError(f"{run.config}: {config.clips} is no longer there; say with --clips where the clips are now")
+        raise InputError(
+            f"{run.config}: {config.clips} is no longer there; say under `clips` in this file, or to --resume with "
+            "--clips, where it is"
+        )
     return read_index(config.clips)
 
 

@@ -22,6 +22,7 @@ const details = new Map();
 const skeletons = new Map();
 let shown = [];
 let here = 0; // where the focus is, in `shown`
+let told = null; // the clip that the panel tells of
 let columns = 1;
 
 // What was fetched once is kept; what failed is asked for again.
@@ -44,6 +45,10 @@ const classOf = (place) => {
   return clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
 };
 const worth = (place) => clips.reliability[place] ?? clips.score[place];
+const measured = (place) => {
+  const reliability = clips.reliability[place];
+  return reliability === null ? `score ${percent(clips.score[place])}` : `${percent(reliability)} reliable`;
+};
 
 const WHICH = {
   all: () => true,
@@ -137,8 +142,8 @@ function write(card, place) {
   card.classList.toggle("none", one?.[0] === "none");
   const k = classOf(place);
   card.querySelector(".label").textContent = k < 0 ? "none of the classes" : clips.classes[k];
-  const given = clips.given[place] >= 0 && !one ? "given" : percent(worth(place));
-  card.querySelector(".about").textContent = `${one ? "reviewed, " : ""}${given} · ${clips.id[place]}`;
+  const about = one ? "reviewed" : clips.given[place] >= 0 ? "given" : measured(place);
+  card.querySelector(".about").textContent = `${about} · ${clips.id[place]}`;
 }
 
 function picture(place) {
@@ -202,12 +207,16 @@ function go(n) {
 async function tell() {
   const place = shown[here];
   const box = at("detail");
+  told = null; // what the panel still says is of another clip
   if (place === undefined) {
     box.replaceChildren(make("p", "No clip is like this."));
     return;
   }
-  const found = await load(details, place, `/api/clip/${place}`);
+  box.replaceChildren(make("h2", clips.id[place]));
+  const about = (which) => load(details, which, `/api/clip/${which}`);
+  const found = await about(place);
   if (shown[here] !== place) return;
+  if (shown[here + 1] !== undefined) about(shown[here + 1]);
   if (found.error) {
     box.replaceChildren(make("p", found.error));
     return;
@@ -228,8 +237,12 @@ async function tell() {
   for (const [by, label] of disputed.get(place) ?? []) people.append(make("li", `${by}: ${label || "none of the classes"}`));
   if (disputed.has(place)) people.prepend(make("h3", "What people say"));
   const where = [found.path, found.subject, found.interval?.map((second) => second ?? "end").join(" to ")];
+  told = place;
+  const large = make("div", "", "large");
+  large.append(picture(place));
   box.replaceChildren(
     make("h2", clips.id[place]),
+    large,
     make("div", where.filter(Boolean).join(" · "), "about"),
     people,
     make("h3", "Best classes"),
@@ -253,10 +266,14 @@ async function post(address, content) {
     at("problem").hidden = true;
     return found;
   } catch (error) {
-    at("problem").textContent = `Not kept: ${error.message}`;
-    at("problem").hidden = false;
+    complain(`Not kept: ${error.message}`);
     return null;
   }
+}
+
+function complain(words) {
+  at("problem").textContent = words;
+  at("problem").hidden = false;
 }
 
 function rewrite() {
@@ -306,7 +323,8 @@ async function acceptAll() {
 
 async function trainOn() {
   if (!(await post("/api/train", {}))) return;
-  document.querySelector("main").replaceChildren(make("p", "Training; this page comes back by itself.", "waiting"));
+  const words = "Training. If another turn follows, this page comes back by itself; loop.html in the loop's folder shows all turns.";
+  document.querySelector("main").replaceChildren(make("p", words, "waiting"));
   setInterval(async () => {
     const answer = await fetch("/api/clips").catch(() => null);
     if (answer?.ok) window.location.reload();
@@ -322,7 +340,9 @@ at("choose").addEventListener("close", () => {
   const typed = at("typed").value.trim().toLowerCase();
   const names = clips.classes.filter((name) => name.toLowerCase().startsWith(typed));
   const exact = clips.classes.find((name) => name.toLowerCase() === typed);
-  if (typed && (exact || names.length === 1)) sayHere("label", exact ?? names[0]);
+  if (!typed) return;
+  if (exact || names.length === 1) sayHere("label", exact ?? names[0]);
+  else complain(`Not kept: ${names.length ? "several classes begin" : "no class begins"} with "${typed}".`);
 });
 
 const KEYS = {
@@ -334,14 +354,15 @@ const KEYS = {
   n: () => sayHere("none"),
   s: () => go(here + 1),
   u: undo,
+  b: () => at("bright").click(),
   c: choose,
   A: acceptAll,
   "?": () => at("help").click(),
 };
 async function choice(rank) {
-  const place = shown[here];
-  const found = place === undefined ? null : await details.get(place);
-  if (found?.best?.[rank]) await sayHere("label", clips.classes[found.best[rank][0]]);
+  if (told === null || told !== shown[here]) return; // the classes that the key would choose from are not shown yet
+  const { best } = await details.get(told);
+  if (best[rank]) await sayHere("label", clips.classes[best[rank][0]]);
 }
 
 // A key pressed before the last one is kept waits for it: it is meant for the clip after that one.
@@ -365,14 +386,25 @@ at("most").addEventListener("input", () => {
   at("most-text").textContent = `${at("most").value} %`;
   filter();
 });
-at("accept-all").addEventListener("click", acceptAll);
-at("undo").addEventListener("click", undo);
-at("train").addEventListener("click", trainOn);
+at("most").addEventListener("change", () => at("wall").focus());
+const BUTTONS = {
+  "accept-all": acceptAll,
+  undo,
+  train: trainOn,
+  bright: () => at("bright").setAttribute("aria-pressed", String(document.body.classList.toggle("bright"))),
+  help: () => {
+    at("keys").hidden = !at("keys").hidden;
+    at("help").setAttribute("aria-expanded", String(!at("keys").hidden));
+  },
+};
+for (const [id, act] of Object.entries(BUTTONS)) {
+  at(id).addEventListener("click", () => {
+    act();
+    at("wall").focus(); // keys are for clips again
+  });
+}
 at("train").hidden = !clips.train_on;
-at("help").addEventListener("click", () => {
-  at("keys").hidden = !at("keys").hidden;
-  at("help").setAttribute("aria-expanded", String(!at("keys").hidden));
-});
+at("bright").hidden = !clips.film;
 at("wall").addEventListener("scroll", draw);
 window.addEventListener("resize", draw);
 
