@@ -76,6 +76,7 @@ def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path)
     ("text", "message"),
     [
         ("path,lable\na.mp4,x\n", "column 'label' is missing; found columns: path, lable; is it 'lable'?"),
+        ("path\na.mp4\n", "found columns: path; add it, empty where a clip has no label yet"),
         ("path,label,subjcet\na.mp4,x,s1\n", "unknown column 'subjcet'; did you mean 'subject'?"),
         ("path,label\n", "no clips"),
         ("path,label\na.mp4,x\n,y\n", "row 2: path is empty"),

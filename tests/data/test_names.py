@@ -75,7 +75,7 @@ def test_the_command_line_says_it(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert aplt("index", tmp_path / "in", "-o", tmp_path / "clips.csv") == 0
     said = capsys.readouterr().err
     assert "class 'None' looks like: no label" in said
-    assert "class 'nod' has the name of class 'Nod' but for its case" in said
+    assert "class 'nod' differs from class 'Nod' in case" in said
     assert aplt("check", tmp_path / "clips.csv") == 1
     assert "6 clips checked, 0 with a problem; 2 names to look at" in capsys.readouterr().out
     assert aplt("split", tmp_path / "clips.csv", "-o", tmp_path / "split.csv", "--test", "50%") == 0

@@ -49,6 +49,7 @@ def test_other_test_clips_are_refused(tmp_path: Path) -> None:
 def test_without_one_the_commands_are_there(tmp_path: Path) -> None:
     text = page_of(fake_run(tmp_path / "mine")).text
     assert "--method supervised" in text
+    assert f"--name mine-supervised --runs {tmp_path}" in text
     assert f"--beside {tmp_path / 'mine-supervised'}" in text
     assert "--beside" not in page_of(fake_run(tmp_path / "labels", method="supervised")).text
 

@@ -14,7 +14,7 @@ from aplt.data.bank import feature_files, require_rows
 from aplt.data.formats.folder import scan_folder
 from aplt.data.formats.recognize import TELLING, recognized
 from aplt.data.formats.source import ARCHIVES
-from aplt.data.formats.table import advice, from_windows
+from aplt.data.formats.table import advice, from_windows, label_like
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
 from aplt.storage import mode, read_bytes, read_table, require_columns, write_csv
@@ -87,6 +87,8 @@ def to_index(
     except InputError as error:
         if str(error).endswith("?"):  # says already what is meant
             raise
+        if "path" in table and not label_like(table.columns):
+            raise InputError(f"{error}; add it, empty where a clip has no label yet") from error
         raise InputError(f"{error}; {advice(where, table.columns)} makes an index of it") from error
     for column in set(table.columns) - set(COLUMNS):
         hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
@@ -148,8 +150,8 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
         raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")
     if found and not (stat.S_ISREG(found) and read_bytes(output) == table.to_csv(index=False).encode()):
         raise InputError(
-            f"{output}: has other content, perhaps labels that were written by hand, and is not overwritten; give "
-            "another name with -o"
+            f"{output}: has other content, perhaps labels that were written by hand, and is not overwritten; remove "
+            "it or give another name with -o"
         )
     write_csv(output, table)
 

@@ -52,12 +52,17 @@ def _is_none(name: str) -> bool:
     return bare in NO_LABEL or not bare or re.fullmatch(r"[-\u2212]\d+(\.0*)?", folded) is not None
 
 
+def _spelled(name: str) -> str:
+    """Returns what a reader does not see of a name, where there is something."""
+    return "" if name.isascii() else f": {name!a}"
+
+
 def _alike(of: Literal["class", "subject"], names: tuple[str, ...]) -> list[Doubt]:
     groups: dict[str, list[str]] = defaultdict(list)
     for name in names:
         groups[_folded(name)].append(name)
     return [
-        Doubt(of, other, f"has the name of {of} {first!a} but for its case, blanks or Unicode form: {other!a}")
+        Doubt(of, other, f"differs from {of} {first!a} in case, blanks or Unicode form alone{_spelled(other)}")
         for first, *others in groups.values()
         for other in others
     ]

@@ -70,7 +70,8 @@ def require_classes(index: ClipIndex) -> None:
     if index.num_classes < 2:
         found = f"all that have one are '{index.class_names[0]}'" if index.class_names else "none has one"
         raise InputError(
-            f"training needs clips with labels of at least two classes; of {counted(len(index), 'clip')}, {found}"
+            f"training needs clips with labels of at least two classes; of {counted(len(index), 'clip')}, {found}: put "
+            "clips into folders named after their class or fill in `label`; `aplt suggest` says of which first"
         )
 
 

@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from pathlib import Path
 
 from aplt.errors import InputError
 from aplt.figures import MAIN_FIGURES
@@ -23,8 +24,9 @@ def helped(run: Run, beside: Run | None) -> Html | None:
         return None
     folder = run.folder.path
     other = folder.with_name(f"{folder.name}-supervised")
+    runs = "" if folder.parent == Path("runs") else f" --runs {shlex.quote(str(folder.parent))}"
     words = (
-        f"aplt train {shlex.quote(str(run.folder.config))} --method supervised --name {shlex.quote(other.name)}",
+        f"aplt train {shlex.quote(str(run.folder.config))} --method supervised --name {shlex.quote(other.name)}{runs}",
         f"aplt report {shlex.quote(str(folder))} --beside {shlex.quote(str(other))}",
     )
     told = "This page cannot say yet. A training with the labels alone, of as many steps, shows it:"

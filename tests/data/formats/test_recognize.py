@@ -91,6 +91,12 @@ def test_a_table_as_people_have_it_is_read_by_the_command_that_its_error_names(t
     assert not remarks
 
 
+def test_a_table_of_paths_alone_is_an_index_without_labels(tmp_path: Path) -> None:
+    touch(tmp_path, "a.mp4")
+    path = write(tmp_path, **{"list.csv": "path\na.mp4\n"}) / "list.csv"
+    assert indexed(path)[0]["label"].tolist() == [""]
+
+
 def test_what_is_no_table_says_what_to_give(tmp_path: Path) -> None:
     (tmp_path / "clips.zip").write_bytes(b"PK")
     with pytest.raises(InputError, match="unpack it first"):
@@ -167,3 +173,5 @@ def test_folders_of_frames_are_said_to_be_frames(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no video or .* in this folder, but 6 \.jpg.*are frames: videos are needed"):
         read_index(tmp_path)
     assert "frames" not in left_out(touch(tmp_path / "other", "a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg"), ())
+    (tmp_path / "other" / "wave").mkdir()
+    assert left_out(tmp_path / "other", ()).endswith("4 .jpg; 1 empty folder ('wave')")

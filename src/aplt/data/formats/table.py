@@ -29,9 +29,16 @@ def table(source: Source) -> pd.DataFrame:
         raise InputError(f"{error}; {advice(source.path, found.columns)} makes an index of it") from error
     for name in {"start", "end"} & set(found.columns):
         found[name] = found[name].str.replace(r"^\s*(\d+),(\d+)\s*$", r"\1.\2", regex=True)
+    if "label" not in found and not label_like(found.columns):
+        found = found.assign(label="")
     return found.assign(
         path=[path.replace("\\", "/") if from_windows(path, source.videos) else path for path in found["path"]]
     )
+
+
+def label_like(columns: Iterable[str]) -> bool:
+    """Returns whether one of the columns is called as labels often are."""
+    return any(name.casefold() in USUAL["label"] for name in columns)
 
 
 def from_windows(path: str, folder: Path) -> bool:
