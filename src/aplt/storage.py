@@ -109,6 +109,14 @@ def aside_of(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.aside")
 
 
+def take_place(aside: Path, path: Path) -> None:
+    """Gives a file that a library wrote the name `path`, and a new file's mode: those of safetensors are private."""
+    mask = os.umask(0)
+    os.umask(mask)
+    aside.chmod(0o666 & ~mask)
+    aside.replace(path)
+
+
 def link_or_copy(source: Path, path: Path) -> None:
     """Gives a file that is never changed in place another name, or copies it where the system has no such names."""
     aside = aside_of(path)

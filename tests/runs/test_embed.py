@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,6 +21,7 @@ from aplt.data.splits import make_split
 from aplt.data.views import KINDS
 from aplt.errors import InputError
 from aplt.methods.catalog import METHODS
+from aplt.models.embedder import ENCODER
 from aplt.models.encoders import Encoder
 from aplt.rundir import RunDir
 from aplt.runs import embed as embedding
@@ -126,6 +128,24 @@ def test_what_cannot_be_embedded_is_refused(clips: Path, bank: Path, uninterrupt
             make(clips, **{"folder": tmp_path / "bank"} | options)
     with pytest.raises(InputError, match="its clips are features already"):
         make(tmp_path / "features", tmp_path / "bank", f"{__name__}:ADAPTER")
+
+
+def test_other_clips_of_the_same_names_are_another_bank(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(clips.parent, tmp_path / "clips")
+    table = tmp_path / "clips" / clips.name
+    bank = make(table, tmp_path / "bank")
+    assert (bank / ENCODER).stat().st_mode & 0o777 == table.stat().st_mode & 0o777
+    rows = pd.read_csv(table, dtype=str, keep_default_na=False)
+    rows.loc[0, "label"] = "another"
+    rows.to_csv(table, index=False)
+    make(table, bank)
+    first = read_index(table)[0]
+    assert f"1 label unlike those of the clips to embed, first of '{first.id}'" in capsys.readouterr().err
+    np.save(first.path, np.load(first.path) + 1)
+    with pytest.raises(InputError, match=r"is of another bank \(content is"):
+        make(table, bank)
 
 
 def test_rows_that_moved_are_noticed_and_corrected_labels_are_not(bank: Path, tmp_path: Path) -> None:

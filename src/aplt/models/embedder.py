@@ -15,7 +15,7 @@ from aplt.config import InputSettings
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder
 from aplt.settings import Settings, validated
-from aplt.storage import aside_of, json_object, reason
+from aplt.storage import aside_of, json_object, reason, take_place
 
 Side = Annotated[int, Field(gt=0, le=65536)]
 ENCODER = "encoder.safetensors"
@@ -62,7 +62,7 @@ class Embedder:
         """Writes the encoder's weights, with the settings as the file's metadata."""
         aside = aside_of(path)
         save_model(self.net, str(aside), metadata={"settings": self.settings.model_dump_json()})
-        aside.replace(path)
+        take_place(aside, path)
 
 
 def load_embedder(path: Path) -> Embedder:

@@ -18,7 +18,7 @@ from aplt.errors import InputError
 from aplt.models.embedder import ENCODER, Embedder, EncoderSettings, load_embedder
 from aplt.models.encoders import build_encoder, feature_size
 from aplt.settings import validated
-from aplt.storage import aside_of, naming, read_json, reason
+from aplt.storage import aside_of, naming, read_json, reason, take_place
 from aplt.tensors import Prediction
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -109,7 +109,7 @@ def save_model(model: Recognizer, folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         (folder / "config.json").unlink(missing_ok=True)
         for name in ("model.safetensors", "config.json"):
-            (aside / name).replace(folder / name)
+            take_place(aside / name, folder / name)
     except SafetensorError as error:
         raise InputError(f"{folder}: the model cannot be written ({error})") from error
     finally:

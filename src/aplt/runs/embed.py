@@ -1,5 +1,6 @@
 """A bank of frozen features: each clip's views go through an encoder once, in shards that a kill leaves whole."""
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from aplt.clips import ClipIndex
 from aplt.config import RunConfig
 from aplt.data.bank import RECORD, ids_digest, shard
 from aplt.data.batches import all_views
-from aplt.data.files import require_files
+from aplt.data.files import by_file, content_digest, require_files
 from aplt.data.index import TABLE, index_table, write_index
 from aplt.data.modality import MODALITIES
 from aplt.data.views import Kind, Views
@@ -28,7 +29,7 @@ from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
 from aplt.runs.setup import make_accelerator, prepare_clips, share_cores
 from aplt.settings import shown
-from aplt.storage import absolute, atomic, read_json, sweep, write_json
+from aplt.storage import absolute, atomic, read_json, read_table, sweep, write_json
 
 SHARD = 512
 """Clips in a shard: what a kill may cost."""
@@ -112,6 +113,8 @@ def _configured(
         given = settings.get("input", {})
         chosen |= own.model_dump(mode="json", include={"encoder", "encoder_settings"})
         chosen["input"] = own.input.model_dump(mode="json") | (given if isinstance(given, dict) else {"": given})
+    elif "/" in encoder and encoder.partition(":")[0] not in LIBRARIES:
+        raise InputError(f"{encoder}: no such folder; expected a run folder such as runs/NAME, or a model folder")
     elif weights is None and (not is_reference(encoder) or encoder.partition(":")[0] in LIBRARIES):
         raise InputError(
             f"encoder {encoder} has random weights, whose features say little; name published ones with "
@@ -150,9 +153,28 @@ def _bank(index: ClipIndex, embedder: Embedder, views: int, folder: Path, named:
         "features": size,
         "embedder": settings.model_dump(mode="json"),
         "ids": ids_digest(index),
+        "content": _content(index),
         "weights": embedder.digest(),
     }
     return Bank(folder, index, embedder, size, views, record)
+
+
+def _content(index: ClipIndex) -> str:
+    """Returns a SHA-256 over what all clips show: the content of their files and their intervals."""
+    digest = {some[0].path: content_digest(some[0]) for some in by_file(index)}
+    found = hashlib.sha256()
+    for clip in index:
+        found.update(f"{digest[clip.path]} {clip.start} {clip.end}\n".encode())
+    return found.hexdigest()
+
+
+def _unlike(there: Any, here: Any, key: str) -> str:
+    """Returns the first setting below `key` that differs between two records, in words."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        for name in dict.fromkeys([*here, *there]):
+            if there.get(name) != here.get(name):
+                return _unlike(there.get(name), here.get(name), name)
+    return f"{key} is {shown(there)} there, and {shown(here)} here"
 
 
 def _begin(bank: Bank) -> None:
@@ -166,8 +188,13 @@ def _begin(bank: Bank) -> None:
     found = read_json(path)
     for key, wanted in bank.record.items():
         if found.get(key) != wanted:
-            what = f"{key} is {shown(found.get(key))} there, and {shown(wanted)} here"
+            what = _unlike(found.get(key), wanted, key)
             raise InputError(f"{path}: is of another bank ({what}); give another folder with -o")
+    own = read_table(bank.folder / TABLE, needed=("id", "label"))
+    unlike = own[own["label"].to_numpy() != index_table(bank.index)["label"].to_numpy()]
+    if len(unlike):
+        what = f"{counted(len(unlike), 'label')} unlike those of the clips to embed, first of '{unlike['id'].iloc[0]}'"
+        console.print(f"{bank.folder / TABLE}: {what}; the bank's count, so correct them there", soft_wrap=True)
     sweep([bank.folder], ABANDONED)
 
 

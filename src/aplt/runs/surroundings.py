@@ -13,7 +13,7 @@ from aplt.errors import InputError
 from aplt.offline.graph import GAMMA, neighbor_graph
 from aplt.offline.novelty import novelty_of, reach_of
 from aplt.offline.space import carried, whitening
-from aplt.storage import aside_of, reason
+from aplt.storage import aside_of, reason, take_place
 
 SURROUNDINGS = "surroundings.safetensors"
 """The file, in a model's folder."""
@@ -64,7 +64,7 @@ class Surroundings:
         """Writes the file into a model's folder."""
         aside = aside_of(folder / SURROUNDINGS)
         save_file({one.name: getattr(self, one.name).contiguous() for one in fields(self)}, aside)
-        aside.replace(folder / SURROUNDINGS)
+        take_place(aside, folder / SURROUNDINGS)
 
 
 def load_surroundings(folder: Path, size: int) -> Surroundings | None:
