@@ -10,7 +10,7 @@ import pytest
 
 from aplt.errors import InputError
 from aplt.rundir import RunDir
-from aplt.runs.suggest import STRATEGIES, Pool, coverage, suggest
+from aplt.runs.suggest import STRATEGIES, Pool, coverage, margin, suggest
 from aplt.storage import read_arrays, write_arrays
 
 DRAW = np.random.default_rng(0)
@@ -29,6 +29,12 @@ def pool(groups: list[int], labeled: list[int], probability: list[list[float]]) 
 
 def group_of(known: Pool, places: np.ndarray) -> list[int]:
     return [int(known.feature[place].argmax()) for place in places]
+
+
+def test_doubt_is_what_the_best_class_lacks_to_be_ahead() -> None:
+    found = pool([1, 1, 1], [0, 0, 0], [[0.5, 0.5, 0.0], [0.4, 0.35, 0.25], [0.9, 0.1, 0.0]])
+    np.testing.assert_allclose(found.doubt, [1, 0.95, 0.2])
+    assert margin(found, 2, np.random.default_rng(0)).tolist() == [0, 1]
 
 
 def test_one_clip_of_each_group_that_no_label_stands_for() -> None:
