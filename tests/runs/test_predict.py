@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -115,6 +116,14 @@ def test_a_model_whose_config_was_edited(home: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"input": {"kind": "skeleton", "frames": -1}}))
     with pytest.raises(InputError, match=r"model/config\.json: setting 'input\.frames'"):
         evaluate(home / "run", None, "test")
+
+
+def test_a_clip_that_shows_nobody_gets_no_label(home: Path) -> None:
+    path = gather_clips([home / "clips"])[0].path
+    np.save(home / "nobody.npy", np.zeros_like(np.load(path)))
+    found = predict(load_model(home / "run"), gather_clips([home / "nobody.npy", path]))
+    assert found["error"].tolist() == ["nobody is seen in it", ""]
+    assert found["prediction_1"].isna().tolist() == [True, False]
 
 
 def test_a_clip_of_which_the_model_computes_no_number_is_named_and_the_others_are_not(

@@ -20,6 +20,8 @@ from aplt.settings import Settings
 from aplt.storage import is_folder
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from aplt.data.views import Views
 
 ClipShape = tuple[int, int, int, int]
@@ -76,6 +78,8 @@ class Modality:
     """Returns how a clip is read, where files do not say it themselves; raises a ClipError where it is not usable."""
     preprocessing: Callable[[Any, ClipShape], dict[str, Any]]
     """(settings, clip_shape): returns how a clip becomes a tensor, for a program without this one."""
+    shows_nothing: Callable[["Tensor"], str] = lambda _: ""
+    """Returns why what is in a view could be of no class at all; "" where it could be of one."""
     clip_at: Callable[[Path], Path | None] = lambda _: None
     """Returns the clip that a file of another ending is or belongs to, by its name and how it begins; None if none."""
 
@@ -185,6 +189,7 @@ MODALITIES = {
         examine=_later("skeleton:examine"),
         how_read=_later("skeleton:how_read"),
         preprocessing=_later("preprocessing:of_skeleton"),
+        shows_nothing=lambda view: "" if view[-1].any() else "nobody is seen in it",  # confidence is the last channel
         clip_at=_later("pose_files:clip_at"),
     ),
     "features": Modality(

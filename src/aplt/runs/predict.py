@@ -78,7 +78,7 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
     An unreadable clip does not stop the others.
     """
     surroundings = None if model.folder is None else load_surroundings(model.folder, model.prototype.shape[1])
-    scored, errors = score_each(model, clips, workers, features=surroundings is not None)
+    scored, errors = score_each(model, clips, workers, features=surroundings is not None, show_something=True)
     rows = [(str(clip.path), clip.start, clip.end) for clip in clips]
     where = pd.DataFrame(rows, columns=["path", "start", "end"])
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
@@ -160,13 +160,18 @@ def _labels_of(model: Recognizer, index: ClipIndex) -> np.ndarray:
 
 
 def score_each(
-    model: Recognizer, clips: Sequence[Clip], workers: int | None = None, *, features: bool = False
+    model: Recognizer,
+    clips: Sequence[Clip],
+    workers: int | None = None,
+    *,
+    features: bool = False,
+    show_something: bool = False,
 ) -> tuple[Scored, dict[int, InputError]]:
     """Returns the scores of the readable clips and the errors of the others, by their place in the list.
 
     A clip many times longer than those that the model was trained on counts as one that it cannot read, as does one
-    of which it computes what is no number. Several
-    processes share the clips, and each returns those of all.
+    of which it computes what is no number, and with `show_something` one that shows nobody. Several processes share the
+    clips, and each returns those of all.
     """
     state = processes()
     device = torch.device("cuda", state.local_process_index) if torch.cuda.is_available() else torch.device("cpu")
@@ -197,6 +202,8 @@ def score_each(
             for place, view in single_views(views, list(fitting), modality.workers() if workers is None else workers):
                 if isinstance(view, InputError):
                     errors[place] = view
+                elif show_something and (nothing := modality.shows_nothing(view)):
+                    errors[place] = ClipError(clips[place], "nobody", nothing)
                 else:
                     yield place, view
                 progress.advance()

@@ -10,6 +10,7 @@ from aplt.data.pose_files.tracked import Tracked
 
 LARGEST = 1 << 30
 """Bytes of an array in an archive: an hour of 25 joints at 30 frames a second has 65 million in double precision."""
+MAGIC = b"\x93NUMPY"
 PIXELS = 10.0
 """A coordinate beyond which it is one of a picture, where a third from 0 to 1 is no depth: no person is as far in
 meters or body sizes who is as flat."""
@@ -18,6 +19,10 @@ meters or body sizes who is as flat."""
 def read_arrays(path: Path) -> Tracked:
     """Returns one array or that named "skeleton", with one named "confidence" if there is one."""
     with path.open("rb") as stream:  # numpy leaves the file open where the archive is damaged
+        start = stream.read(len(MAGIC))
+        if start != MAGIC and not start.startswith(b"PK"):  # NumPy would advise to unpickle it
+            raise ValueError(f"it is no array of NumPy's, which begins otherwise than with {start!r}")
+        stream.seek(0)
         loaded = np.load(stream, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             return _split(loaded)
