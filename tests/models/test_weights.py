@@ -124,6 +124,7 @@ def test_what_is_left_over_is_named() -> None:
     assert (missing, unused) == (["second.bias"], ["module.head.weight"])
     assert left_over("x", missing, unused) == "x: not in it, so random: second.bias; not used: module.head.weight"
     assert left_over("x", [], []) == ""
+    assert left_over("x", [], ["classifier.bias"]) == "x: the encoder's alone; classifier and prototypes begin anew"
     assert left_over("x", [], list("abcdef")) == "x: not used: a, b, c, d and 2 more"
 
 

@@ -106,10 +106,17 @@ def start_from(encoder: nn.Module, tensors: Mapping[str, Tensor], where: str) ->
     return [name for name in own if name not in pairs], [name for name in given if name not in used]
 
 
+OWN_ENDS = {"classifier.weight", "classifier.bias", "prototype"}
+"""What the model of a run has beside its encoder."""
+
+
 def left_over(where: str, missing: list[str], unused: list[str]) -> str:
     """Returns in a sentence what is left over; "" where nothing is."""
     parts = [f"not in it, so random: {_some(missing)}"] if missing else []
-    parts += [f"not used: {_some(unused)}"] if unused else []
+    if OWN_ENDS >= set(unused) != set():
+        parts.append("the encoder's alone; classifier and prototypes begin anew")
+    elif unused:
+        parts.append(f"not used: {_some(unused)}")
     return f"{where}: {'; '.join(parts)}" if parts else ""
 
 
