@@ -118,3 +118,9 @@ def test_arrays_that_are_no_coordinates(tmp_path: Path) -> None:
 def test_a_missing_coordinate_in_json_may_be_null_or_nan(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text('{"skeletons": [[[1, 2]], [[null, NaN]], [[3, 4]]]}')
     assert read_skeleton(tmp_path / "a.json").points[0, 1, 0].tolist() == [2, 3]
+
+
+def test_what_is_no_array_is_not_said_to_be_pickled(tmp_path: Path) -> None:
+    (tmp_path / "a.npy").write_text('{"version": 1.1}')
+    with pytest.raises(InputError, match=r"a\.npy: .*it is no array of NumPy's, .* with b'{\"vers'"):
+        read_skeleton(tmp_path / "a.npy")

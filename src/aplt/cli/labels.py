@@ -46,9 +46,9 @@ def labels(
     folder = RunDir(run)
     if folds is not None:
         with stoppable(lambda: "; the same command goes on"):
-            unlabeled = crossfit(folder, folds, jobs)
-        if (others := len(held_out_of(folder).right)) > len(unlabeled):
-            remark(f"measured on the {others} held-out clips, since the folds have but {len(unlabeled)}")
+            folded = crossfit(folder, folds, jobs)
+        if (others := len(held_out_of(folder).right)) > len(folded):
+            remark(f"measured on the {others} held-out clips, since the folds have but {len(folded)}")
     found = labels_of(folder, asked, sure)
     write_index(found.table, Path(), output)
     kept = f"{output}: {len(found.table):,d} of {counted(found.unlabeled, 'unlabeled clip')}"

@@ -27,7 +27,7 @@ def suggest(
 
     table = suggest_clips(source, number, strategy)
     write_index(table, Path(), output)
-    all_ = ", all that are unlabeled" if len(table) < number else ""
-    say(f"{output}: {counted(len(table), 'clip')} to label next{all_}")
+    rest = ", all that are unlabeled" if len(table) < number else ""
+    say(f"{output}: {counted(len(table), 'clip')} to label next{rest}")
     for row in table.head(5).itertuples():
         say(f"  {row.id}: {row.reason}")

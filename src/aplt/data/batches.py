@@ -158,7 +158,7 @@ class _Made(Dataset[Any]):
 
     def __getitem__(self, number: int) -> Any:
         try:
-            return tuple(_packed(part) for part in self._make(number))
+            return self._make(number)
         except InputError as error:
             return error
 
@@ -195,8 +195,9 @@ def _packed(part: Tensor | Unfinished) -> Tensor | Unfinished | np.ndarray:
     return part.numpy() if isinstance(part, Tensor) and part.nbytes <= PIPE_BYTES else part
 
 
-def _as_it_is(item: Any) -> Any:
-    return item
+def _handed_over(item: Any) -> Any:
+    """Returns an item of `_Made` for the pipe; the loader's default would make tensors of the arrays again."""
+    return item if isinstance(item, InputError) else tuple(map(_packed, item))
 
 
 def _arrived(part: Tensor | Unfinished | np.ndarray, device: torch.device) -> Tensor:
@@ -219,15 +220,16 @@ def _items(
     make: _Maker, numbers: Sequence[int], workers: int, device: torch.device
 ) -> Iterator[tuple[Tensor, ...] | InputError]:
     """Yields what `make` returns for the numbers, in order and on the device, or the InputError that it raises."""
+    pinned = torch.cuda.is_available()  # by a thread of its own, which takes tensors alone
     loader = DataLoader(
         _Made(make),
         # Python 3.14 would begin processes anew, each with its own copy of all clips.
         multiprocessing_context="fork" if workers and len(numbers) and sys.platform == "linux" else None,
         batch_size=None,
-        collate_fn=_as_it_is,  # the default makes tensors of arrays
+        collate_fn=None if pinned else _handed_over,
         sampler=numbers,
         num_workers=min(workers, len(numbers)),
-        pin_memory=torch.cuda.is_available(),
+        pin_memory=pinned,
         worker_init_fn=_ignore_interrupts,
     )
     with _interrupts_wait():

@@ -113,7 +113,7 @@ OWN_ENDS = {"classifier.weight", "classifier.bias", "prototype"}
 def left_over(where: str, missing: list[str], unused: list[str]) -> str:
     """Returns in a sentence what is left over; "" where nothing is."""
     parts = [f"not in it, so random: {_some(missing)}"] if missing else []
-    if OWN_ENDS >= set(unused) != set():
+    if unused and OWN_ENDS.issuperset(unused):
         parts.append("the encoder's alone; classifier and prototypes begin anew")
     elif unused:
         parts.append(f"not used: {_some(unused)}")

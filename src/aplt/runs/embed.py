@@ -15,7 +15,7 @@ from aplt.clips import ClipIndex
 from aplt.config import RunConfig
 from aplt.data.bank import RECORD, ids_digest, shard
 from aplt.data.batches import all_views
-from aplt.data.files import by_file, content_digest, require_files
+from aplt.data.files import by_file, files_below, require_files
 from aplt.data.index import TABLE, index_table, write_index
 from aplt.data.modality import MODALITIES
 from aplt.data.views import Kind, Views
@@ -29,7 +29,7 @@ from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
 from aplt.runs.setup import make_accelerator, prepare_clips, share_cores
 from aplt.settings import shown
-from aplt.storage import absolute, atomic, read_json, read_table, sweep, write_json
+from aplt.storage import absolute, atomic, file_digest, is_folder, read_json, read_table, sweep, write_json
 
 SHARD = 512
 """Clips in a shard: what a kill may cost."""
@@ -113,7 +113,7 @@ def _configured(
         given = settings.get("input", {})
         chosen |= own.model_dump(mode="json", include={"encoder", "encoder_settings"})
         chosen["input"] = own.input.model_dump(mode="json") | (given if isinstance(given, dict) else {"": given})
-    elif "/" in encoder and encoder.partition(":")[0] not in LIBRARIES:
+    elif Path(encoder).name != encoder and encoder.partition(":")[0] not in LIBRARIES:
         raise InputError(f"{encoder}: no such folder; expected a run folder such as runs/NAME, or a model folder")
     elif weights is None and (not is_reference(encoder) or encoder.partition(":")[0] in LIBRARIES):
         raise InputError(
@@ -153,18 +153,20 @@ def _bank(index: ClipIndex, embedder: Embedder, views: int, folder: Path, named:
         "features": size,
         "embedder": settings.model_dump(mode="json"),
         "ids": ids_digest(index),
-        "content": _content(index),
         "weights": embedder.digest(),
     }
     return Bank(folder, index, embedder, size, views, record)
 
 
 def _content(index: ClipIndex) -> str:
-    """Returns a SHA-256 over what all clips show: the content of their files and their intervals."""
-    digest = {some[0].path: content_digest(some[0]) for some in by_file(index)}
+    """Returns a SHA-256 over what all clips show: the content of their files, or of folders', and their intervals."""
     found = hashlib.sha256()
-    for clip in index:
-        found.update(f"{digest[clip.path]} {clip.start} {clip.end}\n".encode())
+    for some in by_file(index):
+        path = some[0].path
+        for file in sorted(files_below(path)) if is_folder(path) else [path]:
+            found.update(file_digest(file).encode())
+        for clip in some:
+            found.update(f" {clip.start} {clip.end}\n".encode())
     return found.hexdigest()
 
 
@@ -179,14 +181,14 @@ def _unlike(there: Any, here: Any, key: str) -> str:
 
 def _begin(bank: Bank) -> None:
     """Writes all but the features, or makes sure that what is there is this bank's."""
-    path = bank.folder / RECORD
+    path, record = bank.folder / RECORD, dict(bank.record) | {"content": _content(bank.index)}
     if not path.is_file():
         write_index(index_table(bank.index), bank.folder, bank.folder / TABLE)
         bank.embedder.save(bank.folder / ENCODER)
-        write_json(path, dict(bank.record))  # last: it says that the others are there
+        write_json(path, record)  # last: it says that the others are there
         return
     found = read_json(path)
-    for key, wanted in bank.record.items():
+    for key, wanted in record.items():
         if found.get(key) != wanted:
             what = _unlike(found.get(key), wanted, key)
             raise InputError(f"{path}: is of another bank ({what}); give another folder with -o")

@@ -64,10 +64,10 @@ def _refusal(found: Promise, precision: float, confidence: float) -> str:
     asked = (
         f"that {precision:.0%} of the labels are right cannot be said with {confidence:.0%} confidence of any of them"
     )
-    fewest = fewest_for(precision, confidence)
-    if found.held_out < max(FEWEST, fewest):
+    fewest = max(FEWEST, fewest_for(precision, 1 - confidence))
+    if found.held_out < fewest:
         why = (
-            f"{found.held_out} clips were held out, and even {max(FEWEST, fewest)} would have to be right without "
+            f"{found.held_out} clips were held out, and even {fewest} would have to be right without "
             "exception; `aplt labels --folds 4` holds out each labeled clip once"
         )
     else:

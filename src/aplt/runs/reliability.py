@@ -125,16 +125,16 @@ def promise(measured: HeldOut, precision: float, confidence: float) -> Promise:
     return Promise(float(score[chosen]), chosen + 1, int(right[chosen]))
 
 
-def fewest_for(precision: float, confidence: float) -> int:
-    """Returns how many held-out clips a promise needs if all of them are right."""
-    return math.ceil(math.log(1 - confidence) / math.log(precision))
+def fewest_for(precision: float, error: float) -> int:
+    """Returns how many held-out clips a promise with this error needs if all of them are right."""
+    return math.ceil(math.log(error) / math.log(precision))
 
 
 def _starts(clips: int, precision: float, error: float) -> set[int]:
     """Returns after how many clips, less one, a test may begin: none before the first at which it could succeed."""
     found: set[int] = set()
     for many in range(1, STARTS + 1):
-        fewest = fewest_for(precision, 1 - error / many)
+        fewest = fewest_for(precision, error / many)
         later = {math.ceil(fewest * 1.6**k) - 1 for k in range(many)}
         if max(later) < clips:
             found = later

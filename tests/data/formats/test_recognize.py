@@ -174,4 +174,4 @@ def test_folders_of_frames_are_said_to_be_frames(tmp_path: Path) -> None:
         read_index(tmp_path)
     assert "frames" not in left_out(touch(tmp_path / "other", "a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg"), ())
     (tmp_path / "other" / "wave").mkdir()
-    assert left_out(tmp_path / "other", ()).endswith("4 .jpg; 1 empty folder ('wave')")
+    assert left_out(tmp_path / "other", ()).endswith("4 .jpg; 1 empty folder such as wave")

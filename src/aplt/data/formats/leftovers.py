@@ -33,6 +33,5 @@ def left_out(folder: Path, clips: Iterable[Path], tables: frozenset[str] = froze
         said += f"; the pictures in {counted(len(frames), 'folder')} such as {such} are frames: videos are needed"
     folders = sorted(place for place in folder.iterdir() if place.is_dir() and not any(place.iterdir()))
     if folders:
-        named = ", ".join([*(f"'{place.name}'" for place in folders[:FEWEST]), *["..."] * (len(folders) > FEWEST)])
-        said += f"{'; ' * bool(said)}{counted(len(folders), 'empty folder')} ({named})"
+        said += f"{'; ' * bool(said)}{counted(len(folders), 'empty folder')} such as {folders[0].name}"
     return said

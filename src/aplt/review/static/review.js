@@ -400,7 +400,7 @@ const BUTTONS = {
 for (const [id, act] of Object.entries(BUTTONS)) {
   at(id).addEventListener("click", () => {
     act();
-    at("wall").focus(); // keys are for clips again
+    at("wall")?.focus(); // keys are for clips again
   });
 }
 at("train").hidden = !clips.train_on;
