@@ -225,7 +225,7 @@ class TrainSettings(Settings):
     clip_gradient: float | None = Field(5.0, gt=0)
     """Largest norm of the gradient."""
     ema_decay: float | None = Field(None, ge=0, lt=1)
-    """The teacher's decay per step; by default 1 - 8/steps, at most 0.9999."""
+    """Highest decay of the teacher per step; after n steps it is n/(n + 8), so it remembers the last eighth of them."""
     batch_norm: BatchNormPolicy = "joint"
     """Batch-norm statistics, for every method alike. joint: all views of a step that carry a gradient share one pass
     (mixed views have one more); separate: each kind of view has its own; frozen: the running statistics as they were at

@@ -9,7 +9,7 @@ from aplt.methods.catalog import METHODS
 from aplt.methods.mean_teacher import MeanTeacher
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from aplt.runs.schedule import default_ema_decay, learning_rate_factor, unlabeled_progress
+from aplt.runs.schedule import learning_rate_factor, teacher_decay, unlabeled_progress
 from aplt.tensors import Step, StepLoss
 from tests.runs.clips import tiny_config, write_clips
 
@@ -40,11 +40,11 @@ def test_steps_after_a_short_linear_start(progress: float, factor: float) -> Non
 
 
 @pytest.mark.parametrize(
-    ("steps", "decay"),
-    [(1, 0.0), (8, 0.0), (16, 0.5), (400, 0.98), (800, 0.99), (80_000, 0.9999), (1_000_000, 0.9999)],
+    ("done", "highest", "decay"),
+    [(0, None, 0.0), (8, None, 0.5), (392, None, 0.98), (392, 0.9, 0.9), (8, 0.9, 0.5)],
 )
-def test_the_teacher_remembers_an_eighth_of_the_run(steps: int, decay: float) -> None:
-    assert default_ema_decay(steps) == pytest.approx(decay, abs=1e-12)
+def test_the_teacher_remembers_an_eighth_of_the_training_so_far(done: int, highest: float | None, decay: float) -> None:
+    assert teacher_decay(done, highest) == pytest.approx(decay, abs=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,11 @@ def unlabeled_progress(progress: float, warm_up: float) -> float:
     return max(0.0, progress - warm_up) / (1 - warm_up) if warm_up < 1 else 0.0
 
 
-def default_ema_decay(steps: int) -> float:
-    """Returns the teacher's decay for a run of this length: it remembers an eighth of the run, 0.98 at 400 steps."""
-    return min(0.9999, max(0.0, 1 - 8 / steps))
+def teacher_decay(done: int, highest: float | None) -> float:
+    """Returns the decay by which the EMA teacher takes in the student after `done` steps, at most the `highest`.
+
+    It remembers the last eighth of the training so far: a power-function average (Karras et al., CVPR 2024, arXiv
+    2312.02696). A constant decay that remembers an eighth of the whole run has the random start in it for long: the
+    teacher of the first offline phase would hardly know anything.
+    """
+    return min(done / (done + 8), 1.0 if highest is None else highest)

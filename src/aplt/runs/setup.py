@@ -15,7 +15,6 @@ from accelerate import Accelerator, DistributedDataParallelKwargs, InitProcessGr
 from accelerate.state import AcceleratorState, is_initialized
 from accelerate.utils import KwargsHandler
 from torch import distributed, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
 from aplt.config import InputSettings, RunConfig, TrainSettings
@@ -35,8 +34,8 @@ from aplt.parallel import all_cores, cores, launched
 from aplt.record import Counts
 from aplt.reference import require
 from aplt.rundir import RunDir
-from aplt.runs.schedule import default_ema_decay, steps_per_round
-from aplt.runs.state import OnlineLog, TrainState
+from aplt.runs.schedule import steps_per_round
+from aplt.runs.state import OnlineLog, TrainState, make_teacher
 from aplt.runs.tuning import make_optimizer, require_compiler, require_followed, tune
 from aplt.storage import mode
 from aplt.tensors import Algorithm, Offline, Task
@@ -266,9 +265,7 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
     if distributed.is_initialized() and device.type == "cuda":
         student = nn.SyncBatchNorm.convert_sync_batchnorm(student)
     student = student.to(device).train()
-    steps = config.train.rounds * material.steps_per_round
-    decay = config.train.ema_decay if config.train.ema_decay is not None else default_ema_decay(steps)
-    teacher = AveragedModel(student, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True).eval()
+    teacher = make_teacher(student, config.train.ema_decay)
     tune(config, student, cast(Recognizer, teacher.module))
     algorithm = build_algorithm(config, task_of(config, material, student))
     if algorithm is not None:

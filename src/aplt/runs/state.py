@@ -14,12 +14,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import PARAM_LIST, AveragedModel, get_ema_multi_avg_fn
 
 from aplt.clips import UNKNOWN
 from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.record import PHASES
+from aplt.runs.schedule import teacher_decay
 from aplt.settings import Settings, validated
 from aplt.storage import atomic, reason
 from aplt.tensors import Algorithm
@@ -47,6 +48,18 @@ class OnlineLog(nn.Module):
         """Begins a new round."""
         self.label.fill_(UNKNOWN)
         self.weight.zero_()
+
+
+def make_teacher(student: Recognizer, highest: float | None) -> AveragedModel:
+    """Returns the EMA teacher of the student, with its batch-norm statistics; see `teacher_decay`."""
+
+    def take_in(teachers: PARAM_LIST, students: PARAM_LIST, count: Tensor | int) -> None:
+        # Their count lies on their device, which would have to be waited for.
+        decay = teacher_decay(int(teacher.n_averaged), highest)
+        get_ema_multi_avg_fn(decay)(teachers, students, count)
+
+    teacher = AveragedModel(student, multi_avg_fn=take_in, use_buffers=True).eval()
+    return teacher
 
 
 @dataclass
