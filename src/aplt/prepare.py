@@ -49,11 +49,31 @@ def prepare(
     chosen = {key: value for key, value in options.items() if value is not None}
     if "split_file" in chosen and "split" in chosen:
         raise InputError("--split says which clips are labeled; --labeled would change nothing beside it")
-    if name is not None and (name in ("", "..") or Path(name).name != name):
-        raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
+    if name is not None:
+        _require_folder_name(name)
     config, index = configure_new(source, merge(chosen, dict(settings)), seed, preset)
     method = re.sub(r"[^\w.-]+", "-", config.method)
     return Prepared(config, index, RunDir(runs / (name or f"{method}-seed{config.train.seed}")))
+
+
+def _require_folder_name(name: str) -> None:
+    if name in ("", "..") or Path(name).name != name:
+        raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
+
+
+def prepare_first(clips: Path, corrections: Path, *, name: str | None, runs: Path) -> "tuple[Path, Corrected]":
+    """Returns the index that a run begins with after the first labels, which go into the run's folder.
+
+    Raises:
+        InputError: the run has no name, so no folder yet, or is what `aplt.runs.corrections.label_first` refuses.
+    """
+    from aplt.runs.corrections import label_first
+
+    if name is None:
+        raise InputError("--corrections needs a --name for the run")
+    _require_folder_name(name)
+    corrected = label_first(clips, corrections, runs / name / "corrected")
+    return corrected.clips, corrected
 
 
 def prepare_next(
@@ -76,6 +96,7 @@ def prepare_next(
     from aplt.runs.corrections import correct
     from aplt.runs.schedule import UNSET_BUDGET
 
+    _require_folder_name(name)
     if name == first.path.name and runs.absolute() == first.path.parent.absolute():
         raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
     corrected = correct(first, clips, corrections, runs / name / "corrected")

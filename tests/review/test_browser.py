@@ -25,6 +25,7 @@ from aplt.rundir import RunDir
 from aplt.runs.reviews import read_corrections
 from aplt.runs.suggest import Pool
 from tests.review.conftest import TOKEN
+from tests.runs.clips import write_clips
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CLIPS = 2000
@@ -161,4 +162,40 @@ def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path:
     kept, disputed = read_corrections(table)
     assert not disputed
     assert sorted(kept.values()) == [""] * 9 + sorted(NAMES[k] for k in (0, 1) for _ in range(5))
+    assert not problems
+
+
+def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
+    write_clips(tmp_path, clips=12)
+    pd.read_csv(tmp_path / "clips.csv").assign(label="").to_csv(tmp_path / "first.csv", index=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = Server(Wall.first(tmp_path / "first.csv", tmp_path, ()), tmp_path, port)
+    try:
+        server.begin()
+        with sync_playwright() as started:
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            page = browser.new_page()
+            problems: list[str] = []
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            page.goto(f"http://127.0.0.1:{port}/?token={TOKEN}")
+            page.wait_for_selector(".card")
+            assert page.is_visible("#keys")
+            page.keyboard.press("Enter")
+            expect(page.locator("#problem")).to_contain_text("no label to accept")
+            for number, name in enumerate(("nod", "<i>shake</i>"), start=1):
+                page.keyboard.press("c")
+                page.locator("#typed").fill(name)
+                page.keyboard.press("Enter")
+                expect(page.locator("#count")).to_contain_text(f", {number} reviewed")
+            assert page.is_hidden("#problem")
+            expect(page.locator("#detail ol li")).to_have_count(2)
+            page.keyboard.press("2")
+            expect(page.locator("#count")).to_contain_text(", 3 reviewed")
+            assert page.locator(".card .label").all_inner_texts()[:4] == ["nod", "<i>shake</i>", "<i>shake</i>", "?"]
+            browser.close()
+    finally:
+        server.kill()
+    assert list(read_corrections(tmp_path / "corrections.csv")[0].values()) == ["nod", "<i>shake</i>", "<i>shake</i>"]
     assert not problems

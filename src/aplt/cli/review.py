@@ -1,4 +1,4 @@
-"""`aplt review`: a run's clips in the browser, to be looked at and corrected."""
+"""`aplt review`: clips in the browser, to be labeled for a first run, or looked at and corrected after one."""
 
 import getpass
 from collections.abc import Sequence
@@ -31,27 +31,38 @@ LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def review(
-    run: Annotated[Path, typer.Argument(help="Folder of a finished run, such as runs/NAME.")],
+    source: Annotated[
+        Path, typer.Argument(help="Folder of a finished run; for the very first labels clips.csv or a folder of clips.")
+    ],
     corrections: Annotated[
-        Path | None, typer.Option(help="Table that corrections are added to; by default corrections.csv in the run.")
+        Path | None,
+        typer.Option(help="Table that labels are added to; by default corrections.csv in the run, or in clips-review."),
     ] = None,
     by: Annotated[str | None, typer.Option(help="Who reviews; by default the name of this account.")] = None,
-    show: Annotated[str, typer.Option(help=f"Which clips to begin with: {', '.join(SHOWN)}.")] = "all",
+    show: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Which clips to begin with: {', '.join(SHOWN)}; by default all, without a run those suggested."
+        ),
+    ] = None,
     classes: Annotated[
         list[str] | None, typer.Option("--class", help="Of this class alone; given twice, two classes side by side.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: any that is free.")] = 8642,
     host: Annotated[str, typer.Option(help="Address to serve on; by default this machine alone.")] = "127.0.0.1",
 ) -> None:
-    """Look at a run's clips in the browser, accept and correct their labels.
+    """Look at clips in the browser: accept and correct a run's labels, or give the very first ones.
 
-    `aplt train --from RUN --corrections CSV --name NEXT` goes on from them.
+    `aplt train --from RUN --corrections CSV --name NEXT` goes on from a run, `aplt train CLIPS --corrections CSV`
+    begins with the first labels.
     """
     import secrets
 
     from aplt.display import counted
     from aplt.reference import installed
     from aplt.rundir import RunDir
+    from aplt.runs.reviews import read_words
+    from aplt.storage import mode, naming
 
     installed("uvicorn", "review")
     installed("starlette", "review")
@@ -60,9 +71,18 @@ def review(
 
     if host in ("0.0.0.0", "::"):
         raise InputError(f"--host {host} is any address; name the one by which others call this machine")
-    wall = Wall.of(RunDir(run))
-    view = filters(show, classes or [], wall.index.class_names)
-    journal = Journal(corrections or run / "corrections.csv", by or getpass.getuser())
+    run = RunDir(source)
+    if run.config.exists():
+        table = corrections or source / "corrections.csv"
+        wall = Wall.of(run)
+    else:
+        folder = source.with_name(f"{source.resolve().stem}-review")
+        table = corrections or folder / "corrections.csv"
+        wall = Wall.first(source, folder, read_words(table)["label"].tolist() if mode(table) else ())
+        with naming(folder):
+            folder.mkdir(exist_ok=True)
+    view = filters(show or ("all" if wall.modeled else "suggested"), classes or [], wall.index.class_names)
+    journal = Journal(table, by or getpass.getuser())
     if host not in LOOPBACK:
         remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
     there = f"{len(journal.now)} so far by {journal.by}"

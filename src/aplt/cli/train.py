@@ -44,7 +44,7 @@ def train(
         typer.Option("--from", help="Begin from this finished run: its settings, its weights and its test clips."),
     ] = None,
     corrections: Annotated[
-        Path | None, typer.Option(help="With --from: labels that were corrected since, as `aplt review` writes them.")
+        Path | None, typer.Option(help="Labels that people have given or corrected, as `aplt review` writes them.")
     ] = None,
     resume: Annotated[Path | None, typer.Option(help="Continue the interrupted run in this folder.")] = None,
     clips: Annotated[
@@ -56,7 +56,7 @@ def train(
 
     from aplt import library
     from aplt.display import counted
-    from aplt.prepare import prepare, prepare_next
+    from aplt.prepare import prepare, prepare_first, prepare_next
     from aplt.rundir import RunDir
     from aplt.runs.reliability import FEWEST
     from aplt.settings import merge, parse_assignments
@@ -74,8 +74,6 @@ def train(
     else:
         if clips is not None:
             raise InputError("--clips says where the clips of a run to --resume are; a new run takes them without it")
-        if corrections is not None and from_ is None:
-            raise InputError("--corrections are of the clips of a run: name it with --from")
         options = {
             "split_file": str(split) if split else None,
             "split": {"labeled": labeled} if labeled is not None else None,
@@ -98,6 +96,9 @@ def train(
             if corrections is not None:
                 say(f"{corrections}: {corrected}")
         elif source is not None:
+            if corrections is not None:
+                source, corrected = prepare_first(source, corrections, name=name, runs=runs)
+                say(f"{corrections}: {corrected}")
             prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
         else:
             raise InputError(

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Literal
@@ -30,6 +30,8 @@ MOST_AT_ONCE = 100_000
 MOST_BYTES = 1 << 20
 """Of what the page says at once: enough for so many places."""
 PLACE = re.compile("[0-9]{1,9}")
+NAME = re.compile(r"(?=\S)[^\x00-\x1f\x7f]{1,100}(?<=\S)")
+"""Of a class that people name while they label, where no model has classes yet."""
 POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 
 
@@ -62,6 +64,7 @@ def review_app(
             by a page that was led here (DNS rebinding).
         train_on: What the page's button to train on does; None: it has none.
     """
+    names = list(wall.index.class_names)
 
     async def guarded(request: Request, answer: Callable[[Request], Awaitable[Response]]) -> Response:
         origin = request.headers.get("origin")
@@ -92,7 +95,8 @@ def review_app(
         disputed = {wall.place_of[id_]: list(by.items()) for id_, by in words.items() if id_ in wall.place_of}
         film = is_film(wall.index[wall.position[0]]) if len(wall.position) else False
         about = {"said": said, "disputed": disputed, "film": film, "by": journal.by, "run": wall.run.path.name}
-        return JSONResponse(wall.table | about | {"train_on": train_on is not None})
+        about |= {"classes": names, "modeled": wall.modeled, "train_on": train_on is not None}
+        return JSONResponse(wall.table | about)
 
     def of_place(answer: Callable[[int], Response]) -> Callable[[Request], Response]:
         def answered(request: Request) -> Response:
@@ -117,13 +121,17 @@ def review_app(
             if len(body) > MOST_BYTES:
                 return JSONResponse({"error": f"more than {MOST_AT_ONCE:,d} clips at once"}, 413)
         try:
-            acts = _acts(Sent.model_validate_json(body, strict=True), wall)
+            sent = Sent.model_validate_json(body, strict=True)
+            fresh = sent.act == "label" and not wall.modeled and sent.label not in names
+            new = [sent.label] if fresh and NAME.fullmatch(sent.label) else []
+            acts = _acts(sent, wall, [*names, *new])
         except ValueError:  # pydantic's errors are among these
             return JSONResponse({"error": "expected places, an act and a class"}, 400)
         try:
             journal.say(acts)
         except InputError as error:
             return JSONResponse({"error": str(error)}, 507)
+        names.extend(new)
         return JSONResponse({"said": len(journal.now)})
 
     def undo(_: Request) -> Response:
@@ -164,18 +172,21 @@ def _without_token(request: Request) -> str:
     return f"{url.path}?{url.query}" if url.query else url.path
 
 
-def _acts(sent: Sent, wall: Wall) -> list[tuple[str, Said, str]]:
-    """Returns what the page says, as a journal takes it.
+def _acts(sent: Sent, wall: Wall, names: Sequence[str]) -> list[tuple[str, Said, str]]:
+    """Returns what the page says, as a journal takes it; `names` are those of the classes.
 
     Raises:
-        ValueError: of no such clip, or no such class.
+        ValueError: of no such clip, or no such class, or no label to accept.
     """
-    names, acts = wall.index.class_names, []
+    acts = []
     unusable = {"accept": False, "label": sent.label not in names, "none": sent.label != ""}
     if max(sent.places) >= len(wall.position) or unusable[sent.act]:
         raise ValueError("no such clip or class")
     for place in sent.places:
-        was = names[_shown(wall, place)]
+        shown = _shown(wall, place)
+        was = "" if shown == UNKNOWN else names[shown]
+        if sent.act == "accept" and shown == UNKNOWN:
+            raise ValueError("no label to accept")
         said = Said("none" if sent.act == "none" else "label", was if sent.act == "accept" else sent.label)
         acts.append((wall.ids[place], replace(said, act="settled") if sent.settle else said, was))
     return acts
@@ -187,7 +198,7 @@ def _told(said: Said) -> list[str]:
 
 
 def _shown(wall: Wall, place: int) -> int:
-    """Returns the class that a clip is shown with: its own label, else the model's."""
+    """Returns the class that a clip is shown with: its own label, else the model's; -1 where there is neither."""
     given = int(wall.pool.label[place])
     return given if given != UNKNOWN else int(wall.guess[place])
 

@@ -1,7 +1,9 @@
-"""What the wall shows of a run: its training clips with labels, reliability, and why one might look at them."""
+"""What the wall shows: training clips with labels, reliability, and why one might look at them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +14,14 @@ from aplt.offline.novelty import NOVEL
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reliability import held_out_of, reliability_of
-from aplt.runs.suggest import Pool, coverage, pool_of
+from aplt.runs.suggest import Pool, coverage, first_pool, pool_of, typical
 from aplt.storage import read_table
 
 BEST = 5
 NEAREST = 6
 SUGGESTED = 200
+FIRST = 50
+"""Clips that are suggested before any run, at most a quarter of all: more clusters would be single clips."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Wall:
     """A run's training clips; places are rows of the arrays, which the browser calls clips by."""
 
     run: RunDir
+    """Before any run the folder of what is kept of the review."""
     index: ClipIndex
     position: np.ndarray
     """In the index [M]."""
@@ -38,6 +43,27 @@ class Wall:
         _, index, split = finished(run)
         return cls(run, index, *pool_of(run, index, split), suggested)
 
+    @classmethod
+    def first(cls, source: Path, folder: Path, words: Sequence[str]) -> "Wall":
+        """Returns the wall of clips that no model knows yet, for the very first labels.
+
+        Args:
+            source: An index, or a folder of clips.
+            folder: Where films are kept.
+            words: Labels that people have given; those that are of no class yet are classes, too.
+        """
+        index, position, pool = first_pool(source)
+        names = dict.fromkeys((*index.class_names, *filter(None, words)))
+        pool = replace(pool, probability=np.zeros((len(position), len(names))))
+        chosen = typical(pool, max(1, min(FIRST, len(position) // 4)), np.random.default_rng(0))
+        suggested = tuple(index[position[place]].id for place in chosen)
+        return cls(RunDir(folder), replace(index, class_names=tuple(names)), position, pool, suggested)
+
+    @property
+    def modeled(self) -> bool:
+        """Whether there is a model that says anything of the clips."""
+        return bool(self.pool.probability.any())
+
     @cached_property
     def ids(self) -> list[str]:
         """The clips' ids [M]."""
@@ -50,14 +76,15 @@ class Wall:
 
     @cached_property
     def guess(self) -> np.ndarray:
-        """The model's class of each clip [M]."""
-        guess: np.ndarray = self.pool.probability.argmax(axis=1)
+        """The model's class of each clip [M]; -1 where there is none."""
+        probability = self.pool.probability
+        guess: np.ndarray = probability.argmax(axis=1) if self.modeled else np.full(len(probability), UNKNOWN)
         return guess
 
     @cached_property
     def table(self) -> dict[str, Any]:
         """What the browser needs of all clips: a list of M values for each column, and the names of classes."""
-        score = self.pool.probability.max(axis=1)
+        score = self.pool.probability.max(axis=1, initial=0)
         reliable = reliability_of(score, held_out_of(self.run)).value
         given = self.pool.label
         order = np.full(len(given), len(given))
@@ -82,7 +109,8 @@ class Wall:
         """Returns what is shown of one clip alone: its best classes, the nearest labeled clips, its rounds."""
         probability, feature = self.pool.probability[place], self.pool.feature
         labeled = np.flatnonzero((self.pool.label != UNKNOWN) & (np.arange(len(feature)) != place))
-        near = labeled[np.argsort(-(feature[labeled] @ feature[place]), kind="stable")][:NEAREST]
+        away = np.linalg.norm(feature[labeled] - feature[place], axis=1)
+        near = labeled[np.argsort(away, kind="stable")][:NEAREST]
         clip = self.index[self.position[place]]
         own = self._ledger[self._ledger["id"] == clip.id]
         return {
@@ -108,6 +136,8 @@ class Wall:
 
     def _flags(self) -> dict[str, np.ndarray]:
         """Returns which clips one might look at [M]: changed, disagreeing, suspected, novel."""
+        if not self.modeled:
+            return dict.fromkeys(("changed", "disagree", "suspected", "novel"), np.zeros(len(self.ids), dtype=bool))
         names = np.array(self.index.class_names, dtype=object)
         by_clip = self._ledger.groupby("id")["label"]
         last, kinds = by_clip.last().reindex(self.ids), by_clip.nunique().reindex(self.ids).fillna(1)

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from aplt.clips import Role, Split
+import pandas as pd
+
+from aplt.clips import ClipIndex, Role, Split
 from aplt.data.index import index_table, read_index, write_index
 from aplt.data.split_file import save_split
 from aplt.display import counted
@@ -16,14 +18,18 @@ from aplt.runs.reviews import NONE, read_corrections, spoken
 
 @dataclass(frozen=True)
 class Corrected:
-    """Where the corrected clips and their roles lie, and what became of the corrections."""
+    """Where the corrected clips lie, and what became of the corrections."""
 
     clips: Path
-    split: Path
     used: int
     """Clips with a label by them."""
     none: int
     """Clips of none of the classes; they take no part."""
+
+    @property
+    def split(self) -> Path:
+        """Where their roles lie, if they had any before."""
+        return self.clips.with_name("split.csv")
 
     def __str__(self) -> str:
         return f"{counted(self.used, 'label')}, {self.none} of no class"
@@ -46,7 +52,37 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
     """
     config, before, split = finished(run)
     index = before if clips is None else read_index(clips)
-    labels, disputed = read_corrections(corrections) if corrections else ({}, {})
+    labels = _labels(corrections, index, clips or Path(config.clips)) if corrections else {}
+    role_of: dict[str, Role] = {before[p].id: "labeled" for p in split.labeled}
+    role_of |= {before[p].id: role for role in ("val", "test") for p in split.positions(role)}
+    made = _write(_laid_over(index, labels), folder)
+    corrected = read_index(made)
+    roles: dict[Role, list[int]] = {"labeled": [], "unlabeled": [], "val": [], "test": []}
+    for position, clip in enumerate(corrected):
+        if (role := _role(clip.id, labels, role_of)) is not None:
+            roles[role].append(position)
+    none = sum(label == NONE for label in labels.values())
+    found = Corrected(made, len(labels) - none, none)
+    save_split(found.split, corrected, Split(**{role: tuple(members) for role, members in roles.items()}))
+    return found
+
+
+def label_first(clips: Path, corrections: Path, folder: Path) -> Corrected:
+    """Writes an index with the labels that people have given laid over it, for a run to begin with.
+
+    Clips of none of the classes are left out. Arguments and errors are those of `correct`.
+    """
+    index = read_index(clips)
+    labels = _labels(corrections, index, clips)
+    table = _laid_over(index, labels)
+    made = _write(table[[labels.get(id_) != NONE for id_ in table["id"]]], folder)
+    none = sum(label == NONE for label in labels.values())
+    return Corrected(made, len(labels) - none, none)
+
+
+def _labels(corrections: Path, index: ClipIndex, source: Path) -> dict[str, str]:
+    """Returns the label of each clip of a table of corrections, all of them of clips in the index and undisputed."""
+    labels, disputed = read_corrections(corrections)
     for id_, words in disputed.items():
         raise InputError(
             f"{corrections}: people disagree on {counted(len(disputed), 'clip')}, first on '{id_}' ({spoken(words)}); "
@@ -55,24 +91,21 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
     known = {clip.id for clip in index}
     for id_ in labels:
         if id_ not in known:
-            raise InputError(f"{corrections}: no clip '{id_}' in {clips or config.clips}")
-    role_of: dict[str, Role] = {before[p].id: "labeled" for p in split.labeled}
-    role_of |= {before[p].id: role for role in ("val", "test") for p in split.positions(role)}
+            raise InputError(f"{corrections}: no clip '{id_}' in {source}")
+    return labels
+
+
+def _laid_over(index: ClipIndex, labels: Mapping[str, str]) -> pd.DataFrame:
     table = index_table(index)
-    table["label"] = [labels.get(id_, label) for id_, label in zip(table["id"], table["label"], strict=True)]
+    return table.assign(label=[labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)])
+
+
+def _write(table: pd.DataFrame, folder: Path) -> Path:
     made = folder / "clips.csv"
     folder.mkdir(parents=True, exist_ok=True)
     made.unlink(missing_ok=True)
     write_index(table, Path(), made)
-    corrected = read_index(made)
-    roles: dict[Role, list[int]] = {"labeled": [], "unlabeled": [], "val": [], "test": []}
-    for position, clip in enumerate(corrected):
-        if (role := _role(clip.id, labels, role_of)) is not None:
-            roles[role].append(position)
-    file = folder / "split.csv"
-    save_split(file, corrected, Split(**{role: tuple(members) for role, members in roles.items()}))
-    none = sum(label == NONE for label in labels.values())
-    return Corrected(made, file, len(labels) - none, none)
+    return made
 
 
 def _role(id_: str, labels: Mapping[str, str], before: Mapping[str, Role]) -> Role | None:

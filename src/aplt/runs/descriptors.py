@@ -9,6 +9,7 @@ from aplt.clips import ClipIndex
 from aplt.data.batches import all_views
 from aplt.data.modality import modality_of
 from aplt.data.views import Kind
+from aplt.display import bar
 
 BINS, SIDE = 4, 8
 """Parts of a clip's time, and of a picture's height and width, over which is averaged."""
@@ -27,7 +28,11 @@ def described(index: ClipIndex) -> np.ndarray:
     modality.prepare(index.clips, settings)
     views = modality.make_views(dict(enumerate(index)), settings, None)
     passes: list[tuple[range, Kind, int]] = [(range(len(index)), "center", 0)]
-    parts = [_HALVES[modality.name](clips) for _, clips in all_views(views, passes, BATCH, modality.workers())]
+    parts = []
+    with bar("looking at the clips", len(index)) as progress:
+        for _, clips in all_views(views, passes, BATCH, modality.workers()):
+            parts.append(_HALVES[modality.name](clips))
+            progress.advance(len(clips))
     halves = [torch.cat(half) for half in zip(*parts, strict=True)]
     scaled = [half / half.var(dim=0, correction=0).sum().sqrt().clamp(min=1e-6) for half in halves]
     return torch.cat(scaled, dim=1).numpy()

@@ -150,15 +150,23 @@ def suggest(source: Path, number: int, strategy: str | None = None) -> pd.DataFr
     )
 
 
-def _suggest_first(source: Path, number: int, strategy: str) -> pd.DataFrame:
-    if strategy not in MODEL_FREE:
-        raise InputError(f"strategy {strategy} asks a model; {source} is no run, and of clips alone expected typical")
+def first_pool(source: Path, *, look: bool = True) -> tuple[ClipIndex, np.ndarray, Pool]:
+    """Returns the clips of an index or a folder, the positions [M] of those to train on, and what is known of these.
+
+    That is how they look and move, unless `look` is off, their labels, and the probabilities of no class.
+    """
     index = read_index(source)
     position = np.array([at for at, clip in enumerate(index) if clip.official in (None, "train")], dtype=np.int64)
     if not len(position):
         raise InputError(f"{source}: no clip to train on; all have the split val or test")
-    feature = described(index) if strategy == "typical" else np.zeros((len(index), 1), dtype=np.float32)
-    pool = Pool(feature[position], np.empty((len(position), 0)), index.labels[position])
+    feature = described(index) if look else np.zeros((len(index), 1), dtype=np.float32)
+    return index, position, Pool(feature[position], np.empty((len(position), 0)), index.labels[position])
+
+
+def _suggest_first(source: Path, number: int, strategy: str) -> pd.DataFrame:
+    if strategy not in MODEL_FREE:
+        raise InputError(f"strategy {strategy} asks a model; {source} is no run, and of clips alone expected typical")
+    index, position, pool = first_pool(source, look=strategy == "typical")
     chosen = STRATEGIES[strategy](pool, number, np.random.default_rng(0))
     reason = "stands for clips like it" if strategy == "typical" else "any"
     return _unlabeled(index, position[chosen]).assign(reason=reason)

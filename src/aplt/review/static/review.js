@@ -39,13 +39,19 @@ function load(cache, place, address) {
   return cache.get(place);
 }
 
+const NONE = -1;
+const UNNAMED = -2; // no label yet, nor a model that has one
+const shownClass = (place) => (clips.given[place] >= 0 ? clips.given[place] : clips.modeled ? clips.guess[place] : UNNAMED);
 const classOf = (place) => {
   const one = said.get(place);
-  if (one) return one[0] === "none" ? -1 : clips.classes.indexOf(one[1]);
-  return clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
+  if (one) return one[0] === "none" ? NONE : clips.classes.indexOf(one[1]);
+  return shownClass(place);
 };
+// What the number keys choose from: the model's best classes, or where there is no model all of them.
+const choices = (found) => (clips.modeled ? found.best : clips.classes.map((_, k) => [k, null]));
 const worth = (place) => clips.reliability[place] ?? clips.score[place];
 const measured = (place) => {
+  if (!clips.modeled) return "not labeled";
   const reliability = clips.reliability[place];
   return reliability === null ? `score ${percent(clips.score[place])}` : `${percent(reliability)} reliable`;
 };
@@ -141,7 +147,7 @@ function write(card, place) {
   card.classList.toggle("label", one?.[0] === "label");
   card.classList.toggle("none", one?.[0] === "none");
   const k = classOf(place);
-  card.querySelector(".label").textContent = k < 0 ? "none of the classes" : clips.classes[k];
+  card.querySelector(".label").textContent = k === NONE ? "none of the classes" : (clips.classes[k] ?? "?");
   const about = one ? "reviewed" : clips.given[place] >= 0 ? "given" : measured(place);
   card.querySelector(".about").textContent = `${about} · ${clips.id[place]}`;
 }
@@ -222,7 +228,7 @@ async function tell() {
     return;
   }
   const best = make("ol");
-  for (const [k, score] of found.best) best.append(make("li", `${clips.classes[k]} ${percent(score)}`));
+  for (const [k, score] of choices(found)) best.append(make("li", `${clips.classes[k]} ${percent(score)}`));
   const near = make("div", "", "near");
   for (const other of found.near) {
     const item = make("div");
@@ -245,11 +251,11 @@ async function tell() {
     large,
     make("div", where.filter(Boolean).join(" · "), "about"),
     people,
-    make("h3", "Best classes"),
+    make("h3", clips.modeled ? "Best classes" : "Classes (c names another)"),
     best,
-    make("h3", "Nearest labeled clips"),
+    make("h3", found.near.length ? "Nearest labeled clips" : ""),
     near,
-    make("h3", "What the clusters said"),
+    make("h3", found.rounds.length ? "What the clusters said" : ""),
     rounds,
   );
 }
@@ -283,15 +289,20 @@ function rewrite() {
 
 async function say(places, act, label = "") {
   if (!places.length) return false;
+  if (act === "accept" && places.some((place) => shownClass(place) === UNNAMED)) {
+    complain("Not kept: there is no label to accept yet; give one by a number or with c.");
+    return false;
+  }
   // Among the clips that people disagree on the last word is spoken.
   const settle = at("which").value === "disputed";
   if (!(await post("/api/say", { places, act, label, settle }))) return false;
+  if (act === "label" && !clips.classes.includes(label)) {
+    clips.classes.push(label);
+    offer(label, clips.classes.length - 1);
+  }
   for (const place of places) {
     if (settle) settled.add(place);
-    if (act === "accept") {
-      const k = clips.given[place] >= 0 ? clips.given[place] : clips.guess[place];
-      said.set(place, ["label", clips.classes[k]]);
-    } else said.set(place, [act, label]);
+    said.set(place, act === "accept" ? ["label", clips.classes[shownClass(place)]] : [act, label]);
   }
   rewrite();
   return true;
@@ -317,7 +328,7 @@ async function undo() {
 }
 
 async function acceptAll() {
-  const places = shown.filter((place) => place !== undefined && !said.has(place));
+  const places = shown.filter((place) => place !== undefined && !said.has(place) && shownClass(place) !== UNNAMED);
   if (places.length && window.confirm(`Accept the labels of ${places.length} clips?`)) await say(places, "accept");
 }
 
@@ -337,11 +348,13 @@ function choose() {
 }
 
 at("choose").addEventListener("close", () => {
-  const typed = at("typed").value.trim().toLowerCase();
+  const name = at("typed").value.trim();
+  const typed = name.toLowerCase();
   const names = clips.classes.filter((name) => name.toLowerCase().startsWith(typed));
   const exact = clips.classes.find((name) => name.toLowerCase() === typed);
   if (!typed) return;
   if (exact || names.length === 1) sayHere("label", exact ?? names[0]);
+  else if (!clips.modeled && !names.length) sayHere("label", name);
   else complain(`Not kept: ${names.length ? "several classes begin" : "no class begins"} with "${typed}".`);
 });
 
@@ -361,8 +374,8 @@ const KEYS = {
 };
 async function choice(rank) {
   if (told === null || told !== shown[here]) return; // the classes that the key would choose from are not shown yet
-  const { best } = await details.get(told);
-  if (best[rank]) await sayHere("label", clips.classes[best[rank][0]]);
+  const chosen = choices(await details.get(told))[rank];
+  if (chosen) await sayHere("label", clips.classes[chosen[0]]);
 }
 
 // A key pressed before the last one is kept waits for it: it is meant for the clip after that one.
@@ -371,7 +384,7 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || at("choose").open) return;
   if (["SELECT", "INPUT", "BUTTON"].includes(event.target.tagName)) return;
   const digit = Number(event.key);
-  const act = digit >= 1 && digit <= 5 ? () => choice(digit - 1) : KEYS[event.key];
+  const act = digit >= 1 ? () => choice(digit - 1) : KEYS[event.key];
   if (!act) return;
   event.preventDefault();
   before = before.then(act);
@@ -405,11 +418,12 @@ for (const [id, act] of Object.entries(BUTTONS)) {
 }
 at("train").hidden = !clips.train_on;
 at("bright").hidden = !clips.film;
+at("keys").hidden = clips.modeled; // who gives the first labels has not seen them yet
 at("wall").addEventListener("scroll", draw);
 window.addEventListener("resize", draw);
 
 at("run").textContent = `${clips.run}, as ${clips.by}`;
-clips.classes.forEach((name, k) => {
+function offer(name, k) {
   for (const id of ["class", "beside"]) {
     const option = make("option", name);
     option.value = k;
@@ -418,7 +432,8 @@ clips.classes.forEach((name, k) => {
   const option = make("option");
   option.value = name;
   at("names").append(option);
-});
+}
+clips.classes.forEach(offer);
 const asked = new URLSearchParams(window.location.search);
 for (const id of ["which", "class", "beside"]) if (asked.has(id)) at(id).value = asked.get(id);
 filter();
