@@ -2,8 +2,8 @@
 
     python -m bench.reliability nucla/clips.csv kard/clips.csv --labeled 5% 10% 20% --seeds 3 -o build/reliability
 
-Trains a run for each cell (whose test clips play no part here) and four more over its labeled clips, and writes a row
-per cell: labels, precision of all labels, the mean of what was stated, the expected calibration error over ten bins,
+Trains a run for each cell and, without clips to test on, four more over its labeled clips; with `--folds 0` a fifth of
+the clips is held out to measure by instead. Writes a row per cell: labels, precision of all labels, the mean of what was stated, the expected calibration error over ten bins,
 and for each precision asked how many labels were promised and how many of them are right. It goes on where it stopped.
 """
 
@@ -22,7 +22,6 @@ from aplt.runs.crossfit import crossfit
 from aplt.runs.labels import labels_of
 
 ASKED = (0.8, 0.9, 0.95)
-FOLDS = 4
 
 
 def cell(clips: Path, labeled: str, seed: int, given: argparse.Namespace) -> dict[str, object]:
@@ -30,12 +29,14 @@ def cell(clips: Path, labeled: str, seed: int, given: argparse.Namespace) -> dic
     name = f"{clips.parent.name}-{labeled}-{seed}"
     run = RunDir(given.output / name)
     if not run.result.exists():
-        settings = {"train": {"budget": given.budget}, "split": {"by_subject": given.by_subject}}
+        split = {"by_subject": given.by_subject, "test": 0.0 if given.folds else 0.2}
+        settings = {"train": {"budget": given.budget}, "split": split}
         aplt.train(
             clips, labeled=labeled, seed=seed, name=name, runs=given.output, method=given.method, settings=settings
         )
     try:
-        crossfit(run, FOLDS, given.jobs)
+        if given.folds:
+            crossfit(run, given.folds, given.jobs)
     except InputError as error:  # one label per class
         return {"clips": clips.parent.name, "labeled": labeled, "seed": seed, "refused": str(error)}
     truth = {one.id: one.label for one in read_index(clips)}
@@ -82,6 +83,7 @@ def main() -> int:
     parser.add_argument("--budget", default="quick")
     parser.add_argument("--method", default="aplt")
     parser.add_argument("--by-subject", action="store_true")
+    parser.add_argument("--folds", type=int, default=4)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("-o", "--output", type=Path, default=Path("build/reliability"))
     given = parser.parse_args()

@@ -72,8 +72,8 @@ class GraphConvolution(nn.Module):
 
     def _joints(self, clip: Tensor) -> Tensor:
         """[B, C + 1, T, V, P] -> [B * P, S, T, V]."""
-        step = path_streams(clip)[:, clip.shape[1] - 1 :].expand(-1, -1, -1, clip.shape[3], -1)
-        streams = torch.cat([pose_streams(clip, self.parents), step], dim=1)
+        step = path_streams(clip)[1].expand(-1, -1, -1, clip.shape[3], -1)
+        streams = torch.cat([*pose_streams(clip, self.parents), step], dim=1)
         return streams.permute(0, 4, 1, 2, 3).flatten(0, 1)
 
 

@@ -21,27 +21,29 @@ def bone_parents(clip_shape: tuple[int, ...], parents: Sequence[int] | None) -> 
     return list(parents)
 
 
-def pose_streams(clip: Tensor, parents: list[int] | None) -> Tensor:
-    """[B, C + 1, T, V, P] -> [B, S, T, V, P]: joints from their mean, bones, their motions, and the confidence.
+def pose_streams(clip: Tensor, parents: list[int] | None) -> list[Tensor]:
+    """[B, C + 1, T, V, P] -> [B, ., T, V, P] each: joints from their mean, bones, their motions, and the confidence.
 
-    Without `parents` there are no bones.
+    Without `parents` there are no bones. All lie in memory as the clip does.
     """
     points = clip[:, :-1]
     streams = [points - points.mean(dim=3, keepdim=True)]
     if parents is not None:
         streams.append(points - points[:, :, :, parents])
-    return torch.cat([*streams, *map(motion, streams), clip[:, -1:]], dim=1)
+    return [*streams, *map(motion, streams), clip[:, -1:]]
 
 
-def path_streams(clip: Tensor) -> Tensor:
-    """[B, C + 1, T, V, P] -> [B, 2C, T, 1, P]: the mean joint, and its motion."""
+def path_streams(clip: Tensor) -> list[Tensor]:
+    """[B, C + 1, T, V, P] -> [B, C, T, 1, P] each: the mean joint, and its motion."""
     center = clip[:, :-1].mean(dim=3, keepdim=True)
-    return torch.cat([center, motion(center)], dim=1)
+    return [center, motion(center)]
 
 
 def motion(stream: Tensor) -> Tensor:
     """Returns the step from each frame to the next along dimension 2; 0 after the last."""
-    return torch.diff(stream, dim=2, append=stream[:, :, -1:])
+    steps = torch.zeros_like(stream)
+    steps[:, :, :-1] = stream[:, :, 1:] - stream[:, :, :-1]
+    return steps
 
 
 def _require_tree(parents: Sequence[int], joints: int) -> None:

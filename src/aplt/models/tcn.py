@@ -42,7 +42,9 @@ class TemporalConvolution(nn.Module):
 
     def _frames(self, clip: Tensor) -> Tensor:
         """[B, C + 1, T, V, P] -> one vector per frame [B, F, T]."""
-        parts = (pose_streams(clip, self.parents), path_streams(clip))
+        # Time lies last, as in what comes out: no stream has to be brought into another order.
+        clip = clip.permute(0, 1, 3, 4, 2).contiguous().permute(0, 1, 4, 2, 3)
+        parts = (*pose_streams(clip, self.parents), *path_streams(clip))
         return torch.cat([part.permute(0, 1, 3, 4, 2).flatten(1, 3) for part in parts], dim=1)
 
 
