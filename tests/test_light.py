@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from aplt.rundir import RunDir
 from aplt.storage import read_table, write_csv, write_text
@@ -85,3 +86,14 @@ def test_nothing_heavy_is_imported(tmp_path: Path) -> None:
     assert {*imported["aplt report run"]} >= {"aplt.report.page", "pandas"}
     assert "aplt.data.stills" in imported["aplt report seen"]
     assert "aplt.data" in imported["aplt check clips"]
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [({}, "10000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+)
+def test_threads_do_not_wait_busily_for_long_unless_told_to(given: dict[str, str], found: str) -> None:
+    usual = {key: value for key, value in os.environ.items() if key not in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")}
+    words = [sys.executable, "-c", "import os, aplt; print(os.environ.get('GOMP_SPINCOUNT'))"]
+    done = subprocess.run(words, env=usual | given, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == found

@@ -9,6 +9,7 @@
 What is listed here is what a script needs; each name is imported when it is first used, so that `import aplt` is quick.
 """
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from aplt.tensors import Algorithm, FeatureBank, Guidance, Offline, OnlineLabels, SemiBatch, Step, StepLoss, Task
 
 __version__ = version("aplt")
+
+if "OMP_WAIT_POLICY" not in os.environ:
+    # Before torch is imported: its threads wait for each other busily, 300,000 turns by GCC's default, and where other
+    # work wants the cores, too, most of their time goes into that. As few as these cost nothing on idle cores.
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOME = {
     "aplt.clips": ("Clip", "ClipIndex", "Split"),
