@@ -5,6 +5,7 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 pytest.importorskip("uvicorn")
 pytest.importorskip("playwright")
 import uvicorn
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from aplt.clips import Clip, ClipIndex
 from aplt.review.journal import Journal, Said
@@ -95,16 +96,25 @@ def servers(wall: Wall, tmp_path: Path) -> Iterator[list[Server]]:
         server.kill()
 
 
-def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path: Path) -> None:
-    servers[0].begin()
-    table = tmp_path / "corrections.csv"
+@contextmanager
+def opened(port: int) -> Iterator[Page]:
+    """Opens the page in a browser; what it throws fails the test."""
+    problems: list[str] = []
     with sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page()
-        problems: list[str] = []
         page.on("pageerror", lambda error: problems.append(str(error)))
-        page.goto(f"http://127.0.0.1:{servers[0].port}/?token={TOKEN}")
+        page.goto(f"http://127.0.0.1:{port}/?token={TOKEN}")
         page.wait_for_selector(".card")
+        yield page
+        browser.close()
+    assert not problems
+
+
+def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path: Path) -> None:
+    servers[0].begin()
+    table = tmp_path / "corrections.csv"
+    with opened(servers[0].port) as page:
         assert "2000 of 2000 clips, 0 reviewed" in page.inner_text("#count")
         assert page.locator(".card").count() < 100  # the others are out of sight
         page.select_option("#class", "1")
@@ -158,11 +168,9 @@ def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path:
         page.locator(".card").last.click()
         page.keyboard.press("Enter")
         expect(page.locator("#count")).to_contain_text(", 0 disputed")
-        browser.close()
     kept, disputed = read_corrections(table)
     assert not disputed
     assert sorted(kept.values()) == [""] * 9 + sorted(NAMES[k] for k in (0, 1) for _ in range(5))
-    assert not problems
 
 
 def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
@@ -174,13 +182,7 @@ def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
     server = Server(Wall.first(tmp_path / "first.csv", tmp_path, ()), tmp_path, port)
     try:
         server.begin()
-        with sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page()
-            problems: list[str] = []
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.goto(f"http://127.0.0.1:{port}/?token={TOKEN}")
-            page.wait_for_selector(".card")
+        with opened(port) as page:
             assert page.is_visible("#keys")
             page.keyboard.press("Enter")
             expect(page.locator("#problem")).to_contain_text("no label to accept")
@@ -194,8 +196,6 @@ def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
             page.keyboard.press("2")
             expect(page.locator("#count")).to_contain_text(", 3 reviewed")
             assert page.locator(".card .label").all_inner_texts()[:4] == ["nod", "<i>shake</i>", "<i>shake</i>", "?"]
-            browser.close()
     finally:
         server.kill()
     assert list(read_corrections(tmp_path / "corrections.csv")[0].values()) == ["nod", "<i>shake</i>", "<i>shake</i>"]
-    assert not problems
