@@ -3,8 +3,9 @@
     python -m bench.reliability nucla/clips.csv kard/clips.csv --labeled 5% 10% 20% --seeds 3 -o build/reliability
 
 Trains a run for each cell and, without clips to test on, four more over its labeled clips; with `--folds 0` a fifth of
-the clips is held out to measure by instead. Writes a row per cell: labels, precision of all labels, the mean of what was stated, the expected calibration error over ten bins,
-and for each precision asked how many labels were promised and how many of them are right. It goes on where it stopped.
+the clips is held out to measure by instead. Writes a row per cell: labels, precision of all labels, the mean of what
+was stated, the expected calibration error over ten bins, and for each precision asked how many labels were promised
+and how many of them are right. It goes on where it stopped.
 """
 
 import argparse
