@@ -116,3 +116,17 @@ def test_a_split_file_and_split_settings_contradict_each_other(
     mine.write_text(f"clips: {clips}\nsplit_file: {split}\nsplit: {{by_subject: true}}\n")
     assert aplt("train", mine, *runs) == 2
     assert f"{mine}: setting 'split.by_subject' would change nothing beside 'split_file'" in capsys.readouterr().err
+
+
+def test_the_first_labels_begin_a_run(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pd.read_csv(clips)
+    table["id"] = [f"clip {row}" for row in range(len(table))]
+    table["path"] = [str((clips.parent / path).resolve()) for path in table["path"]]
+    table[["id", "label"]].to_csv(tmp_path / "corrections.csv", index=False)
+    table.assign(label="").to_csv(tmp_path / "first.csv", index=False)
+    words = ("train", tmp_path / "first.csv", "--corrections", tmp_path / "corrections.csv", "--runs", tmp_path)
+    assert aplt(*words, *QUICK) == 2
+    assert "needs a --name" in capsys.readouterr().err
+    assert aplt(*words, "--name", "x", "--method", "supervised", *QUICK) == 0
+    assert f"{tmp_path / 'corrections.csv'}: {len(table)} labels, 0 of no class" in capsys.readouterr().out
+    assert len(pd.read_csv(tmp_path / "x" / "corrected" / "clips.csv")["label"].dropna()) == len(table)

@@ -85,11 +85,16 @@ class Server:
         self.process.join()
 
 
-@pytest.fixture
-def servers(wall: Wall, tmp_path: Path) -> Iterator[list[Server]]:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        found: int = free.getsockname()[1]
+    return found
+
+
+@pytest.fixture
+def servers(wall: Wall, tmp_path: Path) -> Iterator[list[Server]]:
+    port = free_port()
     found = [Server(wall, tmp_path, port) for _ in range(2)]
     yield found
     for server in found:
@@ -176,10 +181,8 @@ def test_corrections_by_keyboard_survive_a_kill(servers: list[Server], tmp_path:
 def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
     write_clips(tmp_path, clips=12)
     pd.read_csv(tmp_path / "clips.csv").assign(label="").to_csv(tmp_path / "first.csv", index=False)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Server(Wall.first(tmp_path / "first.csv", tmp_path, ()), tmp_path, port)
+    port = free_port()
+    server = Server(Wall.first(tmp_path / "first.csv", tmp_path, tmp_path / "corrections.csv"), tmp_path, port)
     try:
         server.begin()
         with opened(port) as page:

@@ -35,9 +35,8 @@ def unlabeled(truth: Path) -> Path:
 def client_of(source: Path, folder: Path) -> TestClient:
     """Returns the page as it opens with the labels that are in the folder's table."""
     table = folder / "corrections.csv"
-    words = pd.read_csv(table, keep_default_na=False)["label"].tolist() if table.exists() else []
     app = review_app(
-        Wall.first(source, folder, words), Journal(table, "ann"), Media(folder), token=TOKEN, hosts=(HOST,)
+        Wall.first(source, folder, table), Journal(table, "ann"), Media(folder), token=TOKEN, hosts=(HOST,)
     )
     client = TestClient(app, base_url=f"http://{HOST}")
     client.get("/", params={"token": TOKEN})
@@ -63,7 +62,9 @@ def test_a_class_is_named_by_its_first_label(unlabeled: Path, tmp_path: Path) ->
     for place, label in enumerate(("nod", "shake", "nod")):
         assert client.post("/api/say", json=act(place, act="label", label=label)).status_code == 200
     assert client.post("/api/say", json=act(3, act="none")).status_code == 200
-    assert client.get("/api/clips").json()["classes"] == ["nod", "shake"]
+    client.post("/api/say", json=act(4, act="label", label="a slip"))
+    client.post("/api/undo")
+    assert client.get("/api/clips").json()["classes"] == ["nod", "shake", "a slip"]
     again = client_of(unlabeled, tmp_path).get("/api/clips").json()
     assert again["classes"] == ["nod", "shake"]
     assert again["said"]["1"] == ["label", "shake"]

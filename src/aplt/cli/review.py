@@ -53,16 +53,15 @@ def review(
 ) -> None:
     """Look at clips in the browser: accept and correct a run's labels, or give the very first ones.
 
-    `aplt train --from RUN --corrections CSV --name NEXT` goes on from a run, `aplt train CLIPS --corrections CSV`
-    begins with the first labels.
+    `aplt train --from RUN --corrections CSV --name NEXT` goes on from a run, `aplt train CLIPS --corrections CSV
+    --name FIRST` begins with the first labels.
     """
     import secrets
 
     from aplt.display import counted
     from aplt.reference import installed
     from aplt.rundir import RunDir
-    from aplt.runs.reviews import read_words
-    from aplt.storage import mode, naming
+    from aplt.storage import absolute, naming
 
     installed("uvicorn", "review")
     installed("starlette", "review")
@@ -76,9 +75,9 @@ def review(
         table = corrections or source / "corrections.csv"
         wall = Wall.of(run)
     else:
-        folder = source.with_name(f"{source.resolve().stem}-review")
+        folder = absolute(source).with_name(f"{source.resolve().stem}-review")
         table = corrections or folder / "corrections.csv"
-        wall = Wall.first(source, folder, read_words(table)["label"].tolist() if mode(table) else ())
+        wall = Wall.first(source, folder, table)
         with naming(folder):
             folder.mkdir(exist_ok=True)
     view = filters(show or ("all" if wall.modeled else "suggested"), classes or [], wall.index.class_names)

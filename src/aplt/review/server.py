@@ -122,8 +122,8 @@ def review_app(
                 return JSONResponse({"error": f"more than {MOST_AT_ONCE:,d} clips at once"}, 413)
         try:
             sent = Sent.model_validate_json(body, strict=True)
-            fresh = sent.act == "label" and not wall.modeled and sent.label not in names
-            new = [sent.label] if fresh and NAME.fullmatch(sent.label) else []
+            named = sent.act == "label" and not wall.modeled and NAME.fullmatch(sent.label)
+            new = [sent.label] if named and sent.label not in names else []
             acts = _acts(sent, wall, [*names, *new])
         except ValueError:  # pydantic's errors are among these
             return JSONResponse({"error": "expected places, an act and a class"}, 400)

@@ -1,6 +1,5 @@
 """What the wall shows: training clips with labels, reliability, and why one might look at them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,9 @@ from aplt.offline.novelty import NOVEL
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reliability import held_out_of, reliability_of
+from aplt.runs.reviews import read_corrections
 from aplt.runs.suggest import Pool, coverage, first_pool, pool_of, typical
-from aplt.storage import read_table
+from aplt.storage import mode, read_table
 
 BEST = 5
 NEAREST = 6
@@ -44,14 +44,16 @@ class Wall:
         return cls(run, index, *pool_of(run, index, split), suggested)
 
     @classmethod
-    def first(cls, source: Path, folder: Path, words: Sequence[str]) -> "Wall":
+    def first(cls, source: Path, folder: Path, corrections: Path) -> "Wall":
         """Returns the wall of clips that no model knows yet, for the very first labels.
 
         Args:
             source: An index, or a folder of clips.
             folder: Where films are kept.
-            words: Labels that people have given; those that are of no class yet are classes, too.
+            corrections: Table of what people have said, if it is there; their labels are classes, too.
         """
+        agreed, disputed = read_corrections(corrections) if mode(corrections) else ({}, {})
+        words = (*agreed.values(), *(label for said in disputed.values() for label in said.values()))
         index, position, pool = first_pool(source)
         names = dict.fromkeys((*index.class_names, *filter(None, words)))
         pool = replace(pool, probability=np.zeros((len(position), len(names))))
@@ -59,7 +61,7 @@ class Wall:
         suggested = tuple(index[position[place]].id for place in chosen)
         return cls(RunDir(folder), replace(index, class_names=tuple(names)), position, pool, suggested)
 
-    @property
+    @cached_property
     def modeled(self) -> bool:
         """Whether there is a model that says anything of the clips."""
         return bool(self.pool.probability.any())
