@@ -58,23 +58,25 @@ Strategy = Callable[[Pool, int, np.random.Generator], np.ndarray]
 def coverage(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:  # noqa: ARG001
     """Clips that stand for many doubtful ones, which no labeled clip nor one chosen before stands for.
 
-    Greedily by the sum over a clip's neighbors of doubt x rarity x the likeness that it adds: a facility location
-    (submodular, so that greed is near the best), in which a near duplicate of what is chosen adds nothing.
+    Greedily by the sum over a clip's neighbors of doubt x the likeness that it adds, divided by one more than the
+    labels of the class that it seems to be of: a facility location (submodular, so that greed is near the best), in
+    which a near duplicate of what is chosen adds nothing. What is chosen counts as a label of its class, lest all go
+    to the two classes that are confused most.
     """
     near, likeness = _neighbors(pool.feature)
+    guess = pool.probability.argmax(axis=1)
     labels = np.bincount(pool.label[pool.label >= 0], minlength=pool.probability.shape[1])
-    rarity = 1 / (1 + labels[pool.probability.argmax(axis=1)])  # 1 with no label of the class, a half with one
-    weight = pool.doubt * np.sqrt(rarity)
-    covered = np.zeros(len(weight))
+    covered = np.zeros(len(guess))
     for place in np.flatnonzero(pool.label >= 0):
         np.maximum.at(covered, near[place], likeness[place])
     free = pool.label < 0
     chosen = []
     for _ in range(min(number, int(free.sum()))):
-        gain = (weight[near] * np.clip(likeness - covered[near], 0, None)).sum(axis=1)
+        gain = (pool.doubt[near] * np.clip(likeness - covered[near], 0, None)).sum(axis=1) / (1 + labels[guess])
         best = int(np.where(free, gain, -1).argmax())
         chosen.append(best)
         free[best] = False
+        labels[guess[best]] += 1
         np.maximum.at(covered, near[best], likeness[best])
     return np.array(chosen, dtype=np.int64)
 
