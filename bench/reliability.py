@@ -29,7 +29,9 @@ def cell(clips: Path, labeled: str, seed: int, given: argparse.Namespace) -> dic
     """Returns the row of one cell."""
     name = f"{clips.parent.name}-{labeled}-{seed}"
     run = RunDir(given.output / name)
-    if not run.result.exists():
+    if run.config.exists() and not run.result.exists():
+        aplt.resume(run.path)
+    elif not run.result.exists():
         split = {"by_subject": given.by_subject, "test": 0.0 if given.folds else 0.2}
         settings = {"train": {"budget": given.budget}, "split": split}
         aplt.train(

@@ -5,7 +5,9 @@
 
 The first training has one label per class or a share (--labeled); then, in each turn, a strategy names `n` unlabeled
 clips from what the run before knows, their labels are added, and a run begins anew. Entropy, CoreSet, TypiClust and
-BADGE are scikit-activeml's. It goes on where it stopped.
+BADGE are scikit-activeml's. It goes on where it stopped, and in the end prints a table and draws `suggestions.png`:
+accuracy by turn in the mean, over all turns, and the labels saved: what share of the labels given in the turns is not
+needed until a strategy's mean curve reaches what random ones have in the end.
 """
 
 import argparse
@@ -14,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from skactiveml.base import SkactivemlClassifier
@@ -83,7 +86,9 @@ def cell(
         # All strategies begin with the same run.
         runs, name = (home, "first") if turn == 0 else (home / strategy, f"turn{turn}")
         run = RunDir(runs / name)
-        if not run.result.exists():
+        if run.config.exists() and not run.result.exists():
+            aplt.resume(run.path)
+        elif not run.result.exists():
             split = None
             if turn:
                 split = runs / f"{name}.csv"
@@ -119,6 +124,45 @@ def _label(before: RunDir, strategy: str, number: int, seed: int, output: Path) 
     load_split(output, index, "")
 
 
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns a line for each strategy on each of the clips: means over seeds in %, those with all turns."""
+    lines = []
+    for clips, of in rows.groupby("clips", sort=False):
+        mean = of.pivot_table("top1", "turn", "strategy", sort=False) * 100
+        labels = of.groupby("turn")["labels"].mean()
+        goal = mean.loc[labels.index[-1], "random"]
+        for strategy, curve in mean.items():
+            by_seed = of[(of["strategy"] == strategy) & (of["turn"] > 0)].groupby("seed")["top1"].mean() * 100
+            # A mean curve may fall by chance; what it had reached counts.
+            reached = curve.cummax()
+            needed = np.interp(goal, reached, labels)
+            saved = 1 - (needed - labels.iloc[0]) / (labels.iloc[-1] - labels.iloc[0])
+            lines.append(
+                {"clips": clips, "strategy": strategy, "seeds": len(by_seed)}
+                | {f"{count:.0f} labels": round(at, 1) for count, at in zip(labels, curve, strict=True)}
+                | {"all turns": f"{by_seed.mean():.1f} ± {by_seed.std():.1f}"}
+                | {"labels saved": f"{saved:.0%}" if reached.iloc[-1] >= goal else "-"}
+            )
+    return pd.DataFrame(lines)
+
+
+def draw(rows: pd.DataFrame, path: Path) -> None:
+    """Draws accuracy by labels: a panel for each of the clips, a line for each strategy, the mean over seeds."""
+    names = list(rows["clips"].unique())
+    figure, panels = plt.subplots(1, len(names), figsize=(5 * len(names), 4.2), squeeze=False, layout="constrained")
+    for panel, clips in zip(panels[0], names, strict=True):
+        of = rows[rows["clips"] == clips]
+        for strategy, one in of.groupby("strategy", sort=False):
+            mean = one.groupby("labels")["top1"].mean() * 100
+            ours = strategy == "coverage"
+            style = {"color": "black", "linestyle": "--"} if strategy == "random" else {}
+            panel.plot(mean.index, mean, marker="o", label=strategy, linewidth=3 if ours else 1.4, **style)
+        panel.set(title=clips, xlabel="labels", ylabel="test accuracy in %")
+        panel.grid(alpha=0.3)
+    panels[0][0].legend()
+    figure.savefig(path, dpi=110)
+
+
 def main() -> int:
     """Works through the cells."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -143,6 +187,9 @@ def main() -> int:
         for clips in given.clips:
             for strategy in given.strategies:
                 cell(clips, seed, strategy, given, show)
+    table = pd.DataFrame(rows)
+    print(summary(table).to_csv(index=False))
+    draw(table, given.output / "suggestions.png")
     return 0
 
 

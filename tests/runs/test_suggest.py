@@ -55,6 +55,13 @@ def test_a_class_with_few_labels_before_one_with_many() -> None:
     assert group_of(known, coverage(known, 2, DRAW)) == [2, 1]
 
 
+def test_what_is_chosen_counts_as_a_label_of_the_class_that_it_seems_to_be_of() -> None:
+    confused, less = [0.5, 0.49, 0.01, 0.0, 0.0], [0.1, 0.3, 0.6, 0.0, 0.0]
+    known = pool([30] * 5, [0] * 5, [confused] * 4 + [less])
+    first, second, third = group_of(known, coverage(known, 3, DRAW))
+    assert (second, len({first, second, third})) == (4, 3)
+
+
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_only_unlabeled_clips_each_once(strategy: str) -> None:
     known = pool([10, 10], [3, 2], [[0.6, 0.4], [0.4, 0.6]])

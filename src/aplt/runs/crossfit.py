@@ -4,7 +4,7 @@ The labeled clips are divided into folds. For each a run like the first is train
 are unlabeled ones: nothing in it, be it the network, the clusters or the prototypes, has seen their labels. Only that
 makes their scores like those of the unlabeled clips; held out of the offline phase alone, they would still be clips
 that the network was taught. No label is lost to the run itself, as one held out for good would be; the price is a
-training for each fold, and that these learn from somewhat fewer labels.
+training for each fold, and that these learn from fewer labels, so that what is measured is rather too low.
 """
 
 from functools import partial
