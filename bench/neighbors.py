@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from aplt.clips import UNKNOWN
-from aplt.offline import graph
+from aplt.offline import nearest
 from aplt.offline.graph import neighbor_graph
 from aplt.offline.phase import Clusters
 from aplt.offline.space import carried, whiten
@@ -24,7 +24,7 @@ def main() -> None:
     """Prints a line for each run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", type=Path, nargs="+")
-    exact = graph.EXACT
+    exact = nearest.EXACT
     for folder in parser.parse_args().runs:
         _, index, split = finished(RunDir(folder))
         clips, classes = len(split.labeled) + len(split.unlabeled), index.num_classes
@@ -46,7 +46,7 @@ def main() -> None:
         space = whiten([feature], carried(64, clips, classes))
         found, edges = [], []
         for most in (exact, 0):
-            graph.EXACT = most
+            nearest.EXACT = most
             edges.append(neighbor_graph(space, 10) > 0)
             found.append(Clusters()(bank, known, classes, round_=0, previous=None).pseudo.label[hidden])
         truth = torch.from_numpy(index.labels)[hidden]

@@ -6,7 +6,7 @@ import torch
 from scipy.sparse import csr_array
 from torch.nn import functional
 
-from aplt.offline import graph
+from aplt.offline import nearest
 from aplt.offline.graph import neighbor_graph
 
 
@@ -23,7 +23,7 @@ def edges(found: csr_array) -> set[tuple[int, int]]:
 @pytest.mark.parametrize("feature", [features(), features(1, 1200)], ids=["groups", "one cloud"])
 def test_of_many_clips_nearly_all_neighbors_are_found(monkeypatch: pytest.MonkeyPatch, feature: torch.Tensor) -> None:
     exact = neighbor_graph(feature, 10)
-    monkeypatch.setattr(graph, "EXACT", 100)
+    monkeypatch.setattr(nearest, "EXACT", 100)
     found = neighbor_graph(feature, 10)
     assert len(edges(found) & edges(exact)) > 0.96 * len(edges(exact))
     assert (found != neighbor_graph(feature, 10)).nnz == 0  # the same again
@@ -37,13 +37,13 @@ def test_of_many_clips_nearly_all_neighbors_are_found(monkeypatch: pytest.Monkey
 
 def test_copies_of_a_clip_are_neighbors_and_none_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     feature = functional.normalize(features(20, 10), dim=1).repeat(6, 1)
-    monkeypatch.setattr(graph, "EXACT", 100)
+    monkeypatch.setattr(nearest, "EXACT", 100)
     found = neighbor_graph(feature, 4)
     assert found.diagonal().max() == 0
     assert {(row % 200, column % 200) for row, column in edges(found)} == {(k, k) for k in range(200)}
     unit = functional.normalize(feature, dim=1).numpy()
     # Where a clip is not among the nearest of itself, for its copies are as near, there would be one too many.
-    assert (np.diff(graph._found(unit, 4).indptr) == 4).all()
+    assert (np.diff(nearest._found(unit, 4).indptr) == 4).all()
 
 
 def test_where_few_cells_are_not_enough_more_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,7 +51,7 @@ def test_where_few_cells_are_not_enough_more_are_searched(monkeypatch: pytest.Mo
     exact = {(row, column) for row, near in enumerate((unit @ unit.T).topk(11).indices.tolist()) for column in near[1:]}
     found = {}
     for recall in (0.5, 0.98):
-        monkeypatch.setattr(graph, "RECALL", recall)
-        found[recall] = len(edges(graph._found(unit.numpy(), 10)) & exact) / len(exact)
+        monkeypatch.setattr(nearest, "RECALL", recall)
+        found[recall] = len(edges(nearest._found(unit.numpy(), 10)) & exact) / len(exact)
     assert 0.45 < found[0.5] < 0.9
     assert 0.97 < found[0.98] < 1

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import csr_array, eye_array
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
@@ -13,6 +15,7 @@ from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.data.index import index_table, read_index
 from aplt.errors import InputError
 from aplt.errors import suggest as close_to
+from aplt.offline.nearest import nearest
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.descriptors import described
@@ -63,21 +66,34 @@ def coverage(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray: 
     which a near duplicate of what is chosen adds nothing. What is chosen counts as a label of its class, lest all go
     to the two classes that are confused most.
     """
-    near, likeness = _neighbors(pool.feature)
-    guess = pool.probability.argmax(axis=1)
+    like = _likeness(pool.feature)
+    near = [slice(*ends) for ends in zip(like.indptr[:-1], like.indptr[1:], strict=True)]
+    guess, doubt = pool.probability.argmax(axis=1), pool.doubt
     labels = np.bincount(pool.label[pool.label >= 0], minlength=pool.probability.shape[1])
     covered = np.zeros(len(guess))
+
+    def cover(place: int) -> None:
+        row = near[place]
+        covered[like.indices[row]] = np.maximum(covered[like.indices[row]], like.data[row])
+
+    def gain(row: slice) -> Any:
+        return doubt[like.indices[row]] * np.clip(like.data[row] - covered[like.indices[row]], 0, None)
+
     for place in np.flatnonzero(pool.label >= 0):
-        np.maximum.at(covered, near[place], likeness[place])
-    free = pool.label < 0
-    chosen = []
-    for _ in range(min(number, int(free.sum()))):
-        gain = (pool.doubt[near] * np.clip(likeness - covered[near], 0, None)).sum(axis=1) / (1 + labels[guess])
-        best = int(np.where(free, gain, -1).argmax())
+        cover(int(place))
+    most = np.add.reduceat(gain(slice(None)), like.indptr[:-1])
+    most[pool.label >= 0] = -1
+    chosen: list[int] = []
+    while len(chosen) < min(number, int((pool.label < 0).sum())):
+        best = int((most / (1 + labels[guess])).argmax())
+        now = gain(near[best]).sum()
+        if now < most[best]:  # gains only fall, so no other needs to be looked at again (Minoux, 1978)
+            most[best] = now
+            continue
         chosen.append(best)
-        free[best] = False
+        most[best] = -1
         labels[guess[best]] += 1
-        np.maximum.at(covered, near[best], likeness[best])
+        cover(best)
     return np.array(chosen, dtype=np.int64)
 
 
@@ -178,12 +194,13 @@ def _unlabeled(index: ClipIndex, position: np.ndarray) -> pd.DataFrame:
     return index_table(index).iloc[position].drop(columns="label").reset_index(drop=True)
 
 
-def _neighbors(feature: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the nearest clips of each, itself among them, and how like they are: [M, n], 1 where they are one."""
-    found = NearestNeighbors(n_neighbors=min(NEIGHBORS + 1, len(feature))).fit(feature)
-    distance, near = found.kneighbors(feature)
-    scale = max(float(np.median(distance[:, -1])), 1e-12)
-    return near, np.exp(-((distance / scale) ** 2))
+def _likeness(feature: np.ndarray) -> csr_array:
+    """Returns how like the nearest clips of each are, itself among them: row by row [M, M], 1 where they are one."""
+    found = nearest(feature, NEIGHBORS)
+    found.data = np.sqrt(np.clip(2 - 2 * found.data, 0, None))  # distances
+    scale = max(float(np.median(found.max(axis=1).toarray())), 1e-12)
+    found.data = np.exp(-((found.data / scale) ** 2))
+    return csr_array(found + eye_array(len(feature)))
 
 
 def _reasons(pool: Pool, chosen: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
