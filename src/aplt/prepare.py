@@ -88,8 +88,8 @@ def prepare_next(
 ) -> "tuple[Prepared, Corrected]":
     """Returns what a run after `first` is made of: its settings, weights and test clips, and corrected labels.
 
-    It has a third of the steps, and no warm-up, unless `settings` say otherwise: it begins from weights that know the
-    clips. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
+    It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
+    know the clips. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
     does.
     """
     from aplt.runs.configure import begun_config
@@ -101,7 +101,7 @@ def prepare_next(
         raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
     corrected = correct(first, clips, corrections, runs / name / "corrected")
     config = begun_config(first)
-    train: dict[str, Any] = {"warm_up_rounds": 0}
+    train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
     if not (settings.get("train") or {}).keys() & UNSET_BUDGET.keys():
         train["steps"] = -(-first.read_result().steps // 3)
     weights = first.require(lambda run: run.model / "model.safetensors", "the run begins with its weights")
