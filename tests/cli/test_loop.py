@@ -9,6 +9,7 @@ import pytest
 from aplt.data.batches import SemiData
 from aplt.record import Result
 from aplt.rundir import RunDir
+from aplt.settings import load_yaml
 from tests.runs.runs import Stop, at_step, stop
 from tests.test_cli import aplt
 
@@ -35,6 +36,8 @@ def test_turns_add_labels_and_keep_the_test_clips(
     assert aplt(*asked, "--turns", "1") == 0  # nothing is left to do
     assert folder.stat().st_mtime_ns == before
     assert "are over; a larger --turns goes on" in capsys.readouterr().out
+    train = load_yaml(folder / "turn-1" / "config.yaml")["train"]
+    assert (train["steps"], train["warm_up_rounds"]) == (-(-first.steps // 3), 1)
     other = shutil.copytree(run, tmp_path / "other")
     assert aplt("loop", other, *asked[2:], "--turns", "2") == 2
     assert f"{folder}: holds the loop of another run" in capsys.readouterr().err
