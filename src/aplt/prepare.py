@@ -89,7 +89,8 @@ def prepare_next(
     """Returns what a run after `first` is made of: its settings, weights and test clips, and corrected labels.
 
     It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
-    know the clips. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
+    know the clips. Nor does it take the classes' shares among the labels for those among all clips: what people were
+    shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
     does.
     """
     from aplt.runs.configure import begun_config
@@ -112,8 +113,20 @@ def prepare_next(
         "input": config.input.model_dump(mode="json"),
         "train": train,
     }
+    if options.get("method") is None and "method" not in settings:
+        own |= _without_prior(config)
     chosen = merge(own, dict(settings))
     return prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs), corrected
+
+
+def _without_prior(config: "RunConfig") -> dict[str, Any]:
+    """Returns the settings of a run's method that take no shares of classes from the labels."""
+    found: dict[str, Any] = {}
+    if "assignment" in (config.offline or {}):
+        found["offline"] = {"assignment": "nearest"}
+    if "alignment" in config.method_settings:
+        found["method_settings"] = {"alignment": False}
+    return found
 
 
 def plan_comparison(

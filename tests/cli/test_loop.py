@@ -36,8 +36,10 @@ def test_turns_add_labels_and_keep_the_test_clips(
     assert aplt(*asked, "--turns", "1") == 0  # nothing is left to do
     assert folder.stat().st_mtime_ns == before
     assert "are over; a larger --turns goes on" in capsys.readouterr().out
-    train = load_yaml(folder / "turn-1" / "config.yaml")["train"]
-    assert (train["steps"], train["warm_up_rounds"]) == (-(-first.steps // 3), 1)
+    config = load_yaml(folder / "turn-1" / "config.yaml")
+    assert (config["train"]["steps"], config["train"]["warm_up_rounds"]) == (-(-first.steps // 3), 1)
+    # Clips that were chosen to be labeled say nothing of how many of each class there are.
+    assert (config["offline"]["assignment"], config["method_settings"]["alignment"]) == ("nearest", False)
     other = shutil.copytree(run, tmp_path / "other")
     assert aplt("loop", other, *asked[2:], "--turns", "2") == 2
     assert f"{folder}: holds the loop of another run" in capsys.readouterr().err
