@@ -90,8 +90,8 @@ def prepare_next(
 
     It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
     know the clips. Nor does it take the classes' shares among the labels for those among all clips: what people were
-    shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as `aplt.runs.corrections.correct` takes them, all others as `prepare`
-    does.
+    shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as
+    `aplt.runs.corrections.correct` takes them, all others as `prepare` does.
     """
     from aplt.runs.configure import begun_config
     from aplt.runs.corrections import correct
