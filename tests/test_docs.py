@@ -65,17 +65,17 @@ def test_every_published_study_is_introduced() -> None:
 
 
 def test_the_figures_in_the_readme_are_those_of_the_log() -> None:
-    rows = pd.read_csv(ROOT / "docs" / "log" / "2026-11-26-budget-and-skeletons.csv")
-    rows = rows[(rows["protocol"] == "N-UCLA cross-view") & (rows["encoder"] == "tcn") & (rows["steps"] == 3000)]
+    rows = pd.read_csv(ROOT / "docs" / "log" / "2026-11-27-evidence.csv")
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^\| (5 %|15 %|all) \| (.*) \| (.*) \| (.*) \|$", text, flags=re.MULTILINE)
-    assert [share for share, *_ in found] == ["5 %", "15 %", "all"]
-    for share, *figures in found:
-        labeled = 1.0 if share == "all" else float(share.split()[0]) / 100
-        for method, figure in zip(("supervised", "fixmatch", "aplt"), figures, strict=True):
-            cells = 100 * rows[(rows["labeled"] == labeled) & (rows["method"] == method)]["top1"]
+    found = re.findall(r"^\| (cross-\w+), (5 %|all) \| (.*) \| (.*) \| (.*) \| (.*) \|$", text, flags=re.MULTILINE)
+    assert len(found) == 4
+    for protocol, share, *figures in found:
+        of = rows[rows["dataset"] == f"N-UCLA {protocol}"]
+        methods = ("upper bound", "-", "-", "-") if share == "all" else ("supervised", "fixmatch", "simmatch", "aplt")
+        for method, figure in zip(methods, figures, strict=True):
+            cells = 100 * of[of["method"] == method]["top1"]
             assert figure.strip() == (f"{cells.mean():.1f} ± {cells.std():.1f}" if len(cells) else "-")
-            assert len(cells) in (0, 3)
+            assert len(cells) == (0 if method == "-" else 3)
 
 
 def test_the_plan_in_the_documentation_is_one() -> None:
