@@ -185,7 +185,7 @@ def main() -> int:
 
     for seed in range(given.seeds):
         for clips in given.clips:
-            for strategy in given.strategies:
+            for strategy in dict.fromkeys([*given.strategies, "random"]):  # what all are measured by
                 cell(clips, seed, strategy, given, show)
     table = pd.DataFrame(rows)
     print(summary(table).to_csv(index=False))
