@@ -113,7 +113,7 @@ def prepare_next(
         "input": config.input.model_dump(mode="json"),
         "train": train,
     }
-    if options.get("method") is None and "method" not in settings:
+    if (options.get("method") or settings.get("method", config.method)) == config.method:
         own |= _without_prior(config)
     chosen = merge(own, dict(settings))
     return prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs), corrected
