@@ -29,6 +29,7 @@ from aplt.data.split_file import load_split, save_split
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.suggest import STRATEGIES, Pool, Strategy, pool_of
+from aplt.settings import merge, parse_assignments
 
 
 class Known(SkactivemlClassifier):  # type: ignore[misc]
@@ -94,7 +95,7 @@ def cell(
                 split = runs / f"{name}.csv"
                 before = RunDir(home / "first") if turn == 1 else RunDir(runs / f"turn{turn - 1}")
                 _label(before, strategy, given.number, seed, split)
-            settings = {"train": {"budget": given.budget}}
+            settings = merge(parse_assignments(given.set), {"train": {"budget": given.budget}})
             aplt.train(
                 clips,
                 split=split,
@@ -174,6 +175,7 @@ def main() -> int:
     parser.add_argument("--strategies", nargs="+", default=list(TRIED), choices=list(TRIED))
     parser.add_argument("--budget", default="quick")
     parser.add_argument("--method", default="aplt")
+    parser.add_argument("--set", action="append", default=[], help="a setting of `aplt train`")
     parser.add_argument("-o", "--output", type=Path, default=Path("build/suggestions"))
     given = parser.parse_args()
     rows: list[dict[str, Any]] = []
