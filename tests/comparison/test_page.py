@@ -16,7 +16,7 @@ from aplt.comparison.record import CompareDir
 from aplt.comparison.results import read_comparison
 from aplt.figures import MAIN_FIGURES
 from aplt.report.charts import Series, efficiency_chart, method_chart
-from aplt.report.words import Spread
+from aplt.report.words import Spread, percent
 from aplt.rundir import RunDir
 from aplt.storage import write_csv, write_text
 from tests.report.reading import Page
@@ -36,6 +36,7 @@ def test_the_page_has_its_parts_and_the_figures_of_the_cells(written: CompareDir
     page = Page(written.report)
     assert page.headings() == [
         "Accuracy by share of labels",
+        "Learning, step by step",
         "aplt against the others",
         "Pseudo-labels",
         "Cost",
@@ -161,6 +162,18 @@ def test_labels_by_round_stand_on_the_page(written: CompareDir) -> None:
     told = re.findall(r"^\| tiny .* (\S+/\S+ \S+/\S+.*?) +\|$", written.table.read_text(), flags=re.MULTILINE)
     assert len(told) > 3
     assert all(f"{text}<" in page for text in told)
+
+
+def test_accuracy_by_step_is_the_mean_of_the_cells(written: CompareDir) -> None:
+    rows = pd.read_csv(written.cells)
+    cells = rows[(rows["method"] == "fixmatch") & (rows["labeled"] == 0.05)]
+    of_cells = [RunDir(written.path / run).read_rounds() for run in cells["run"]]
+    page = written.report.read_text()
+    assert len(of_cells) == 3
+    for rounds in zip(*of_cells, strict=True):
+        top1 = [line.watched.figures.top1 for line in rounds if line.watched]
+        told = f"fixmatch, step {rounds[0].steps_done}: {percent(sum(top1) / 3)}"
+        assert told in page
 
 
 def test_the_cost_of_each_method(study: Path) -> None:

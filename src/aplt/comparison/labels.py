@@ -4,12 +4,12 @@ from collections.abc import Iterator, Sequence
 from itertools import product
 from statistics import mode
 
+from aplt.comparison.curves import method_curves
 from aplt.comparison.paired import spread
 from aplt.comparison.record import KINDS
 from aplt.comparison.results import Comparison
 from aplt.comparison.tables import Rows
-from aplt.report.charts import MOST_CURVES, Curve, line_chart
-from aplt.report.html import Cell, Html, el, figure, join, number_cell, share_cell
+from aplt.report.html import Cell, Html, el, join, number_cell, share_cell
 from aplt.report.words import ABSENT, share_text
 
 WHOSE = "labels of the offline phase before the round where the method has one, else those made step by step in it"
@@ -28,13 +28,12 @@ def labels(comparison: Comparison) -> Html | None:
         return None
     made = _made(comparison)
     taught = {method for _, _, method, _ in made}
-    labeling = [method for method in comparison.methods if method in taught]
-    shown = _first(labeling, comparison.plan.reference)
+    among = [method for method in comparison.methods if method in taught]
     figures = [
         drawn
         for dataset in comparison.plan.datasets
         for share in comparison.shares
-        for drawn in _curves(comparison, made, dataset, share, labeling, shown)
+        for drawn in _curves(comparison, made, dataset, share, among)
     ]
     rounds = el("details", el("summary", "All methods by round"), by_round.html()) if by_round else None
     return join([el("div", *figures, class_="figures"), last.html(), rounds])
@@ -80,13 +79,6 @@ def labels_by_round(comparison: Comparison) -> Rows | None:
     return Rows("Labels by round", caption, ["Data set", "Method", "Labels made", "Labeled", "By round"], rows, texts=5)
 
 
-def _first(methods: Sequence[str], reference: str) -> list[str]:
-    """Returns as many methods as one figure can show, in their order: the first ones, and the reference."""
-    if reference in methods[MOST_CURVES:]:
-        return [*methods[: MOST_CURVES - 1], reference]
-    return list(methods[:MOST_CURVES])
-
-
 def _uneven(comparison: Comparison) -> str:
     """Returns a sentence on the methods with another number of rounds than most, in as many steps, if there are any."""
     last = {(dataset, method): table.index.max() for (dataset, _, method, _), table in comparison.by_round.items()}
@@ -98,36 +90,21 @@ def _uneven(comparison: Comparison) -> str:
 
 
 def _curves(
-    comparison: Comparison,
-    made: Sequence[Group],
-    dataset: str,
-    share: float,
-    labeling: Sequence[str],
-    shown: Sequence[str],
+    comparison: Comparison, made: Sequence[Group], dataset: str, share: float, among: Sequence[str]
 ) -> Iterator[Html]:
     first: dict[str, Group] = {}
     for group in made:
         if group[:2] == (dataset, share):
             first.setdefault(group[2], group)
-    # Among all, so that a method keeps its color from the figures above, unless two would get the same color.
-    places = comparison.methods if len(comparison.methods) <= MOST_CURVES else shown
-    gray = [method for method in labeling if method not in shown]
     for key, what in (
         ("precision", "Share of right labels among those accepted for clips of known label"),
         ("coverage", "Share of the unlabeled clips whose label was accepted"),
     ):
-        curves, pale = (
-            [
-                Curve.of(method, _by_round(comparison, first[method], key) if method in first else [])
-                for method in methods
-            ]
-            for methods in (places, gray)
-        )
-        if any(curve.points for curve in (*curves, *pale)):
-            title = f"{dataset}, {share_text(share)} labeled: {key}"
-            about_gray = " Point at a gray line to see its method." if any(curve.points for curve in pale) else ""
-            about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{about_gray}{_uneven(comparison)}"
-            yield figure(title, line_chart(curves, title=title, in_percent=True, pale=pale), about)
+        points = {method: _by_round(comparison, group, key) for method, group in first.items()}
+        title = f"{dataset}, {share_text(share)} labeled: {key}"
+        about = f"{what}, by round, mean over seeds and folds: {WHOSE}.{_uneven(comparison)}"
+        if chart := method_curves(comparison, points, among, title, about, "round"):
+            yield chart
 
 
 def _by_round(comparison: Comparison, group: Group, key: str) -> list[tuple[int, float | None]]:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import yaml
 
+from aplt.comparison.curves import learning
 from aplt.comparison.labels import labels, labels_by_round, last_labels
 from aplt.comparison.paired import spread
 from aplt.comparison.plan import UPPER_BOUND
@@ -64,6 +65,7 @@ def comparison_html(comparison: Comparison) -> str:
     if not comparison.rows.empty:
         parts = [
             ("accuracy", "Accuracy by share of labels", _accuracy(comparison)),
+            ("learning", "Learning, step by step", learning(comparison)),
             ("differences", f"{comparison.plan.reference} against the others", _differences(comparison)),
             ("labels", "Pseudo-labels", labels(comparison)),
             ("cost", "Cost", _cost(comparison)),

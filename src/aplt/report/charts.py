@@ -96,6 +96,7 @@ def line_chart(
     pale: Sequence[Curve] = (),
     level: tuple[str, float] | None = None,
     by: str = "round",
+    from_zero: bool = True,
 ) -> Html:
     """Returns a legend and a chart of curves, by round or what else is counted.
 
@@ -107,12 +108,13 @@ def line_chart(
         pale: drawn behind as thin gray lines that show their names on pointing at them.
         level: the name and the place of a dashed line across.
         by: what the horizontal axis counts.
+        from_zero: the vertical axis begins at zero, or lower, rather than near the lowest value.
     """
     points = [point for curve in (*curves, *pale) for point in curve.points]
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
     half = 0.5 if first == last else 0.0
     heights = [y for _, y in points] + ([] if level is None else [level[1]])
-    ticks = nice_ticks(min(0.0, *heights), max(heights))
+    ticks = nice_ticks(min(*heights, 0.0 if from_zero else max(heights)), max(heights))
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
     step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)
