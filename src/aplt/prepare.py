@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,19 +61,37 @@ def _require_folder_name(name: str) -> None:
         raise InputError(f"--name {shown(name)} is not the name of a folder; --runs says where the run's folder lies")
 
 
-def prepare_first(clips: Path, corrections: Path, *, name: str | None, runs: Path) -> "tuple[Path, Corrected]":
-    """Returns the index that a run begins with after the first labels, which go into the run's folder.
+def prepare_first(
+    clips: Path,
+    corrections: Path,
+    options: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    preset: str | None = None,
+    seed: int | None,
+    name: str | None,
+    runs: Path,
+) -> "tuple[Prepared, Corrected]":
+    """Returns what a run with people's first labels is made of, and these laid over the index, in the run's folder.
+
+    It does not take the classes' shares among the labels for those among all clips, as in `prepare_next`. `clips` and
+    `corrections` are as `aplt.runs.corrections.label_first` takes them, all others as `prepare` does.
 
     Raises:
-        InputError: the run has no name, so no folder yet, or is what `aplt.runs.corrections.label_first` refuses.
+        InputError: the run has no name, so no folder yet, or is what either of them refuses.
     """
+    from aplt.config import RunConfig
     from aplt.runs.corrections import label_first
+    from aplt.settings import validated
 
     if name is None:
         raise InputError("--corrections needs a --name for the run")
     _require_folder_name(name)
     corrected = label_first(clips, corrections, runs / name / "corrected")
-    return corrected.clips, corrected
+    prepared = prepare(corrected.clips, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+    whole = prepared.config.model_dump(mode="json")
+    config = validated(RunConfig, merge(whole, _without_prior(prepared.config, settings)), "settings")
+    return replace(prepared, config=config), corrected
 
 
 def prepare_next(
@@ -114,19 +132,20 @@ def prepare_next(
         "train": train,
     }
     if (options.get("method") or settings.get("method", config.method)) == config.method:
-        own |= _without_prior(config)
+        own |= _without_prior(config, settings)
     chosen = merge(own, dict(settings))
     return prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs), corrected
 
 
-def _without_prior(config: "RunConfig") -> dict[str, Any]:
-    """Returns the settings of a run's method that take no shares of classes from the labels."""
-    found: dict[str, Any] = {}
-    if "assignment" in (config.offline or {}):
-        found["offline"] = {"assignment": "nearest"}
-    if "alignment" in config.method_settings:
-        found["method_settings"] = {"alignment": False}
-    return found
+def _without_prior(config: "RunConfig", said: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the settings of a run's method that take no shares of classes from the labels, but what is `said`."""
+    without: dict[str, dict[str, Any]] = {"offline": {"assignment": "nearest"}, "method_settings": {"alignment": False}}
+    return {
+        group: settings
+        for group, settings in without.items()
+        if settings.keys() <= (getattr(config, group) or {}).keys()
+        and not settings.keys() & (said.get(group) or {}).keys()
+    }
 
 
 def plan_comparison(

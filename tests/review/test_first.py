@@ -1,13 +1,14 @@
 """The very first labels: clips that no model knows, and classes that nobody has named yet."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from starlette.testclient import TestClient
 
 from aplt.errors import InputError
-from aplt.prepare import prepare, prepare_first
+from aplt.prepare import prepare_first
 from aplt.review.journal import Journal
 from aplt.review.media import Media
 from aplt.review.server import review_app
@@ -88,24 +89,33 @@ def test_a_run_begins_with_the_first_labels(truth: Path, unlabeled: Path, tmp_pa
     said = known.assign(id=known["path"])[["id", "label"]].head(30)
     said.loc[said.index[-1], "label"] = ""
     said.to_csv(table, index=False)
-    source, corrected = prepare_first(unlabeled, table, name="first", runs=tmp_path)
+    given: dict[str, Any] = {"seed": 0, "runs": tmp_path}
+    given["settings"] = {key: value for key, value in TINY.items() if key != "split"}
+    prepared, corrected = prepare_first(unlabeled, table, {}, name="first", **given)
     assert (corrected.used, corrected.none) == (29, 1)
-    ids = pd.read_csv(source)["id"]
+    ids = [clip.id for clip in prepared.index]
     assert len(ids) == 47
-    assert said["id"].iloc[-1] not in set(ids)
-    prepared = prepare(
-        source,
-        {},
-        settings={key: value for key, value in TINY.items() if key != "split"},
-        seed=0,
-        name="first",
-        runs=tmp_path,
-    )
+    assert said["id"].iloc[-1] not in ids
     counts = train(prepared.config, prepared.folder, prepared.index).counts
     assert (counts.labeled, counts.unlabeled) == (29, 8)
     for name, words in ((None, "needs a --name"), ("a/b", "not the name of a folder")):
         with pytest.raises(InputError, match=words):
-            prepare_first(unlabeled, table, name=name, runs=tmp_path)
+            prepare_first(unlabeled, table, {}, name=name, **given)
     said.assign(id="gone").to_csv(table, index=False)
     with pytest.raises(InputError, match=r"no clip 'gone' in .*unlabeled"):
-        prepare_first(unlabeled, table, name="other", runs=tmp_path)
+        prepare_first(unlabeled, table, {}, name="other", **given)
+
+
+def test_first_labels_do_not_say_how_many_clips_a_class_has(truth: Path, unlabeled: Path, tmp_path: Path) -> None:
+    table = tmp_path / "corrections.csv"
+    pd.read_csv(truth).assign(id=lambda known: known["path"])[["id", "label"]].head(30).to_csv(table, index=False)
+
+    def prior(**settings: Any) -> tuple[Any, Any]:
+        given: dict[str, Any] = {"seed": 0, "runs": tmp_path, "name": "first"}
+        config = prepare_first(unlabeled, table, {}, settings=settings, **given)[0].config
+        return (config.offline or {}).get("assignment"), config.method_settings.get("alignment")
+
+    assert prior(method="aplt") == ("nearest", False)
+    assert prior(method="aplt", offline={"assignment": "balanced"}) == ("balanced", False)
+    assert prior(method="fixmatch_teacher") == (None, False)
+    assert prior(method="supervised") == (None, None)

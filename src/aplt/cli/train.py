@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -93,17 +93,18 @@ def train(
             prepared, corrected = prepare_next(
                 RunDir(from_), source, corrections, {"method": method}, settings=settings, name=name, runs=runs
             )
-            if corrections is not None:
-                say(f"{corrections}: {corrected}")
         elif source is not None:
-            if corrections is not None:
-                source, corrected = prepare_first(source, corrections, name=name, runs=runs)
-                say(f"{corrections}: {corrected}")
-            prepared = prepare(source, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+            rest: dict[str, Any] = {"settings": settings, "preset": preset, "seed": seed, "name": name, "runs": runs}
+            if corrections is None:
+                prepared = prepare(source, options, **rest)
+            else:
+                prepared, corrected = prepare_first(source, corrections, options, **rest)
         else:
             raise InputError(
                 "train needs clips.csv, a folder, a config.yaml, --from or --resume; see aplt train --help"
             )
+        if corrections is not None:
+            say(f"{corrections}: {corrected}")
         folder = prepared.folder
         work = partial(library.begin, prepared)
     with stoppable(lambda: f"; continue with `aplt train --resume {folder.path}`" if folder.config.exists() else ""):
