@@ -136,7 +136,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
             by_seed = of[(of["strategy"] == strategy) & (of["turn"] > 0)].groupby("seed")["top1"].mean() * 100
             # A mean curve may fall by chance; what it had reached counts.
             reached = curve.cummax()
-            needed = np.interp(goal, reached, labels)
+            first = np.diff(reached, prepend=-1) > 0
+            needed = np.interp(goal, reached[first], labels[first])
             saved = 1 - (needed - labels.iloc[0]) / (labels.iloc[-1] - labels.iloc[0])
             lines.append(
                 {"clips": clips, "strategy": strategy, "seeds": len(by_seed)}

@@ -80,18 +80,18 @@ def prepare_first(
     Raises:
         InputError: the run has no name, so no folder yet, or is what either of them refuses.
     """
-    from aplt.config import RunConfig
+    from aplt.runs.begin import require_free
     from aplt.runs.corrections import label_first
-    from aplt.settings import validated
 
     if name is None:
         raise InputError("--corrections needs a --name for the run")
+    if options.get("split_file") is not None or "split_file" in settings:
+        raise InputError("--split says which clips are labeled; --corrections would change nothing beside it")
     _require_folder_name(name)
+    require_free(RunDir(runs / name))
     corrected = label_first(clips, corrections, runs / name / "corrected")
     prepared = prepare(corrected.clips, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
-    whole = prepared.config.model_dump(mode="json")
-    config = validated(RunConfig, merge(whole, _without_prior(prepared.config, settings)), "settings")
-    return replace(prepared, config=config), corrected
+    return _without_prior(prepared, settings), corrected
 
 
 def prepare_next(
@@ -107,10 +107,11 @@ def prepare_next(
     """Returns what a run after `first` is made of: its settings, weights and test clips, and corrected labels.
 
     It has a third of the steps, and one round of warm-up, unless `settings` say otherwise: it begins from weights that
-    know the clips. Nor does it take the classes' shares among the labels for those among all clips: what people were
-    shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as
+    know the clips. Nor does it take the classes' shares among corrected labels for those among all clips: what people
+    were shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as
     `aplt.runs.corrections.correct` takes them, all others as `prepare` does.
     """
+    from aplt.runs.begin import require_free
     from aplt.runs.configure import begun_config
     from aplt.runs.corrections import correct
     from aplt.runs.schedule import UNSET_BUDGET
@@ -118,10 +119,11 @@ def prepare_next(
     _require_folder_name(name)
     if name == first.path.name and runs.absolute() == first.path.parent.absolute():
         raise InputError(f"--name {shown(name)} is the run to begin from; choose another one")
+    require_free(RunDir(runs / name))
     corrected = correct(first, clips, corrections, runs / name / "corrected")
     config = begun_config(first)
     train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
-    if not (settings.get("train") or {}).keys() & UNSET_BUDGET.keys():
+    if not UNSET_BUDGET.keys() & (settings.get("train") or {}):
         train["steps"] = -(-first.read_result().steps // 3)
     weights = first.require(lambda run: run.model / "model.safetensors", "the run begins with its weights")
     own = {
@@ -131,21 +133,23 @@ def prepare_next(
         "input": config.input.model_dump(mode="json"),
         "train": train,
     }
-    if (options.get("method") or settings.get("method", config.method)) == config.method:
-        own |= _without_prior(config, settings)
     chosen = merge(own, dict(settings))
-    return prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs), corrected
+    prepared = prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs)
+    return prepared if corrections is None else _without_prior(prepared, settings), corrected
 
 
-def _without_prior(config: "RunConfig", said: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the settings of a run's method that take no shares of classes from the labels, but what is `said`."""
+def _without_prior(prepared: Prepared, said: Mapping[str, Any]) -> Prepared:
+    """Returns a run whose method takes no shares of classes from the labels, unless the settings that are `said` do."""
+    from aplt.config import RunConfig
+    from aplt.settings import validated
+
     without: dict[str, dict[str, Any]] = {"offline": {"assignment": "nearest"}, "method_settings": {"alignment": False}}
-    return {
-        group: settings
-        for group, settings in without.items()
-        if settings.keys() <= (getattr(config, group) or {}).keys()
-        and not settings.keys() & (said.get(group) or {}).keys()
-    }
+    whole = prepared.config.model_dump(mode="json")
+    for group, settings in without.items():
+        for name, value in settings.items():
+            if name in (whole[group] or {}) and name not in (said.get(group) or {}):
+                whole[group][name] = value
+    return replace(prepared, config=validated(RunConfig, whole, "settings"))
 
 
 def plan_comparison(

@@ -48,6 +48,16 @@ def test_curve_of_one_round_and_of_a_value_far_away() -> None:
     assert gaps.points == [(2, 0.25)]
 
 
+@pytest.mark.parametrize("values", [(0.7, 0.8), (1.0, 1.0)])
+def test_an_axis_that_begins_near_the_curve(values: tuple[float, float]) -> None:
+    curves = [Curve.of("a", list(enumerate(values, start=1)))]
+    drawn = line_chart(curves, title="t", in_percent=True, from_zero=False)
+    ticks = [float(text) for text in re.findall(r">([\d.]+)\u00a0%</text>", drawn)]
+    assert len(ticks) > 1
+    assert 60 < min(ticks) <= 100 * min(values)
+    assert 100 * max(values) <= max(ticks) <= 100
+
+
 @pytest.mark.parametrize("last", [2, 13, 25, 1000, 12_001, 10**12, 10**30])
 def test_rounds_are_labeled_few_and_even_however_many(last: int) -> None:
     drawn = line_chart([Curve.of("a", [(1, 0.5), (last, 0.6)])], title="t", in_percent=True)

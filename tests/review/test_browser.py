@@ -198,7 +198,15 @@ def test_first_labels_by_name_and_number(tmp_path: Path) -> None:
             expect(page.locator("#detail ol li")).to_have_count(2)
             page.keyboard.press("2")
             expect(page.locator("#count")).to_contain_text(", 3 reviewed")
-            assert page.locator(".card .label").all_inner_texts()[:4] == ["nod", "<i>shake</i>", "<i>shake</i>", "?"]
+            page.keyboard.press("c")
+            page.locator("#typed").fill("mistake")
+            page.keyboard.press("Escape")
+            page.keyboard.press("c")
+            page.locator("#typed").fill("no")  # as another class begins
+            page.keyboard.press("Enter")
+            expect(page.locator("#count")).to_contain_text(", 4 reviewed")
+            given = ["nod", "<i>shake</i>", "<i>shake</i>", "no", "?"]
+            assert page.locator(".card .label").all_inner_texts()[:5] == given
     finally:
         server.kill()
-    assert list(read_corrections(tmp_path / "corrections.csv")[0].values()) == ["nod", "<i>shake</i>", "<i>shake</i>"]
+    assert list(read_corrections(tmp_path / "corrections.csv")[0].values()) == given[:4]

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from starlette.testclient import TestClient
@@ -14,6 +15,7 @@ from aplt.review.media import Media
 from aplt.review.server import review_app
 from aplt.review.wall import Wall
 from aplt.runs.begin import train
+from aplt.runs.suggest import first_pool
 from tests.review.conftest import HOST, TOKEN
 from tests.review.test_server import act
 from tests.runs.clips import TINY, write_clips
@@ -77,7 +79,11 @@ def test_given_labels_are_no_suspects_and_the_nearest_of_them_are_shown(truth: P
     assert found["classes"] == ["nod", "shake", "wave"]
     assert not any(found["suspected"])
     assert client.post("/api/say", json=act(0)).status_code == 200  # there is a label to accept
-    assert len(client.get("/api/clip/3").json()["near"]) == 6
+    _, position, pool = first_pool(truth)
+    away = np.linalg.norm(pool.feature - pool.feature[3], axis=1)
+    near = client.get("/api/clip/3").json()["near"]
+    assert len(near) == 6
+    assert max(away[near]) <= min(away[place] for place in range(len(position)) if place not in (3, *near))
 
 
 def test_a_model_has_its_classes(client: TestClient) -> None:
@@ -98,6 +104,13 @@ def test_a_run_begins_with_the_first_labels(truth: Path, unlabeled: Path, tmp_pa
     assert said["id"].iloc[-1] not in ids
     counts = train(prepared.config, prepared.folder, prepared.index).counts
     assert (counts.labeled, counts.unlabeled) == (29, 8)
+    before = (tmp_path / "first/corrected/clips.csv").read_bytes()
+    said.head(20).to_csv(table, index=False)
+    with pytest.raises(InputError, match="holds a run already"):
+        prepare_first(unlabeled, table, {}, name="first", **given)
+    assert (tmp_path / "first/corrected/clips.csv").read_bytes() == before
+    with pytest.raises(InputError, match="--split says which clips are labeled"):
+        prepare_first(unlabeled, table, {"split_file": "split.csv"}, name="other", **given)
     for name, words in ((None, "needs a --name"), ("a/b", "not the name of a folder")):
         with pytest.raises(InputError, match=words):
             prepare_first(unlabeled, table, {}, name=name, **given)

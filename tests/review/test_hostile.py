@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from aplt.review.journal import Journal
+from aplt.review.media import Media
 from aplt.review.wall import Wall
 from tests.review.conftest import HOST, TOKEN
 
@@ -99,7 +100,7 @@ def test_refused_without_side_effects(
 
 @pytest.mark.parametrize("part", ["bytes=99999999-", "bytes=5-2", "bytes=a-b", "lines=0-5"])
 def test_a_part_of_a_film_that_is_none(part: str, client: TestClient, wall: Wall, tmp_path: Path) -> None:
-    film = tmp_path / "films" / f"{wall.position[0]}.mp4"
+    film = Media(tmp_path / "films").path_of(wall.index[int(wall.position[0])])
     film.parent.mkdir()
     film.write_bytes(bytes(1000))
     assert client.get("/film/0.mp4", headers={"Range": part}).status_code in (400, 416)

@@ -154,12 +154,16 @@ def test_a_clip_that_is_gone_is_a_sentence(client: TestClient, wall: Wall) -> No
 def test_films_are_made_once_of_the_interval_alone(tmp_path: Path) -> None:
     clip = Clip("a", write_video(tmp_path / "a.avi", 50, rate=25), start=0.4, end=1.2)
     media = Media(tmp_path / "films")
-    path = media.film(clip, "0")
+    path = media.film(clip)
     made = path.stat().st_mtime_ns
-    assert media.film(clip, "0").stat().st_mtime_ns == made
+    assert media.film(clip).stat().st_mtime_ns == made
     with av.open(str(path)) as container:
         frames = list(container.decode(video=0))
         assert container.streams.video[0].codec_context.name == "h264"
     assert len(frames) == 20
     assert frames[-1].time == pytest.approx(19 / 25, abs=0.01)
-    assert [one.name for one in (tmp_path / "films").iterdir()] == ["0.mp4"]
+    assert list((tmp_path / "films").iterdir()) == [path]
+    others = (replace(clip, path=write_video(tmp_path / "b.avi", 50, rate=25)), replace(clip, start=0.6))
+    assert len({media.path_of(one) for one in (clip, replace(clip, id="b"), *others)}) == 3
+    write_video(tmp_path / "a.avi", 50, rate=25)
+    assert media.path_of(clip) != path

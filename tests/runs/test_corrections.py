@@ -1,15 +1,17 @@
 """Labels that were corrected after a run, and the run that follows it."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
+from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
 from aplt.runs.begin import train
-from aplt.runs.corrections import correct
+from aplt.runs.corrections import correct, label_first
 
 
 def written(path: Path, *rows: tuple[str, str, str]) -> Path:
@@ -55,7 +57,39 @@ def test_a_run_after_another_begins_with_its_weights(
     result = train(prepared.config, prepared.folder, prepared.index)
     assert result.counts.labeled == len(of(roles, "labeled")) + 3
     assert of(pd.read_csv(prepared.folder.split).set_index("id")["role"], "test") == of(roles, "test")
+    before = prepared.config.clips, Path(prepared.config.clips).read_bytes()
+    written(corrections, (of(roles, "unlabeled")[0], "nod", "me"))
+    with pytest.raises(InputError, match="holds a run already"):
+        prepare_next(uninterrupted, None, corrections, {}, settings={}, name="second", runs=tmp_path)
+    assert (prepared.config.clips, Path(prepared.config.clips).read_bytes()) == before
     with pytest.raises(InputError, match="is the run to begin from"):
         prepare_next(
             uninterrupted, None, None, {}, settings={}, name=uninterrupted.path.name, runs=uninterrupted.path.parent
         )
+
+
+def test_corrected_labels_alone_do_not_say_how_many_clips_a_class_has(
+    uninterrupted: RunDir, roles: "pd.Series[str]", tmp_path: Path
+) -> None:
+    corrections = written(tmp_path / "c.csv", (of(roles, "unlabeled")[0], "wave", "me"))
+
+    def prior(table: Path | None, **settings: Any) -> tuple[Any, Any]:
+        config = prepare_next(uninterrupted, None, table, {}, settings=settings, name="next", runs=tmp_path)[0].config
+        return (config.offline or {}).get("assignment"), config.method_settings.get("alignment")
+
+    assert prior(None) == ("balanced", True)
+    assert prior(corrections) == ("nearest", False)
+    assert prior(corrections, method_settings={"alignment": True}) == ("nearest", True)
+    assert prior(corrections, method="fixmatch_teacher") == (None, False)
+    with pytest.raises(InputError, match="offline"):
+        prior(corrections, offline=5)
+
+
+def test_a_corrected_clip_has_the_group_of_its_new_class(tmp_path: Path) -> None:
+    table = pd.DataFrame({"path": ["a.npy", "b.npy"], "label": ["nod", "wave"], "group": ["head", "hand"]})
+    table.assign(view=["v1", "v2"], id=["a", "b"]).to_csv(tmp_path / "clips.csv", index=False)
+    corrections = written(tmp_path / "c.csv", ("a", "wave", "me"), ("b", "nod", "me"))
+    index = read_index(label_first(tmp_path / "clips.csv", corrections, tmp_path / "made").clips)
+    assert [index.class_names[clip.label] for clip in index] == ["wave", "nod"]
+    assert dict(zip(index.class_names, index.groups, strict=True)) == {"nod": "head", "wave": "hand"}
+    assert index.columns["view"] == ("v1", "v2")

@@ -20,9 +20,11 @@ from aplt.data.modality import MODALITIES
 from aplt.data.splits import make_split
 from aplt.data.views import KINDS
 from aplt.errors import InputError
+from aplt.loop import Loop
 from aplt.methods.catalog import METHODS
 from aplt.models.embedder import ENCODER
 from aplt.models.encoders import Encoder
+from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
 from aplt.runs import embed as embedding
 from aplt.runs.begin import train
@@ -189,6 +191,13 @@ def test_raw_clips_are_predicted_as_their_features_are(clips: Path, bank: Path, 
     (tmp_path / "model" / "encoder.safetensors").unlink()
     blind = predict(load_model(tmp_path / "model"), gather_clips([clips]))
     assert blind["error"].str.contains("by its name a skeleton, but the model was trained on features").all()
+
+
+def test_no_run_on_features_goes_on_from_another(head: RunDir, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="of features no run goes on"):
+        prepare_next(head, None, None, {}, settings={}, name="next", runs=tmp_path)
+    with pytest.raises(InputError, match="of features no run goes on"):
+        Loop(head, tmp_path).require_own()
 
 
 def test_features_of_another_encoder_are_other_clips(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:

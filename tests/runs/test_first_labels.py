@@ -81,3 +81,8 @@ def test_videos_and_banks_have_descriptors(tmp_path: Path, monkeypatch: pytest.M
     feature = described(read_index(bank))
     assert feature.shape == (2, 5)
     assert feature[0, 0] > feature[1, 0]
+
+
+def test_typical_clips_of_clips_that_all_have_a_label_are_none() -> None:
+    pool = Pool(np.eye(5), np.empty((5, 0)), np.zeros(5, dtype=int))
+    assert len(typical(pool, 2, np.random.default_rng(0))) == 0

@@ -61,7 +61,7 @@ def review(
     from aplt.display import counted
     from aplt.reference import installed
     from aplt.rundir import RunDir
-    from aplt.storage import absolute, naming
+    from aplt.storage import absolute, mode, naming
 
     installed("uvicorn", "review")
     installed("starlette", "review")
@@ -70,18 +70,20 @@ def review(
 
     if host in ("0.0.0.0", "::"):
         raise InputError(f"--host {host} is any address; name the one by which others call this machine")
-    run = RunDir(source)
+    run, who = RunDir(source), by or getpass.getuser()
     if run.config.exists():
         table = corrections or source / "corrections.csv"
         wall = Wall.of(run)
     else:
-        folder = absolute(source).with_name(f"{source.resolve().stem}-review")
+        folder = absolute(source).parent / f"{source.resolve().stem}-review"
         table = corrections or folder / "corrections.csv"
+        if mode(table):
+            Journal(table, who)  # drops a row that a kill cut short
         wall = Wall.first(source, folder, table)
         with naming(folder):
             folder.mkdir(exist_ok=True)
     view = filters(show or ("all" if wall.modeled else "suggested"), classes or [], wall.index.class_names)
-    journal = Journal(table, by or getpass.getuser())
+    journal = Journal(table, who)
     if host not in LOOPBACK:
         remark(f"anybody who reaches {host} and has this address can see the clips and change labels")
     there = f"{len(journal.now)} so far by {journal.by}"

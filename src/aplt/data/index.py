@@ -136,11 +136,11 @@ def to_index(
         raise InputError(f"{where}: {error}") from error
 
 
-def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
+def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = False) -> None:
     """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
 
     Raises:
-        InputError: a file with other content is there, which may have been edited by hand.
+        InputError: a file with other content is there, which may have been edited by hand; not if it is made `anew`.
     """
     home, start = output.resolve().parent, root.resolve()
     paths = [Path(os.path.relpath(start / path, home)).as_posix() for path in table["path"]]
@@ -148,7 +148,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path) -> None:
     found = mode(output)
     if stat.S_ISDIR(found):
         raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")
-    if found and not (stat.S_ISREG(found) and read_bytes(output) == table.to_csv(index=False).encode()):
+    if found and not anew and not (stat.S_ISREG(found) and read_bytes(output) == table.to_csv(index=False).encode()):
         raise InputError(
             f"{output}: has other content, perhaps labels that were written by hand, and is not overwritten; remove "
             "it or give another name with -o"

@@ -114,7 +114,8 @@ def line_chart(
     first, last = min(1, *(x for x, _ in points)), max(x for x, _ in points)
     half = 0.5 if first == last else 0.0
     heights = [y for _, y in points] + ([] if level is None else [level[1]])
-    ticks = nice_ticks(min(*heights, 0.0 if from_zero else max(heights)), max(heights))
+    # A level curve has a range, too.
+    ticks = nice_ticks(min(*heights, 0.0 if from_zero else max(heights) - 0.01), max(heights))
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
     step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)

@@ -1,8 +1,10 @@
 """Moving pictures of clips for a browser: a small film of a video, the points of a skeleton."""
 
+import json
 import threading
 from collections import defaultdict
 from fractions import Fraction
+from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -30,9 +32,9 @@ class Media:
         self.folder = folder
         self._locks: dict[Path, threading.Lock] = defaultdict(threading.Lock)
 
-    def film(self, clip: Clip, name: str) -> Path:
+    def film(self, clip: Clip) -> Path:
         """Returns an H.264 file of a video clip, or of its interval, made now or before."""
-        path = self.folder / f"{name}.mp4"
+        path = self.path_of(clip)
         with self._locks[path]:
             if not path.exists():
                 self.folder.mkdir(parents=True, exist_ok=True)
@@ -43,6 +45,12 @@ class Media:
                 finally:
                     aside.unlink(missing_ok=True)
         return path
+
+    def path_of(self, clip: Clip) -> Path:
+        """Returns where a clip's film lies: by the file that it shows, for a clip's place in a folder may change."""
+        written = clip.path.stat().st_mtime_ns if clip.path.exists() else 0
+        shows = json.dumps([str(clip.path.absolute()), written, clip.start, clip.end])
+        return self.folder / f"{sha256(shows.encode()).hexdigest()[:32]}.mp4"
 
 
 def is_film(clip: Clip) -> bool:

@@ -111,8 +111,7 @@ def review_app(
         return answered
 
     def film(place: int) -> Response:
-        position = int(wall.position[place])
-        return FileResponse(media.film(wall.index[position], str(position)), media_type="video/mp4")
+        return FileResponse(media.film(wall.index[int(wall.position[place])]), media_type="video/mp4")
 
     async def say(request: Request) -> Response:
         body = b""

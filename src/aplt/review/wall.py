@@ -21,7 +21,7 @@ BEST = 5
 NEAREST = 6
 SUGGESTED = 200
 FIRST = 50
-"""Clips that are suggested before any run, at most a quarter of all: more clusters would be single clips."""
+"""Clips that are suggested before any run, at most a quarter of all."""
 
 
 @dataclass(frozen=True)

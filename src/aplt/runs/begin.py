@@ -47,7 +47,7 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
         if remark:
             console.print(remark, soft_wrap=True)
     with alone(run, accelerator), _hinting(config.clips):
-        _require_free(run)
+        require_free(run)
         if run.config.exists() and not begun_alike(config, digests(index, split), run):
             told = "a training with other settings or clips, begun here, has learned nothing yet; this one replaces it"
             console.print(f"{run.path}: {told}", soft_wrap=True)
@@ -68,7 +68,8 @@ def alone(run: RunDir, accelerator: Accelerator) -> Iterator[None]:
             yield
 
 
-def _require_free(run: RunDir) -> None:
+def require_free(run: RunDir) -> None:
+    """Refuses a folder that holds a run."""
     # A run that was ended before anything was learned does no harm: by a kill, or by an error in what it was given.
     parts = [file for file in run.files() if file not in (run.config, run.split, run.origin)]
     if parts and run.config.exists():

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from aplt.clips import ClipIndex, Role, Split
+from aplt.data.bank import banks_of
 from aplt.data.index import index_table, read_index, write_index
 from aplt.data.split_file import save_split
 from aplt.display import counted
@@ -14,6 +15,8 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reviews import NONE, read_corrections, spoken
+
+NOT_ON_FEATURES = "of features no run goes on from another, or from corrections; write the labels into their clips.csv"
 
 
 @dataclass(frozen=True)
@@ -96,15 +99,18 @@ def _labels(corrections: Path, index: ClipIndex, source: Path) -> dict[str, str]
 
 
 def _laid_over(index: ClipIndex, labels: Mapping[str, str]) -> pd.DataFrame:
-    table = index_table(index)
-    return table.assign(label=[labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)])
+    for bank in banks_of(index):
+        raise InputError(f"{bank}: {NOT_ON_FEATURES}")
+    table = index_table(index).assign(**{name: list(values) for name, values in index.columns.items()})
+    table["label"] = [labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)]
+    group_of = dict(zip(index.class_names, index.groups, strict=bool(index.groups)))
+    return table.assign(group=[group_of.get(label, "") for label in table["label"]])
 
 
 def _write(table: pd.DataFrame, folder: Path) -> Path:
     made = folder / "clips.csv"
     folder.mkdir(parents=True, exist_ok=True)
-    made.unlink(missing_ok=True)
-    write_index(table, Path(), made)
+    write_index(table, Path(), made, anew=True)
     return made
 
 

@@ -26,6 +26,8 @@ CROWD = 20
 """Clips of its cluster that a typical clip is close to."""
 TWIN = 0.1
 """The share of the usual distance to these within which two clips are near duplicates."""
+MOST_CLUSTERS = 500
+"""Clusters of typical clips at most, as in TypiClust, unless more clips are asked for."""
 FEW = 3
 """Labels up to which a class counts as one with few."""
 
@@ -114,7 +116,10 @@ def typical(pool: Pool, number: int, draw: np.random.Generator) -> np.ndarray:
     TypiClust (Hacohen, Dekel, Weinshall, ICML 2022, arXiv 2202.02794); near duplicates of what is chosen come last.
     """
     feature, free = pool.feature, pool.label < 0
-    clusters = min(number + int((~free).sum()), len(np.unique(feature, axis=0)))
+    if not free.any():
+        return np.zeros(0, dtype=np.int64)
+    most = max(number, MOST_CLUSTERS)
+    clusters = min(number + int((~free).sum()), most, len(np.unique(feature, axis=0)))
     cluster = KMeans(clusters, random_state=int(draw.integers(2**31))).fit_predict(feature)
     size, crowd = np.bincount(cluster, minlength=clusters), np.zeros(len(feature))
     for k in range(clusters):

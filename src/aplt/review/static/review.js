@@ -347,14 +347,18 @@ function choose() {
   at("choose").showModal();
 }
 
+at("choose").addEventListener("cancel", () => {
+  at("typed").value = "";
+});
+
 at("choose").addEventListener("close", () => {
   const name = at("typed").value.trim();
   const typed = name.toLowerCase();
-  const names = clips.classes.filter((name) => name.toLowerCase().startsWith(typed));
+  // Without a model a name may be new, and begin as another one does.
+  const names = clips.modeled ? clips.classes.filter((name) => name.toLowerCase().startsWith(typed)) : [name];
   const exact = clips.classes.find((name) => name.toLowerCase() === typed);
   if (!typed) return;
-  if (exact || names.length === 1) sayHere("label", exact ?? names[0]);
-  else if (!clips.modeled && !names.length) sayHere("label", name);
+  if (exact || names.length === 1) before = before.then(() => sayHere("label", exact ?? names[0]));
   else complain(`Not kept: ${names.length ? "several classes begin" : "no class begins"} with "${typed}".`);
 });
 
