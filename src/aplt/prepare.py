@@ -67,10 +67,9 @@ def prepare_first(
     options: Mapping[str, Any],
     *,
     settings: Mapping[str, Any],
-    preset: str | None = None,
-    seed: int | None,
     name: str | None,
     runs: Path,
+    **others: Any,
 ) -> "tuple[Prepared, Corrected]":
     """Returns what a run with people's first labels is made of, and these laid over the index, in the run's folder.
 
@@ -90,7 +89,7 @@ def prepare_first(
     _require_folder_name(name)
     require_free(RunDir(runs / name))
     corrected = label_first(clips, corrections, runs / name / "corrected")
-    prepared = prepare(corrected.clips, options, settings=settings, preset=preset, seed=seed, name=name, runs=runs)
+    prepared = prepare(corrected.clips, options, settings=settings, name=name, runs=runs, **others)
     return _without_prior(prepared, settings), corrected
 
 

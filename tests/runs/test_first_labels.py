@@ -10,7 +10,7 @@ import pytest
 from aplt.data.index import read_index
 from aplt.errors import InputError
 from aplt.runs.descriptors import described
-from aplt.runs.suggest import Pool, suggest, typical
+from aplt.runs.suggest import Pool, coverage, suggest, typical
 from tests.data.videos import write_video
 from tests.runs.clips import write_clips
 
@@ -86,3 +86,8 @@ def test_videos_and_banks_have_descriptors(tmp_path: Path, monkeypatch: pytest.M
 def test_typical_clips_of_clips_that_all_have_a_label_are_none() -> None:
     pool = Pool(np.eye(5), np.empty((5, 0)), np.zeros(5, dtype=int))
     assert len(typical(pool, 2, np.random.default_rng(0))) == 0
+
+
+def test_a_single_clip_is_suggested() -> None:
+    pool = Pool(np.array([[1.0, 0.0]]), np.array([[0.6, 0.4]]), np.array([-1]))
+    assert coverage(pool, 2, np.random.default_rng(0)).tolist() == [0]

@@ -22,6 +22,8 @@ def nearest(unit: np.ndarray, neighbors: int) -> csr_array:
     neighbors = min(neighbors, len(unit) - 1)
     if len(unit) > EXACT:
         return _found(unit, neighbors)
+    if not neighbors:
+        return csr_array((len(unit), len(unit)))
     from sklearn.neighbors import kneighbors_graph  # slow to import, and predictions go without
 
     near = kneighbors_graph(unit.astype(np.float64), neighbors, mode="distance", metric="euclidean")
