@@ -29,7 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.usefixtures("folder")
 def test_shares_are_of_all_frames(capsys: pytest.CaptureFixture[str]) -> None:
     assert aplt("pose", "in") == 0
-    assert capsys.readouterr() == ("poses.csv: 2 clips of 10 frames; a body in 80.0%, a hand in 60.0% of them\n", "")
+    said = "poses.csv: 2 clips of 10 frames; a body in 80.0%, a hand in 60.0% of them\n"
+    assert capsys.readouterr() == (said + "poses-seen.jpg: what was seen in all of them\n", "")
     assert aplt("pose", "in", "--no-hands") == 0
     assert "a body in 80.0% of them" in capsys.readouterr().out
     assert aplt("check", "poses.csv") == 1  # one clip a class is few, but each is whole

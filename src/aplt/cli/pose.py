@@ -29,11 +29,12 @@ def pose(
 ) -> None:
     """Track body and hands of the main person in each video, with MediaPipe, as clips of skeletons.
 
-    A clip that cannot be read is named and left out. The same command goes on where it was stopped. Exit status 1 if no
-    clip can be read.
+    A clip that cannot be read is named and left out. The same command goes on where it was stopped. A picture named
+    like the table shows what was seen in some of the clips. Exit status 1 if no clip can be read.
     """
     from aplt.cli.overwriting import require_own
     from aplt.data.tracking.clips import FILE_COLUMNS
+    from aplt.data.tracking.sheet import CLIPS, draw_sheet
     from aplt.display import counted
     from aplt.library import pose as track
 
@@ -53,3 +54,4 @@ def pose(
     parts = [("a body", "body")] + [("a hand", "hands")] * (not no_hands)
     shares = ", ".join(f"{what} in {(table[of] * frames).sum() / frames.sum():.1%}" for what, of in parts)
     say(f"{output}: {counted(len(table), 'clip')} of {counted(int(frames.sum()), 'frame')}; {shares} of them")
+    say(f"{draw_sheet(clips, table, output, rate)}: what was seen in {'all' if len(table) <= CLIPS else CLIPS} of them")

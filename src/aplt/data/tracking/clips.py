@@ -102,7 +102,7 @@ def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.
     frames: list[Landmarks] = []
     height = width = 0
     with tracker.open() as see:
-        for time, frame in _thinned(decode(clip), rate):
+        for time, frame in thinned(decode(clip), rate):
             height, width = frame.shape[:2]
             times.append(time)
             frames.append(see(_lit(frame), time))
@@ -115,7 +115,7 @@ def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.
     return seen | {"fps": np.array(fps), "tool": np.array(tracker.tool), "topology": np.array(topology)}
 
 
-def _thinned(frames: Iterator[tuple[float, np.ndarray]], rate: float | None) -> Iterator[tuple[float, np.ndarray]]:
+def thinned(frames: Iterator[tuple[float, np.ndarray]], rate: float | None) -> Iterator[tuple[float, np.ndarray]]:
     """Yields the first frame of each part of the clip that lasts 1 / rate seconds."""
     part = -1
     for time, frame in frames:
