@@ -20,6 +20,13 @@ class Topology:
     """The position of each joint's parent; the root is its own."""
 
     @cached_property
+    def lines(self) -> tuple[tuple[int, int], ...]:
+        """The positions of the joints that a picture joins: each with its parent, and the trunk's two sides."""
+        bones = [(joint, parent) for joint, parent in enumerate(self.parents) if joint != parent]
+        across = [pair for pair in self.pairs if {"shoulder", "hip"} & _words(self.joints[pair[0]])]
+        return (*bones, *across)
+
+    @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """The positions of what is left and right of one kind."""
         return pairs_of(self.joints)

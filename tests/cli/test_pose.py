@@ -44,7 +44,7 @@ def test_clips_that_are_broken_or_show_nobody_are_named(
     write_text(folder / "in" / "nod" / "bad.mp4")
     assert aplt("pose", "in") == 0
     out, err = capsys.readouterr()
-    assert "2 clips of 10 frames; a body in 0.0%" in out
+    assert "2 clips of 10 frames, 1 left out; a body in 0.0%" in out
     assert [line for line in err.splitlines() if "left out" in line and "nod/bad.mp4" in line]
     assert "in 2 clips: nod/a.mp4, wave/b.mp4" in err
     for path in (folder / "in").rglob("*.mp4"):
@@ -87,3 +87,28 @@ def test_from_python() -> None:
     for rate in (0, -1, float("nan"), float("inf")):
         with pytest.raises(InputError, match="rate is"):
             package.pose("in", rate=rate)
+
+
+def test_poses_of_other_clips_and_corrected_labels_are_not_replaced_without_a_word(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aplt("pose", "in") == 0
+    (folder / "new").mkdir()
+    write_video(folder / "new" / "x.mp4", pictures(2))
+    assert aplt("pose", "new") == 2
+    assert "poses.csv: has other clips' poses, of nod/a.mp4 to begin with" in capsys.readouterr().err
+    assert "nod/a.mp4" in (folder / "poses.csv").read_text()
+
+    table = (folder / "poses.csv").read_text()
+    assert ",wave\n" in table
+    (folder / "poses.csv").write_text(table.replace(",wave\n", ",wink\n"))
+    assert aplt("pose", "in") == 0
+    err = capsys.readouterr().err
+    assert "1 label changed, since in says otherwise: wave/b.mp4 is 'wave' and was 'wink'" in err
+    assert ",wave\n" in (folder / "poses.csv").read_text()
+
+
+def test_clips_that_are_left_out_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_text(folder / "in" / "nod" / "bad.mp4")
+    assert aplt("pose", "in") == 0
+    assert "2 clips of 10 frames, 1 left out; a body" in capsys.readouterr().out

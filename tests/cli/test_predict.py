@@ -19,7 +19,7 @@ def test_predict_files_folders_and_tables(run: Path, clips: Path, tmp_path: Path
     assert aplt("predict", run, clips, broken, clips.parent / "000.npy", other, "-o", output) == 0
     table = pd.read_csv(output, keep_default_na=False)
     assert len(table) == 51
-    assert table.columns.tolist()[:5] == ["path", "start", "end", "prediction_1", "score_1"]
+    assert table.columns.tolist()[:6] == ["path", "id", "start", "end", "prediction_1", "score_1"]
     assert "unreadable as a skeleton" in table["error"][48]
     assert "expected 4 joints of 3 coordinates" in table["error"][50]
     assert (table["error"] != "").sum() == 2
@@ -72,7 +72,7 @@ def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, caps
     said = capsys.readouterr()
     assert said.out == f"{output}: 0 clips predicted, 1 unreadable\n"
     error = pd.read_csv(output)["error"][0]
-    assert error == "by its name a video, but the model was trained on skeletons"
+    assert error == "by its name a video, but the model was trained on skeletons; `aplt pose` makes these of videos"
     assert said.err == f"aplt: {film}: {error}\n"
     assert aplt("predict", run, film, clips, "-o", output) == 0
     assert aplt("predict", "--help") == 0

@@ -322,7 +322,7 @@ def test_intervals_need_a_frame_rate(tmp_path: Path) -> None:
 
 
 def test_other_joints_are_an_error_that_names_the_clip(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"'clip1'.*expected 6 joints of 3 coordinates.*found 5 of 3"):
+    with pytest.raises(InputError, match=r"'clip1'.*expected 6 joints of 3 coordinates.*found 5 joints of 3"):
         views(tmp_path, WALK[0], WALK[0, :, :5])
 
 

@@ -36,7 +36,7 @@ def test_moments_of_a_skeleton(tmp_path: Path) -> None:
     assert np.abs(found.points).max() <= 1
     assert (np.diff(found.points[:, 0, 0, 0]) > 0).all()
     assert (np.diff(found.points[0, 0, 1:, 1]) < 0).all()  # downward
-    assert len(found.bones) == 19  # Kinect's
+    assert len(found.bones) == 19 + 2  # Kinect's bones, and a line across the shoulders and the hips
     np.save(tmp_path / "b.npy", points[:, :6])
     assert moments(Clip("b", tmp_path / "b.npy"), 30).bones == []
     assert len(moments(Clip("b", tmp_path / "b.npy"), 30).points) == 9

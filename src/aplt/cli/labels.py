@@ -44,11 +44,17 @@ def labels(
     asked = None if precision is None else _share(precision, "--precision")
     sure = _share(confidence, "--confidence")
     folder = RunDir(run)
+    anything = folder.read_result().counts.unlabeled > 0
+    if folds is None and not anything:
+        raise InputError(f"{run}: the run had no unlabeled clips, so there are none to label; see `aplt predict`")
     if folds is not None:
         with stoppable(lambda: "; the same command goes on"):
             folded = crossfit(folder, folds, jobs)
         if (others := len(held_out_of(folder).right)) > len(folded):
             remark(f"measured on the {others} held-out clips, since the folds have but {len(folded)}")
+    if not anything:
+        say(f"{run}: no unlabeled clips to label; `aplt report {run}` shows the labels that the folds' models doubt")
+        return
     found = labels_of(folder, asked, sure)
     write_index(found.table, Path(), output)
     kept = f"{output}: {len(found.table):,d} of {counted(found.unlabeled, 'unlabeled clip')}"

@@ -37,8 +37,10 @@ def pose(
     from aplt.data.tracking.sheet import CLIPS, draw_sheet
     from aplt.display import counted
     from aplt.library import pose as track
+    from aplt.storage import read_table
 
     require_own(output, FILE_COLUMNS, [clips])
+    earlier = read_table(output) if output.exists() else None
     with stoppable(lambda: "; the same command goes on from there"):
         found = track(clips, output, body=body, hands=False if no_hands else hands, rate=rate)
     for error in found["error"][found["error"] != ""]:
@@ -46,6 +48,11 @@ def pose(
     table = found[found["error"] == ""]
     if table.empty:
         raise typer.Exit(1)
+    if earlier is not None and "label" in earlier:
+        was = table["id"].map(earlier.drop_duplicates("id").set_index("id")["label"])
+        if len(changed := table[was.notna() & (was != table["label"])]):
+            first = f"{changed['id'].iloc[0]} is '{changed['label'].iloc[0]}' and was '{was[changed.index[0]]}'"
+            remark(f"{counted(len(changed), 'label')} changed, since {clips} says otherwise: {first}")
     nobody = list(table["id"][table["body"] == 0])
     if nobody:
         more = f" and {len(nobody) - NAMED:,d} more" if len(nobody) > NAMED else ""
@@ -53,5 +60,6 @@ def pose(
     frames = table["frames"].astype(int)
     parts = [("a body", "body")] + [("a hand", "hands")] * (not no_hands)
     shares = ", ".join(f"{what} in {(table[of] * frames).sum() / frames.sum():.1%}" for what, of in parts)
-    say(f"{output}: {counted(len(table), 'clip')} of {counted(int(frames.sum()), 'frame')}; {shares} of them")
+    left = f", {len(found) - len(table)} left out" if len(table) < len(found) else ""
+    say(f"{output}: {counted(len(table), 'clip')} of {counted(int(frames.sum()), 'frame')}{left}; {shares} of them")
     say(f"{draw_sheet(clips, table, output, rate)}: what was seen in {'all' if len(table) <= CLIPS else CLIPS} of them")

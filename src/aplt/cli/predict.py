@@ -112,5 +112,7 @@ def predict(
     say(f"{output}: {counted(len(table) - failed, 'clip')} predicted, {failed} unreadable")
     if failed:
         first = table[table["error"] != ""].iloc[0]
-        remark(f"{first['path']}: {first['error']}{'; the table has the other reasons' * (failed > 1)}")
+        reasons = table["error"][table["error"] != ""].nunique()
+        others = "the table has the other reasons" if reasons > 1 else "the same of the others"
+        remark(f"{first['path']}: {first['error']}{f'; {others}' * (failed > 1)}")
     raise typer.Exit(1 if failed == len(table) else 0)

@@ -57,6 +57,7 @@ def train(
     from aplt import library
     from aplt.display import counted
     from aplt.prepare import prepare, prepare_first, prepare_next
+    from aplt.report.words import wilson
     from aplt.rundir import RunDir
     from aplt.runs.reliability import FEWEST
     from aplt.settings import merge, parse_assignments
@@ -119,6 +120,11 @@ def train(
         scored, test = result.test.clips, result.counts.test
         note = f" (on the {scored} of {test} test clips that have a label)" if scored < test else ""
         say(f"test clips: {result.test.text()}{note}")
+        if scored < FEWEST:
+            low, high = wilson(result.test.top1, scored)
+            remark(
+                f"{counted(scored, 'test clip')} say little: top-1 is between {low:.1%} and {high:.1%}, 95% confidence"
+            )
     held_out = result.val or result.test
     if result.counts.unlabeled and (held_out is None or held_out.clips < FEWEST):
         found = counted(0 if held_out is None else held_out.clips, "clip")

@@ -10,9 +10,8 @@ from typing import Literal
 from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.files import ClipError, Examined, Problem
 from aplt.data.modality import modality_of_clip
-from aplt.data.names import doubtful_names
+from aplt.data.names import doubtful_names, misspelled
 from aplt.display import counted
-from aplt.errors import suggest
 from aplt.parallel import in_processes
 from aplt.storage import file_digest
 
@@ -92,15 +91,10 @@ def check_classes(index: ClipIndex) -> list[Finding]:
     least, what = (1, "labeled training clip") if official else (2, "labeled clip")
     count = Counter(clip.label for clip in index if clip.official in (None, "train"))
     return [
-        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}{_misspelled(name, index)}")
+        Finding(name, None, "few labels", f"has {counted(count[label], what)}, needs {least}{misspelled(name, index)}")
         for label, name in enumerate(index.class_names)
         if count[label] < least
     ]
-
-
-def _misspelled(name: str, index: ClipIndex) -> str:
-    close = "" if name.isdecimal() else suggest(name, set(index.class_names) - {name})
-    return close if close.startswith("; did you mean") else ""
 
 
 def check_names(index: ClipIndex) -> list[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aplt.clips import UNKNOWN, ClipIndex
+from aplt.errors import suggest
 
 NO_LABEL = frozenset(
     ("na", "nan", "nil", "none", "null", "missing", "unknown", "undefined", "tbd", "todo", "nolabel")
@@ -44,6 +45,13 @@ def doubtful_names(index: ClipIndex) -> list[Doubt]:
     count = Counter(index.class_names[clip.label] for clip in index if clip.label != UNKNOWN)
     common = tuple(sorted(index.class_names, key=lambda name: -count[name]))
     return [*doubts, *_alike("class", common), *_alike("subject", subjects)]
+
+
+def misspelled(name: str, index: ClipIndex) -> str:
+    """Returns "; did you mean 'x'?" for a class with a name much like another's, else ""."""
+    letters = re.sub(r"\d", "", name)  # class1 and class2 are two on purpose
+    close = suggest(name, {other for other in index.class_names if re.sub(r"\d", "", other) != letters})
+    return close if close.startswith("; did you mean") else ""
 
 
 def _is_none(name: str) -> bool:

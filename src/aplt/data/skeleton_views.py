@@ -140,13 +140,17 @@ class SkeletonViews:
             if sequence.shape[2:] != (joints, channels) or len(sequence) > persons:
                 clip = self._clips[position]
                 why = (
-                    f"expected {counted(joints, 'joint')} of {channels - 1} coordinates and at most "
-                    f"{counted(persons, 'person')}, "
-                    f"found {sequence.shape[2]} of {sequence.shape[3] - 1} and {len(sequence)}"
+                    f"expected {_joints(joints, channels - 1)} and at most {counted(persons, 'person')}, "
+                    f"found {_joints(sequence.shape[2], sequence.shape[3] - 1)} and {counted(len(sequence), 'person')}"
                 )
                 raise ClipError(clip, "other kind", why)
             self._sequences[position] = sequence
         return self._sequences[position]
+
+
+def _joints(count: int, dimensions: int) -> str:
+    known = topology_of(count, dimensions)
+    return f"{counted(count, 'joint')} of {dimensions} coordinates{f' ({known.name})' if known else ''}"
 
 
 def mirrored(views: np.ndarray, pairs: Sequence[tuple[int, int]]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What should be known about a split: people and files on both sides, untested classes, more labels than asked for."""
 
 from aplt.clips import UNKNOWN, ClipIndex, Split
-from aplt.data.names import doubtful_names
+from aplt.data.names import doubtful_names, misspelled
 from aplt.data.splits import file_of
 from aplt.display import counted
 
@@ -32,7 +32,9 @@ def remark_on_share(index: ClipIndex, split: Split, asked: float | None) -> str 
 def _untested(index: ClipIndex, split: Split) -> str | None:
     """Returns a remark on classes without a test clip, where others have some: mostly those with a single clip."""
     tested = {index[position].label for position in split.test} - {UNKNOWN}
-    names = [f"'{name}'" for label, name in enumerate(index.class_names) if label not in tested]
+    names = [
+        f"'{name}'{misspelled(name, index)}" for label, name in enumerate(index.class_names) if label not in tested
+    ]
     if not tested or not names:
         return None
     shown = f"{', '.join(names[:3])}{' and others' * (len(names) > 3)}"

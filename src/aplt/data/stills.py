@@ -34,8 +34,8 @@ def moments(clip: Clip, most: int) -> Moments:
     low, high = flat.min(axis=(0, 1, 2)), flat.max(axis=(0, 1, 2))
     flat = (flat - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-6)
     known = topology_of(joints, channels)
-    bones = [(joint, parent) for joint, parent in enumerate(known.parents) if joint != parent] if known else []
-    return Moments(flat.transpose(1, 0, 2, 3), bones, frames / found.fps if found.fps else None)
+    lines = list(known.lines) if known else []
+    return Moments(flat.transpose(1, 0, 2, 3), lines, frames / found.fps if found.fps else None)
 
 
 def stills(clip: Clip, number: int, short_side: int) -> list[np.ndarray]:

@@ -32,11 +32,13 @@ class Labels:
 def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0.9) -> Labels:
     """Returns the final model's labels of a run's unlabeled clips, with how often such labels are right.
 
-    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. See
-    `aplt.labels`.
+    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. None of a
+    run without unlabeled clips. See `aplt.labels`.
     """
     _, index, split = finished(run)
-    found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
+    needed = ("id", "label", "score")
+    found = read_table(run.pseudo_labels, needed) if split.unlabeled else pd.DataFrame(columns=needed, dtype=str)
+    found = found.set_index("id")
     rows = index_table(index).iloc[list(split.unlabeled)].set_index("id", drop=False)
     score = found["score"].astype(float).reindex(rows.index)
     measured = held_out_of(run)

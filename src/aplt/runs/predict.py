@@ -34,7 +34,7 @@ from aplt.storage import read_json, read_table
 BATCH = 16
 MOST_TIMES = 4.0
 """How many times longer than the longest training clip a clip may be."""
-FILE_COLUMNS = ("path", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
+FILE_COLUMNS = ("path", "id", "start", "end", "prediction_1", "score_1")  # what a table of predictions begins with
 
 
 def load_model(folder: Path) -> Recognizer:
@@ -71,7 +71,7 @@ def gather_clips(paths: Sequence[Path]) -> list[Clip]:
 
 
 def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None) -> pd.DataFrame:
-    """Returns a row per clip: path, start, end, the five best classes with scores, and why it is unreadable, if it is.
+    """Returns a row per clip: path, id, start, end, the five best classes with scores, and why it cannot be read.
 
     `novelty` says how little a clip lies like one of the classes, of a model that was trained with unlabeled clips.
 
@@ -79,8 +79,8 @@ def predict(model: Recognizer, clips: Sequence[Clip], workers: int | None = None
     """
     surroundings = None if model.folder is None else load_surroundings(model.folder, model.prototype.shape[1])
     scored, errors = score_each(model, clips, workers, features=surroundings is not None, show_something=True)
-    rows = [(str(clip.path), clip.start, clip.end) for clip in clips]
-    where = pd.DataFrame(rows, columns=["path", "start", "end"])
+    rows = [(str(clip.path), clip.id, clip.start, clip.end) for clip in clips]
+    where = pd.DataFrame(rows, columns=["path", "id", "start", "end"])
     best = prediction_table(scored.score, model.class_names).set_axis(scored.position, axis="index")
     if surroundings is not None:
         best["novelty"] = surroundings.novelty(torch.from_numpy(scored.feature)).round(4)
@@ -187,6 +187,8 @@ def score_each(
     for place, clip in enumerate(clips):
         if (found := modality_of_clip(clip)) is not modality:
             why = f"by its name {found.one}, but the model was trained on {modality.many}"
+            if (found.name, modality.name) == ("video", "skeleton"):
+                why += "; `aplt pose` makes these of videos"
             errors[place] = ClipError(clip, "other kind", why)
         elif too_long := _too_long(model, modality, clip):
             errors[place] = ClipError(clip, "too long", too_long)

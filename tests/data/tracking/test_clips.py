@@ -49,7 +49,7 @@ def counting(calls: list[float], fail_at: int | None = None) -> Callable[[np.nda
 def test_what_files_and_table_hold(source: Path) -> None:
     done: list[tuple[int, int]] = []
     table = poses(source, progress=lambda *now: done.append(now))
-    assert done == [(1, 3), (2, 3), (3, 3)]
+    assert done == [(0, 3), (1, 3), (2, 3), (3, 3)]
     written = read_table(source.with_name("poses.csv"))
     assert list(written.columns) == ["path", "id", "frames", "body", "hands", "label", "subject", "split", "remark"]
     assert list(written["id"]) == ["a/1", "a-1", "../ü?"]

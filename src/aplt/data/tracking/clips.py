@@ -21,7 +21,7 @@ from aplt.data.tracking.person import follow
 from aplt.data.video import decode
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import read_arrays, sweep, write_arrays, write_csv
+from aplt.storage import read_arrays, read_table, sweep, write_arrays, write_csv
 
 FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
 FORMAT = 1
@@ -53,8 +53,14 @@ def track_index(
     folder = output.absolute().parent / output.stem
     if any(folder in (path := clip.path.absolute()).parents for clip in index):
         raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
+    if output.exists() and set(earlier := read_table(output, needed=("id",))["id"]).isdisjoint(
+        clip.id for clip in index
+    ):
+        raise InputError(f"{output}: has other clips' poses, of {earlier[0]} to begin with; give another name with -o")
     sweep([folder], abandoned=HOUR)
     track = partial(_track, folder=folder, tracker=tracker, rate=rate)
+    if progress is not None:
+        progress(0, len(index))  # the first clips may take a while
     found = list(in_processes(track, index.clips, processes, progress))
     others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore").reset_index(drop=True)
     table = pd.DataFrame(found, columns=[*FILE_COLUMNS, "error"]).astype({"frames": "Int64"}).join(others)

@@ -57,8 +57,8 @@ class Tracker:
 
 _GOOGLE = "https://storage.googleapis.com/mediapipe-models"
 MODELS = {
-    "--body": f"{_GOOGLE}/pose_landmarker/pose_landmarker_full/float16/latest/pose_landmarker_full.task",
-    "--hands": f"{_GOOGLE}/hand_landmarker/hand_landmarker/float16/latest/hand_landmarker.task",
+    "--body": f"{_GOOGLE}/pose_landmarker/pose_landmarker_full/float16/1/pose_landmarker_full.task",
+    "--hands": f"{_GOOGLE}/hand_landmarker/hand_landmarker/float16/1/hand_landmarker.task",
 }
 """Where the models are to be had that these options name."""
 
@@ -129,7 +129,8 @@ def _landmarker(path: Path, option: str, kind: Any, options: Any, **more: int) -
     try:
         return kind.create_from_options(options(base_options=base, running_mode=RunningMode.VIDEO, **more))
     except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(f"{path}: MediaPipe cannot use it for {option} ({reason(error)})") from error
+        advice = f"is it the model for {option}, and did all of it arrive? It is to be had from {MODELS[option]}"
+        raise InputError(f"{path}: MediaPipe cannot use it ({reason(error)}); {advice}") from error
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 from aplt.clips import Clip
 from aplt.data.index import read_rows, to_index
 from aplt.data.tracking.clips import thinned
+from aplt.data.tracking.landmarks import SIDES, Side
 from aplt.data.video import decode
 from aplt.storage import atomic, read_arrays
 from aplt.topology import topology_of
@@ -17,8 +18,9 @@ CLIPS, MOMENTS = 8, 5
 HEIGHT = 200
 """Of a frame in the picture, in pixels; a caption has CAPTION more."""
 CAPTION = 16
-LEFT, RIGHT, CENTER = (70, 160, 255), (255, 150, 40), (255, 255, 255)
-"""Colors by the side that a joint is on."""
+COLORS: dict[Side, tuple[int, int, int]] = {"left": (70, 160, 255), "right": (255, 150, 40)}
+ACROSS = (255, 255, 255)
+"""The colors of lines on a side of the body, and of those on both or none."""
 
 
 def draw_sheet(source: Path, table: pd.DataFrame, output: Path, rate: float | None) -> Path:
@@ -48,8 +50,8 @@ def draw_sheet(source: Path, table: pd.DataFrame, output: Path, rate: float | No
 
 
 def _caption(row: pd.Series) -> str:
-    parts = [f"{part} {row[of]:.0%}" for part, of in (("body", "body"), ("a hand", "hands")) if pd.notna(row[of])]
-    return f"{row['id']}: {', '.join(parts)}"
+    parts = [f"{part} in {row[of]:.0%}" for part, of in (("a body", "body"), ("a hand", "hands")) if pd.notna(row[of])]
+    return f"{row['id']}: {', '.join(parts)} of the frames"
 
 
 def _row(clip: Clip, skeleton: np.ndarray, rate: float | None, caption: str) -> Image.Image:
@@ -66,7 +68,7 @@ def _row(clip: Clip, skeleton: np.ndarray, rate: float | None, caption: str) -> 
     for one in frames:
         row.paste(one, (left, CAPTION))
         left += one.width
-    ImageDraw.Draw(row).text((4, 2), caption, fill=CENTER)
+    ImageDraw.Draw(row).text((4, 2), caption, fill=ACROSS)
     return row
 
 
@@ -79,8 +81,9 @@ def _drawn(frame: np.ndarray, joints: np.ndarray) -> Image.Image:
     assert known is not None  # a tracker's own
     places = joints * scale
     seen = np.isfinite(places).all(axis=1) & places.any(axis=1)  # all zeros: a clip that shows nobody
-    for joint, (parent, name) in enumerate(zip(known.parents, known.joints, strict=True)):
-        color = LEFT if "left" in name else RIGHT if "right" in name else CENTER
-        if seen[joint] and seen[parent]:
-            pencil.line([tuple(places[parent]), tuple(places[joint])], fill=color, width=2)
+    for one, other in known.lines:
+        sides = {side for side in SIDES for joint in (one, other) if side in known.joints[joint]}
+        if seen[one] and seen[other]:
+            color = COLORS[sides.pop()] if len(sides) == 1 else ACROSS
+            pencil.line([tuple(places[one]), tuple(places[other])], fill=color, width=2)
     return image
