@@ -106,6 +106,9 @@ def test_poses_of_other_clips_and_corrected_labels_are_not_replaced_without_a_wo
     err = capsys.readouterr().err
     assert "1 label changed, since in says otherwise: wave/b.mp4 is 'wave' and was 'wink'" in err
     assert ",wave\n" in (folder / "poses.csv").read_text()
+    (folder / "bare.csv").write_text("path,id\nin/wave/b.mp4,wave/b.mp4\n")
+    assert aplt("pose", "bare.csv", "-o", "poses.csv") == 0
+    assert "since bare.csv says otherwise: wave/b.mp4 is '' and was 'wave'" in capsys.readouterr().err
 
 
 def test_clips_that_are_left_out_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,8 +50,9 @@ def pose(
         raise typer.Exit(1)
     if earlier is not None and "label" in earlier:
         was = table["id"].map(earlier.drop_duplicates("id").set_index("id")["label"])
-        if len(changed := table[was.notna() & (was != table["label"])]):
-            first = f"{changed['id'].iloc[0]} is '{changed['label'].iloc[0]}' and was '{was[changed.index[0]]}'"
+        now = table["label"] if "label" in table else was.map(lambda _: "")
+        if len(changed := table.index[was.notna() & (was != now)]):
+            first = f"{table['id'][changed[0]]} is '{now[changed[0]]}' and was '{was[changed[0]]}'"
             remark(f"{counted(len(changed), 'label')} changed, since {clips} says otherwise: {first}")
     nobody = list(table["id"][table["body"] == 0])
     if nobody:
