@@ -29,12 +29,14 @@ def labels(
         jobs: Of these trainings at once.
 
     Raises:
-        InputError: the run is not finished, its clips have changed, or too few held-out clips are right to say so.
+        InputError: the run is not finished or had no unlabeled clips, its clips have changed, or too few
+            held-out clips are right to say so.
     """
     from aplt.runs.crossfit import crossfit
-    from aplt.runs.labels import labels_of
+    from aplt.runs.labels import labels_of, require_unlabeled
 
     folder = RunDir(run.path if isinstance(run, Run) else Path(run))
+    require_unlabeled(folder)
     if folds is not None:
         crossfit(folder, folds, jobs)
     return labels_of(folder, precision, confidence).table

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+import aplt as package
+from aplt.errors import InputError
 from tests.test_cli import QUICK, aplt
 
 
@@ -15,6 +17,10 @@ def test_a_run_without_unlabeled_clips_has_none_to_label_but_its_labels_can_be_d
     capsys.readouterr()
     assert aplt("labels", "runs/all") == 2
     assert "no unlabeled clips" in capsys.readouterr().err
+    assert aplt("labels", "runs/all", "--folds", "2", "--precision", "95%") == 2
+    with pytest.raises(InputError, match="no unlabeled clips"):
+        package.labels("runs/all", folds=2)
+    capsys.readouterr()
     assert aplt("labels", "runs/all", "--folds", "2") == 0
     assert "`aplt report runs/all` shows the labels" in capsys.readouterr().out
     assert not (tmp_path / "labels.csv").exists()

@@ -93,25 +93,35 @@ def test_poses_of_other_clips_and_corrected_labels_are_not_replaced_without_a_wo
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert aplt("pose", "in") == 0
-    (folder / "new").mkdir()
-    write_video(folder / "new" / "x.mp4", pictures(2))
+    (folder / "new" / "nod").mkdir(parents=True)
+    write_video(folder / "new" / "nod" / "a.mp4", pictures(2))
     assert aplt("pose", "new") == 2
-    assert "poses.csv: has other clips' poses, of nod/a.mp4 to begin with" in capsys.readouterr().err
-    assert "nod/a.mp4" in (folder / "poses.csv").read_text()
+    assert "poses.csv: has the poses of 1 clip that new lacks, such as wave/b.mp4" in capsys.readouterr().err
 
     table = (folder / "poses.csv").read_text()
     assert ",wave\n" in table
-    (folder / "poses.csv").write_text(table.replace(",wave\n", ",wink\n"))
+    (folder / "poses.csv").write_text(table.replace(",wave\n", ",wink\n").replace(",nod\n", ", nod\n"))
     assert aplt("pose", "in") == 0
-    err = capsys.readouterr().err
-    assert "1 label changed, since in says otherwise: wave/b.mp4 is 'wave' and was 'wink'" in err
+    assert "1 label changed, since in says otherwise: wave/b.mp4 from 'wink' to 'wave'" in capsys.readouterr().err
     assert ",wave\n" in (folder / "poses.csv").read_text()
-    (folder / "bare.csv").write_text("path,id\nin/wave/b.mp4,wave/b.mp4\n")
+    (folder / "bare.csv").write_text("path,id\nin/wave/b.mp4,wave/b.mp4\nin/nod/a.mp4,nod/a.mp4\n")
     assert aplt("pose", "bare.csv", "-o", "poses.csv") == 0
-    assert "since bare.csv says otherwise: wave/b.mp4 is '' and was 'wave'" in capsys.readouterr().err
+    lost = "2 labels changed, since bare.csv says otherwise: wave/b.mp4 from 'wave' to '', nod/a.mp4 from 'nod' to ''"
+    assert lost in capsys.readouterr().err
+    (folder / "poses.csv").write_text((folder / "poses.csv").read_text().splitlines()[0] + "\n")
+    assert aplt("pose", "in") == 0  # of a table without rows nothing is lost
 
 
-def test_clips_that_are_left_out_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_text(folder / "in" / "nod" / "bad.mp4")
+@pytest.mark.usefixtures("folder")
+def test_the_table_needs_an_ending_and_a_place_beside_the_clips(capsys: pytest.CaptureFixture[str]) -> None:
+    assert aplt("pose", "in", "-o", "p") == 2
+    assert "p: expected a name with an ending, such as p.csv" in capsys.readouterr().err
+    assert aplt("pose", "in", "-o", "in/poses.csv") == 2
+    assert "would lie among the clips of in" in capsys.readouterr().err
+
+
+def test_without_a_place_for_the_picture_the_poses_are_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "poses-seen.jpg").mkdir()
     assert aplt("pose", "in") == 0
-    assert "2 clips of 10 frames, 1 left out; a body" in capsys.readouterr().out
+    assert "no picture of what was seen: " in capsys.readouterr().err
+    assert (folder / "poses.csv").exists()

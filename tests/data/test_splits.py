@@ -135,6 +135,10 @@ def test_the_last_clip_of_a_class_is_trained_on() -> None:
     remark = remark_on_split(index, make_split(index, SplitSettings()))
     assert remark == "1 class is not tested, for want of clips with a label: 'class1'"
     assert remark_on_split(index, make_split(index, SplitSettings(test=0))) is None
+    index = replace(make_index([9, 1, 1, 9]), class_names=("left wave", "nodd", "right wave", "nod"))
+    remark = remark_on_split(index, make_split(index, SplitSettings()))
+    untested = "'nodd' (did you mean 'nod'?), 'right wave'"  # no hint for the other side
+    assert remark == f"2 classes are not tested, for want of clips with a label: {untested}"
 
 
 def test_whole_values_of_another_column_are_held_out() -> None:

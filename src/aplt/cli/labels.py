@@ -1,5 +1,6 @@
 """`aplt labels`: the labels of a run's unlabeled clips, as reliable as asked."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -38,22 +39,22 @@ def labels(
     from aplt.offline.novelty import NOVEL
     from aplt.rundir import RunDir
     from aplt.runs.crossfit import crossfit
-    from aplt.runs.labels import labels_of
+    from aplt.runs.labels import labels_of, require_unlabeled
     from aplt.runs.reliability import held_out_of
 
     asked = None if precision is None else _share(precision, "--precision")
     sure = _share(confidence, "--confidence")
     folder = RunDir(run)
-    anything = folder.read_result().counts.unlabeled > 0
-    if folds is None and not anything:
-        raise InputError(f"{run}: the run had no unlabeled clips, so there are none to label; see `aplt predict`")
+    if folds is None or asked is not None:
+        require_unlabeled(folder)
     if folds is not None:
         with stoppable(lambda: "; the same command goes on"):
             folded = crossfit(folder, folds, jobs)
         if (others := len(held_out_of(folder).right)) > len(folded):
             remark(f"measured on the {others} held-out clips, since the folds have but {len(folded)}")
-    if not anything:
-        say(f"{run}: no unlabeled clips to label; `aplt report {run}` shows the labels that the folds' models doubt")
+    if not folder.read_result().counts.unlabeled:
+        report = f"aplt report {shlex.quote(str(run))}"
+        say(f"{run}: no unlabeled clips to label; `{report}` shows the labels that the folds' models doubt")
         return
     found = labels_of(folder, asked, sure)
     write_index(found.table, Path(), output)

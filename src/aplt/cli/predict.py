@@ -113,6 +113,6 @@ def predict(
     if failed:
         first = table[table["error"] != ""].iloc[0]
         reasons = table["error"][table["error"] != ""].nunique()
-        others = "the table has the other reasons" if reasons > 1 else "the same of the others"
+        others = "the table has the other reasons" if reasons > 1 else "the others have the same reason"
         remark(f"{first['path']}: {first['error']}{f'; {others}' * (failed > 1)}")
     raise typer.Exit(1 if failed == len(table) else 0)

@@ -49,8 +49,9 @@ def doubtful_names(index: ClipIndex) -> list[Doubt]:
 
 def misspelled(name: str, index: ClipIndex) -> str:
     """Returns "; did you mean 'x'?" for a class with a name much like another's, else ""."""
-    letters = re.sub(r"\d", "", name)  # class1 and class2 are two on purpose
-    close = suggest(name, {other for other in index.class_names if re.sub(r"\d", "", other) != letters})
+    on_purpose = re.compile(r"\d|left|right", re.IGNORECASE)  # as class1 and class2, left hand and right hand
+    bare = on_purpose.sub("", name)
+    close = suggest(name, {other for other in index.class_names if on_purpose.sub("", other) != bare})
     return close if close.startswith("; did you mean") else ""
 
 

@@ -32,12 +32,12 @@ def remark_on_share(index: ClipIndex, split: Split, asked: float | None) -> str 
 def _untested(index: ClipIndex, split: Split) -> str | None:
     """Returns a remark on classes without a test clip, where others have some: mostly those with a single clip."""
     tested = {index[position].label for position in split.test} - {UNKNOWN}
-    names = [
-        f"'{name}'{misspelled(name, index)}" for label, name in enumerate(index.class_names) if label not in tested
-    ]
+    names = [name for label, name in enumerate(index.class_names) if label not in tested]
     if not tested or not names:
         return None
-    shown = f"{', '.join(names[:3])}{' and others' * (len(names) > 3)}"
+    hints = {name: misspelled(name, index).removeprefix("; ") for name in names[:3]}
+    shown = ", ".join(f"'{name}'{f' ({hint})' if hint else ''}" for name, hint in hints.items())
+    shown += " and others" * (len(names) > 3)
     return f"{counted(len(names), 'class is', 'classes are')} not tested, for want of clips with a label: {shown}"
 
 

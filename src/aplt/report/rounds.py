@@ -62,7 +62,7 @@ def _pseudo(run: Run) -> Html:
     }
     made = {group for group, _ in names if any(getattr(line, group) for line in run.rounds)}
     if not made:
-        why = "none is done, the method makes none, or no clip is unlabeled"
+        why = "no round is done, the method makes none, or no clip is unlabeled"
         return absent(title, f"No round has made pseudo-labels so far: {why}.")
     curves = [
         Curve.of(name, [(line.round, getattr(found, key)) for line in run.rounds if (found := getattr(line, group))])

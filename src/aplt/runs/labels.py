@@ -32,13 +32,11 @@ class Labels:
 def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0.9) -> Labels:
     """Returns the final model's labels of a run's unlabeled clips, with how often such labels are right.
 
-    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. None of a
-    run without unlabeled clips. See `aplt.labels`.
+    That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. See
+    `aplt.labels`.
     """
     _, index, split = finished(run)
-    needed = ("id", "label", "score")
-    found = read_table(run.pseudo_labels, needed) if split.unlabeled else pd.DataFrame(columns=needed, dtype=str)
-    found = found.set_index("id")
+    found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
     rows = index_table(index).iloc[list(split.unlabeled)].set_index("id", drop=False)
     score = found["score"].astype(float).reindex(rows.index)
     measured = held_out_of(run)
@@ -60,6 +58,16 @@ def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0
         chosen = table[table["score"] >= kept.threshold]
     there = set(chosen["label"])
     return Labels(chosen, len(table), kept, tuple(name for name in index.class_names if name not in there))
+
+
+def require_unlabeled(run: RunDir) -> None:
+    """Makes sure that a finished run has unlabeled clips.
+
+    Raises:
+        InputError: it has none, or is not finished.
+    """
+    if not run.read_result().counts.unlabeled:
+        raise InputError(f"{run.path}: the run had no unlabeled clips, so there are none to label")
 
 
 def _refusal(found: Promise, precision: float, confidence: float) -> str:

@@ -8,25 +8,36 @@ from PIL import Image
 
 from aplt.data.tracking.clips import track_index
 from aplt.data.tracking.landmarks import Landmarks
-from aplt.data.tracking.sheet import CAPTION, CLIPS, HEIGHT, MOMENTS, draw_sheet
+from aplt.data.tracking.sheet import CAPTION, CLIPS, HEIGHT, MOMENTS, WIDEST, draw_sheet
 from tests.data.tracking.fake import body, pictures, seen, tracker
-from tests.data.videos import number_of, write_video
+from tests.data.videos import number_of, picture, write_text, write_video
 
-WIDTH = HEIGHT * 64 // 48
+WIDTH = round(HEIGHT * 64 / 48)
 
 
-def sheet(tmp_path: Path, *, clips: int, frames: int, rate: float | None = None, nobody: bool = False) -> np.ndarray:
-    """Returns the picture [H, W, 3] of gray films, in which a body goes to the right by 2 pixels a frame, if there."""
+def sheet(
+    tmp_path: Path, *, clips: int, frames: int, rate: float | None = None, nobody: bool = False, later: int = 0
+) -> np.ndarray:
+    """Returns the picture [H, W, 3] of gray films, in which a body goes to the right by 2 pixels a frame, if there.
+
+    Each film begins by so many frames `later` than the one before.
+    """
 
     def see(frame: np.ndarray, _: float) -> Landmarks:
         return seen() if nobody else seen(body(8 + 2 * (number_of(frame) - 10), 24, 10))
 
     for number in range(clips):
-        write_video(tmp_path / "in" / f"{number:02d}.mp4", pictures(frames))
+        write_video(tmp_path / "in" / f"{number:02d}.mp4", pictures(frames + later * number)[later * number :])
     output = tmp_path / "poses.csv"
     table = track_index(tmp_path / "in", output, tracker(see, hands=False), rate=rate, processes=1)
     path = draw_sheet(tmp_path / "in", table, output, rate)
     assert path == tmp_path / "poses-seen.jpg"
+    return pixels_of(path)
+
+
+def pixels_of(path: Path | None) -> np.ndarray:
+    """Returns a picture's pixels [H, W, 3]."""
+    assert path is not None
     pixels: np.ndarray = np.asarray(Image.open(path).convert("RGB")).astype(int)
     return pixels
 
@@ -50,9 +61,9 @@ def places(row: np.ndarray) -> list[float]:
 
 def test_bodies_are_drawn_where_they_were_seen(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    picture = sheet(tmp_path, clips=2, frames=10)
-    assert picture.shape == (2 * (HEIGHT + CAPTION), picture.shape[1], 3)
-    for row in np.split(picture, 2):
+    shown = sheet(tmp_path, clips=2, frames=10)
+    assert shown.shape == (2 * (HEIGHT + CAPTION), MOMENTS * WIDTH, 3)
+    for row in np.split(shown, 2):
         assert numbers(row) == [1, 3, 5, 7, 9]
         at = places(row)
         np.testing.assert_allclose(np.diff(at), 4, atol=0.6)
@@ -71,15 +82,17 @@ def test_with_a_rate_the_frames_are_those_that_were_looked_at(tmp_path: Path) ->
 
 def test_a_clip_without_anybody_is_shown_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    picture = sheet(tmp_path, clips=1, frames=3, nobody=True)
-    assert not colored(picture).any()
-    assert picture[CAPTION:].mean() > 5
+    shown = sheet(tmp_path, clips=1, frames=3, nobody=True)
+    assert not colored(shown).any()
+    assert shown[CAPTION:].mean() > 5
 
 
 def test_of_many_clips_some_from_the_first_to_the_last(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    picture = sheet(tmp_path, clips=CLIPS + 3, frames=2)
-    assert picture.shape[0] == CLIPS * (HEIGHT + CAPTION)
+    rows = np.split(sheet(tmp_path, clips=CLIPS + 3, frames=5, later=1), CLIPS)
+    assert [len(row) for row in rows] == [HEIGHT + CAPTION] * CLIPS
+    assert numbers(rows[0]) == [0, 1, 2, 3, 4]
+    assert numbers(rows[-1])[0] == CLIPS + 2
 
 
 def test_intervals_are_shown_and_not_their_files(tmp_path: Path) -> None:
@@ -90,8 +103,32 @@ def test_intervals_are_shown_and_not_their_files(tmp_path: Path) -> None:
     see = tracker(lambda frame, _: seen(body(8 + 2 * (number_of(frame) - 10), 24, 10)), hands=False)
     table = track_index(tmp_path / "c.csv", tmp_path / "poses.csv", see, processes=1)
     path = draw_sheet(tmp_path / "c.csv", table, tmp_path / "poses.csv", None)
-    row = np.asarray(Image.open(path).convert("RGB")).astype(int)
+    row = pixels_of(path)
     assert numbers(row) == [5, 6, 7, 8, 9]
     at = places(row)
     np.testing.assert_allclose(np.diff(at), 2, atol=0.6)
     assert abs(at[0] - 18) < 1.5
+
+
+def test_clips_that_are_gone_or_damaged_since_have_no_row(tmp_path: Path) -> None:
+    for name in "abc":
+        write_video(tmp_path / f"{name}.mp4", pictures(5))
+    source, output = tmp_path / "c.csv", tmp_path / "poses.csv"
+    source.write_text("path\na.mp4\nb.mp4\nc.mp4\n")
+    table = track_index(source, output, tracker(hands=False), processes=1)
+    source.write_text("path\na.mp4\nb.mp4\n")
+    write_text(tmp_path / "b.mp4")
+    assert len(pixels_of(draw_sheet(source, table, output, None))) == HEIGHT + CAPTION
+    write_text(tmp_path / "a.mp4")
+    assert draw_sheet(source, table, output, None) is None
+
+
+def test_wide_films_and_odd_names_fit(tmp_path: Path) -> None:
+    write_video(tmp_path / "wide.mp4", [picture(20, 1600, 16)] * 3)
+    source, output = tmp_path / "c.csv", tmp_path / "poses.csv"
+    source.write_text(f'path,id\nwide.mp4,"\u6325\u624b\n{"long " * 200}"\n', encoding="utf-8")
+    table = track_index(source, output, tracker(lambda *_: seen(), hands=False), processes=1)
+    shown = pixels_of(draw_sheet(source, table, output, None))
+    assert len(shown) == HEIGHT + CAPTION
+    assert shown.shape[1] > 3 * WIDEST  # the name is there as a whole
+    assert shown[CAPTION:, 3 * WIDEST + 8 :].max() < 20  # in one line

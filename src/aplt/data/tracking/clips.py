@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -18,10 +18,13 @@ from aplt.data.index import read_rows, to_index
 from aplt.data.modality import modality_of
 from aplt.data.tracking.landmarks import BODY_JOINTS, Landmarks, Tracker
 from aplt.data.tracking.person import follow
-from aplt.data.video import decode
+from aplt.data.video import decode_lazily
+from aplt.display import counted
 from aplt.errors import InputError
 from aplt.parallel import in_processes
 from aplt.storage import read_arrays, read_table, sweep, write_arrays, write_csv
+
+_Frame = TypeVar("_Frame")
 
 FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
 FORMAT = 1
@@ -53,10 +56,16 @@ def track_index(
     folder = output.absolute().parent / output.stem
     if any(folder in (path := clip.path.absolute()).parents for clip in index):
         raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
-    if output.exists() and set(earlier := read_table(output, needed=("id",))["id"]).isdisjoint(
-        clip.id for clip in index
-    ):
-        raise InputError(f"{output}: has other clips' poses, of {earlier[0]} to begin with; give another name with -o")
+    if source.is_dir() and source.absolute() in output.absolute().parents:
+        raise InputError(f"{output}: the skeletons would lie among the clips of {source}; give another name with -o")
+    if not output.suffix:
+        raise InputError(f"{output}: expected a name with an ending, such as {output}.csv; its folder is named without")
+    if output.exists():
+        ids = {clip.id for clip in index}
+        gone = [id_ for id_ in read_table(output, needed=("id",))["id"] if id_ not in ids]
+        if gone:
+            why = f"has the poses of {counted(len(gone), 'clip')} that {source} lacks, such as {gone[0]}"
+            raise InputError(f"{output}: {why}; remove it, or give another name with -o")
     sweep([folder], abandoned=HOUR)
     track = partial(_track, folder=folder, tracker=tracker, rate=rate)
     if progress is not None:
@@ -108,7 +117,8 @@ def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.
     frames: list[Landmarks] = []
     height = width = 0
     with tracker.open() as see:
-        for time, frame in thinned(decode(clip), rate):
+        for time, picture in thinned(decode_lazily(clip), rate):
+            frame = picture()
             height, width = frame.shape[:2]
             times.append(time)
             frames.append(see(_lit(frame), time))
@@ -121,7 +131,7 @@ def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.
     return seen | {"fps": np.array(fps), "tool": np.array(tracker.tool), "topology": np.array(topology)}
 
 
-def thinned(frames: Iterator[tuple[float, np.ndarray]], rate: float | None) -> Iterator[tuple[float, np.ndarray]]:
+def thinned(frames: Iterator[tuple[float, _Frame]], rate: float | None) -> Iterator[tuple[float, _Frame]]:
     """Yields the first frame of each part of the clip that lasts 1 / rate seconds."""
     part = -1
     for time, frame in frames:
