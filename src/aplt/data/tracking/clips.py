@@ -57,7 +57,7 @@ def track_index(
     if any(folder in (path := clip.path.absolute()).parents for clip in index):
         raise InputError(f"{folder}: the skeletons would lie among the clips, as in {path}; give another name with -o")
     if source.is_dir() and source.absolute() in output.absolute().parents:
-        raise InputError(f"{output}: the skeletons would lie among the clips of {source}; give another name with -o")
+        raise InputError(f"{output}: the skeletons would lie among the clips of {source}; give another place with -o")
     if not output.suffix:
         raise InputError(f"{output}: expected a name with an ending, such as {output}.csv; its folder is named without")
     if output.exists():

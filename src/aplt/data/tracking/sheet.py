@@ -68,10 +68,10 @@ def draw_sheet(
 
 
 def _caption(pose: pd.Series) -> str:
-    """Returns what stands above a clip, in the letters that Pillow's own font has; others are escaped."""
+    """Returns what stands above a clip, in one line of letters that Pillow's own font has; others are escaped."""
     seen = (("a body", "body"), ("a hand", "hands"))
     parts = [f"{part} in {pose[of]:.0%}" for part, of in seen if pd.notna(pose[of])]
-    return f"{', '.join(parts)}: {pose['id']}".encode("ascii", "backslashreplace").decode().replace("\n", "\\n")
+    return f"{', '.join(parts)}: {pose['id'].encode('unicode_escape').decode()}"
 
 
 def _row(frames: list[Image.Image], caption: str) -> Image.Image:
