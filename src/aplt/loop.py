@@ -10,7 +10,6 @@ from aplt.prepare import prepare_next
 from aplt.report.loop import loop_page
 from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
-from aplt.runs.corrections import NOT_ON_FEATURES
 from aplt.runs.suggest import suggest
 from aplt.storage import absolute, read_table, write_alone
 
@@ -41,13 +40,8 @@ class Loop:
         return found
 
     def require_own(self) -> None:
-        """Refuses a folder that holds the loop of another run: its first turn began with other weights.
-
-        Nor is there a loop of a run on features.
-        """
+        """Refuses a folder that holds the loop of another run: its first turn began with other weights."""
         turn = self._turn(1)
-        if begun_config(self.first).input.kind == "features":
-            raise InputError(f"{self.first.path}: {NOT_ON_FEATURES}")
         if turn.config.exists():
             weights = begun_config(turn).encoder_weights
             if weights != str(absolute(self.first.model / "model.safetensors")):

@@ -8,6 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Literal
+
+Side = Literal["left", "right"]
+SIDES: tuple[Side, ...] = ("left", "right")
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,11 @@ class Topology:
         bones = [(joint, parent) for joint, parent in enumerate(self.parents) if joint != parent]
         across = [pair for pair in self.pairs if {"shoulder", "hip"} & _words(self.joints[pair[0]])]
         return (*bones, *across)
+
+    def side_of(self, line: tuple[int, int]) -> Side | None:
+        """Returns the side of the body that a line between two joints is on; None between the sides, or on neither."""
+        found = {side for side in SIDES for joint in line if side in _words(self.joints[joint])}
+        return found.pop() if len(found) == 1 else None
 
     @cached_property
     def pairs(self) -> tuple[tuple[int, int], ...]:

@@ -1,5 +1,6 @@
 """Moments of clips: from the beginning to the end, and as they are seen."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,7 @@ def test_moments_of_a_skeleton(tmp_path: Path) -> None:
     assert np.abs(found.points).max() <= 1
     assert (np.diff(found.points[:, 0, 0, 0]) > 0).all()
     assert (np.diff(found.points[0, 0, 1:, 1]) < 0).all()  # downward
+    assert Counter(found.sides) == {"left": 8, "right": 8, None: 5}
     assert len(found.bones) == 19 + 2  # Kinect's bones, and a line across the shoulders and the hips
     np.save(tmp_path / "b.npy", points[:, :6])
     assert moments(Clip("b", tmp_path / "b.npy"), 30).bones == []

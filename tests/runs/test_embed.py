@@ -14,21 +14,22 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from aplt.clips import ROLES
 from aplt.config import RunConfig, SkeletonInput, SplitSettings
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES
 from aplt.data.splits import make_split
 from aplt.data.views import KINDS
 from aplt.errors import InputError
-from aplt.loop import Loop
 from aplt.methods.catalog import METHODS
 from aplt.models.embedder import ENCODER
 from aplt.models.encoders import Encoder
 from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
 from aplt.runs import embed as embedding
-from aplt.runs.begin import train
+from aplt.runs.begin import finished, train
 from aplt.runs.configure import configured
+from aplt.runs.corrections import label_first
 from aplt.runs.embed import embed
 from aplt.runs.predict import evaluate, gather_clips, load_model, predict
 from aplt.runs.setup import digests
@@ -193,11 +194,39 @@ def test_raw_clips_are_predicted_as_their_features_are(clips: Path, bank: Path, 
     assert blind["error"].str.contains("by its name a skeleton, but the model was trained on features").all()
 
 
-def test_no_run_on_features_goes_on_from_another(head: RunDir, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="of features no run goes on"):
-        prepare_next(head, None, None, {}, settings={}, name="next", runs=tmp_path)
-    with pytest.raises(InputError, match="of features no run goes on"):
-        Loop(head, tmp_path).require_own()
+def test_a_run_on_features_goes_on_with_corrected_labels(bank: Path, head: RunDir, tmp_path: Path) -> None:
+    _, before, split = finished(head)
+    none, wrong = (before[position] for position in split.unlabeled[:2])
+    table = tmp_path / "corrections.csv"
+    table.write_text(f"id,label\n{none.id},\n{wrong.id},{before.class_names[0]}\n")
+    prepared, said = prepare_next(head, None, table, {}, settings={}, name="next", runs=tmp_path)
+    assert (said.used, said.none) == (1, 1)
+    train(prepared.config, prepared.folder, prepared.index)
+    again = prepared.folder
+    _, index, roles = finished(again)
+    assert digests(index, roles)["features"] == digests(before, split)["features"]
+    assert [(clip.id, clip.row) for clip in index] == [(clip.id, clip.row) for clip in before]
+    place = next(p for p, clip in enumerate(index) if clip.id == wrong.id)
+    assert place in roles.labeled
+    assert index.class_names[index[place].label] == before.class_names[0]
+    assert none.id not in {index[p].id for role in ROLES for p in roles.positions(role)}
+    assert predict(load_model(again.path), gather_clips([bank]))["error"].eq("").all()
+
+
+def test_a_first_run_on_features_with_labels_by_people(bank: Path, tmp_path: Path) -> None:
+    index, table = read_index(bank), tmp_path / "corrections.csv"
+    table.write_text(f"id,label\n{index[0].id},\n{index[1].id},{index.class_names[0]}\n")
+    made = label_first(bank, table, tmp_path / "first").clips
+    given = read_index(made)
+    assert [(clip.id, clip.row) for clip in given] == [(clip.id, clip.row) for clip in index[1:]]
+    assert (given.labels[1:] == index.labels[2:]).all()
+    moved = made.read_text().replace(",2\n", ",49\n", 1)
+    made.write_text(moved)
+    with pytest.raises(InputError, match=r"clips\.csv row 1: features_row is 49, but .* has 48 rows"):
+        read_index(made)
+    made.write_text(moved.replace(",49\n", ",second\n"))
+    with pytest.raises(InputError, match=r"clips\.csv row 1: expected a folder as features and a whole number"):
+        read_index(made)
 
 
 def test_features_of_another_encoder_are_other_clips(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:

@@ -1,9 +1,9 @@
 """A bank: a folder of frozen features beside the clips.csv that says what their rows are; free of torch.
 
 Features are one file, features.npy or features.safetensors, or the shards features-00001-of-00022.safetensors. Rows are
-those of clips.csv, in its order. An array is [N, D], one view a clip, or [N, views, D], whose first view is the clip's
-own. `aplt embed` writes three arrays: center [N, D], weak and strong [N, views, D], and bank.json, which says how they
-were made.
+those of clips.csv, in its order; an index elsewhere may point to them, see POINTERS. An array is [N, D], one view a
+clip, or [N, views, D], whose first view is the clip's own. `aplt embed` writes three arrays: center [N, D], weak and
+strong [N, views, D], and bank.json, which says how they were made.
 """
 
 import hashlib
@@ -25,6 +25,8 @@ PARTS: tuple[Literal["center", "weak", "strong"], ...] = ("center", "weak", "str
 TYPES = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64"}
 """Of features: NumPy's names and those of safetensors."""
 RECORD = "bank.json"
+POINTERS = ("features", "features_row")
+"""Columns of an index elsewhere whose clips are rows of a bank: its folder, and which row, from 1 on."""
 SAMPLES = 16
 Shape = tuple[int, ...]
 
@@ -102,6 +104,20 @@ def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
         raise InputError(f"{folder}: the features have {counted(rows, 'row')}, but clips.csv has {len(index):,d}")
     if (folder / RECORD).is_file() and read_json(folder / RECORD).get("ids") != ids_digest(index):
         raise InputError(f"{folder / RECORD}: the rows of clips.csv are no longer those embedded, in that order")
+
+
+def require_in_banks(index: ClipIndex, where: Path) -> None:
+    """Refuses an index with POINTERS to what is no row of a bank."""
+    for folder in banks_of(index):
+        files = feature_files(folder)
+        if not files:
+            raise InputError(f"{where}: {folder} holds no features")
+        rows = sum(next(iter(shapes(path).values()))[0] for path in files)
+        for number, clip in enumerate(index, start=1):
+            if clip.bank == folder and not 0 <= clip.row < rows:
+                raise InputError(
+                    f"{where} row {number}: features_row is {clip.row + 1}, but {folder} has {rows:,d} rows"
+                )
 
 
 def ids_digest(index: ClipIndex) -> str:

@@ -10,7 +10,7 @@ from typing import cast
 import pandas as pd
 
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
-from aplt.data.bank import feature_files, require_rows
+from aplt.data.bank import POINTERS, feature_files, require_in_banks, require_rows
 from aplt.data.formats.folder import scan_folder
 from aplt.data.formats.recognize import TELLING, recognized
 from aplt.data.formats.source import ARCHIVES
@@ -29,13 +29,15 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     """Returns the index in a CSV file with at least the `needed` columns, or that of a folder.
 
     The clips.csv in a folder is its index, since labels may have been corrected there; without one see `scan_index`.
-    Where features lie beside it, they are its clips: see aplt.data.bank.
+    Where features lie beside it, or its columns point to some, they are its clips: see aplt.data.bank.
     """
     table, root, where = read_rows(source)
     features = feature_files(root) if where.name == TABLE else []
     index = to_index(table, root, where, needed, bank=root if features else None)
     if features:
         require_rows(root, features, index)
+    else:
+        require_in_banks(index, where)
     return index
 
 
@@ -74,7 +76,7 @@ def to_index(
 ) -> ClipIndex:
     """Returns the index of a table of strings with the columns of clips.csv; paths are relative to `root`.
 
-    With `bank` the clips are the features in that folder, row by row.
+    With `bank` the clips are the features in that folder, row by row; with the columns POINTERS, those they point to.
 
     Class names are sorted, as numbers where all are whole numbers. Blanks around a value are dropped, except in paths.
     The group of a class is that of its clips. Other columns are kept, unless they look like a misspelled one.
@@ -96,7 +98,11 @@ def to_index(
             raise InputError(f"{where}: unknown column '{column}'{hint}")
     if table.empty:
         raise InputError(f"{where}: no clips in it")
-    others = {str(name): tuple(table[name]) for name in table if name not in COLUMNS}
+    pointed = bank is None and set(POINTERS) <= set(table.columns)
+    others = {
+        str(name): tuple(table[name]) for name in table if name not in COLUMNS and not (pointed and name in POINTERS)
+    }
+    banks, features_row = (table[name].tolist() if pointed else [""] * len(table) for name in POINTERS)
     table = table.reindex(columns=list(COLUMNS), fill_value="")
     # As lists, which are quicker to read: an index may have a million rows.
     paths, *rest = (table[column].tolist() for column in COLUMNS)
@@ -116,6 +122,8 @@ def to_index(
         if split and split not in OFFICIAL:
             raise InputError(f"{at}: split is '{split}'{suggest(split, OFFICIAL)}")
         interval = _interval(start, end, at, where)
+        if pointed and not (banks[row - 1] and WHOLE_NUMBER.fullmatch(features_row[row - 1])):
+            raise InputError(f"{at}: expected a folder as features and a whole number as features_row")
         default_id = path if interval == (None, None) else f"{path}#{start}-{end}"
         clips.append(
             Clip(
@@ -126,8 +134,8 @@ def to_index(
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
-                bank=bank,
-                row=row - 1,
+                bank=root / banks[row - 1] if pointed else bank,
+                row=int(features_row[row - 1]) - 1 if pointed else row - 1,
             )
         )
     try:
@@ -137,14 +145,15 @@ def to_index(
 
 
 def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = False) -> None:
-    """Writes a table of clips as CSV with its paths made relative to the CSV's own folder.
+    """Writes a table of clips as CSV with its paths, and those to features, made relative to the CSV's own folder.
 
     Raises:
         InputError: a file with other content is there, which may have been edited by hand; not if it is made `anew`.
     """
     home, start = output.resolve().parent, root.resolve()
-    paths = [Path(os.path.relpath(start / path, home)).as_posix() for path in table["path"]]
-    table = table.assign(path=paths)
+    for column in {"path", POINTERS[0]} & set(table.columns):
+        paths = [Path(os.path.relpath(start / path, home)).as_posix() for path in table[column]]
+        table = table.assign(**{column: paths})
     found = mode(output)
     if stat.S_ISDIR(found):
         raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")

@@ -7,7 +7,7 @@ import numpy as np
 from aplt.clips import Clip
 from aplt.data.bodies import normalize
 from aplt.data.skeleton import read_clip
-from aplt.topology import topology_of
+from aplt.topology import Side, topology_of
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,8 @@ class Moments:
     """[T, P, V, 2], within -1 and 1, y downward."""
     bones: list[tuple[int, int]]
     """The joints that each goes between; none where no skeleton with so many joints is known."""
+    sides: list[Side | None]
+    """Of the body, where each bone is on one."""
     seconds: float | None
     """How long the clip is; None where its file does not say."""
 
@@ -35,7 +37,8 @@ def moments(clip: Clip, most: int) -> Moments:
     flat = (flat - (low + high) / 2) / max(float((high - low).max()) / 2, 1e-6)
     known = topology_of(joints, channels)
     lines = list(known.lines) if known else []
-    return Moments(flat.transpose(1, 0, 2, 3), lines, frames / found.fps if found.fps else None)
+    sides = [known.side_of(line) for line in lines] if known else []
+    return Moments(flat.transpose(1, 0, 2, 3), lines, sides, frames / found.fps if found.fps else None)
 
 
 def stills(clip: Clip, number: int, short_side: int) -> list[np.ndarray]:

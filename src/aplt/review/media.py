@@ -55,13 +55,17 @@ class Media:
 
 def is_film(clip: Clip) -> bool:
     """Returns whether a clip is shown as a film."""
-    return clip.bank is None and modality_of_clip(clip).name == "video"
+    return modality_of_clip(clip).name == "video"
 
 
 def points(clip: Clip) -> dict[str, Any]:
-    """Returns a skeleton to be drawn: frames of persons of joints [x, y] within -1 and 1, y downward, and its bones."""
+    """Returns a skeleton to be drawn: frames of persons of joints [x, y] within -1 and 1, y downward, and its bones.
+
+    Beside them the side of the body that each bone is on, if it is on one.
+    """
     found = moments(clip, POINTS)
-    return {"points": found.points.round(3).tolist(), "bones": found.bones, "seconds": found.seconds}
+    bones = {"bones": found.bones, "sides": found.sides}
+    return {"points": found.points.round(3).tolist(), **bones, "seconds": found.seconds}
 
 
 def _write_film(clip: Clip, path: Path) -> None:

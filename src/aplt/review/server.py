@@ -93,7 +93,7 @@ def review_app(
         said = {wall.place_of[id_]: _told(one) for id_, one in journal.now.items() if id_ in wall.place_of}
         words = read_corrections(journal.path)[1]
         disputed = {wall.place_of[id_]: list(by.items()) for id_, by in words.items() if id_ in wall.place_of}
-        film = is_film(wall.index[wall.position[0]]) if len(wall.position) else False
+        film = is_film(wall.clip(0)) if len(wall.position) else False
         about = {"said": said, "disputed": disputed, "film": film, "by": journal.by, "run": wall.run.path.name}
         about |= {"classes": names, "modeled": wall.modeled, "train_on": train_on is not None}
         return JSONResponse(wall.table | about)
@@ -111,7 +111,7 @@ def review_app(
         return answered
 
     def film(place: int) -> Response:
-        return FileResponse(media.film(wall.index[int(wall.position[place])]), media_type="video/mp4")
+        return FileResponse(media.film(wall.clip(place)), media_type="video/mp4")
 
     async def say(request: Request) -> Response:
         body = b""
@@ -156,7 +156,7 @@ def review_app(
             Route("/film/{place}.mp4", of_place(film)),
             Route(
                 "/points/{place}.json",
-                of_place(lambda place: JSONResponse(points(wall.index[wall.position[place]]))),
+                of_place(lambda place: JSONResponse(points(wall.clip(place)))),
             ),
             Route("/api/say", say, methods=["POST"]),
             Route("/api/undo", undo, methods=["POST"]),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from aplt.clips import UNKNOWN, ClipIndex
+from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.offline.novelty import NOVEL
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
@@ -107,13 +107,17 @@ class Wall:
             **{name: flag.astype(int).tolist() for name, flag in flags.items()},
         }
 
+    def clip(self, place: int) -> Clip:
+        """Returns the clip at a place as a file to be looked at, of features, too: it may be there."""
+        return replace(self.index[int(self.position[place])], bank=None)
+
     def detail(self, place: int) -> dict[str, Any]:
         """Returns what is shown of one clip alone: its best classes, the nearest labeled clips, its rounds."""
         probability, feature = self.pool.probability[place], self.pool.feature
         labeled = np.flatnonzero((self.pool.label != UNKNOWN) & (np.arange(len(feature)) != place))
         away = np.linalg.norm(feature[labeled] - feature[place], axis=1)
         near = labeled[np.argsort(away, kind="stable")][:NEAREST]
-        clip = self.index[self.position[place]]
+        clip = self.clip(place)
         own = self._ledger[self._ledger["id"] == clip.id]
         return {
             "path": str(clip.path),
@@ -121,7 +125,10 @@ class Wall:
             "interval": None if clip.start is None and clip.end is None else [clip.start or 0.0, clip.end],
             "best": [[int(k), round(float(probability[k]), 4)] for k in np.argsort(-probability, kind="stable")[:BEST]],
             "near": near.tolist(),
-            "rounds": [[int(row.round), row.label, row.accepted == "True"] for row in own.itertuples()],
+            "rounds": [
+                [int(number), label, accepted == "True"]
+                for number, label, accepted in own[["round", "label", "accepted"]].to_numpy()
+            ],
         }
 
     @cached_property

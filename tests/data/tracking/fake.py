@@ -5,7 +5,8 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from aplt.data.tracking.landmarks import Landmarks, Side, Tracker
+from aplt.data.tracking.landmarks import Landmarks, Tracker
+from aplt.topology import Side
 from tests.data.videos import number_of, picture
 
 LIGHT = 10

@@ -15,14 +15,13 @@ import numpy as np
 from aplt.errors import InputError
 from aplt.reference import require
 from aplt.storage import default_cache_dir, file_digest, reason
+from aplt.topology import Side
 
 PERSONS = 3
 """How many bodies are looked for in a frame, so that the main person can be chosen; each can have two hands."""
 IN_FRAME = 0.5
 """The presence from which a joint of the body is taken to be in the frame; outside, its place is a guess."""
 BODY_JOINTS, HAND_JOINTS = 33, 21
-Side = Literal["left", "right"]
-SIDES: tuple[Side, ...] = ("left", "right")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aplt.data.tracking.landmarks import BODY_JOINTS, HAND_JOINTS, SIDES, Landmarks
+from aplt.data.tracking.landmarks import BODY_JOINTS, HAND_JOINTS, Landmarks
+from aplt.topology import SIDES
 
 STRIDE = 0.5
 """How far a person can get from one frame to the next, in sizes of the body; farther after more frames unseen."""

@@ -12,10 +12,9 @@ from aplt.clips import Clip
 from aplt.data.files import ClipError
 from aplt.data.index import read_rows, to_index
 from aplt.data.tracking.clips import thinned
-from aplt.data.tracking.landmarks import SIDES, Side
 from aplt.data.video import decode_lazily
 from aplt.storage import atomic, read_arrays
-from aplt.topology import topology_of
+from aplt.topology import Side, topology_of
 
 CLIPS, MOMENTS = 8, 5
 HEIGHT, WIDEST = 200, 800
@@ -110,8 +109,8 @@ def _drawn(frame: np.ndarray, joints: np.ndarray) -> Image.Image:
     places = joints * scale
     seen = np.isfinite(places).all(axis=1) & places.any(axis=1)  # all zeros: a clip that shows nobody
     for one, other in known.lines:
-        sides = {side for side in SIDES for joint in (one, other) if side in known.joints[joint]}
         if seen[one] and seen[other]:
-            color = COLORS[sides.pop()] if len(sides) == 1 else ACROSS
+            side = known.side_of((one, other))
+            color = COLORS[side] if side else ACROSS
             pencil.line([tuple(places[one]), tuple(places[other])], fill=color, width=2)
     return image

@@ -2,6 +2,8 @@
 // Names come from people's files: they are only ever set as text.
 
 const CARD = { width: 176, height: 186 };
+const SIDES = { left: "#60a5fa", right: "#f59e0b" };
+const ACROSS = "#e5e7eb"; // of bones between the sides
 const MARGIN = 2; // rows beyond the sight
 const at = (id) => document.getElementById(id);
 const make = (tag, text = "", name = "") => {
@@ -186,13 +188,15 @@ function animate(time) {
     pen.clearRect(0, 0, canvas.width, canvas.height);
     pen.lineWidth = 3;
     persons.forEach((joints, person) => {
-      pen.strokeStyle = pen.fillStyle = person ? "#f59e0b" : "#60a5fa";
-      for (const [joint, parent] of found.bones) {
+      pen.globalAlpha = person ? 0.45 : 1;
+      for (const [bone, [joint, parent]] of found.bones.entries()) {
+        pen.strokeStyle = SIDES[found.sides[bone]] ?? ACROSS;
         pen.beginPath();
         pen.moveTo(...on(joints[joint]));
         pen.lineTo(...on(joints[parent]));
         pen.stroke();
       }
+      pen.fillStyle = ACROSS;
       for (const joint of joints) pen.fillRect(...on(joint).map((value) => value - 2), 4, 4);
     });
   }
