@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from aplt.cli.overwriting import require_own
+from aplt.clips import Clip, ClipIndex
 from aplt.data.bank import features_digest
 from aplt.data.pose_files import clip_at
 
@@ -24,7 +25,7 @@ class Broken(io.BytesIO):
 LOOKS: list[tuple[str, Callable[[Path], object]]] = [
     ("poses.json", clip_at),
     ("list.csv", lambda path: require_own(path, ("a", "b"), [])),
-    ("features.npy", lambda path: features_digest(path.parent)),
+    ("features.npy", lambda path: features_digest(ClipIndex((Clip("a", path, bank=path.parent),), ()))),
 ]
 
 

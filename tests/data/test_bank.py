@@ -10,9 +10,9 @@ import torch
 from safetensors.torch import save_file
 
 from aplt.config import FeatureInput, SplitSettings
-from aplt.data.bank import shard
+from aplt.data.bank import features_digest, shard
 from aplt.data.check import check
-from aplt.data.index import read_index
+from aplt.data.index import index_table, read_index, write_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.data.splits import make_split
 from aplt.errors import InputError
@@ -41,6 +41,62 @@ def test_check_reads_the_rows(tmp_path: Path) -> None:
     np.save(bank / "features.npy", features)
     found = check(read_index(bank), processes=1)
     assert [(finding.id, finding.problem) for finding in found] == [("7.mp4", "zeros"), ("9.mp4", "broken")]
+
+
+def pointing(folder: Path, features: str, *rows: str) -> Path:
+    table = pd.DataFrame({"path": [f"{i}.mp4" for i in range(len(rows))], "label": "nod", "features": features})
+    folder.mkdir(exist_ok=True)
+    table.assign(features_row=rows).to_csv(folder / "some.csv", index=False)
+    return folder / "some.csv"
+
+
+def test_a_table_elsewhere_points_to_rows(tmp_path: Path) -> None:
+    bank = write_bank(tmp_path / "bank")
+    index = read_index(pointing(tmp_path / "else", "../bank", "3", " 1 ", "3"))
+    assert [(clip.bank, clip.row) for clip in index] == [(bank, 2), (bank, 0), (bank, 2)]
+    assert index.columns == {}
+    assert [(found.id, found.problem) for found in check(index, processes=1)] == [("2.mp4", "duplicate")]
+    write_index(index_table(index), Path(), tmp_path / "again.csv")
+    assert read_index(tmp_path / "again.csv").clips == index.clips
+    assert features_digest(index) != features_digest(read_index(pointing(tmp_path / "else", "../bank", "1", "3", "3")))
+
+
+@pytest.mark.parametrize(
+    ("features", "row", "why"),
+    [
+        ("../bank", "0", r"row 1: features_row is 0, expected 1 to 48, the rows of .*bank"),
+        ("../bank", "49", r"row 1: features_row is 49, expected 1 to 48"),
+        ("../bank", "2.0", r"row 1: features is '../bank' and features_row '2.0', expected a folder and a whole"),
+        (" ", "2", r"row 1: features is '' and features_row '2'"),
+        ("../gone", "2", r"gone is no folder"),
+        (".", "2", r"else holds no features"),
+    ],
+)
+def test_a_pointer_to_no_row_is_an_error(features: str, row: str, why: str, tmp_path: Path) -> None:
+    write_bank(tmp_path / "bank")
+    with pytest.raises(InputError, match=rf"some\.csv.*{why}"):
+        read_index(pointing(tmp_path / "else", features, row))
+
+
+def test_pointers_are_whole_and_of_one_bank(tmp_path: Path) -> None:
+    bank, other = write_bank(tmp_path / "bank"), write_bank(tmp_path / "other")
+    table = pd.read_csv(pointing(tmp_path / "else", str(bank), "1", "2"))
+
+    def refused(changed: pd.DataFrame, folder: Path = tmp_path) -> str:
+        changed.to_csv(folder / "clips.csv", index=False)
+        with pytest.raises(InputError) as caught:
+            read_index(folder / "clips.csv")
+        return str(caught.value)
+
+    assert "column 'features_row' without 'features'" in refused(table.drop(columns="features"))
+    assert "did you mean 'features_row'" in refused(table.rename(columns={"features_row": "feature_row"}))
+    assert f"{bank} and in {other}; expected one" in refused(table.assign(features=[str(bank), str(other)]))
+    assert "features lie beside it" in refused(table, other)
+    # A column of the user's own that is called so is no pointer.
+    table.drop(columns="features_row").to_csv(tmp_path / "clips.csv", index=False)
+    index = read_index(tmp_path / "clips.csv")
+    assert index[0].bank is None
+    assert index.columns["features"] == (str(bank), str(bank))
 
 
 def save(array: np.ndarray) -> Callable[[Path], None]:

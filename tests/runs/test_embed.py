@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from aplt.clips import ROLES
 from aplt.config import RunConfig, SkeletonInput, SplitSettings
-from aplt.data.index import read_index
+from aplt.data.bank import features_digest
+from aplt.data.index import read_index, write_index
 from aplt.data.modality import MODALITIES
 from aplt.data.splits import make_split
 from aplt.data.views import KINDS
@@ -31,6 +32,7 @@ from aplt.runs.begin import finished, train
 from aplt.runs.configure import configured
 from aplt.runs.corrections import label_first
 from aplt.runs.embed import embed
+from aplt.runs.labels import labels_of
 from aplt.runs.predict import evaluate, gather_clips, load_model, predict
 from aplt.runs.setup import digests
 from aplt.settings import merge
@@ -216,17 +218,29 @@ def test_a_run_on_features_goes_on_with_corrected_labels(bank: Path, head: RunDi
 def test_a_first_run_on_features_with_labels_by_people(bank: Path, tmp_path: Path) -> None:
     index, table = read_index(bank), tmp_path / "corrections.csv"
     table.write_text(f"id,label\n{index[0].id},\n{index[1].id},{index.class_names[0]}\n")
-    made = label_first(bank, table, tmp_path / "first").clips
-    given = read_index(made)
+    given = read_index(label_first(bank, table, tmp_path / "first").clips)
     assert [(clip.id, clip.row) for clip in given] == [(clip.id, clip.row) for clip in index[1:]]
     assert (given.labels[1:] == index.labels[2:]).all()
-    moved = made.read_text().replace(",2\n", ",49\n", 1)
-    made.write_text(moved)
-    with pytest.raises(InputError, match=r"clips\.csv row 1: features_row is 49, but .* has 48 rows"):
-        read_index(made)
-    made.write_text(moved.replace(",49\n", ",second\n"))
-    with pytest.raises(InputError, match=r"clips\.csv row 1: expected a folder as features and a whole number"):
-        read_index(made)
+    assert features_digest(given) != features_digest(index)
+
+
+def test_a_bank_that_changed_is_noticed_before_a_run_goes_on(bank: Path, tmp_path: Path) -> None:
+    shutil.copytree(bank, tmp_path / "bank")
+    run = RunDir(tmp_path / "run")
+    train(tiny(tmp_path / "bank", method="supervised", train={"rounds": 1, "warm_up_rounds": 0}), run)
+    (path,) = (tmp_path / "bank").glob("features-*")
+    save_file({name: array.flip(0) for name, array in load_file(path).items()}, path)
+    with pytest.raises(InputError, match="its features have changed since"):
+        prepare_next(run, None, None, {}, settings={}, name="next", runs=tmp_path)
+
+
+def test_a_runs_labels_point_to_its_features(head: RunDir, tmp_path: Path) -> None:
+    _, before, split = finished(head)
+    write_index(labels_of(head).table, Path(), tmp_path / "labels.csv")
+    found = read_index(tmp_path / "labels.csv")
+    assert {(clip.id, clip.row, clip.bank) for clip in found} == {
+        (before[p].id, before[p].row, before[p].bank) for p in split.unlabeled
+    }
 
 
 def test_features_of_another_encoder_are_other_clips(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:

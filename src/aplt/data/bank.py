@@ -91,8 +91,8 @@ def shapes(path: Path) -> dict[str, Shape]:
     return {name: shape for name, (shape, _) in found.items()}
 
 
-def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
-    """Refuses features that are not one row for each clip of the index."""
+def rows_of(files: Iterable[Path]) -> int:
+    """Returns how many rows the features in all files have; refuses arrays that do not fit each other."""
     rows, size = 0, 0
     for path in files:
         found = list(shapes(path).values())
@@ -100,24 +100,31 @@ def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
         if len(lengths) > 1 or len(sizes) > 1:
             raise InputError(f"{path}: its arrays do not fit each other or the files before it; found {found}")
         rows, size = rows + found[0][0], found[0][-1]
+    return rows
+
+
+def require_rows(folder: Path, files: Iterable[Path], index: ClipIndex) -> None:
+    """Refuses features that are not one row for each clip of the index."""
+    rows = rows_of(files)
     if rows != len(index):
         raise InputError(f"{folder}: the features have {counted(rows, 'row')}, but clips.csv has {len(index):,d}")
     if (folder / RECORD).is_file() and read_json(folder / RECORD).get("ids") != ids_digest(index):
         raise InputError(f"{folder / RECORD}: the rows of clips.csv are no longer those embedded, in that order")
 
 
-def require_in_banks(index: ClipIndex, where: Path) -> None:
-    """Refuses an index with POINTERS to what is no row of a bank."""
-    for folder in banks_of(index):
-        files = feature_files(folder)
-        if not files:
-            raise InputError(f"{where}: {folder} holds no features")
-        rows = sum(next(iter(shapes(path).values()))[0] for path in files)
-        for number, clip in enumerate(index, start=1):
-            if clip.bank == folder and not 0 <= clip.row < rows:
-                raise InputError(
-                    f"{where} row {number}: features_row is {clip.row + 1}, but {folder} has {rows:,d} rows"
-                )
+def require_in_bank(index: ClipIndex, where: Path) -> None:
+    """Refuses an index with POINTERS to what are not rows of one bank."""
+    folder, *others = banks_of(index)
+    if others:
+        raise InputError(f"{where}: points to features in {folder} and in {others[0]}; expected one folder")
+    if not (files := feature_files(folder)):
+        raise InputError(f"{where}: {folder} {'holds no features' if folder.is_dir() else 'is no folder'}")
+    rows = rows_of(files)
+    for number, clip in enumerate(index, start=1):
+        if not 0 <= clip.row < rows:
+            raise InputError(
+                f"{where} row {number}: features_row is {clip.row + 1}, expected 1 to {rows:,d}, the rows of {folder}"
+            )
 
 
 def ids_digest(index: ClipIndex) -> str:
@@ -125,16 +132,22 @@ def ids_digest(index: ClipIndex) -> str:
     return hashlib.sha256("\n".join(clip.id for clip in index).encode()).hexdigest()
 
 
-def features_digest(folder: Path) -> str:
-    """Returns a SHA-256 over the sizes of the files of features and parts of each: another encoder's differ."""
+def features_digest(index: ClipIndex) -> str:
+    """Returns a SHA-256 over the sizes of the files of features and parts of each: another encoder's differ.
+
+    Of an index with POINTERS over its rows, too; of any other these are the positions.
+    """
     found = hashlib.sha256()
-    for path in feature_files(folder):
+    for path in (path for folder in banks_of(index) for path in feature_files(folder)):
         size = path.stat().st_size
         found.update(str(size).encode())
         with naming(path), path.open("rb") as stream:
             for number in range(SAMPLES):
                 stream.seek(size * number // SAMPLES)
                 found.update(stream.read(1024))
+    rows = np.array([clip.row for clip in index])
+    if (rows != np.arange(len(rows))).any():
+        found.update(rows.astype("<i8").tobytes())
     return found.hexdigest()
 
 

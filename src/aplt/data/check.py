@@ -60,7 +60,7 @@ def check(
         if isinstance(result, Finding):
             findings.append(result)
             continue
-        content = contents.get(clip.path, str(clip.path)) if clip.bank is None else clip.id
+        content = contents.get(clip.path, str(clip.path)) if clip.bank is None else f"{clip.bank}#{clip.row}"
         original = first.setdefault((content, clip.start or 0.0, clip.end), clip)
         (usual, count), *_ = kinds.most_common(1)
         if result.kind != usual:

@@ -10,14 +10,14 @@ from typing import cast
 import pandas as pd
 
 from aplt.clips import OFFICIAL, UNKNOWN, Clip, ClipIndex, OfficialSplit
-from aplt.data.bank import POINTERS, feature_files, require_in_banks, require_rows
+from aplt.data.bank import POINTERS, banks_of, feature_files, require_in_bank, require_rows
 from aplt.data.formats.folder import scan_folder
 from aplt.data.formats.recognize import TELLING, recognized
 from aplt.data.formats.source import ARCHIVES
 from aplt.data.formats.table import advice, from_windows, label_like
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
-from aplt.storage import mode, read_bytes, read_table, require_columns, write_csv
+from aplt.storage import absolute, mode, read_bytes, read_table, require_columns, write_csv
 
 TABLE = "clips.csv"
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split", "group")
@@ -36,8 +36,6 @@ def read_index(source: Path, needed: Sequence[str] = ("path", "label")) -> ClipI
     index = to_index(table, root, where, needed, bank=root if features else None)
     if features:
         require_rows(root, features, index)
-    else:
-        require_in_banks(index, where)
     return index
 
 
@@ -92,17 +90,16 @@ def to_index(
         if "path" in table and not label_like(table.columns):
             raise InputError(f"{error}; add it, empty where a clip has no label yet") from error
         raise InputError(f"{error}; {advice(where, table.columns)} makes an index of it") from error
-    for column in set(table.columns) - set(COLUMNS):
-        hint = suggest(column.lower(), set(COLUMNS) - set(table.columns) or {"path"})
+    known = {*COLUMNS, *(POINTERS if POINTERS[0] in table else ())}
+    for column in set(table.columns) - {*known, *POINTERS}:
+        hint = suggest(column.lower(), known - set(table.columns) or {"path"})
         if hint.startswith("; did you mean"):
             raise InputError(f"{where}: unknown column '{column}'{hint}")
     if table.empty:
         raise InputError(f"{where}: no clips in it")
-    pointed = bank is None and set(POINTERS) <= set(table.columns)
-    others = {
-        str(name): tuple(table[name]) for name in table if name not in COLUMNS and not (pointed and name in POINTERS)
-    }
-    banks, features_row = (table[name].tolist() if pointed else [""] * len(table) for name in POINTERS)
+    pointers = _pointers(table, root, where, bank)
+    own = {*COLUMNS, *(POINTERS if pointers else ())}
+    others = {str(name): tuple(table[name]) for name in table if name not in own}
     table = table.reindex(columns=list(COLUMNS), fill_value="")
     # As lists, which are quicker to read: an index may have a million rows.
     paths, *rest = (table[column].tolist() for column in COLUMNS)
@@ -122,8 +119,7 @@ def to_index(
         if split and split not in OFFICIAL:
             raise InputError(f"{at}: split is '{split}'{suggest(split, OFFICIAL)}")
         interval = _interval(start, end, at, where)
-        if pointed and not (banks[row - 1] and WHOLE_NUMBER.fullmatch(features_row[row - 1])):
-            raise InputError(f"{at}: expected a folder as features and a whole number as features_row")
+        features, features_row = pointers[row - 1] if pointers else (bank, row)
         default_id = path if interval == (None, None) else f"{path}#{start}-{end}"
         clips.append(
             Clip(
@@ -134,14 +130,36 @@ def to_index(
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
-                bank=root / banks[row - 1] if pointed else bank,
-                row=int(features_row[row - 1]) - 1 if pointed else row - 1,
+                bank=features,
+                row=features_row - 1,
             )
         )
     try:
-        return ClipIndex(tuple(clips), class_names, _groups(rest[0], rest[-1], class_names, where), others)
+        index = ClipIndex(tuple(clips), class_names, _groups(rest[0], rest[-1], class_names, where), others)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
+    if pointers:
+        require_in_bank(index, where)
+    return index
+
+
+def _pointers(table: pd.DataFrame, root: Path, where: Path, bank: Path | None) -> list[tuple[Path, int]]:
+    """Returns the folder of features and the row, from 1 on, that POINTERS say of each clip; empty: there are none."""
+    if POINTERS[1] not in table:
+        return []
+    if POINTERS[0] not in table:
+        raise InputError(f"{where}: column 'features_row' without 'features', the folder that the row is in")
+    if bank is not None:
+        raise InputError(f"{where}: features lie beside it, so it cannot have a column 'features_row'; remove it")
+    texts = [[value.strip() for value in table[name]] for name in POINTERS]
+    for number, (folder, row) in enumerate(zip(*texts, strict=True), start=1):
+        if not folder or not WHOLE_NUMBER.fullmatch(row):
+            raise InputError(
+                f"{where} row {number}: features is '{folder}' and features_row '{row}', expected a folder and a "
+                "whole number"
+            )
+    folder_of = {text: absolute(root / text) for text in set(texts[0])}  # one path for a million clips
+    return [(folder_of[folder], int(row)) for folder, row in zip(*texts, strict=True)]
 
 
 def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = False) -> None:
@@ -151,9 +169,9 @@ def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = F
         InputError: a file with other content is there, which may have been edited by hand; not if it is made `anew`.
     """
     home, start = output.resolve().parent, root.resolve()
-    for column in {"path", POINTERS[0]} & set(table.columns):
-        paths = [Path(os.path.relpath(start / path, home)).as_posix() for path in table[column]]
-        table = table.assign(**{column: paths})
+    for column in ("path", *(POINTERS[:1] if set(POINTERS) <= set(table.columns) else ())):
+        places = {path: Path(os.path.relpath(start / path, home)).as_posix() for path in set(table[column])}
+        table = table.assign(**{column: table[column].map(places)})
     found = mode(output)
     if stat.S_ISDIR(found):
         raise InputError(f"{output}: is a folder; -o names the table to write, such as clips.csv")
@@ -182,7 +200,10 @@ def _groups(labels: Sequence[str], groups: Sequence[str], class_names: Sequence[
 
 
 def index_table(index: ClipIndex) -> pd.DataFrame:
-    """Returns the table of an index with the columns of clips.csv, as strings; paths are absolute."""
+    """Returns the table of an index with the columns of clips.csv, as strings; paths are absolute.
+
+    Where the clips are features it has POINTERS, too.
+    """
     rows = [
         (
             str(clip.path.absolute()),
@@ -196,7 +217,10 @@ def index_table(index: ClipIndex) -> pd.DataFrame:
         )
         for clip in index
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    for bank in banks_of(index)[:1]:
+        table = table.assign(features=str(bank.absolute()), features_row=[str(clip.row + 1) for clip in index])
+    return table
 
 
 def _require_utf8(path: str, at: str) -> None:

@@ -16,7 +16,7 @@ from aplt.clips import Clip
 from aplt.data.modality import modality_of_clip
 from aplt.data.stills import moments
 from aplt.data.video import decode
-from aplt.storage import aside_of
+from aplt.storage import aside_of, mode
 
 SHORT_SIDE = 160
 LONGEST = 900
@@ -48,7 +48,7 @@ class Media:
 
     def path_of(self, clip: Clip) -> Path:
         """Returns where a clip's film lies: by the file that it shows, for a clip's place in a folder may change."""
-        written = clip.path.stat().st_mtime_ns if clip.path.exists() else 0
+        written = clip.path.stat().st_mtime_ns if mode(clip.path) else 0
         shows = json.dumps([str(clip.path.absolute()), written, clip.start, clip.end])
         return self.folder / f"{sha256(shows.encode()).hexdigest()[:32]}.mp4"
 

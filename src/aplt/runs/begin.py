@@ -10,6 +10,7 @@ from accelerate.utils import broadcast_object_list
 
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig
+from aplt.data.bank import features_digest
 from aplt.data.files import ClipError
 from aplt.data.split_file import load_split, save_split
 from aplt.data.split_remarks import remark_on_share, remark_on_split
@@ -102,7 +103,17 @@ def finished(run: RunDir) -> tuple[RunConfig, ClipIndex, Split]:
     run.read_result()
     config = begun_config(run)
     index = read_own_clips(config, run)
-    return config, index, load_split(run.split, index, ADVICE)
+    split = load_split(run.split, index, ADVICE)
+    if index[0].bank is not None:
+        _require_same(run, "features", features_digest(index), config.clips)
+    return config, index, split
+
+
+def _require_same(run: RunDir, name: str, now: str | None, file: str | Path) -> None:
+    """Refuses what has another digest than when the run was begun; `file` is where it lies."""
+    what = {"index": "rows, their order or labels", "split": "roles", "features": "features"}[name]
+    if run.read_digests().get(name) != now:
+        raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
 
 
 def _go_on(config: RunConfig, run: RunDir) -> Result:
@@ -112,14 +123,9 @@ def _go_on(config: RunConfig, run: RunDir) -> Result:
     index = read_own_clips(config, run)
     split = load_split(drawn, index, ADVICE)
     run.require(lambda r: r.origin, "the run cannot be resumed without it")
-    begun, now = run.read_digests(), digests(index, split)
-    for name, file, what in (
-        ("index", config.clips, "rows, their order or labels"),
-        ("split", run.split, "roles"),
-        ("features", config.clips, "features"),
-    ):
-        if begun.get(name) != now.get(name):
-            raise InputError(f"{file}: its {what} have changed since {run.path} was begun; {ADVICE}")
+    now = digests(index, split)
+    for name, file in (("index", config.clips), ("split", run.split), ("features", config.clips)):
+        _require_same(run, name, now.get(name), file)
     accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     with alone(run, accelerator), _hinting(config.clips):
         material = prepare_material(config, index, split, accelerator)

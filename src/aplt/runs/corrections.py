@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd
 
 from aplt.clips import ClipIndex, Role, Split
-from aplt.data.bank import POINTERS
 from aplt.data.index import index_table, read_index, write_index
 from aplt.data.split_file import save_split
 from aplt.display import counted
@@ -15,7 +14,6 @@ from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
 from aplt.runs.reviews import NONE, read_corrections, spoken
-from aplt.storage import absolute
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,6 @@ def _laid_over(index: ClipIndex, labels: Mapping[str, str]) -> pd.DataFrame:
     table = index_table(index).assign(**{name: list(values) for name, values in index.columns.items()})
     table["label"] = [labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)]
     group_of = dict(zip(index.class_names, index.groups, strict=bool(index.groups)))
-    if index[0].bank is not None:
-        pointers = ((str(absolute(clip.bank or Path())), str(clip.row + 1)) for clip in index)
-        table = table.assign(**dict(zip(POINTERS, zip(*pointers, strict=True), strict=True)))
     return table.assign(group=[group_of.get(label, "") for label in table["label"]])
 
 

@@ -88,8 +88,7 @@ def read_own_clips(config: RunConfig, run: RunDir) -> ClipIndex:
 def digests(index: ClipIndex, split: Split) -> dict[str, str]:
     """Returns what tells whether a run's clips, their order, labels, roles and features are still the same."""
     found = {"index": index.digest, "split": split.digest(index)}
-    bank = index[0].bank
-    return found if bank is None else found | {"features": features_digest(bank)}
+    return found if index[0].bank is None else found | {"features": features_digest(index)}
 
 
 def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelerator: Accelerator) -> Material:
