@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import pytest
 
-from aplt.report.charts import Curve, line_chart, nice_ticks
+from aplt.report.charts import LETTER, WIDTH, Curve, line_chart, nice_ticks
 from aplt.report.words import duration, number, percent, wilson
 
 
@@ -61,6 +61,10 @@ def test_an_axis_that_begins_near_the_curve(values: tuple[float, float]) -> None
 @pytest.mark.parametrize("last", [2, 13, 25, 1000, 12_001, 10**12, 10**30])
 def test_rounds_are_labeled_few_and_even_however_many(last: int) -> None:
     drawn = line_chart([Curve.of("a", [(1, 0.5), (last, 0.6)])], title="t", in_percent=True)
-    labels = [int(text) for text in re.findall(r'text-anchor="middle">(\d+)<', drawn)]
+    found = re.findall(r'x="([\d.]+)" y="[\d.]+" text-anchor="middle">([\d,]+)<', drawn)
+    labels = [int(text.replace(",", "")) for _, text in found]
+    ends = [float(x) + 0.5 * LETTER * len(text) for x, text in found]
     assert 1 <= len(labels) <= 13
+    assert max(ends) <= WIDTH
+    assert all(one < float(x) - 0.5 * LETTER * len(text) for one, (x, text) in zip(ends, found[1:], strict=False))
     assert len({after - before for before, after in pairwise(labels)}) <= 1

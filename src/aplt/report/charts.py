@@ -82,7 +82,9 @@ class Plane:
             parts.append(el("line", x1=LEFT, x2=WIDTH - RIGHT, y1=y, y2=y, class_="grid"))
             parts.append(el("text", write(tick), x=LEFT - 8, y=y + 4, text_anchor="end"))
         low = self.y(self.ticks[0]) + 17
-        parts += [el("text", text, x=self.x(value), y=low, text_anchor="middle") for value, text in labels]
+        for value, text in labels:
+            inside = WIDTH - LETTER * (len(text) + 1) / 2  # else the last one would be cut
+            parts.append(el("text", text, x=min(self.x(value), inside), y=low, text_anchor="middle"))
         middle = (LEFT + WIDTH - RIGHT) / 2
         return join([*parts, el("text", name, x=middle, y=HEIGHT - 5, text_anchor="middle", class_="axis")])
 
@@ -118,8 +120,9 @@ def line_chart(
     ticks = nice_ticks(min(*heights, 0.0 if from_zero else max(heights) - 0.01), max(heights))
     plane = Plane(first - half, last + half, ticks)
     write: Callable[[float], str] = percent if in_percent else number
-    step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= 12 * s)
-    labels = [(float(x), str(x)) for x in range(first + -first % step, last + 1, step)]
+    most = min(12, int((WIDTH - LEFT - RIGHT) / (LETTER * (len(f"{last:,d}") + 2))))
+    step = next(s for power in count() for s in (10**power, 2 * 10**power, 5 * 10**power) if last - first <= most * s)
+    labels = [(float(x), f"{x:,d}") for x in range(first + -first % step, last + 1, step)]
     drawn = [(place, curve) for place, curve in enumerate(curves) if curve.points]
     behind = [curve for curve in pale if curve.points]
     shade = None
