@@ -224,6 +224,14 @@ def test_a_first_run_on_features_with_labels_by_people(bank: Path, tmp_path: Pat
     assert features_digest(given) != features_digest(index)
 
 
+def test_a_column_of_the_users_own_does_not_replace_the_pointer(tmp_path: Path) -> None:
+    bank, table = write_bank(tmp_path / "bank"), tmp_path / "corrections.csv"
+    pd.read_csv(bank / "clips.csv").assign(features="hog").to_csv(bank / "clips.csv", index=False)
+    table.write_text("id,label\n1.mp4,nod\n")
+    given = read_index(label_first(bank, table, tmp_path / "first").clips)
+    assert {clip.bank for clip in given} == {bank}
+
+
 def test_a_bank_that_changed_is_noticed_before_a_run_goes_on(bank: Path, tmp_path: Path) -> None:
     shutil.copytree(bank, tmp_path / "bank")
     run = RunDir(tmp_path / "run")

@@ -64,8 +64,12 @@ def points(clip: Clip) -> dict[str, Any]:
     Beside them the side of the body that each bone is on, if it is on one.
     """
     found = moments(clip, POINTS)
-    bones = {"bones": found.bones, "sides": found.sides}
-    return {"points": found.points.round(3).tolist(), **bones, "seconds": found.seconds}
+    return {
+        "points": found.points.round(3).tolist(),
+        "bones": found.bones,
+        "sides": found.sides,
+        "seconds": found.seconds,
+    }
 
 
 def _write_film(clip: Clip, path: Path) -> None:
