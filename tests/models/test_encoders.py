@@ -82,6 +82,13 @@ def test_flow_is_how_far_what_is_seen_has_moved(right: float, down: float, contr
     assert not flow[:, :, [0, 2]].any()
 
 
+def test_flow_is_as_exact_in_mixed_precision() -> None:
+    clip = torch.stack([pattern(0, 0), pattern(0.7, -0.3)], dim=2)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = optical_flow(clip)
+    torch.testing.assert_close(mixed, optical_flow(clip), rtol=0, atol=0)
+
+
 def test_flow_of_odd_sizes_fits_the_strided_convolution() -> None:
     for size in (31, 32, 33, 34, 35):
         clip = torch.randn(1, 3, 2, size, size + 1)
