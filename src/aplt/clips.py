@@ -33,6 +33,8 @@ class Clip:
     start: float | None = None
     end: float | None = None
     official: OfficialSplit | None = None
+    video: Path | None = None
+    """The video that its file was made from, where that is not the file itself."""
     bank: Path | None = None
     """The folder of features that stand for it; its own file is not read then, and need not be there."""
     row: int = 0

@@ -121,6 +121,9 @@ class SkeletonInput(Settings):
     kind: Literal["skeleton"] = "skeleton"
     frames: int = Field(32, ge=2, le=LONGEST)
     """Frames per clip, resampled evenly over its time."""
+    joints: tuple[str, ...] = ()
+    """Names of the joints, in whose order clips with names of their own are brought; by default those of the first
+    clip. A model keeps them."""
     mirror: tuple[tuple[int, int], ...] | None = None
     """Pairs of left and right joints, by which views are mirrored at random; by default those of the skeleton that has
     this number of joints, as far as one is known. Empty: no mirroring, for classes that differ in left and right."""
@@ -297,7 +300,8 @@ class RunConfig(Settings):
     def of_training(self) -> dict[str, Any]:
         """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell."""
         machine: Any = {
-            "input": {"cache_dir"},
+            # Where no names are given, the digests of older runs stay what they are.
+            "input": {"cache_dir"} | ({"joints"} if not getattr(self.input, "joints", ()) else set()),
             "train": {"workers", "checkpoint_minutes", "track"},
             "clips": True,
             "split": True,

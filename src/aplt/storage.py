@@ -145,7 +145,15 @@ def absolute(path: Path) -> Path:
 
 def seen_from(path: Path, file: Path) -> str:
     """Returns the way to a path from the folder of a file, with slashes."""
-    return Path(os.path.relpath(path.resolve(), file.resolve().parent)).as_posix()
+    return way(path.resolve(), file.resolve().parent)
+
+
+def way(path: Path, folder: Path) -> str:
+    """Returns the way to a path from a folder, with slashes; the path itself from another drive of Windows."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        return path.as_posix()
 
 
 def default_cache_dir() -> Path:

@@ -82,6 +82,9 @@ def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path)
         ("path,label\na.mp4,x\n,y\n", "row 2: path is empty"),
         ("path,label\na.mp4,x\n  ,y\n", "row 2: path is empty"),
         ("path,label\na.mp4,x,s1\nb.mp4,y,s1\n", "row 1: found 3 fields, expected at most 2"),
+        ("path,label,Strat\na.mp4,x,1\n", "unknown column 'Strat'; did you mean 'start'?"),
+        ("path,label,spilt\na.mp4,x,test\n", "unknown column 'spilt'; did you mean 'split'?"),
+        ("path,label,subjects\na.mp4,x,s1\n", "unknown column 'subjects'; did you mean 'subject'?"),
         ("path,label,split\na.mp4,x,trian\n", "row 1: split is 'trian'; did you mean 'train'?"),
         ("path,label,start,end\na.mp4,x,one,2\n", "row 1: start is 'one', expected seconds"),
         ("path,label,start,end\na.mp4,x,3,2\n", "row 1: the interval is 3-2"),
@@ -124,6 +127,12 @@ def test_missing_file_and_columns_of_ones_own(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file or folder"):
         read_index(tmp_path / "none.csv")
     assert len(read_index(write(tmp_path / "c.csv", "path,label,camera\na.mp4,x,front\n"))) == 1
+
+
+def test_columns_of_ones_own_that_are_near_to_none(tmp_path: Path) -> None:
+    own = ["gender", "site", "side", "batch", "part", "parent", "state", "stage", "level", "x", "i"]
+    (tmp_path / "clips.csv").write_text(f"path,label,{','.join(own)}\na.mp4,x{',1' * len(own)}\n")
+    assert list(read_index(tmp_path / "clips.csv").columns) == own
 
 
 def test_folder_of_classes(tmp_path: Path) -> None:

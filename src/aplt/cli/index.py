@@ -23,7 +23,8 @@ def index(
     format_: Annotated[str | None, typer.Option("--format")] = None,
     videos: Annotated[Path | None, typer.Option(help="Folder of the videos, if they are not with the lists.")] = None,
     rate: Annotated[
-        float | None, typer.Option(help="Frames a second, for lists of frames without the videos.", min=1e-3)
+        float | None,
+        typer.Option(help="Frames a second that lists count in; by default those of each video.", min=1e-3),
     ] = None,
     columns: Annotated[str, typer.Option(help="What a table calls its columns: path=file,label=class.")] = "",
     window: Annotated[

@@ -1,6 +1,5 @@
 """What is compared: data sets, methods, shares of labels and seeds, typed and checked, as in compare.yaml."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import product
@@ -16,7 +15,7 @@ from aplt.errors import InputError, suggest
 from aplt.reference import is_reference
 from aplt.report.words import share_text
 from aplt.settings import Settings, load_yaml, merge, shown, validated
-from aplt.storage import absolute
+from aplt.storage import absolute, way
 
 DEFAULT_METHODS = ("supervised", "fixmatch_teacher", "aplt_paper", "aplt")
 UPPER_BOUND = "upper bound"
@@ -223,7 +222,7 @@ def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:
 def seen_from(plan: Plan, folder: Path) -> Plan:
     """Returns the plan with paths relative to a folder, so that a file there can move along with its clips."""
     root = folder.resolve()
-    return _placed(plan, lambda path: Path(os.path.relpath(path, root)))
+    return _placed(plan, lambda path: Path(way(path, root)))
 
 
 def _require_name(name: str, where: str) -> None:

@@ -1,6 +1,7 @@
 """The files of clips: those below a folder, and what is wrong with one."""
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,15 @@ def naming(clip: Clip) -> Iterator[None]:
         raise
     except Exception as error:
         raise ClipError(clip, "broken", f"its decoder failed ({type(error).__name__}: {reason(error)})") from error
+
+
+POSES_OF = re.compile(r"(.+)-[0-9a-f]{8}\.npz")
+"""The name of the skeletons that were tracked in a video: the slug of the clip's id, and some digits of its digest."""
+
+
+def slug(id_: str) -> str:
+    """Returns an id as a part of a file's name that any system allows; ids that differ may have the same."""
+    return re.sub(r"[^\w.-]+", "-", id_, flags=re.ASCII).strip(".-")[:80]
 
 
 def files_below(folder: Path, above: tuple[tuple[int, int], ...] = ()) -> Iterator[Path]:

@@ -1,9 +1,9 @@
 """The index: clips.csv or a folder of clips -> ClipIndex, and back to a file."""
 
-import os
 import re
 import stat
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import cast
 
@@ -17,9 +17,10 @@ from aplt.data.formats.source import ARCHIVES
 from aplt.data.formats.table import advice, from_windows, label_like
 from aplt.data.modality import clip_at
 from aplt.errors import InputError, suggest
-from aplt.storage import absolute, mode, read_bytes, read_table, require_columns, write_csv
+from aplt.storage import absolute, mode, read_bytes, read_table, require_columns, way, write_csv
 
 TABLE = "clips.csv"
+VIDEO = "video"  # the column of what a clip's own file was made from
 COLUMNS = ("path", "label", "id", "subject", "start", "end", "split", "group")
 # Plain digits: isdigit() accepts "²", which int() refuses, as it refuses numbers of thousands of digits.
 WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -92,13 +93,13 @@ def to_index(
         raise InputError(f"{error}; {advice(where, table.columns)} makes an index of it") from error
     known = {*COLUMNS, *(POINTERS if POINTERS[0] in table else ())}
     for column in set(table.columns) - {*known, *POINTERS}:
-        hint = suggest(column.lower(), known - set(table.columns) or {"path"})
-        if hint.startswith("; did you mean"):
-            raise InputError(f"{where}: unknown column '{column}'{hint}")
+        if meant := next((name for name in sorted(known - set(table.columns)) if _slip(column.lower(), name)), None):
+            raise InputError(f"{where}: unknown column '{column}'; did you mean '{meant}'?")
     if table.empty:
         raise InputError(f"{where}: no clips in it")
     pointers = _pointers(table, root, where, bank)
     own = {*COLUMNS, *(POINTERS if pointers else ())}
+    videos = table[VIDEO].tolist() if VIDEO in table else [""] * len(table)
     others = {str(name): tuple(table[name]) for name in table if name not in own}
     table = table.reindex(columns=list(COLUMNS), fill_value="")
     # As lists, which are quicker to read: an index may have a million rows.
@@ -109,7 +110,8 @@ def to_index(
     class_names = tuple(sorted(names, key=lambda name: (int(name), name)) if numbers else sorted(names))
     number = {name: k for k, name in enumerate(class_names)}
     clips = []
-    for row, (path, label, id_, subject, start, end, split, _) in enumerate(zip(paths, *rest, strict=True), start=1):
+    rows = zip(paths, *rest, videos, strict=True)
+    for row, (path, label, id_, subject, start, end, split, _, video) in enumerate(rows, start=1):
         at = f"{where} row {row}"
         if not path.strip():
             raise InputError(f"{at}: path is empty")
@@ -130,6 +132,7 @@ def to_index(
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
+                video=root / video if video.strip() else None,
                 bank=features,
                 row=features_row - 1,
             )
@@ -141,6 +144,16 @@ def to_index(
     if pointers:
         require_in_bank(index, where)
     return index
+
+
+def _slip(typed: str, name: str) -> bool:
+    """Returns whether a name is typed with one letter too many, too few or wrong, or two in each other's place."""
+    if len(name) < 4:  # few letters are near to many words
+        return False
+    for _ in range(2):  # without what both begin with, and what both end with
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(typed, name, strict=False)))
+        typed, name = typed[same:][::-1], name[same:][::-1]
+    return max(len(typed), len(name)) <= 1 or (len(typed) == 2 and typed == name[::-1])
 
 
 def _pointers(table: pd.DataFrame, root: Path, where: Path, bank: Path | None) -> list[tuple[Path, int]]:
@@ -169,8 +182,9 @@ def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = F
         InputError: a file with other content is there, which may have been edited by hand; not if it is made `anew`.
     """
     home, start = output.resolve().parent, root.resolve()
-    for column in ("path", *(POINTERS[:1] if set(POINTERS) <= set(table.columns) else ())):
-        places = {path: Path(os.path.relpath(start / path, home)).as_posix() for path in set(table[column])}
+    of_paths = ("path", *(POINTERS[:1] if set(POINTERS) <= set(table.columns) else ()))
+    for column in of_paths:
+        places = {path: way(start / path, home) for path in set(table[column])}
         table = table.assign(**{column: table[column].map(places)})
     found = mode(output)
     if stat.S_ISDIR(found):
@@ -218,6 +232,8 @@ def index_table(index: ClipIndex) -> pd.DataFrame:
         for clip in index
     ]
     table = pd.DataFrame(rows, columns=list(COLUMNS))
+    if any(clip.video for clip in index):
+        table[VIDEO] = [str(clip.video.absolute()) if clip.video else "" for clip in index]
     for bank in banks_of(index)[:1]:
         table = table.assign(features=str(bank.absolute()), features_row=[str(clip.row + 1) for clip in index])
     return table

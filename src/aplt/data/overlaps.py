@@ -1,11 +1,11 @@
 """Clips of one file that overlap and contradict each other."""
 
 import math
+import os
 from collections import defaultdict
 
 from aplt.clips import UNKNOWN, Clip, ClipIndex
 from aplt.data.check import Finding
-from aplt.data.splits import file_of
 
 MUCH = 0.1
 """The share of the shorter of two clips from which they overlap: less is the rounding of their bounds."""
@@ -19,7 +19,7 @@ def check_overlaps(index: ClipIndex) -> list[Finding]:
     """
     files: defaultdict[str, list[Clip]] = defaultdict(list)
     for clip in index:
-        files[file_of(clip)].append(clip)
+        files[os.path.normpath(clip.path)].append(clip)
     found: dict[str, Finding] = {}
     for clips in files.values():
         clips.sort(key=_bounds)

@@ -5,7 +5,6 @@ made them `score` and `reliability` (0 to 1; NaN: not known). Events of a record
 """
 
 import math
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +16,11 @@ from aplt.clips import UNKNOWN, Clip
 from aplt.data.formats import ANNOTATION_READERS
 from aplt.data.formats.annotated import Span
 from aplt.data.formats.recognize import recognized
-from aplt.data.formats.source import Source
-from aplt.data.index import read_index
+from aplt.data.formats.source import Source, clip_ids
+from aplt.data.index import read_rows, to_index
 from aplt.data.modality import modality_of_clip
 from aplt.errors import InputError
+from aplt.storage import way
 
 EVENT_COLUMNS = ("path", "start", "end", "label", "score", "reliability")
 FINEST = 1e-6
@@ -48,7 +48,11 @@ def read_events(given: Source) -> tuple[pd.DataFrame, Mapping[str, Sequence[Span
         return table, {str(given.videos / path): spans for path, spans in found.watched.items()}
     if given.tiers:
         raise InputError(f"--tier would change nothing: {source} is no file of ELAN's")
-    index = read_index(source, needed=("path", "label", "start", "end"))
+    rows, root, where = read_rows(source)
+    # Two events may be at the same time, so numbers stand for the ids that are made of it.
+    index = to_index(
+        rows.assign(id=range(len(rows))).astype(str), root, where, needed=("path", "label", "start", "end")
+    )
     events, watched = [], defaultdict(list)
     for row, clip in enumerate(index, start=1):
         if clip.end is None:
@@ -125,13 +129,8 @@ def cut_recordings(
             for first, last in windows(*free, window, stride)
         ]
         made = pd.DataFrame(cut, columns=["path", "label", "start", "end", *same])
-        parts += [rows[is_interval | (rows["label"] != "")], _named(made)]
+        parts += [rows[is_interval | (rows["label"] != "")], made.assign(id=clip_ids(made))]
     return pd.concat(parts, ignore_index=True).fillna("")
-
-
-def _named(table: pd.DataFrame) -> pd.DataFrame:
-    """Returns the table of intervals with an id for each."""
-    return table.assign(id=table["path"] + "#" + table["start"] + "-" + table["end"])
 
 
 def require_windows(window: float, stride: float | None) -> float:
@@ -176,9 +175,7 @@ def cut_folder(
     if events is not None:
         found, spans = read_events(events)
         home = root.resolve()
-        inside = {
-            path: Path(os.path.relpath(Path(path).resolve(), home)).as_posix() for path in {*found["path"], *spans}
-        }
+        inside = {path: way(Path(path).resolve(), home) for path in {*found["path"], *spans}}
         for path in inside.values():
             if path not in set(table["path"]):
                 raise InputError(
@@ -189,7 +186,9 @@ def cut_folder(
         rows = found.assign(path=found["path"].map(inside), **times).drop(
             columns=["score", "reliability"], errors="ignore"
         )
-        table = pd.concat([table, rows if "id" in rows else _named(rows)], ignore_index=True).fillna("")
+        table = pd.concat([table, rows if "id" in rows else rows.assign(id=clip_ids(rows))], ignore_index=True).fillna(
+            ""
+        )
 
     def seconds(path: str) -> float:
         clip = Clip(id=path, path=root / path)

@@ -50,6 +50,10 @@ class Poses:
     """Frames a second; None where the file does not say."""
 
 
+WITH_RATE = (".npz", ".pose")
+"""The endings of files that may say their frames a second."""
+
+
 def read_clip(clip: Clip) -> Poses:
     """Returns a clip's poses; see `read_skeleton`."""
     return cut(clip, read_file(clip))
@@ -83,6 +87,24 @@ def cut(clip: Clip, file: Poses) -> Poses:
         interval = f"the interval {clip.start or 0:g}-{'end' if clip.end is None else f'{clip.end:g}'} s"
         raise ClipError(clip, "outside", f"{interval} lies outside of the file, which lasts {frames / file.fps:.2f} s")
     return replace(file, points=file.points[:, first:last], confidence=file.confidence[:, first:last])
+
+
+def in_order(poses: Poses, joints: Sequence[str], clip: Clip) -> Poses:
+    """Returns a clip's poses with its joints in the order of these names; as they are where one has no names.
+
+    Raises:
+        ClipError: the clip has other joints.
+    """
+    if not joints or not poses.joints or poses.joints == tuple(joints):
+        return poses
+    if sorted(poses.joints) != sorted(joints):
+        other = next((name for name in poses.joints if name not in joints), poses.joints[-1])
+        found = f"found {counted(len(poses.joints), 'joint')}, '{other}' among them"
+        raise ClipError(clip, "other kind", f"expected the joints {', '.join(joints)}, {found}")
+    order = [poses.joints.index(name) for name in joints]
+    return replace(
+        poses, points=poses.points[:, :, order], confidence=poses.confidence[:, :, order], joints=tuple(joints)
+    )
 
 
 def read_skeleton(path: Path) -> Poses:
@@ -151,7 +173,7 @@ def how_read(clip: Clip) -> str:
 
 def about_seconds(clip: Clip) -> float | None:
     """Returns how long a clip is; None where its file has no frame rate."""
-    if clip.path.suffix.lower() != ".npz":  # others have none
+    if clip.path.suffix.lower() not in WITH_RATE:
         return None
     found = read_clip(clip)
     return None if found.fps is None else found.points.shape[1] / found.fps
@@ -176,7 +198,10 @@ def examine(clip: Clip) -> Examined:
         raise ClipError(clip, "other kind", f"has {persons} persons, expected at most {MOST_PERSONS}")
     kind = f"a skeleton of {counted(joints, 'joint')} in {channels} dimensions"
     if poses.joints:
-        kind += f" ({_some(poses.joints)})"
+        known = topology_of(joints, channels)
+        # In any order, in which a training brings them; whole, since all of an index must be the same.
+        own = ", ".join(sorted(poses.joints))
+        kind += f" ({known.name if known and known.joints == poses.joints else own})"
     return Examined(frames, kind, doubt_of(sequence, found), found.size or None)
 
 

@@ -17,7 +17,7 @@ from aplt.config import SkeletonInput
 from aplt.data.bodies import normalize
 from aplt.data.files import ClipError
 from aplt.data.modality import ClipShape
-from aplt.data.skeleton import MOST_PERSONS, Poses, cut, read_file
+from aplt.data.skeleton import MOST_PERSONS, Poses, cut, in_order, read_file
 from aplt.data.views import CPU, Kind, Request
 from aplt.display import counted
 from aplt.errors import InputError
@@ -52,16 +52,16 @@ class SkeletonViews:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
         self._last: tuple[Path, Poses] | None = None
-        names: tuple[str, ...] = ()
+        self.joints = settings.joints
         if clip_shape is None:
             first = self._poses(clips[next(iter(clips))])
             _, _, joints, channels = first.points.shape
-            names = first.joints
+            self.joints = self.joints or first.joints
             self.clip_shape = (channels + 1, settings.frames, joints, MOST_PERSONS)
             persons = max(len(self._sequence(position)) for position in clips)
             clip_shape = (*self.clip_shape[:3], persons)
         known = topology_of(clip_shape[2], clip_shape[0] - 1)
-        usual = pairs_of(names) if names else known.pairs if known else ()
+        usual = pairs_of(self.joints) if self.joints else known.pairs if known else ()
         self._mirror = usual if settings.mirror is None else settings.mirror
         outside = [joint for pair in self._mirror for joint in pair if not 0 <= joint < clip_shape[2]]
         if outside:
@@ -132,7 +132,7 @@ class SkeletonViews:
 
     def _sequence(self, position: int) -> np.ndarray:
         if position not in self._sequences:
-            poses = self._poses(self._clips[position])
+            poses = in_order(self._poses(self._clips[position]), self.joints, self._clips[position])
             sequence = np.concatenate([normalize(poses.points), poses.confidence[..., None]], axis=3)
             channels, _, joints, persons = self.clip_shape
             if len(sequence) > persons:  # who is absent all the time is nobody

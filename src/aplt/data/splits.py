@@ -236,8 +236,8 @@ def together(index: ClipIndex, positions: Sequence[int]) -> dict[str, str]:
 
 
 def file_of(clip: Clip) -> str:
-    """Returns which file a clip is of."""
-    return os.path.normpath(clip.path)
+    """Returns which file a clip is of: the video, where a skeleton was tracked in it."""
+    return os.path.normpath(clip.video or clip.path)
 
 
 def _move(index: ClipIndex, parts: Parts, part_of: Callable[[Clip], OfficialSplit]) -> Parts:

@@ -243,12 +243,13 @@ def build_state(config: RunConfig, material: Material, device: torch.device, *, 
     """
     torch.manual_seed(config.train.seed)
     clip_shape, split = material.data.views.clip_shape, material.split
+    joints = getattr(material.data.views, "joints", ())  # of skeletons
     student = Recognizer(
         encoder=config.encoder,
         encoder_settings=config.encoder_settings,
         clip_shape=list(clip_shape),
         class_names=list(material.index.class_names),
-        input=config.input.model_dump(mode="json"),
+        input=config.input.model_dump(mode="json") | ({"joints": list(joints)} if joints else {}),
         read_out=config.read_out,
         prototype_scale=config.read_out_scale,
         clip_seconds=_clip_seconds([material.index[p] for p in (*split.labeled, *split.unlabeled)]),

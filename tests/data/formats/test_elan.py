@@ -43,6 +43,23 @@ def test_where_the_video_is(tmp_path: Path, place: str) -> None:
         assert not remarks
 
 
+def test_of_several_recordings_with_one_name_the_one_in_the_same_folder(tmp_path: Path) -> None:
+    touch(tmp_path, "new/P01/front.mp4", "new/P02/front.mp4", "new/P02/front.npz")
+    path = Eaf().link("../P02/front.mp4", "file:///lab/P02/front.mp4").tier("t", (0, 1000, "nod"))
+    table, _ = indexed(path.write(tmp_path / "eaf" / "x.eaf"), apart=tmp_path / "new")
+    assert table["path"].tolist() == ["P02/front.mp4"]
+    other = Eaf().link("front.mp4", "file:///C:/front.mp4").tier("t", (0, 1000, "nod")).write(tmp_path / "y.eaf")
+    with pytest.raises(InputError, match=r"front.mp4 may be P01/front.mp4 or P02/front.mp4"):
+        indexed(other, apart=tmp_path / "new")
+
+
+def test_the_skeletons_that_were_tracked_in_the_recording(tmp_path: Path) -> None:
+    touch(tmp_path, "poses/P01-front.mp4-0123abcd.npz", "poses/P02-front.mp4-0123abce.npz")
+    path = Eaf().link("../P02/front.mp4", "file:///lab/P02/front.mp4").tier("t", (0, 1000, "nod"))
+    table, _ = indexed(path.write(tmp_path / "eaf" / "x.eaf"), apart=tmp_path / "poses")
+    assert table["path"].tolist() == ["P02-front.mp4-0123abce.npz"]
+
+
 def test_offsets_and_several_videos(tmp_path: Path) -> None:
     touch(tmp_path, "side.mp4")
     eaf = Eaf().link("front.mp4", origin=500).link("side.mp4", origin=-1000)

@@ -62,6 +62,27 @@ def test_timelines(tmp_path: Path) -> None:
     ]
 
 
+def test_frames_are_counted_as_the_interface_does(tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", 100, rate=30)
+    path = export(tmp_path / "x.json", ("a.mp4", [span("nod", 25, 48), span("look", 25, 48)]))
+    table, remarks = indexed(path)
+    assert table["start"].tolist() == ["0.800", "0.800"]
+    assert table.index.tolist() == ["a.mp4#0.800-1.600", "a.mp4#0.800-1.600~2"]
+    assert "give it as --rate" in remarks[0]
+    table, remarks = indexed(path, rate=24)
+    assert table["start"].tolist() == ["1.000", "1.000"]
+    assert not remarks
+
+
+def test_other_data_of_a_task_and_relations_between_results(tmp_path: Path) -> None:
+    relation = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right"}
+    tasks = json.loads(export(tmp_path / "x.json", ("a.mp4", [relation, span("nod", 1, 25)])).read_text())
+    tasks[0]["data"] = {"participant": "P01", **tasks[0]["data"]}
+    (tmp_path / "x.json").write_text(json.dumps(tasks))
+    table, _ = indexed(tmp_path / "x.json", rate=25)
+    assert table[["path", "label"]].to_numpy().tolist() == [["a.mp4", "nod"]]
+
+
 @pytest.mark.parametrize("text", ["[{}]", '[{"data": {}}]', "[1]", "{", '{"a": 1}'])
 def test_what_is_no_export(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text)

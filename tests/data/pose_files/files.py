@@ -114,20 +114,29 @@ def sleap_analysis(points: np.ndarray, *, by_frame: bool = False) -> bytes:
     return hdf5(tables, {})
 
 
-def sleap(predicted: np.ndarray, placed: np.ndarray) -> bytes:
-    """Returns one animal's predicted points [T, 3, 3] and another's placed by hand as a .slp of SLEAP."""
+def sleap(predicted: np.ndarray, placed: np.ndarray, *, corrected: str = "") -> bytes:
+    """Returns one animal's predicted points [T, 3, 3] and another's placed by hand as a .slp of SLEAP.
+
+    `corrected`: what is placed corrects what is predicted, as its `track` or `number` says.
+    """
     frames = [(t, 0, 7 + t, 2 * t, 2 * t + 2) for t in range(FRAMES)]
-    persons = [(n % 2 == 0, 3 * (n // 2), 3 * (n // 2) + 3) for n in range(2 * FRAMES)]
+    persons = []
+    for n in range(2 * FRAMES):
+        track, made_of = (0 if corrected == "track" else -1), (n - 1 if corrected == "number" and n % 2 else -1)
+        persons.append((n, n % 2 == 0, track, made_of, 3 * (n // 2), 3 * (n // 2) + 3))
     fields = ("frame_id", "video", "frame_idx", "instance_id_start", "instance_id_end")
-    kinds = [("instance_type", "i1"), ("point_id_start", "i8"), ("point_id_end", "i8")]
-    place = [("x", "f8"), ("y", "f8")]
+    kinds = [("instance_id", "i8"), ("instance_type", "i1"), ("track", "i4"), ("from_predicted", "i8")]
+    kinds += [("point_id_start", "i8"), ("point_id_end", "i8")]
+    place = [("x", "f8"), ("y", "f8"), ("visible", "?"), ("complete", "?")]
     nodes = {"nodes": [{"name": "tail"}, {"name": "left_ear"}, {"name": "right_ear"}]}
     notes = nodes | {"skeletons": [{"nodes": [{"id": 1}, {"id": 2}, {"id": 0}]}]}
     tables = {
         "frames": np.array(frames, dtype=[(name, "i8") for name in fields]),
         "instances": np.array(persons, dtype=kinds),
-        "pred_points": np.array([tuple(row) for row in predicted.reshape(-1, 3)], dtype=[*place, ("score", "f8")]),
-        "points": np.array([tuple(row[:2]) for row in placed.reshape(-1, 3)], dtype=place),
+        "pred_points": np.array(
+            [(*row[:2], True, False, row[2]) for row in predicted.reshape(-1, 3)], dtype=[*place, ("score", "f8")]
+        ),
+        "points": np.array([(*row[:2], row[2] > 0, False) for row in placed.reshape(-1, 3)], dtype=place),
     }
     return hdf5(tables, {"metadata": {"json": json.dumps(notes)}})
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from aplt.clips import Clip
+from aplt.clips import Clip, ClipIndex
 from aplt.config import SkeletonInput
 from aplt.data.check import check
 from aplt.data.formats.leftovers import left_out
@@ -14,6 +15,7 @@ from aplt.data.index import read_index
 from aplt.data.modality import how_read, modality_of
 from aplt.data.skeleton import read_skeleton
 from aplt.data.skeleton_views import SkeletonViews
+from aplt.errors import InputError
 from aplt.runs.predict import gather_clips
 from tests.data.one_view import view_of
 from tests.data.pose_files.files import FRAMES, contents, deeplabcut, openpose, sure, walk
@@ -57,6 +59,24 @@ def test_a_table_of_deeplabcut_is_a_clip_to_predict_and_not_an_index(tmp_path: P
     assert view_of(views, 0, "strong", (0,)).shape == (3, 4, 3, 1)
     seen = {view_of(views, 0, "weak", (key,)).numpy().round(3).tobytes() for key in range(20)}
     assert len(seen) == 2  # as it is and mirrored: its ears are sides, by their names
+
+
+def test_joints_are_brought_in_one_order_by_their_names(tmp_path: Path) -> None:
+    points, parts = sure(walk(4))[None], ["nose", "neck", "left_paw", "right_paw"]
+    order = [0, 1, 3, 2]
+    (tmp_path / "a.csv").write_text(deeplabcut(points, parts))
+    (tmp_path / "b.csv").write_text(deeplabcut(points[:, :, order], [parts[k] for k in order]))
+    (tmp_path / "c.csv").write_text(deeplabcut(points, [*parts[:3], "tail"]))
+    clips = {k: Clip(name, tmp_path / f"{name}.csv") for k, name in enumerate("abc")}
+    views = SkeletonViews({0: clips[0], 1: clips[1]}, SkeletonInput(frames=4))
+    assert torch.equal(view_of(views, 0, "center", (0,)), view_of(views, 1, "center", (0,)))
+    kept = SkeletonInput(frames=4, joints=views.joints)
+    again = SkeletonViews({1: clips[1], 2: clips[2]}, kept, views.clip_shape)
+    assert torch.equal(view_of(again, 1, "center", (0,)), view_of(views, 0, "center", (0,)))
+    with pytest.raises(InputError, match=r"expected the joints nose, .*, 'tail' among them"):
+        view_of(again, 2, "center", (0,))
+    index = ClipIndex((clips[0], clips[1], clips[2]), ())
+    assert [(one.id, one.problem) for one in check(index, processes=1)] == [("c", "other kind")]
 
 
 @pytest.mark.parametrize(

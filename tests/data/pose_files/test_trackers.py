@@ -109,6 +109,15 @@ def test_mediapipe_in_several_layouts(tmp_path: Path, lay_out: Any) -> None:
     )
 
 
+def test_mediapipe_hands_whose_visibility_is_null_are_seen(tmp_path: Path) -> None:
+    body, hand = sure(walk(33, 3)), sure(walk(21, 3))
+    unknown = [[one | {"visibility": None} for one in landmarks(joints)] for joints in hand]
+    frames = [
+        {"pose_landmarks": landmarks(one), "left_hand_landmarks": left} for one, left in zip(body, unknown, strict=True)
+    ]
+    assert (read_json(tmp_path, frames).confidence[0] == [0.5] * 33 + [1] * 21 + [0] * 21).all()
+
+
 def test_mediapipe_hands_come_with_the_body(tmp_path: Path) -> None:
     body, hand = sure(walk(33, 3)), sure(walk(21, 3), score=0)  # hands have no visibility
     frames: list[dict[str, Any]] = [
@@ -119,6 +128,19 @@ def test_mediapipe_hands_come_with_the_body(tmp_path: Path) -> None:
     assert found.points.shape == (1, FRAMES, 75, 3)
     assert (found.confidence[0, 0] == [0.5] * 33 + [0] * 21 + [1] * 21).all()
     assert not found.confidence[0, 1].any()
+
+
+def test_coco_points_without_scores(tmp_path: Path) -> None:
+    body = walk(21)
+    found = read_json(tmp_path, [{"image_id": t, "keypoints": one.tolist()} for t, one in enumerate(body)])
+    np.testing.assert_allclose(found.points[0], body, rtol=1e-6)
+
+
+def test_coco_results_of_several_videos_are_no_clip(tmp_path: Path) -> None:
+    entries = [{"image_id": f"cam{k}/00{t}.jpg", "keypoints": [1, 2, 1] * 17} for k in range(2) for t in range(3)]
+    with pytest.raises(InputError, match=r"frames of one video, found names that differ: cam0/\.jpg, cam1/\.jpg"):
+        read_json(tmp_path, entries)
+    assert read_json(tmp_path, entries[:3]).points.shape == (1, 3, 17, 2)
 
 
 def test_coco_results_in_several_layouts(tmp_path: Path) -> None:
@@ -196,6 +218,38 @@ def test_sleap_files(tmp_path: Path) -> None:
         np.testing.assert_allclose(found.points, points[order, ..., :2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("by", ["track", "number"])
+def test_what_somebody_corrects_in_sleap_takes_the_place_of_a_prediction(tmp_path: Path, by: str) -> None:
+    pytest.importorskip("h5py")
+    predicted, placed = sure(walk(3)), sure(walk(3, at=50))
+    placed[2, 1, 2] = 0  # not visible
+    found = read(tmp_path / "a.slp", sleap(predicted, placed, corrected=by))
+    assert len(found.points) == 1
+    np.testing.assert_allclose(found.points[0, :2], placed[:2, :, :2], rtol=1e-6)
+    assert found.confidence[0, 2, 1] == 0
+    assert found.confidence[0, 2, 0] == 1
+
+
+def test_what_somebody_corrects_in_a_sleap_analysis_has_no_score(tmp_path: Path) -> None:
+    pytest.importorskip("h5py")
+    points = sure(walk(3))[None]
+    points[0, 2:4, :, 2] = np.nan
+    found = read(tmp_path / "a.h5", sleap_analysis(points))
+    np.testing.assert_allclose(found.points, points[..., :2], rtol=1e-6)
+    assert (found.confidence[0, 2:4] == 1).all()
+
+
+def test_a_deeplabcut_table_whose_first_frame_shows_nobody(tmp_path: Path) -> None:
+    points = sure(walk(3))
+    rows = deeplabcut(points[None], ["nose", "ear", "tail"]).splitlines()
+    rows[3] = "0" + "," * 9
+    (tmp_path / "a.csv").write_text("\n".join(rows))
+    found = read_skeleton(tmp_path / "a.csv")
+    assert found.points.shape == (1, FRAMES, 3, 2)
+    assert not found.confidence[0, 0].any()
+    np.testing.assert_allclose(found.points[0, 1:], points[1:, :, :2], rtol=1e-6)
+
+
 def test_deeplabcut_hdf5_and_its_names_are_never_unpickled(tmp_path: Path) -> None:
     pytest.importorskip("h5py")
     points = sure(walk(2))
@@ -218,6 +272,7 @@ def test_pose_files_keep_body_and_hands(tmp_path: Path) -> None:
     assert found.points.shape == (1, FRAMES, 75, 3)
     np.testing.assert_allclose(found.points[0, 1, 33:], points[1, 42:, :3], rtol=1e-6)
     assert found.confidence[0, 2, 3] == 0
+    assert found.fps == 25
 
 
 BODY = sure(walk(17))

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from aplt.data.check import check
-from aplt.data.index import read_index
+from aplt.data.index import index_table, read_index
 from aplt.data.skeleton import read_clip
+from aplt.data.splits import file_of
 from aplt.data.tracking.clips import DARK, track_index
 from aplt.data.tracking.landmarks import Landmarks, Tracker
 from aplt.errors import InputError
@@ -51,7 +52,9 @@ def test_what_files_and_table_hold(source: Path) -> None:
     table = poses(source, progress=lambda *now: done.append(now))
     assert done == [(0, 3), (1, 3), (2, 3), (3, 3)]
     written = read_table(source.with_name("poses.csv"))
-    assert list(written.columns) == ["path", "id", "frames", "body", "hands", "label", "subject", "split", "remark"]
+    assert list(written.columns) == [
+        *("path", "id", "video", "frames", "body", "hands", "label", "subject", "split", "remark")
+    ]
     assert list(written["id"]) == ["a/1", "a-1", "../ü?"]
     assert list(written["frames"]) == ["6", "3", "4"]
     assert list(written["body"]) == ["0.6667", "1.0", "1.0"]
@@ -73,6 +76,23 @@ def test_what_files_and_table_hold(source: Path) -> None:
     with np.load(index[0].path, allow_pickle=False) as arrays:
         assert float(arrays["fps"]) == pytest.approx(10)
         assert (str(arrays["tool"]), str(arrays["topology"])) == ("fake", "mediapipe-75")
+
+
+def test_clips_of_one_film_stay_together(source: Path) -> None:
+    poses(source)
+    index = read_index(source.with_name("poses.csv"))
+    assert [file_of(clip) for clip in index] == [file_of(clip) for clip in read_index(source)]
+    assert [clip.video for clip in read_index(_written(index_table(index), source))] == [clip.video for clip in index]
+
+
+def _written(table: pd.DataFrame, source: Path) -> Path:
+    table.to_csv(source.with_name("again.csv"), index=False)
+    return source.with_name("again.csv")
+
+
+def test_a_clip_of_one_frame_has_no_frame_rate(source: Path) -> None:
+    poses(source, rate=1)
+    assert [read_clip(clip).fps for clip in read_index(source.with_name("poses.csv"))] == [None, None, None]
 
 
 def test_fewer_frames_and_no_hands(source: Path) -> None:

@@ -23,7 +23,7 @@ from aplt.data.formats.ma52 import ma52
 from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.names import kard, msr_action3d, ntu, nucla
 from aplt.data.formats.pyskl import pyskl
-from aplt.data.formats.source import ARCHIVES, Source
+from aplt.data.formats.source import ARCHIVES, Source, clip_ids
 from aplt.data.formats.table import table
 from aplt.data.formats.ucf101 import ucf101
 from aplt.data.formats.videofolder import videofolder
@@ -97,7 +97,7 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
             clips["split"] = clips["split"].replace("val", "test")
         if clips["split"].nunique() == 1:  # which divides nothing
             clips = clips.drop(columns="split")
-    clips = clips if "id" in clips else clips.assign(id=_ids(clips))
+    clips = clips if "id" in clips else clips.assign(id=clip_ids(clips))
     first = [name for name in ("path", "label") if name in clips]
     return clips[[*first, *(name for name in clips if name not in first)]]
 
@@ -128,9 +128,3 @@ def _there(clips: pd.DataFrame, source: Source) -> pd.DataFrame:
         f"first {missing.iloc[0]}{unpack}"
     )
     return clips[there]
-
-
-def _ids(clips: pd.DataFrame) -> list[str]:
-    """Returns ids that stay the same when the table and the clips are moved."""
-    intervals = clips.reindex(columns=["path", "start", "end"], fill_value="").itertuples(index=False, name=None)
-    return [f"{path}#{start}-{end}" if start or end else path for path, start, end in intervals]

@@ -1,17 +1,18 @@
 """What programs for annotation know of recordings: events, what was watched, and which file they are of."""
 
-import os
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
 
-from aplt.data.files import files_below
-from aplt.data.formats.source import Source
+from aplt.data.files import POSES_OF, files_below, slug
+from aplt.data.formats.source import Source, clip_ids
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
+from aplt.storage import way
 
 WATCHED = "watched"
 """The tier, or state, that says which parts somebody has watched: all that happens in them is annotated."""
@@ -68,7 +69,8 @@ def together(parts: Sequence[Annotated], source: Source, none: str) -> Annotatio
         rows, columns=list(dict.fromkeys(["path", "label", "start", "end", *(k for r in rows for k in r)]))
     )
     table = table.fillna("").sort_values(["path", "start"], kind="stable", ignore_index=True)
-    table.insert(2, "id", list(_ids(table)))
+    times = {name: table[name].map("{:.3f}".format) for name in ("start", "end")}
+    table.insert(2, "id", clip_ids(table.assign(**times)))
     return Annotations(table, {path: spans for path, spans in watched.items() if spans}, tuple(named))
 
 
@@ -91,25 +93,45 @@ class Places:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._by_stem: dict[str, Path] = {}
+        self._by_name: defaultdict[str, list[Path]] = defaultdict(list)
         for path in files_below(source.apart) if source.apart else ():
             if is_recording(path.name):
-                self._by_stem.setdefault(path.stem, path)
+                tracked = POSES_OF.fullmatch(path.name)
+                self._by_name[tracked[1] if tracked else path.stem].append(path)
 
     def find(self, candidates: Sequence[Path]) -> tuple[str, bool]:
         """Returns the path of the first candidate that is there, or else of the last one, and whether it is there.
 
-        With --videos it is the file in that folder with the name of one of them, whatever its ending.
+        With --videos it is the file in that folder with the name of one of them, whatever its ending, or the skeletons
+        of `aplt pose` for it; of several the one below the same folders.
+
+        Raises:
+            InputError: several are equally alike.
         """
         if self._source.apart is not None:
-            named = (self._by_stem.get(path.stem) for path in candidates)
-            place = next((path for path in named if path), None)
-            return (self._relative(place), True) if place else (candidates[-1].name, False)
+            alike = [found for candidate in candidates for found in self._alike(candidate)]
+            best = sorted({path for likeness, path in alike if likeness == max(alike)[0]})
+            if len(best) > 1:
+                raise InputError(
+                    f"{self._source.apart}: {candidates[-1].name} may be {self._relative(best[0])} or "
+                    f"{self._relative(best[1])}; --videos with a folder that has only one of them tells"
+                )
+            return (self._relative(best[0]), True) if best else (candidates[-1].name, False)
         place = next((path for path in candidates if _exists(path)), None)
         return self._relative(place or candidates[-1]), place is not None
 
+    def _alike(self, named: Path) -> Iterator[tuple[tuple[int, bool], Path]]:
+        """Yields files of a name, each with how many of its folders have the same names, and if its ending has."""
+        folders = named.parent.parts[::-1]
+        for path in self._by_name.get(named.stem, ()):
+            same = takewhile(lambda pair: pair[0] == pair[1], zip(folders, path.parent.parts[::-1], strict=False))
+            yield (sum(1 for _ in same), path.suffix == named.suffix), path
+        for count in range(len(named.parts)):
+            for path in self._by_name.get(slug("/".join(named.parts[-count - 1 :])), ()):
+                yield (count, False), path
+
     def _relative(self, path: Path) -> str:
-        return Path(os.path.relpath(path.resolve(), self._source.videos.resolve())).as_posix()
+        return way(path.resolve(), self._source.videos.resolve())
 
 
 def is_recording(name: str) -> bool:
@@ -122,12 +144,3 @@ def _exists(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # no name of this system
         return False
-
-
-def _ids(table: pd.DataFrame) -> Iterator[str]:
-    """Yields path#start-end, which stays when labels are corrected; several at the same time are numbered."""
-    seen: Counter[str] = Counter()
-    for path, start, end in table[["path", "start", "end"]].itertuples(index=False, name=None):
-        name = f"{path}#{start:.3f}-{end:.3f}"
-        seen[name] += 1
-        yield name if seen[name] == 1 else f"{name}~{seen[name]}"

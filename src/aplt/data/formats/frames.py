@@ -57,8 +57,8 @@ def smg(source: Source) -> pd.DataFrame:
 def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> Iterator[dict[str, str]]:
     """Yields path, label, id, start and end for each `label,first frame,last frame` in the files whose names match.
 
-    The last frame is part of the interval. A frame becomes seconds by its video's mean frame rate; where the video is
-    not there but others are, the interval is left empty.
+    The last frame is part of the interval. A frame becomes seconds by --rate, or its video's mean frame rate;
+    where the video is not there but others are, the interval is left empty.
 
     Args:
         source: the folder, or one of the files.

@@ -1,9 +1,12 @@
 """What a format reads: a folder or file, and all that may be said of it beside; and how lists are read."""
 
 import stat
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pandas as pd
 
 from aplt.clips import Clip
 from aplt.data.files import files_below
@@ -25,7 +28,7 @@ class Source:
     output: Path = Path("clips.csv")
     """The table that is made; the clips of one packed file are written to a folder of its name."""
     rate: float | None = None
-    """Frames a second of videos that are not there to be asked."""
+    """Frames a second that lists count in; None: as many as each video says it has."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The columns of a table by what they are called in an index."""
     tiers: Sequence[str] = ()
@@ -51,10 +54,26 @@ class Source:
         return self.apart or self.folder
 
     def rate_of(self, place: str) -> float:
-        """Returns the mean frames a second that the video at a place in `videos` says it has."""
+        """Returns the frames a second of a video in `videos`: what was given, or the mean that it says it has."""
+        if self.rate is not None:
+            return self.rate
         from aplt.data.video import frame_rate
 
         return frame_rate(Clip(place, self.videos / place))
+
+
+def clip_ids(clips: pd.DataFrame) -> list[str]:
+    """Returns ids that stay the same when the table, strings, and the clips are moved: path#start-end, or the path.
+
+    Intervals that are the same are numbered: two people may have annotated what happens at one time.
+    """
+    seen: Counter[str] = Counter()
+    ids = []
+    for path, start, end in clips.reindex(columns=["path", "start", "end"], fill_value="").itertuples(index=False):
+        name = f"{path}#{start}-{end}" if start or end else path
+        seen[name] += 1
+        ids.append(f"{name}~{seen[name]}" if seen[name] > 1 and name != path else name)
+    return ids
 
 
 def videos_by_stem(folder: Path) -> dict[str, str]:

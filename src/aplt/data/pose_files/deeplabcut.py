@@ -1,5 +1,6 @@
 """DeepLabCut's tables: x, y and likelihood of each body part, in columns with headers of three or four rows."""
 
+import csv
 from collections.abc import Sequence
 from itertools import takewhile
 from pathlib import Path
@@ -14,13 +15,18 @@ HEADERS = ("scorer", "individuals", "bodyparts", "coords")
 
 def read_csv(path: Path) -> Tracked:
     """Returns what a CSV table holds."""
-    with path.open(encoding="utf-8") as stream:
-        headers = list(takewhile(HEADERS.__contains__, (line.partition(",")[0] for line in stream)))
+    with path.open(encoding="utf-8", newline="") as stream:
+        named = list(takewhile(lambda row: row[:1] and row[0] in HEADERS, csv.reader(stream)))
+    headers = [row[0] for row in named]
     if headers not in (list(HEADERS), [HEADERS[0], *HEADERS[2:]]):
         found = f"rows that begin with {', '.join(headers)}" if headers else "other rows"
         raise ValueError(f"expected DeepLabCut's header rows ({', '.join(HEADERS)}), found {found}")
-    table = pd.read_csv(path, header=list(range(len(headers))), index_col=0, encoding="utf-8")
-    return tracked([tuple(names) for names in table.columns], table.to_numpy(dtype=np.float64))
+    # Of headers pandas takes a first row without values for one more.
+    table = pd.read_csv(path, header=None, skiprows=len(headers), index_col=0, encoding="utf-8")
+    columns = list(zip(*(row[1:] for row in named), strict=True))
+    if len(columns) != table.shape[1]:
+        raise ValueError(f"expected {len(columns)} values in each row, as many as columns, found {table.shape[1]}")
+    return tracked(columns, table.to_numpy(dtype=np.float64))
 
 
 def tracked(columns: Sequence[tuple[str, ...]], values: np.ndarray) -> Tracked:

@@ -19,6 +19,8 @@ PANDAS = "df_with_missing"
 """Where DeepLabCut has pandas put its table, and others in its name."""
 MATLAB = ("track", "xy", "node", "frame")
 """The axes of an analysis file that does not name them."""
+PREDICTED = 1
+"""The type of an instance in SLEAP's files that no person has placed."""
 PATIENCE, BYTES = 5, 1_000_000
 """Seconds of computing that a file has, and bytes for which it has one more."""
 
@@ -85,7 +87,11 @@ def _sleap_analysis(file: Any) -> Tracked:
     axes = json.loads(tracks.attrs.get("dims", json.dumps(MATLAB)))
     flat = [axis for axis in axes if axis != "xy"]
     points = tracks[()].transpose([axes.index(axis) for axis in (*order, "xy")])
-    sure = file["point_scores"][()].transpose([flat.index(axis) for axis in order]) if "point_scores" in file else None
+    sure = None
+    if "point_scores" in file:
+        sure = file["point_scores"][()].transpose([flat.index(axis) for axis in order])
+        # What somebody has placed, or corrected, has no score.
+        sure = np.where(np.isnan(sure) & np.isfinite(points).all(axis=-1), 1.0, sure)
     return Tracked("SLEAP", points, sure, tuple(name.decode() for name in file["node_names"][()]))
 
 
@@ -98,13 +104,27 @@ def _sleap(file: Any) -> Tracked:
     placed, predicted = file["points"][()], file["pred_points"][()]
     seen = []
     for frame in frames:
-        within = persons[frame["instance_id_start"] : frame["instance_id_end"]]
-        of_kind = ((placed, predicted)[int(person["instance_type"] == 1)] for person in within)
+        within = _shown(persons[frame["instance_id_start"] : frame["instance_id_end"]])
+        of_kind = ((placed, predicted)[int(person["instance_type"] == PREDICTED)] for person in within)
         ends = zip(of_kind, within["point_id_start"], within["point_id_end"], strict=True)
         seen.append((int(frame["frame_idx"]), [_points(points[begin:end]) for points, begin, end in ends]))
     return Tracked("SLEAP", *followed(in_time(seen)), joints)
 
 
+def _shown(within: np.ndarray) -> np.ndarray:
+    """Returns who is seen in a frame: no prediction that somebody has corrected, known by its track or by its number.
+
+    As SLEAP itself shows it (LabeledFrame.unused_predictions).
+    """
+    predicted = within["instance_type"] == PREDICTED
+    by = ("track", "track") if (within["track"] >= 0).any() else ("instance_id", "from_predicted")
+    corrected = within[~predicted][by[1]]
+    shown: np.ndarray = within[~(predicted & np.isin(within[by[0]], corrected[corrected >= 0]))]
+    return shown
+
+
 def _points(rows: np.ndarray) -> np.ndarray:
     sure = rows["score"] if "score" in (rows.dtype.names or ()) else np.ones(len(rows))  # placed by hand
-    return np.stack([rows["x"], rows["y"], sure], axis=1).astype(np.float64)
+    joints = np.stack([rows["x"], rows["y"], sure], axis=1).astype(np.float64)
+    joints[~rows["visible"].astype(bool)] = np.nan
+    return joints

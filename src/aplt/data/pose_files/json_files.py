@@ -86,6 +86,8 @@ def _coco(entries: list[Any]) -> Iterator[tuple[Any, list[np.ndarray]]]:
             if not isinstance(person, dict):
                 raise ValueError(f"expected persons {{'keypoints': ..}}, found {person!r:.40}")
             joints, scores = person["keypoints"], person.get("keypoint_scores")
+            if scores is None and np.shape(joints)[1:] == (2,):
+                scores = np.ones(len(joints))
             if scores is not None:
                 joints = np.column_stack([np.array(joints, dtype=np.float64).reshape(len(scores), -1), scores])
             persons.append(detection(joints, dimensions=2 if scores is None else joints.shape[1] - 1))
@@ -139,7 +141,9 @@ def _landmarks(value: Any) -> list[np.ndarray]:
         raise ValueError(f"expected landmarks [{{'x': .., 'y': .., ..}}, ..], found {value!r:.40}")
     if not isinstance(value[0], dict) or "x" not in value[0]:
         return [person for one in value for person in _landmarks(one)]
-    joints = [[one["x"], one["y"], one.get("z", 0), one.get("visibility", one.get("score", 1))] for one in value]
+    # Where nothing is said of it, some versions write null.
+    seen = [next((one[key] for key in ("visibility", "score") if one.get(key) is not None), 1) for one in value]
+    joints = [[one["x"], one["y"], one.get("z") or 0, sure] for one, sure in zip(value, seen, strict=True)]
     found = np.array(joints, dtype=np.float64)
     if not found[:, 3].any():  # which hands have in some versions
         found[:, 3] = 1

@@ -21,6 +21,5 @@ def read_pose(path: Path) -> Tracked:
     points = np.asarray(pose.body.data.data).swapaxes(0, 1)[:, :, joints]
     names = [tuple(part.points) for part, keep in zip(parts, kept, strict=True) if keep]
     # Joints of several parts are known by their number; a left and a right hand have the same names.
-    return Tracked(
-        "pose-format", points, pose.body.confidence.swapaxes(0, 1)[:, :, joints], names[0] if len(names) == 1 else ()
-    )
+    sure = pose.body.confidence.swapaxes(0, 1)[:, :, joints]
+    return Tracked("pose-format", points, sure, names[0] if len(names) == 1 else (), fps=float(pose.body.fps) or None)

@@ -10,6 +10,8 @@ import numpy as np
 
 SPARSE = 4
 """Times as many frames as there are any entries for, up to which frames without one are frames of nobody."""
+LAST_NUMBER = re.compile(r"\d+(?=[^\d/\\]*(?:\.\w+)?$)")
+"""That of the frame, in the name of its image."""
 NOWHERE = 1e9
 """A distance beyond all others."""
 
@@ -45,8 +47,12 @@ def in_time(entries: Iterable[tuple[Any, Sequence[np.ndarray]]]) -> list[list[np
     Frames without an entry, as tools leave out those of nobody, are empty.
     """
     frames: dict[int, list[np.ndarray]] = {}
+    videos: set[str] = set()
     for at, persons in entries:
+        videos.add(LAST_NUMBER.sub("", at) if isinstance(at, str) else "")
         frames.setdefault(_number(at), []).extend(persons)
+    if len(videos) > 1:
+        raise ValueError(f"expected the frames of one video, found names that differ: {', '.join(sorted(videos)[:2])}")
     numbers = sorted(frames)
     step = int(np.gcd.reduce(np.diff(np.array(numbers, dtype=object)))) if len(numbers) > 1 else 1
     whole: Sequence[int] = range(numbers[0], numbers[-1] + 1, step) if numbers else range(0)

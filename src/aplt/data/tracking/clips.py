@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -13,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from aplt.clips import Clip
-from aplt.data.files import ClipError, content_digest
-from aplt.data.index import read_rows, to_index
+from aplt.data.files import ClipError, content_digest, slug
+from aplt.data.index import VIDEO, read_rows, to_index
 from aplt.data.modality import modality_of
 from aplt.data.tracking.landmarks import BODY_JOINTS, Landmarks, Tracker
 from aplt.data.tracking.person import follow
@@ -22,11 +21,11 @@ from aplt.data.video import decode_lazily
 from aplt.display import counted
 from aplt.errors import InputError
 from aplt.parallel import in_processes
-from aplt.storage import read_arrays, read_table, sweep, write_arrays, write_csv
+from aplt.storage import read_arrays, read_table, seen_from, sweep, write_arrays, write_csv
 
 _Frame = TypeVar("_Frame")
 
-FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
+FILE_COLUMNS = ("path", "id", VIDEO, "frames", "body", "hands")  # what a table of poses begins with
 FORMAT = 1
 """Part of what a file is made from: raise it when the same landmarks give other files."""
 HOUR = 3600.0
@@ -45,7 +44,8 @@ def track_index(
 ) -> pd.DataFrame:
     """Tracks the clips of an index, writes the table of their skeletons, and returns it with the column `error`.
 
-    The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone. A clip that
+    The table has the columns of the index but `start` and `end`, as a file holds its clip's interval alone, and the
+    column `video`, by which the clips of one video stay together. A clip that
     cannot be read is in the returned table only, with the reason; the files are in a folder named like `output`, and
     those that are there already, and whole, are not made again. Other arguments are those of `aplt.pose`.
     """
@@ -67,7 +67,7 @@ def track_index(
             why = f"has the poses of {counted(len(gone), 'clip')} that {source} lacks, such as {gone[0]}"
             raise InputError(f"{output}: {why}; remove it, or give another name with -o")
     sweep([folder], abandoned=HOUR)
-    track = partial(_track, folder=folder, tracker=tracker, rate=rate)
+    track = partial(_track, output=output, tracker=tracker, rate=rate)
     if progress is not None:
         progress(0, len(index))  # the first clips may take a while
     found = list(in_processes(track, index.clips, processes, progress))
@@ -79,10 +79,10 @@ def track_index(
     return table
 
 
-def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) -> dict[str, Any]:
+def _track(clip: Clip, *, output: Path, tracker: Tracker, rate: float | None) -> dict[str, Any]:
     """Returns a clip's row of the table, once its skeleton file is there; or its id and why it cannot be read."""
-    slug = re.sub(r"[^\w.-]+", "-", clip.id, flags=re.ASCII).strip(".-")[:80]
-    name = f"{slug}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
+    folder = output.absolute().parent / output.stem
+    name = f"{slug(clip.id)}-{hashlib.sha256(clip.id.encode()).hexdigest()[:8]}.npz"
     try:
         content = content_digest(clip)
         made_from = json.dumps([FORMAT, content, clip.start or 0.0, clip.end, rate, tracker.made_from])
@@ -94,7 +94,14 @@ def _track(clip: Clip, *, folder: Path, tracker: Tracker, rate: float | None) ->
         return {"id": clip.id, "error": str(error)}
     seen = np.isfinite(arrays["skeleton"][0]).all(axis=-1) & arrays["skeleton"][0].any(axis=-1)
     body, hands = (float(part.any(axis=1).mean().round(4)) for part in np.split(seen, [BODY_JOINTS], axis=1))
-    row = (f"{folder.name}/{name}", clip.id, len(seen), body, hands if tracker.hands else None)
+    row = (
+        f"{folder.name}/{name}",
+        clip.id,
+        seen_from(clip.path, output),
+        len(seen),
+        body,
+        hands if tracker.hands else None,
+    )
     return dict(zip(FILE_COLUMNS, row, strict=True)) | {"error": ""}
 
 
@@ -104,7 +111,8 @@ def _stored(path: Path, made_from: str) -> dict[str, np.ndarray] | None:
         arrays = read_arrays(path)
     except (InputError, FileNotFoundError):
         return None
-    return arrays if {"skeleton", "made_from"} <= arrays.keys() and arrays["made_from"] == made_from else None
+    whole = {"skeleton", "made_from"} <= arrays.keys() and arrays.get("fps", 1.0) > 0
+    return arrays if whole and arrays["made_from"] == made_from else None
 
 
 def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.ndarray]:
@@ -126,9 +134,10 @@ def _skeleton(clip: Clip, tracker: Tracker, rate: float | None) -> dict[str, np.
     seen = {"skeleton": joints[..., :2], "confidence": joints[..., 2]}
     if not seen["confidence"].any():
         seen = {"skeleton": np.zeros_like(seen["skeleton"])}
-    fps = 1 / float(np.mean([after - before for before, after in pairwise(times)])) if len(times) > 1 else np.nan
+    if len(times) > 1:  # of one frame nobody knows
+        seen["fps"] = np.array(1 / float(np.mean([after - before for before, after in pairwise(times)])))
     topology = f"mediapipe-{joints.shape[2]}"
-    return seen | {"fps": np.array(fps), "tool": np.array(tracker.tool), "topology": np.array(topology)}
+    return seen | {"tool": np.array(tracker.tool), "topology": np.array(topology)}
 
 
 def thinned(frames: Iterator[tuple[float, _Frame]], rate: float | None) -> Iterator[tuple[float, _Frame]]:
