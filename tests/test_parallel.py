@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from aplt import parallel
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish, cores, in_processes
@@ -29,6 +30,10 @@ def first_waits(item: tuple[int, Path]) -> tuple[int, int]:
     return number, os.getpid()
 
 
+def the_flag(_: int) -> bool:
+    return parallel._computed
+
+
 def refuse(item: int) -> int:
     if item == 1:
         raise InputError("no such clip")
@@ -43,6 +48,14 @@ def test_results_come_as_they_finish(tmp_path: Path) -> None:
             (tmp_path / str(number)).touch()
     assert [number for number, _ in results] == [1, 2, 0]
     assert os.getpid() not in {process for _, process in results}
+
+
+def test_after_computing_processes_are_no_copies_of_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parallel, "threads", lambda: 2)
+    monkeypatch.setattr(parallel, "_computed", False)
+    parallel.has_computed()
+    with as_they_finish(the_flag, [0, 1], 2) as finished:
+        assert list(finished) == [False, False]
 
 
 def test_one_process_is_this_one() -> None:

@@ -298,7 +298,10 @@ class RunConfig(Settings):
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
     def of_training(self) -> dict[str, Any]:
-        """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell."""
+        """Returns the settings that say what is trained, but for the clips and roles, of which their digests tell.
+
+        A file of weights counts by its path.
+        """
         machine: Any = {
             # Where no names are given, the digests of older runs stay what they are.
             "input": {"cache_dir"} | ({"joints"} if not getattr(self.input, "joints", ()) else set()),
@@ -306,4 +309,5 @@ class RunConfig(Settings):
             "clips": True,
             "split": True,
         }
-        return self.model_dump(mode="json", exclude=machine)
+        # A split file may lie anywhere: what it says is in the roles' digest.
+        return self.model_dump(mode="json", exclude=machine) | {"split_file": None}

@@ -71,7 +71,9 @@ def as_they_finish(
         yield map(function, items)
         return
     count, others = min(processes, len(items)), multiprocessing.active_children()
-    pool = ProcessPoolExecutor(count, initializer=_begin_share, initargs=(processes, multiprocessing.Value("i")))
+    context = multiprocessing.get_context("spawn" if _computed else None)
+    begun_so_far = (processes, context.Value("i"))
+    pool = ProcessPoolExecutor(count, context, _begin_share, begun_so_far)
     try:
         waiting = iter(items)
         begun = {pool.submit(function, item) for item in islice(waiting, count)}
@@ -133,6 +135,15 @@ def threads() -> int:
 
 
 _share: int | None = None
+_computed = False
+
+
+def has_computed() -> None:
+    """Notes that this process has computed: with several threads, or on a GPU, a copy of it would wait for those."""
+    import torch
+
+    global _computed
+    _computed |= threads() > 1 or torch.accelerator.is_available()
 
 
 def take_cores(count: int) -> None:

@@ -196,10 +196,14 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_alone(path: Path, text: str) -> None:
-    """Writes a text file that has one writer at a time; what a kill left of it half written is removed."""
-    for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
-        if ASIDE.fullmatch(aside.name):
-            aside.unlink(missing_ok=True)
+    """Writes a text file that has one writer at a time; what a kill left of it half written is removed.
+
+    Of several processes that were launched together each may write the same.
+    """
+    if "LOCAL_WORLD_SIZE" not in os.environ:
+        for aside in path.parent.glob(f".{glob.escape(path.name)}.*.aside"):
+            if ASIDE.fullmatch(aside.name):
+                aside.unlink(missing_ok=True)
     write_text(path, text)
 
 

@@ -68,6 +68,7 @@ class Task:
     feature_size: int  # D
     patch: int  # height and width of the patches of a clip that mixtures consist of: pixels, or 1 joint
     steps: int = 100_000  # that show unlabeled clips; as many as published runs have
+    share: tuple[float, ...] = ()  # of each class among the labeled clips, where batches have as many of each
 
 
 @dataclass(frozen=True)

@@ -66,6 +66,19 @@ def test_alignment_by_hand() -> None:
     assert aligned[0].tolist() == pytest.approx([one / (one + other), other / (one + other)])
 
 
+def test_alignment_where_batches_have_as_many_of_each_class() -> None:
+    align = DistributionAlignment(2, momentum=0.5, share=(0.9, 0.1))
+    # A network that predicts what the labeled clips are stays as it is.
+    q, y = torch.tensor([[0.9, 0.1]]), torch.tensor([0, 1, 0, 1])
+    assert align(q, torch.eye(2)[y], y)[0].tolist() == pytest.approx([0.9, 0.1])
+    predicted = torch.tensor([[0.6, 0.4], [0.2, 0.8]])
+    align = DistributionAlignment(2, momentum=0.5, share=(0.9, 0.1))
+    # reference: (2 * .9 * .6 + 2 * .1 * .2) / 2 = .56 and (2 * .9 * .4 + 2 * .1 * .8) / 2 = .44; predicted (.9, .1)
+    one, other = 0.9 * 0.56 / 0.9, 0.1 * 0.44 / 0.1
+    aligned = align(q, predicted, torch.tensor([0, 1]))
+    assert aligned[0].tolist() == pytest.approx([one / (one + other), other / (one + other)])
+
+
 def test_uniform_alignment_by_hand() -> None:
     align = DistributionAlignment(2, momentum=0.5)
     # predicted is (.8, .2) after the first batch, the reference (.5, .5)

@@ -50,13 +50,16 @@ def test_roles_stay_under_new_labels(uninterrupted: RunDir, roles: "pd.Series[st
 def test_a_run_after_another_begins_with_its_weights(
     uninterrupted: RunDir, roles: "pd.Series[str]", tmp_path: Path
 ) -> None:
-    corrections = written(tmp_path / "c.csv", *((id_, "wave", "me") for id_ in of(roles, "unlabeled")[:3]))
+    (*waves, none) = of(roles, "unlabeled")[:4]
+    corrections = written(tmp_path / "c.csv", *((id_, "wave", "me") for id_ in waves), (none, "", "me"))
     prepared, _ = prepare_next(uninterrupted, None, corrections, {}, settings={}, name="second", runs=tmp_path)
     assert prepared.config.train.steps == 4  # a third of three rounds of four
     assert prepared.config.encoder_weights == str(uninterrupted.model / "model.safetensors")
     result = train(prepared.config, prepared.folder, prepared.index)
     assert result.counts.labeled == len(of(roles, "labeled")) + 3
     assert of(pd.read_csv(prepared.folder.split).set_index("id")["role"], "test") == of(roles, "test")
+    third = correct(prepared.folder, None, written(tmp_path / "d.csv", (waves[0], "nod", "me")), tmp_path / "third")
+    assert none not in pd.read_csv(third.split)["id"].tolist()  # it is of no class still
     before = prepared.config.clips, Path(prepared.config.clips).read_bytes()
     written(corrections, (of(roles, "unlabeled")[0], "nod", "me"))
     with pytest.raises(InputError, match="holds a run already"):

@@ -1,13 +1,17 @@
 """Cross-fitting: a clip that is held out is an unlabeled one in its fold's run, and measured there."""
 
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from aplt.clips import Clip, ClipIndex, Split
 from aplt.errors import InputError
+from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
+from aplt.runs.begin import train
+from aplt.runs.configure import begun_config
 from aplt.runs.crossfit import crossfit, folds_of
 from aplt.runs.labels import labels_of
 from aplt.runs.reliability import held_out_of
@@ -53,6 +57,24 @@ def test_what_is_held_out_was_unlabeled_in_its_fold(uninterrupted: RunDir, run: 
     assert (RunDir(run.path / "crossfit" / "fold-1").model / "model.safetensors").stat().st_mtime_ns == weights
     run.clear()
     assert not run.held_out.exists()
+
+
+def test_a_fold_of_a_later_run_begins_where_the_first_did(uninterrupted: RunDir, tmp_path: Path) -> None:
+    prepared, _ = prepare_next(uninterrupted, None, None, {}, settings={}, name="second", runs=tmp_path)
+    train(prepared.config, prepared.folder, prepared.index)
+    crossfit(prepared.folder, 2)
+    fold = begun_config(RunDir(prepared.folder.path / "crossfit" / "fold-1"))
+    assert prepared.config.encoder_weights is not None
+    assert fold.encoder_weights is None
+    assert fold.train == begun_config(uninterrupted).train
+
+
+def test_clips_whose_labels_the_weights_know_are_not_tested_on(uninterrupted: RunDir, run: RunDir) -> None:
+    known = {"encoder_weights": str(uninterrupted.model / "model.safetensors")}
+    config = begun_config(uninterrupted).model_copy(update=known)
+    with pytest.raises(InputError, match=r"\d clips? to test on, first '.*', had a label in the training of .*whole"):
+        train(config.model_copy(update={"split": config.split.model_copy(update={"seed": 2})}), run)
+    train(config, run)
 
 
 def test_labels_are_those_of_the_unlabeled_clips_and_promises_need_evidence(uninterrupted: RunDir) -> None:

@@ -31,10 +31,12 @@ from aplt.runs import embed as embedding
 from aplt.runs.begin import finished, train
 from aplt.runs.configure import configured
 from aplt.runs.corrections import label_first
+from aplt.runs.crossfit import crossfit
 from aplt.runs.embed import embed
 from aplt.runs.labels import labels_of
 from aplt.runs.predict import evaluate, gather_clips, load_model, predict
 from aplt.runs.setup import digests
+from aplt.runs.timeline import Reading, read_recordings
 from aplt.settings import merge
 from tests.data.features import write_bank
 from tests.data.one_view import view_of
@@ -162,6 +164,29 @@ def test_rows_that_moved_are_noticed_and_corrected_labels_are_not(bank: Path, tm
     table.write_text("\n".join([header, second, first, *rest]))
     with pytest.raises(InputError, match=r"bank\.json: the rows of clips.csv are no longer those embedded"):
         read_index(tmp_path / "bank")
+
+
+def test_clips_whose_labels_made_the_features_are_neither_tested_on_nor_held_out(
+    bank: Path, head: RunDir, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"clips? to test on, .* training of .*whole, which made the features"):
+        train(tiny(bank, split={"seed": 2}), RunDir(tmp_path / "run"))
+    with pytest.raises(InputError, match=r"cannot be held out in folds: .*whole, which made the features"):
+        crossfit(head, 2)
+
+
+def test_one_clip_at_a_time_is_refused(bank: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"'train.batch_unlabeled' is 1, expected 2 or more"):
+        train(tiny(bank, train={"batch_unlabeled": 1}), RunDir(tmp_path / "run"))
+
+
+def test_a_recording_is_read_by_a_model_on_features(head: RunDir, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "r.npz", skeleton=rng.normal(size=(80, 4, 3)), fps=10.0)
+    reading = Reading(window=2.0, stride=1.0, threshold=0.0)
+    found, errors = read_recordings(load_model(head.path), gather_clips([tmp_path / "r.npz"]), reading)
+    assert not errors
+    assert [one.seconds for one in found] == [8.0]
 
 
 @pytest.fixture(scope="module")

@@ -41,12 +41,12 @@ class AdaMatch(nn.Module):
         super().__init__()
         self.u_weight = u_weight
         self.confidence, self.target = confidence, target
-        self.align = DistributionAlignment(task.num_classes, alignment_momentum)
+        self.align = DistributionAlignment(task.num_classes, alignment_momentum, task.share)
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
         labeled = step.weak_labeled.logits.detach().float().softmax(dim=1)
-        q = self.align(weak_probabilities(step, self.target), labeled)
+        q = self.align(weak_probabilities(step, self.target), labeled, step.batch.y)
         online = confident_labels(q, self.confidence * gather(labeled.amax(dim=1)).mean())
         loss = masked_cross_entropy(step.unlabeled.logits, *online)
         return StepLoss({"u_logits": self.u_weight * loss}, online)

@@ -75,7 +75,7 @@ class APLT(nn.Module):
         self.margin, self.scale = margin, scale
         self.confidence, self.target, self.offline_prior = confidence, target, offline_prior
         self.mix = mix
-        self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
+        self.align = DistributionAlignment(task.num_classes, alignment_momentum, task.share) if alignment else None
 
     def loss(self, step: Step) -> StepLoss:
         """Returns L_u^logits and, under guidance, the two margin losses."""
@@ -85,7 +85,7 @@ class APLT(nn.Module):
         if len(batch.weak):
             q = probabilities(target_source(self.target, step), batch.weak)
             if self.align is not None:
-                q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype))
+                q = self.align(q, functional.one_hot(batch.y, q.shape[1]).to(q.dtype), batch.y)
             if guidance is not None and self.offline_prior:
                 q = self._informed(q, guidance.pseudo, batch.position)
             online = confident_labels(q, self.confidence)

@@ -1,5 +1,6 @@
 """Equations that several methods share. Targets carry no gradient; unlabeled means are over all U clips of a step."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -80,16 +81,18 @@ def confident_labels(q: Tensor, threshold: float | Tensor) -> OnlineLabels:
 class DistributionAlignment(nn.Module):
     """ReMixMatch's alignment (arXiv 1911.09785, section 3.1): q * p(y) / p_model(y), made to sum to one.
 
-    p_model(y) is the running mean of q; p(y) that of a reference, or uniform. Both are those of the batches seen and of
-    nothing before: at momentum m, batch i of t counts m^(t-i) parts. So the first batch stands for itself, as in USB's
-    code, and a mean of momentum 0.999 holds in runs of a few hundred steps, too.
+    p_model(y) is the running mean of q; p(y) that of a reference, or uniform. Where batches are drawn class by class,
+    `share` [K] says how often each is among the labeled clips, and a row of the reference counts accordingly. Both are
+    those of the batches seen and of nothing before: at momentum m, batch i of t counts m^(t-i) parts. So the first
+    batch stands for itself, as in USB's code, and a mean of momentum 0.999 holds in runs of a few hundred steps, too.
     """
 
     reference: Tensor
     predicted: Tensor
 
-    def __init__(self, num_classes: int, momentum: float) -> None:
+    def __init__(self, num_classes: int, momentum: float, share: Sequence[float] = ()) -> None:
         super().__init__()
+        self.share = tuple(share)
         if not 0 <= momentum < 1:
             raise ValueError(f"the alignment's momentum is {momentum}, expected at least 0 and less than 1")
         self.momentum = momentum
@@ -98,12 +101,17 @@ class DistributionAlignment(nn.Module):
         self.register_buffer("predicted", torch.zeros(num_classes))
 
     @torch.no_grad()
-    def forward(self, q: Tensor, reference: Tensor | None) -> Tensor:
-        """Returns q [U, K] aligned, after the running means have seen q and the rows of reference [B, K], if any."""
+    def forward(self, q: Tensor, reference: Tensor | None, y: Tensor | None = None) -> Tensor:
+        """Returns q [U, K] aligned, after the running means have seen q and the rows of reference [B, K], if any.
+
+        `y` [B] are the labels of these rows' clips.
+        """
         self.predicted.lerp_(gather(q).mean(dim=0), 1 - self.momentum)
         if reference is None:
             wanted = torch.full_like(self.predicted, 1 / len(self.predicted))
         else:
+            if self.share and y is not None:
+                reference = reference * reference.new_tensor(self.share)[y, None] * len(self.share)
             wanted = gather(reference).mean(dim=0)
         self.reference.lerp_(wanted, 1 - self.momentum)
         return align(q, self.reference / self.reference.sum(), self.predicted / self.predicted.sum())

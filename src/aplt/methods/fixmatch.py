@@ -39,13 +39,13 @@ class FixMatch(nn.Module):
         super().__init__()
         self.u_weight = u_weight
         self.confidence, self.target = confidence, target
-        self.align = DistributionAlignment(task.num_classes, alignment_momentum) if alignment else None
+        self.align = DistributionAlignment(task.num_classes, alignment_momentum, task.share) if alignment else None
 
     def loss(self, step: Step) -> StepLoss:
         """Returns the parts of the unlabeled clips."""
         q = weak_probabilities(step, self.target)
         if self.align is not None:
-            q = self.align(q, functional.one_hot(step.batch.y, q.shape[1]).to(q.dtype))
+            q = self.align(q, functional.one_hot(step.batch.y, q.shape[1]).to(q.dtype), step.batch.y)
         online = confident_labels(q, self.confidence)
         loss = masked_cross_entropy(step.unlabeled.logits, *online)
         return StepLoss({"u_logits": self.u_weight * loss}, online)

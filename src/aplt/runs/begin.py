@@ -23,6 +23,7 @@ from aplt.rundir import RunDir
 from aplt.runs.configure import begun_config
 from aplt.runs.loop import Trainer
 from aplt.runs.setup import digests, make_accelerator, prepare_material, read_clips, read_own_clips
+from aplt.runs.taught import require_untaught
 from aplt.storage import absolute, read_bytes, read_text, write_json, write_text
 
 ADVICE = "undo the change, or start a new run with another --name"
@@ -38,6 +39,7 @@ def train(config: RunConfig, run: RunDir, index: ClipIndex | None = None) -> Res
     `index` is that of the config's clips, where it has been read already.
     """
     index, split = read_clips(config, index)
+    require_untaught(config, index, split)
     accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     drawn = config.split_file is None
     advice = "--set split.by_subject=true" if drawn else "a split by `aplt split --by-subject`"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from aplt.clips import ClipIndex, Role, Split
+from aplt.clips import ROLES, ClipIndex, Role, Split
 from aplt.data.index import index_table, read_index, write_index
 from aplt.data.split_file import save_split
 from aplt.display import counted
@@ -39,7 +39,8 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
     """Writes the clips of a run with corrected labels, and their roles, for a run to follow it.
 
     Test and val clips stay what they are, and so do the labeled ones; corrected training clips are labeled, those of
-    none of the classes take no part, and all others are unlabeled, whatever the index says of them.
+    none of the classes take no part, nor do those that had none before, and all others are unlabeled, whatever the
+    index says of them.
 
     Args:
         run: A finished run.
@@ -53,8 +54,8 @@ def correct(run: RunDir, clips: Path | None, corrections: Path | None, folder: P
     config, before, split = finished(run)
     index = before if clips is None else read_index(clips)
     labels = _labels(corrections, index, clips or Path(config.clips)) if corrections else {}
-    role_of: dict[str, Role] = {before[p].id: "labeled" for p in split.labeled}
-    role_of |= {before[p].id: role for role in ("val", "test") for p in split.positions(role)}
+    role_of: dict[str, Role | None] = {clip.id: None for clip in before}
+    role_of |= {before[p].id: role for role in ROLES for p in split.positions(role)}
     made = _write(_laid_over(index, labels), folder)
     corrected = read_index(made)
     roles: dict[Role, list[int]] = {"labeled": [], "unlabeled": [], "val": [], "test": []}
@@ -111,10 +112,9 @@ def _write(table: pd.DataFrame, folder: Path) -> Path:
     return made
 
 
-def _role(id_: str, labels: Mapping[str, str], before: Mapping[str, Role]) -> Role | None:
+def _role(id_: str, labels: Mapping[str, str], before: Mapping[str, Role | None]) -> Role | None:
     """Returns the role of a clip; None of one that takes no part."""
     if labels.get(id_) == NONE:
         return None
-    if id_ in before:
-        return before[id_]
-    return "labeled" if id_ in labels else "unlabeled"
+    role = before.get(id_, "unlabeled")
+    return "labeled" if id_ in labels and role in ("unlabeled", None) else role

@@ -14,13 +14,14 @@ import pandas as pd
 
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig
-from aplt.data.split_file import save_split
+from aplt.data.split_file import clip_digest, save_split
 from aplt.data.splits import by_class
 from aplt.display import show_nothing, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished, train_or_reuse
+from aplt.runs.taught import known_before, runs_before, taught_to
 from aplt.storage import read_table, write_csv
 
 
@@ -32,6 +33,7 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     """
     config, index, split = finished(run)
     parts = folds_of(index, split, folds, config.train.seed)
+    config = _from_nothing(config, index, split)
     work = []
     for number, held in enumerate(parts, start=1):
         roles, folder = run.path / "crossfit" / f"fold-{number}.csv", RunDir(run.path / "crossfit" / f"fold-{number}")
@@ -49,6 +51,22 @@ def crossfit(run: RunDir, folds: int, jobs: int = 1) -> pd.DataFrame:
     if not run.held_out.exists() or len(read_table(run.held_out, needed=("id",))) <= len(table):
         write_csv(run.held_out, table)
     return table
+
+
+def _from_nothing(config: RunConfig, index: ClipIndex, split: Split) -> RunConfig:
+    """Returns the settings with the weights, and the steps, of the first run: later ones know the labels of a fold.
+
+    Raises:
+        InputError: the features know them, and cannot be made anew.
+    """
+    labeled = {index[position].id: clip_digest(index, position) for position in split.labeled}
+    for run, before in runs_before(config):
+        if labeled.items() & taught_to(run).items():
+            config = config.model_copy(update={"encoder_weights": before.encoder_weights, "train": before.train})
+    for source, taught in known_before(config, index).items():
+        if labeled.items() & taught.items():
+            raise InputError(f"the labels cannot be held out in folds: {source}, has learned from them")
+    return config
 
 
 def folds_of(index: ClipIndex, split: Split, folds: int, seed: int) -> list[frozenset[int]]:

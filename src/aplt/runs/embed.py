@@ -28,6 +28,7 @@ from aplt.reference import is_reference
 from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
 from aplt.runs.setup import make_accelerator, prepare_clips, share_cores
+from aplt.runs.taught import run_of_model, taught_to
 from aplt.settings import shown
 from aplt.storage import absolute, atomic, file_digest, is_folder, read_json, read_table, sweep, write_json
 
@@ -88,7 +89,10 @@ def embed(
     workers = modality.workers()
     share_cores(accelerator, workers)
     embedder = _embedder(config, made, trained)
-    bank = _bank(index, embedder, views, folder, {"encoder": encoder, "encoder_weights": weights})
+    named: dict[str, Any] = {"encoder": encoder, "encoder_weights": weights}
+    if trained is not None and (run := run_of_model(model_folder(Path(encoder)))) is not None:
+        named["taught"] = taught_to(run)
+    bank = _bank(index, embedder, views, folder, named)
     if accelerator.is_main_process:
         _begin(bank)
     accelerator.wait_for_everyone()

@@ -21,6 +21,7 @@ from aplt.errors import InputError
 from aplt.methods.catalog import find_method
 from aplt.methods.step import take_step
 from aplt.offline.bank import build_bank
+from aplt.parallel import has_computed
 from aplt.processes import gather
 from aplt.record import Result, Seconds
 from aplt.rundir import RunDir
@@ -65,6 +66,7 @@ class Trainer:
     def train(self) -> Result:
         """Goes on from the last checkpoint, or begins; returns the final figures."""
         state, rounds = self.state, self.config.train.rounds
+        has_computed()
         self._restore()
         with (
             bar("training", rounds * self.material.steps_per_round) as progress,

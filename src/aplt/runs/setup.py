@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -17,7 +17,7 @@ from accelerate.utils import KwargsHandler
 from torch import distributed, nn
 
 from aplt.clips import ROLES, UNKNOWN, Clip, ClipIndex, Role, Split
-from aplt.config import InputSettings, RunConfig, TrainSettings
+from aplt.config import InputSettings, RunConfig
 from aplt.data.bank import features_digest
 from aplt.data.batches import SemiData
 from aplt.data.files import by_file, require_files
@@ -97,7 +97,7 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     if config.train.logit_adjustment and config.train.sampling == "classes":
         why = "which leaves no class rarer than another in training; choose one of the two"
         raise InputError(f"setting 'train.logit_adjustment' is given and 'train.sampling' is classes, {why}")
-    _require_shares(config.train, accelerator.num_processes)
+    _require_shares(config, accelerator.num_processes)
     require_rounds(config, split)
     require_followed(config)
     if config.train.compile:
@@ -214,7 +214,8 @@ def _require_launched(processes: int) -> None:
             )
 
 
-def _require_shares(settings: TrainSettings, processes: int) -> None:
+def _require_shares(config: RunConfig, processes: int) -> None:
+    settings = config.train
     shares = processes * settings.accumulate
     for name in ("batch_labeled", "batch_unlabeled"):
         size = getattr(settings, name)
@@ -222,6 +223,11 @@ def _require_shares(settings: TrainSettings, processes: int) -> None:
             who = "each process" if settings.accumulate == 1 else "each of train.accumulate parts in each process"
             raise InputError(
                 f"setting 'train.{name}' is {size}, expected a multiple of {shares}: {who} takes an equal share"
+            )
+        if config.input.kind == "features" and size < 2 * shares:
+            raise InputError(
+                f"setting 'train.{name}' is {size}, expected {2 * shares} or more: batch normalization of features "
+                "needs two clips at a time"
             )
 
 
@@ -279,7 +285,8 @@ def _clip_seconds(clips: Sequence[Clip]) -> list[float] | None:
     about: list[float] = []
     for clip in clips[:: 1 + len(clips) // MEASURED]:
         with suppress(InputError):  # a file that is gone is said by what reads it
-            about.append(modality_of_clip(clip).about_seconds(clip) or 0.0)
+            own = replace(clip, bank=None)  # of which its features tell nothing
+            about.append(modality_of_clip(own).about_seconds(own) or 0.0)
     known = [seconds for seconds in about if seconds > 0]
     return [float(np.median(known)), max(known)] if known else None
 
@@ -290,7 +297,11 @@ def task_of(config: RunConfig, material: Material, model: Recognizer) -> Task:
     size = model.prototype.shape[1]
     patch = MODALITIES[config.input.kind].patch
     steps = max(1, config.train.rounds - config.train.warm_up_rounds) * material.steps_per_round
-    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, patch, steps)
+    share: tuple[float, ...] = ()
+    if config.train.sampling == "classes":
+        count = np.bincount(index.labels[list(split.labeled)], minlength=index.num_classes)
+        share = tuple((count / count.sum()).tolist())
+    return Task(index.num_classes, len(index), split.labeled, len(split.unlabeled), size, patch, steps, share)
 
 
 def build_algorithm(config: RunConfig, task: Task) -> Algorithm | None:

@@ -29,6 +29,7 @@ TWIN = 0.1
 MOST_CLUSTERS = 500
 """Clusters of typical clips at most, as in TypiClust, unless more clips are asked for."""
 FEW = 3
+SAMPLE = 1000
 """Labels up to which a class counts as one with few."""
 
 
@@ -211,7 +212,8 @@ def _likeness(feature: np.ndarray) -> csr_array:
 def _reasons(pool: Pool, chosen: np.ndarray, class_names: tuple[str, ...]) -> list[str]:
     count = np.bincount(pool.label[pool.label >= 0], minlength=len(class_names))
     known = pool.feature[pool.label >= 0]
-    usual = np.median((pool.feature @ known.T).max(axis=1))
+    some = pool.feature[:: 1 + len(pool.feature) // SAMPLE]  # all at once they fill the memory
+    usual = np.median((some @ known.T).max(axis=1))
     found = []
     for place in chosen:
         first, second = np.argsort(-pool.probability[place], kind="stable")[:2]

@@ -63,7 +63,8 @@ def read_recordings(
     `clips` may be intervals of recordings; one that is shorter than the window is a window. By the `held_out` clips the
     reliability of a score is measured.
     """
-    modality = MODALITIES[str(model.input["kind"])]
+    source = model.input if model.embedder is None else model.embedder.settings.input.model_dump()
+    modality = MODALITIES[str(source["kind"])]
     lengths: dict[int, float] = {}
     errors: list[str] = []
     parts: list[Clip] = []
