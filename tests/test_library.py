@@ -12,6 +12,7 @@ from torch import nn
 import aplt
 from aplt import finished, prepare
 from aplt.errors import InputError
+from aplt.finished import typed
 from aplt.methods.catalog import METHODS
 from tests.runs.clips import write_clips
 
@@ -110,6 +111,8 @@ def test_a_run_from_python(clips: Path, tmp_path: Path) -> None:
     assert len(run.predictions) == run.result.counts.test
     assert run.predictions["score_1"].between(0, 1).all()
     assert run.pseudo_labels["accepted"].dtype == bool
+    numbers = pd.Series(["1", "2"], name="offline_label")
+    assert typed(numbers).tolist() == ["1", "2"]  # classes may be called so, as in the column label
     assert (run.predictions["truth"] == run.predictions["prediction_1"]).mean() == pytest.approx(run.result.test.top1)
     assert set(run.ledger["round"]) == {2}
     found = aplt.evaluate(run)

@@ -31,6 +31,8 @@ LONGEST = 65536
 """Sides of a clip, likewise."""
 METHOD_GROUPS = ("method_settings", "offline", "read_out", "read_out_scale")
 """Settings that a recipe may have, and that mean nothing to another method."""
+UNSET_BUDGET = {"budget": "default", "epochs": None, "steps": None, "steps_per_round": None}
+"""All settings that say how long a run is, as they are where they say nothing."""
 Fraction = Annotated[float, Field(ge=0, le=1), WrapValidator(parse_fraction)]
 BatchNormPolicy = Literal["joint", "separate", "frozen"]
 Channels = tuple[float, float, float]

@@ -125,6 +125,11 @@ class _Left(ProgressColumn):
         return Text("" if left is None else f"{left} left", style="progress.remaining")
 
 
+def share_text(share: float) -> str:
+    """Returns a share as it is asked for: '5%'."""
+    return f"{100 * share:.6g}%"
+
+
 def counted(count: int, thing: str, things: str = "") -> str:
     """Returns '1 clip' or '2,000 clips'; `things` is the plural where it is not made by an s."""
     return f"{count:,d} {thing if count == 1 else things or thing + 's'}"

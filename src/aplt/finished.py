@@ -65,7 +65,8 @@ class Run:
 
 def typed(column: "pd.Series[Any]") -> "pd.Series[Any]":
     """Returns a column of strings as numbers or truth values where all of it are."""
-    if column.name in ("id", "path", "label", "truth") or str(column.name).startswith("prediction_"):
+    name = str(column.name)
+    if name in ("id", "path", "truth") or name.endswith("label") or name.startswith("prediction_"):
         return column  # a class may be called 7, or an id 007
     if column.isin(["True", "False"]).all():
         return column == "True"

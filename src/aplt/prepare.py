@@ -110,10 +110,10 @@ def prepare_next(
     were shown was chosen because it is hard, much of it of the same few classes. `clips` and `corrections` are as
     `aplt.runs.corrections.correct` takes them, all others as `prepare` does.
     """
+    from aplt.config import UNSET_BUDGET
     from aplt.runs.begin import require_free
     from aplt.runs.configure import begun_config
     from aplt.runs.corrections import correct
-    from aplt.runs.schedule import UNSET_BUDGET
 
     _require_folder_name(name)
     if name == first.path.name and runs.absolute() == first.path.parent.absolute():

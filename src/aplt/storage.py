@@ -156,6 +156,12 @@ def way(path: Path, folder: Path) -> str:
         return path.as_posix()
 
 
+def neighbor(path: Path, ending: str) -> Path:
+    """Returns the path beside a folder whose name is the folder's with an ending, also of the folder `.`."""
+    named = path.resolve() if path.name in ("", "..") else path
+    return named.with_name(f"{named.name}{ending}")
+
+
 def default_cache_dir() -> Path:
     """Returns $APLT_CACHE, else aplt in $XDG_CACHE_HOME, else ~/.cache/aplt."""
     if own := os.environ.get("APLT_CACHE"):

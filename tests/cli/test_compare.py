@@ -15,8 +15,8 @@ from aplt.comparison.ablation import ABLATION
 from aplt.comparison.plan import make_plan
 from aplt.comparison.record import COLUMNS, CompareDir
 from aplt.comparison.results import read_plan
+from aplt.display import share_text
 from aplt.lock import held
-from aplt.report.words import share_text
 from tests.runs.clips import write_clips
 from tests.test_cli import QUICK, aplt
 

@@ -69,9 +69,17 @@ def test_a_view_is_held_out_and_folds_are_a_plan(views: Path, capsys: pytest.Cap
     drawn = [fold["split"] for fold in load_plan(plan, {}).datasets["clips"].folds]
     assert sorted(fold["test_subjects"] for fold in drawn) == [["v0"], ["v1"], ["v2"]]
     assert {fold["by"] for fold in drawn} == {"view"}
+    other = views.parent / "other.yaml"
+    assert aplt("split", views, "--by", "view", "--folds", "3", "--labeled", "20%", "--val", "30%", "-o", other) == 0
+    found = load_plan(other, {})
+    assert (found.labeled, found.settings) == ((0.2,), {"split": {"val": 0.3, "by_subject": True}})
+    assert aplt("compare", other, "--methods", "supervised", "--seeds", "1", "--dry-run") == 0
     capsys.readouterr()
     for words, said in (
         (["--by", "view", "--folds", "3", "-o", plan], "folds.yaml: exists"),
+        (["--folds", "2", "--test", "30%"], "--test would change nothing: folds test on each subject"),
+        (["--folds", "2", "--val-subjects", "s0"], "--val-subjects would change nothing"),
+        (["--folds", "2", "--test-by", "view=v1"], "--test-by would change nothing"),
         (["--test-by", "view"], "--test-by is 'view', expected column=value"),
         (["--by", "camera"], "--by is 'camera', no column of the index"),
     ):

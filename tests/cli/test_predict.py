@@ -65,6 +65,14 @@ def test_predictions_destroy_nothing_but_earlier_ones(
         assert aplt("predict", run, clip, "-o", tmp_path / "out.csv") == 0
 
 
+@pytest.mark.parametrize("words", [("--threshold", "0.9"), ("--none", "nod"), ("--change", "5"), ("--stride", "1")])
+def test_options_of_events_need_windows(
+    run: Path, clips: Path, tmp_path: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert aplt("predict", run, clips, *words, "-o", tmp_path / "out.csv") == 2
+    assert "are of events, which need --window" in " ".join(capsys.readouterr().err.split())
+
+
 def test_nothing_could_be_predicted(run: Path, clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     film, output = tmp_path / "film.mp4", tmp_path / "out.csv"
     film.write_bytes(b"nothing")

@@ -9,6 +9,7 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
+from aplt.comparison.curves import _means
 from aplt.comparison.labels import last_labels
 from aplt.comparison.page import shared_settings, write_comparison
 from aplt.comparison.plan import UPPER_BOUND
@@ -174,6 +175,14 @@ def test_accuracy_by_step_is_the_mean_of_the_cells(written: CompareDir) -> None:
         top1 = [line.watched.figures.top1 for line in rounds if line.watched]
         told = f"fixmatch, step {rounds[0].steps_done}: {percent(sum(top1) / 3)}"
         assert told in page
+
+
+def test_accuracy_by_step_of_folds_of_other_sizes_is_a_mean_by_round() -> None:
+    cells = [(number, number * size, 0.1 * number) for size in (100, 130) for number in (1, 2, 3)]
+    cells.append((4, 400, 0.9))  # which one of them has
+    drawn = _means(pd.DataFrame(cells, columns=["round", "steps", "top1"]))
+    assert [steps for steps, _ in drawn] == [115, 230, 345]
+    assert [top1 for _, top1 in drawn] == pytest.approx([0.1, 0.2, 0.3])
 
 
 def test_the_cost_of_each_method(study: Path) -> None:

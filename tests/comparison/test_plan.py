@@ -124,6 +124,8 @@ def test_options_are_laid_over_data_sets_and_folds(tmp_path: Path, clips: Path) 
     assert plan.settings == over
     assert plan.datasets["a"].settings == {"train": {"rounds": 7, "steps_per_round": 2}}
     assert plan.datasets["a"].folds == ({"split": {"test": "20%"}}, {})
+    quick = load_plan(file, {"settings": {"train": {"budget": "quick"}}})
+    assert quick.datasets["a"].settings == {"train": {"rounds": 7}}  # which would contradict it
 
 
 def test_a_path_in_an_option_is_relative_to_the_working_folder(

@@ -46,6 +46,11 @@ def test_other_test_clips_are_refused(tmp_path: Path) -> None:
         page_of(mine, beside=unfinished)
 
 
+def test_the_commands_are_there_from_within_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fake_run(tmp_path / "mine"))
+    assert f"--name mine-supervised --runs {tmp_path}" in page_of(Path()).text
+
+
 def test_without_one_the_commands_are_there(tmp_path: Path) -> None:
     text = page_of(fake_run(tmp_path / "mine")).text
     assert "--method supervised" in text

@@ -53,6 +53,58 @@ def test_a_row_that_a_kill_cut_short_is_dropped(journal: Journal) -> None:
     assert journal.path.read_bytes() == whole
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_table_that_a_spreadsheet_has_saved_can_be_added_to(journal: Journal, separator: str, encoding: str) -> None:
+    journal.say([("1", NOD, ""), ("2", NONE, "")])
+    table = pd.read_csv(journal.path, keep_default_na=False).assign(note="seen twice")
+    order = ["by", "note", "id", "label", "act", "was", "when"]
+    table[order].to_csv(journal.path, sep=separator, encoding=encoding, index=False)
+    again = Journal(journal.path, "ann")
+    assert again.now == {"1": NOD, "2": NONE}
+    again.say([("3", WAVE, "")])
+    assert Journal(journal.path, "ann").now == {"1": NOD, "2": NONE, "3": WAVE}
+    assert read_corrections(journal.path)[0] == {"1": "nod", "2": "", "3": WAVE.label}
+    assert pd.read_csv(journal.path, keep_default_na=False)["note"].tolist() == ["seen twice", "seen twice", ""]
+
+
+def test_a_whole_row_without_its_new_line_stays(journal: Journal) -> None:
+    journal.say([("1", NOD, ""), ("2", WAVE, "")])
+    journal.path.write_bytes(journal.path.read_bytes().removesuffix(b"\n"))
+    again = Journal(journal.path, "ann")
+    again.say([("3", NOD, "")])
+    assert Journal(journal.path, "ann").now == {"1": NOD, "2": WAVE, "3": NOD}
+
+
+@pytest.mark.parametrize("kept", [0, 7])
+def test_a_header_that_was_cut_short_is_whole_again(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "corrections.csv"
+    whole = Journal(path, "ann").path.read_bytes()
+    path.write_bytes(whole[:kept])
+    Journal(path, "ann").say([("1", NOD, "")])
+    assert Journal(path, "ann").now == {"1": NOD}
+
+
+def test_what_was_settled_stays_while_nobody_says_otherwise(journal: Journal) -> None:
+    bob, carl = Journal(journal.path, "bob"), Journal(journal.path, "carl")
+    journal.say([("1", NOD, "")])
+    bob.say([("1", Said("label", "wave"), "")])
+    journal.say([("1", Said("settled", "nod"), "")])
+    settled: tuple[dict[str, str], dict[str, dict[str, str]]] = {"1": "nod"}, {}
+    assert read_corrections(journal.path) == settled
+    carl.say([("1", NOD, "")])
+    assert read_corrections(journal.path) == settled
+    carl.undo()
+    assert read_corrections(journal.path) == settled
+    carl.say([("1", Said("label", "wave"), "")])
+    assert read_corrections(journal.path)[1] == {"1": {"ann": "nod", "bob": "wave", "carl": "wave"}}
+    carl.undo()
+    assert read_corrections(journal.path) == settled
+    assert not Journal(journal.path, "carl").now
+    journal.undo()
+    assert read_corrections(journal.path)[1] == {"1": {"ann": "nod", "bob": "wave"}}
+
+
 def test_a_full_disk_is_told_and_leaves_no_half_row(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     journal.say([("1", NOD, "")])
     whole = journal.path.read_bytes()

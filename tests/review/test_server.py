@@ -50,6 +50,12 @@ def test_what_may_be_of_no_class_is_flagged(wall: Wall, tmp_path: Path) -> None:
     assert not any(Wall.of(run).table["novel"])
 
 
+def test_another_review_in_the_same_browser_has_a_cookie_of_its_own(client: TestClient) -> None:
+    client.cookies.set("aplt_review_9", "of the other")
+    assert client.get("/api/clips").status_code == 200
+    assert set(client.cookies.keys()) == {"aplt_review_8000", "aplt_review_9"}  # ports share all cookies
+
+
 def act(*places: object, act: object = "accept", label: object = "", settle: object = False) -> dict[str, object]:
     """Returns what the page sends."""
     return {"places": list(places), "act": act, "label": label, "settle": settle}

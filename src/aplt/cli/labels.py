@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from aplt.cli.printing import remark, say
+from aplt.display import share_text
 from aplt.errors import InputError
 
 MOST_NAMED = 10
@@ -59,11 +60,11 @@ def labels(
     found = labels_of(folder, asked, sure)
     write_index(found.table, Path(), output)
     kept = f"{output}: {len(found.table):,d} of {counted(found.unlabeled, 'unlabeled clip')}"
-    if found.promise is not None:
+    if asked is not None and found.promise is not None:
         held = (
             f"{found.promise.right} of {counted(found.promise.held_out, 'held-out clip')} with such a score are right"
         )
-        kept += f"; at least {asked:.0%} of these labels are right, with {sure:.0%} confidence ({held})"
+        kept += f"; at least {share_text(asked)} of these labels are right, with {share_text(sure)} confidence ({held})"
     say(kept)
     novel = int((pd.to_numeric(found.table["novelty"]) >= NOVEL).sum())
     if novel:

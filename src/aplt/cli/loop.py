@@ -1,13 +1,12 @@
 """`aplt loop`: suggest, review and train on, in turn."""
 
-import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aplt.cli.printing import say
-from aplt.cli.review import LOOPBACK, serve
+from aplt.cli.review import LOOPBACK, serve, user
 from aplt.cli.stopping import stoppable
 from aplt.errors import InputError
 
@@ -40,9 +39,9 @@ def loop(
     from aplt.reference import installed
     from aplt.review.journal import Journal
     from aplt.rundir import RunDir
-    from aplt.storage import read_table
+    from aplt.storage import neighbor, read_table
 
-    work = Loop(RunDir(run), output or run.with_name(f"{run.resolve().name}-loop"))
+    work = Loop(RunDir(run), output or neighbor(run, "-loop"))
     work.require_own()
     _tell(work.first)
     if turns is not None and len(work.runs) > turns:
@@ -62,7 +61,7 @@ def loop(
                 if not asked:
                     say("no clip is left to ask about")
                     break
-                journal = Journal(work.corrections, by or (labels_from.stem if labels_from else getpass.getuser()))
+                journal = Journal(work.corrections, by or (labels_from.stem if labels_from else user()))
                 if truth is None:
                     from aplt.review.wall import Wall
 

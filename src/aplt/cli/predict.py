@@ -1,5 +1,6 @@
 """`aplt predict`: the micro-actions in new clips, and in recordings."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -34,7 +35,7 @@ def predict(
             "to MA-52's challenge.",
         ),
     ] = "csv",
-    none: Annotated[str, typer.Option(help="Class that makes no event.")] = "nothing",
+    none: Annotated[str | None, typer.Option(help="Class that makes no event; by default 'nothing'.")] = None,
     threshold: Annotated[
         float | None,
         typer.Option(
@@ -42,8 +43,11 @@ def predict(
         ),
     ] = None,
     change: Annotated[
-        float, typer.Option(help="What a change of class must gain in log probability: more makes fewer events.")
-    ] = 1.0,
+        float | None,
+        typer.Option(
+            help="What a change of class must gain in log probability; by default 1. More makes fewer events."
+        ),
+    ] = None,
     page: Annotated[
         Path | None, typer.Option(help="HTML page to write, too: the events beside the videos. Leave it near them.")
     ] = None,
@@ -69,11 +73,17 @@ def predict(
         from aplt.data.recordings import require_windows
         from aplt.runs.timeline import Reading
 
-        reading = Reading(window, require_windows(window, stride), none, threshold, change)
+        step = require_windows(window, stride)
+        own = Reading(window, step) if none is None else Reading(window, step, none)
+        reading = replace(own, threshold=threshold, change=own.change if change is None else change)
         write_events(run, model, paths, reading, format_, output, page, annotated, tuple(tier or ()))
         return
-    if stride is not None or page is not None or annotated is not None or tier or format_ not in CLIP_FORMATS:
-        raise InputError("--stride, --page, --annotated, --tier and other formats are of events, which need --window")
+    of_events = (stride, page, annotated, none, threshold, change, tier or None)
+    if of_events != (None,) * len(of_events) or format_ not in CLIP_FORMATS:
+        raise InputError(
+            "--stride, --page, --annotated, --tier, --none, --threshold, --change and other formats are of events, "
+            "which need --window"
+        )
     from aplt.cli.overwriting import require_beginning, require_own
     from aplt.display import counted
     from aplt.parallel import is_main

@@ -70,7 +70,7 @@ def review(
 
     if host in ("0.0.0.0", "::"):
         raise InputError(f"--host {host} is any address; name the one by which others call this machine")
-    run, who = RunDir(source), by or getpass.getuser()
+    run, who = RunDir(source), by or user()
     if run.config.exists():
         table = corrections or source / "corrections.csv"
         wall = Wall.of(run)
@@ -142,3 +142,11 @@ def filters(show: str, classes: Sequence[str], names: Sequence[str]) -> str:
             raise InputError(f"--class {name}: no such class{suggest(name, names)}")
     chosen = {"which": show} | dict(zip(("class", "beside"), map(names.index, classes), strict=False))
     return "".join(f"&{key}={value}" for key, value in chosen.items() if value != "all")
+
+
+def user() -> str:
+    """Returns the name of the account, by which corrections are kept where nothing else is said."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # an account without an entry, as in some containers
+        raise InputError("this account has no name; --by says whose corrections these are") from error

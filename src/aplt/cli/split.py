@@ -65,7 +65,13 @@ def split(
     settings = validated(SplitSettings, given, "split", as_option)
     found = read_index(clips)
     if folds is not None:
-        _write_folds(clips, draw_folds(found, settings, folds), output or Path("folds.yaml"))
+        idle = {"--test": test != "20%", "--test-subjects": test_subjects, "--val-subjects": val_subjects}
+        if unused := [name for name, is_given in (idle | {"--test-by": test_by}).items() if is_given]:
+            raise InputError(f"{unused[0]} would change nothing: folds test on each subject, or value of --by, once")
+        shared: dict[str, Any] = {} if labeled is None else {"labeled": [settings.labeled]}
+        if settings.val:  # whole subjects, as those that are tested on
+            shared["settings"] = {"split": {"val": settings.val, "by_subject": True}}
+        _write_folds(clips, draw_folds(found, settings, folds), shared, output or Path("folds.yaml"))
         return
     output = output or Path("split.csv")
     require_own(output, FILE_COLUMNS, [clips, *(clip.path for clip in found)])
@@ -75,20 +81,19 @@ def split(
     unscored = sum(found[position].label < 0 for position in (*drawn.val, *drawn.test))
     note = f" ({unscored} of val and test without a label, so not scored)" if unscored else ""
     say(f"{output}: {counts}{note}; digest {drawn.digest(found)[:12]}")
-    if shared := remark_on_split(found, drawn, "--by-subject"):
-        remark(shared)
+    if doubt := remark_on_split(found, drawn, "--by-subject"):
+        remark(doubt)
 
 
-def _write_folds(clips: Path, folds: list[dict[str, Any]], output: Path) -> None:
+def _write_folds(clips: Path, folds: list[dict[str, Any]], shared: dict[str, Any], output: Path) -> None:
     from aplt.comparison.plan import make_plan, seen_from
     from aplt.storage import absolute, mode, write_text
 
     if mode(output):
         raise InputError(f"{output}: exists; remove it or give another name with -o")
     name = absolute(clips).stem
-    plan = make_plan(
-        {"datasets": {name: {"clips": str(clips), "folds": [{"split": fold} for fold in folds]}}}, name, Path()
-    )
+    data = {name: {"clips": str(clips), "folds": [{"split": fold} for fold in folds]}}
+    plan = make_plan({"datasets": data, **shared}, name, Path())
     write_text(output, seen_from(plan, output.parent).to_yaml())
     for number, fold in enumerate(folds, start=1):
         say(f"fold {number}: tests on {', '.join(fold['test_subjects'])}")

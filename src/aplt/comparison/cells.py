@@ -11,21 +11,20 @@ from typing import Any
 from aplt.clips import UNKNOWN, ClipIndex, Split
 from aplt.comparison.plan import UPPER_BOUND, Key, Plan, Variant
 from aplt.comparison.record import KINDS, TIMES, CompareDir, RoundLabels, Row, row_of, wrong_labels
-from aplt.config import RunConfig, SplitSettings, TrainSettings
+from aplt.config import UNSET_BUDGET, RunConfig, SplitSettings, TrainSettings
 from aplt.data.files import require_files
 from aplt.data.index import read_index
 from aplt.data.modality import modality_of
 from aplt.data.split_remarks import remark_on_split
 from aplt.data.splits import make_split, round_half_up
-from aplt.display import counted
+from aplt.display import counted, share_text
 from aplt.errors import InputError
 from aplt.figures import FIGURES
 from aplt.presets import over_preset
-from aplt.report.words import share_text
 from aplt.rundir import RunDir
 from aplt.runs.begin import begun_alike
 from aplt.runs.configure import effective_config
-from aplt.runs.schedule import UNSET_BUDGET, require_one_budget, steps_per_round
+from aplt.runs.schedule import require_one_budget, steps_per_round
 from aplt.runs.setup import build_algorithm, build_offline, digests, require_rounds
 from aplt.runs.tuning import require_followed
 from aplt.settings import merge, shown, validated

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from aplt.comparison.results import Comparison
+from aplt.display import share_text
 from aplt.report.charts import MOST_CURVES, Curve, line_chart
 from aplt.report.html import Html, el, figure
-from aplt.report.words import share_text
 from aplt.rundir import RunDir
 
 Points = Sequence[tuple[int, float | None]]
@@ -62,23 +62,27 @@ def _learning(comparison: Comparison, watched: pd.DataFrame, among: Sequence[str
 
 
 def _means(of: pd.DataFrame) -> list[tuple[int, float | None]]:
-    means = of.groupby("steps")["top1"].mean()
-    return list(zip(means.index, means, strict=True))
+    """Returns mean steps and accuracy after each round that all cells have: folds of other sizes have other steps."""
+    rounds = of.groupby("round")
+    means = rounds[["steps", "top1"]].mean()[rounds.size() == rounds.size().max()]
+    return [(round(steps), top1) for steps, top1 in zip(means["steps"], means["top1"], strict=True)]
 
 
 def _watched(comparison: Comparison) -> pd.DataFrame:
     """Returns the accuracies of the plan's methods by step, of those cells whose run folder has been copied along."""
     lines = [
-        (row.dataset, row.labeled, row.method, steps, top1)
+        (row.dataset, row.labeled, row.method, number, steps, top1)
         for row, run in zip(comparison.rows.itertuples(), comparison.runs, strict=True)
         if row.method in comparison.methods and run.metrics.exists()
-        for steps, top1 in _top1(run.path, run.metrics.stat().st_mtime_ns)
+        for number, steps, top1 in _top1(run.path, run.metrics.stat().st_mtime_ns)
     ]
-    return pd.DataFrame(lines, columns=["dataset", "labeled", "method", "steps", "top1"])
+    return pd.DataFrame(lines, columns=["dataset", "labeled", "method", "round", "steps", "top1"])
 
 
 @cache
-def _top1(run: Path, written: int) -> list[tuple[int, float]]:
-    """Returns steps done and accuracy after each round, read once for each time the rounds were `written`."""
+def _top1(run: Path, written: int) -> list[tuple[int, int, float]]:
+    """Returns rounds, steps done and accuracies after each, read once for each time the rounds were `written`."""
     del written
-    return [(line.steps_done, line.watched.figures.top1) for line in RunDir(run).read_rounds() if line.watched]
+    return [
+        (line.round, line.steps_done, line.watched.figures.top1) for line in RunDir(run).read_rounds() if line.watched
+    ]

@@ -9,8 +9,9 @@ from aplt.comparison.paired import spread
 from aplt.comparison.record import KINDS
 from aplt.comparison.results import Comparison
 from aplt.comparison.tables import Rows
+from aplt.display import share_text
 from aplt.report.html import Cell, Html, el, join, number_cell, share_cell
-from aplt.report.words import ABSENT, share_text
+from aplt.report.words import ABSENT
 
 WHOSE = "labels of the offline phase before the round where the method has one, else those made step by step in it"
 

@@ -15,11 +15,11 @@ from aplt.comparison.paired import spread
 from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.results import MAIN, PAIRED, Comparison, read_comparison
 from aplt.comparison.tables import TITLES, Rows, gain_tables, means
-from aplt.display import counted
+from aplt.display import counted, share_text
 from aplt.figures import MAIN_FIGURES
 from aplt.report.charts import MOST_CURVES, Series, efficiency_chart, method_chart
 from aplt.report.html import Cell, Html, absent, el, facts, figure, heading, join, number_cell, page, share_cell, table
-from aplt.report.words import Spread, duration, share_text
+from aplt.report.words import Spread, duration
 from aplt.storage import read_text, write_alone
 
 PALE = (

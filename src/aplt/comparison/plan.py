@@ -1,6 +1,6 @@
 """What is compared: data sets, methods, shares of labels and seeds, typed and checked, as in compare.yaml."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -10,10 +10,10 @@ import yaml
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, Fraction, PathText
+from aplt.config import DEFAULT_METHOD, MAX_SEED, METHOD_GROUPS, UNSET_BUDGET, Fraction, PathText
+from aplt.display import share_text
 from aplt.errors import InputError, suggest
 from aplt.reference import is_reference
-from aplt.report.words import share_text
 from aplt.settings import Settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute, way
 
@@ -173,8 +173,20 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     elif "methods" in over and own.reference in own.methods and own.reference not in listed(over["methods"]):
         dropped = ("reference",)
     found = {key: value for key, value in found.items() if key not in dropped}
+    if own_budget := UNSET_BUDGET.keys() & settings.get("train", {}).keys():
+        found = _without(found, UNSET_BUDGET.keys() - own_budget)
     plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
     return _with_settings(plan, lambda group: _replaced(group, settings))
+
+
+def _without(found: Any, names: Collection[str]) -> Any:
+    """Returns the content of a plan without the training's settings of these names, wherever they are in it."""
+    if not isinstance(found, dict):
+        return [_without(one, names) for one in found] if isinstance(found, list) else found
+    inner = {key: _without(value, names) for key, value in found.items()}
+    if isinstance(inner.get("train"), dict):
+        inner["train"] = {key: value for key, value in inner["train"].items() if key not in names}
+    return inner
 
 
 def make_plan(settings: dict[str, Any], where: str, root: Path) -> Plan:

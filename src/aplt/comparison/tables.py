@@ -7,10 +7,10 @@ from html import escape
 from aplt.comparison.paired import Difference
 from aplt.comparison.plan import UPPER_BOUND
 from aplt.comparison.results import Comparison
-from aplt.display import counted
+from aplt.display import counted, share_text
 from aplt.figures import MAIN_FIGURES
 from aplt.report.html import Cell, Html, table, valued
-from aplt.report.words import ABSENT, Spread, share_text
+from aplt.report.words import ABSENT, Spread
 
 TITLES = {
     **{name: f"test {figure.title}" for name, figure in MAIN_FIGURES.items()},

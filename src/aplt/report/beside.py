@@ -9,6 +9,7 @@ from aplt.figures import MAIN_FIGURES
 from aplt.report.html import Cell, Html, el, join, share_cell, table
 from aplt.report.run import Run
 from aplt.report.words import Z
+from aplt.storage import neighbor
 
 
 def helped(run: Run, beside: Run | None) -> Html | None:
@@ -22,9 +23,8 @@ def helped(run: Run, beside: Run | None) -> Html | None:
         or not run.result.counts.unlabeled
     ):
         return None
-    folder = run.folder.path
-    other = folder.with_name(f"{folder.name}-supervised")
-    runs = "" if folder.parent == Path("runs") else f" --runs {shlex.quote(str(folder.parent))}"
+    folder, other = run.folder.path, neighbor(run.folder.path, "-supervised")
+    runs = "" if other.parent == Path("runs") else f" --runs {shlex.quote(str(other.parent))}"
     words = (
         f"aplt train {shlex.quote(str(run.folder.config))} --method supervised --name {shlex.quote(other.name)}{runs}",
         f"aplt report {shlex.quote(str(folder))} --beside {shlex.quote(str(other))}",

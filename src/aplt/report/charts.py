@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-from aplt.display import counted
+from aplt.display import counted, share_text
 from aplt.report.html import Html, el, join
-from aplt.report.words import Spread, number, percent, share_text
+from aplt.report.words import Spread, number, percent
 
 WIDTH, HEIGHT = 520, 280
 LEFT, RIGHT, TOP, BOTTOM = 58, 14, 12, 40

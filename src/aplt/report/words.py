@@ -71,11 +71,6 @@ def wilson(rate: float, count: int) -> tuple[float, float]:
     return max(0.0, (center - half) / scale), min(1.0, (center + half) / scale)
 
 
-def share_text(share: float) -> str:
-    """Returns a share of labels as it is asked for: '5%'."""
-    return f"{100 * share:.6g}%"
-
-
 @dataclass(frozen=True)
 class Spread:
     """Mean and sample deviation of so many figures; the deviation of one is unknown."""

@@ -44,6 +44,11 @@ class Sent(Settings):
     settle: bool
 
 
+def _cookie(request: Request) -> str:
+    """Returns the name of the cookie of this server: a browser has the same cookies for all ports."""
+    return f"{COOKIE}_{request.url.port}"
+
+
 def review_app(
     wall: Wall,
     journal: Journal,
@@ -72,9 +77,9 @@ def review_app(
             return JSONResponse({"error": "called by another name"}, 403)
         if (given := request.query_params.get("token")) and secrets.compare_digest(given.encode(), token.encode()):
             welcome = RedirectResponse(_without_token(request), 303)
-            welcome.set_cookie(COOKIE, token, httponly=True, samesite="strict")
+            welcome.set_cookie(_cookie(request), token, httponly=True, samesite="strict")
             return welcome
-        if not secrets.compare_digest(request.cookies.get(COOKIE, "").encode(), token.encode()):
+        if not secrets.compare_digest(request.cookies.get(_cookie(request), "").encode(), token.encode()):
             return JSONResponse({"error": "open the address that `aplt review` printed"}, 403)
         response = await answer(request)
         response.headers["Content-Security-Policy"] = POLICY

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from aplt.clips import ClipIndex
-from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, RunConfig, SplitSettings
+from aplt.config import DEFAULT_METHOD, METHOD_GROUPS, UNSET_BUDGET, RunConfig, SplitSettings
 from aplt.data.index import read_index
 from aplt.data.modality import MODALITIES, modality_of
 from aplt.display import console
@@ -14,7 +14,7 @@ from aplt.methods.method import Method
 from aplt.models.encoders import find_encoder, find_weights, whole_settings
 from aplt.presets import over_preset
 from aplt.rundir import RunDir
-from aplt.runs.schedule import UNSET_BUDGET, require_one_budget
+from aplt.runs.schedule import require_one_budget
 from aplt.settings import keyword_settings, load_yaml, merge, shown, validated
 from aplt.storage import absolute
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from aplt.data.index import index_table
+from aplt.display import share_text
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished
@@ -71,9 +72,8 @@ def require_unlabeled(run: RunDir) -> None:
 
 
 def _refusal(found: Promise, precision: float, confidence: float) -> str:
-    asked = (
-        f"that {precision:.0%} of the labels are right cannot be said with {confidence:.0%} confidence of any of them"
-    )
+    right, sure = share_text(precision), share_text(confidence)
+    asked = f"that {right} of the labels are right cannot be said with {sure} confidence of any of them"
     fewest = max(FEWEST, fewest_for(precision, 1 - confidence))
     if found.held_out < fewest:
         why = (

@@ -15,8 +15,9 @@ from aplt.storage import read_table
 COLUMNS = ("id", "label", "by", "when", "was", "act")
 """clip, its label now, who said so, when (ISO 8601), the label that was shown, and one of `ACTS`."""
 ACTS = ("label", "none", "withdrawn", "settled")
-"""A clip has the label, is of none of the classes, or is as if this person had said nothing of it; or, until somebody
-says something else, has the label whatever people said before, of which an empty one means none of the classes."""
+"""A clip has the label, is of none of the classes, or is as if this person had said nothing of it; or has the label
+whatever people said before, an empty one meaning none of the classes, until somebody says something else or takes back
+what they said."""
 NONE = ""
 """The label of a clip of none of the classes."""
 
@@ -29,6 +30,7 @@ class Review:
     """The label by each person's own judgment."""
     settled: str | None = None
     """The label that holds whatever they say."""
+    settled_by: str = ""
 
     @property
     def labels(self) -> set[str]:
@@ -85,7 +87,10 @@ def reviews_of(words: pd.DataFrame) -> dict[str, Review]:
     found: dict[str, Review] = {}
     for id_, label, by, act in zip(*(words[name] for name in ("id", "label", "by", "act")), strict=True):
         review = found.setdefault(id_, Review())
-        review.settled = label if act == "settled" else None
+        if act == "settled":
+            review.settled, review.settled_by = label, by
+        elif act == "withdrawn" or label != review.settled:  # who says the same leaves it as it is
+            review.settled = None
         if act == "withdrawn":
             review.words.pop(by, None)
         elif act != "settled":

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from aplt.config import TrainSettings
+from aplt.config import UNSET_BUDGET, TrainSettings
 from aplt.errors import InputError
 
 WARM_UP = 0.02
@@ -12,8 +12,6 @@ FEWEST_STEPS = 3000
 """Of the default budget, which few clips need, too: they are no easier to learn from than many."""
 OF_DEFAULT = {"quick": 0.1, "default": 1.0, "long": 4.0}
 """What each budget is of the default one."""
-UNSET_BUDGET = {"budget": "default", "epochs": None, "steps": None, "steps_per_round": None}
-"""All settings that say how long a run is, as they are where they say nothing."""
 
 
 def require_one_budget(settings: TrainSettings, where: str) -> None:

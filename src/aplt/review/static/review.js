@@ -203,6 +203,13 @@ function animate(time) {
   requestAnimationFrame(animate);
 }
 
+// Side by side, a class that has run out leaves empty places.
+function step(by) {
+  let n = here + by;
+  while (n > 0 && n < shown.length && shown[n] === undefined) n += by;
+  go(n);
+}
+
 function go(n) {
   if (n < 0 || n >= shown.length || shown[n] === undefined) return;
   here = n;
@@ -315,7 +322,7 @@ async function say(places, act, label = "") {
 async function sayHere(act, label = "") {
   const place = shown[here];
   const n = here;
-  if (place !== undefined && (await say([place], act, label)) && here === n) go(n + 1);
+  if (place !== undefined && (await say([place], act, label)) && here === n) step(1);
 }
 
 async function undo() {
@@ -367,13 +374,13 @@ at("choose").addEventListener("close", () => {
 });
 
 const KEYS = {
-  ArrowRight: () => go(here + 1),
-  ArrowLeft: () => go(here - 1),
+  ArrowRight: () => step(1),
+  ArrowLeft: () => step(-1),
   ArrowDown: () => go(Math.min(here + columns, shown.length - 1)),
   ArrowUp: () => go(here - columns),
   Enter: () => sayHere(...(said.get(shown[here]) ?? ["accept"])), // what the card shows
   n: () => sayHere("none"),
-  s: () => go(here + 1),
+  s: () => step(1),
   u: undo,
   b: () => at("bright").click(),
   c: choose,
