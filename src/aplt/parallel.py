@@ -23,6 +23,9 @@ _Result = TypeVar("_Result")
 KILLED = "a process was killed at its work, perhaps because memory ran out"
 
 
+UNGUARDED = "; or a script runs anew in each, for want of `if __name__ == '__main__':`"
+
+
 class ProcessKilledError(InputError):
     """Something outside, such as a system short of memory, has ended a process at its work."""
 
@@ -83,7 +86,7 @@ def as_they_finish(
             if process not in others:
                 process.terminate()
         if isinstance(error, BrokenProcessPool):
-            raise ProcessKilledError(KILLED) from error
+            raise ProcessKilledError(f"{KILLED}{UNGUARDED if _computed else ''}") from error
         raise
     finally:
         pool.shutdown()

@@ -10,7 +10,7 @@ from aplt.clips import ClipIndex
 from aplt.errors import InputError
 from aplt.rundir import RunDir
 from aplt.settings import merge, shown
-from aplt.storage import absolute
+from aplt.storage import absolute, read_json
 
 if TYPE_CHECKING:
     from aplt.comparison.plan import Plan
@@ -129,12 +129,18 @@ def prepare_next(
         "clips": str(corrected.clips),
         "split_file": str(corrected.split),
         "encoder_weights": str(absolute(weights)),
-        "input": config.input.model_dump(mode="json"),
+        "input": config.input.model_dump(mode="json") | _joints(first),
         "train": train,
     }
     chosen = merge(own, dict(settings))
     prepared = prepare(first.config, options, settings=chosen, seed=None, name=name, runs=runs)
     return prepared if corrections is None else _without_prior(prepared, settings), corrected
+
+
+def _joints(run: RunDir) -> dict[str, Any]:
+    """Returns the names of the joints in the order that a run's weights know, as the setting that keeps it."""
+    joints = read_json(run.model / "config.json").get("input", {}).get("joints")
+    return {"joints": joints} if joints else {}
 
 
 def _without_prior(prepared: Prepared, said: Mapping[str, Any]) -> Prepared:

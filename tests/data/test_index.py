@@ -82,6 +82,8 @@ def test_blanks_around_values_do_not_count_but_those_of_paths_do(tmp_path: Path)
         ("path,label\na.mp4,x\n,y\n", "row 2: path is empty"),
         ("path,label\na.mp4,x\n  ,y\n", "row 2: path is empty"),
         ("path,label\na.mp4,x,s1\nb.mp4,y,s1\n", "row 1: found 3 fields, expected at most 2"),
+        ("path,label,ID\na.mp4,x,1\n", "unknown column 'ID'; did you mean 'id'?"),
+        ("path,label,start,End\na.mp4,x,1,2\n", "unknown column 'End'; did you mean 'end'?"),
         ("path,label,Strat\na.mp4,x,1\n", "unknown column 'Strat'; did you mean 'start'?"),
         ("path,label,spilt\na.mp4,x,test\n", "unknown column 'spilt'; did you mean 'split'?"),
         ("path,label,subjects\na.mp4,x,s1\n", "unknown column 'subjects'; did you mean 'subject'?"),

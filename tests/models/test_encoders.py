@@ -87,6 +87,7 @@ def test_flow_is_as_exact_in_mixed_precision() -> None:
     with torch.autocast("cpu", torch.bfloat16):
         mixed = optical_flow(clip)
     torch.testing.assert_close(mixed, optical_flow(clip), rtol=0, atol=0)
+    torch.testing.assert_close(optical_flow(clip.double()).float(), mixed)
 
 
 def test_flow_of_odd_sizes_fits_the_strided_convolution() -> None:

@@ -99,10 +99,24 @@ def test_what_was_settled_stays_while_nobody_says_otherwise(journal: Journal) ->
     carl.say([("1", Said("label", "wave"), "")])
     assert read_corrections(journal.path)[1] == {"1": {"ann": "nod", "bob": "wave", "carl": "wave"}}
     carl.undo()
+    bob.undo()  # what he has said before
     assert read_corrections(journal.path) == settled
+    bob.say([("1", Said("label", "nod"), "")])
+    bob.undo()
+    bob.say([("1", Said("label", "wave"), "")])
+    journal.say([("1", Said("settled", "nod"), "")])
     assert not Journal(journal.path, "carl").now
     journal.undo()
     assert read_corrections(journal.path)[1] == {"1": {"ann": "nod", "bob": "wave"}}
+
+
+def test_a_settlement_comes_back_when_what_followed_is_taken_back(journal: Journal) -> None:
+    bob = Journal(journal.path, "bob")
+    bob.say([("1", Said("label", "wave"), "")])
+    for said in (Said("settled", "nod"), NOD, Said("label", "shake")):
+        journal.say([("1", said, "")])
+    journal.undo()
+    assert read_corrections(journal.path) == ({"1": "nod"}, {})
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_row(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:

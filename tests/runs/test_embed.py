@@ -28,7 +28,7 @@ from aplt.models.encoders import Encoder
 from aplt.prepare import prepare_next
 from aplt.rundir import RunDir
 from aplt.runs import embed as embedding
-from aplt.runs.begin import finished, train
+from aplt.runs.begin import finished, train, train_or_reuse
 from aplt.runs.configure import configured
 from aplt.runs.corrections import label_first
 from aplt.runs.crossfit import crossfit
@@ -171,6 +171,8 @@ def test_clips_whose_labels_made_the_features_are_neither_tested_on_nor_held_out
 ) -> None:
     with pytest.raises(InputError, match=r"clips? to test on, .* training of .*whole, which made the features"):
         train(tiny(bank, split={"seed": 2}), RunDir(tmp_path / "run"))
+    with pytest.raises(InputError, match=r"clips? to test on, .* which made the features"):
+        train_or_reuse(tiny(bank, split={"seed": 2}), RunDir(tmp_path / "cell"))
     with pytest.raises(InputError, match=r"cannot be held out in folds: .*whole, which made the features"):
         crossfit(head, 2)
 

@@ -173,7 +173,8 @@ def load_plan(path: Path, over: dict[str, Any]) -> Plan:
     elif "methods" in over and own.reference in own.methods and own.reference not in listed(over["methods"]):
         dropped = ("reference",)
     found = {key: value for key, value in found.items() if key not in dropped}
-    if own_budget := UNSET_BUDGET.keys() & settings.get("train", {}).keys():
+    train = settings.get("train")
+    if own_budget := UNSET_BUDGET.keys() & (train.keys() if isinstance(train, dict) else set()):
         found = _without(found, UNSET_BUDGET.keys() - own_budget)
     plan = make_plan(merge(found, over | ({"settings": settings} if settings else {})), str(path), path.parent)
     return _with_settings(plan, lambda group: _replaced(group, settings))

@@ -132,7 +132,7 @@ def to_index(
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
-                video=root / video if video.strip() else None,
+                video=root / video if Path(video).suffix else None,  # no camera, or yes and no
                 bank=features,
                 row=features_row - 1,
             )
@@ -148,6 +148,8 @@ def to_index(
 
 def _slip(typed: str, name: str) -> bool:
     """Returns whether a name is typed with one letter too many, too few or wrong, or two in each other's place."""
+    if typed == name:  # but for capital letters
+        return True
     if len(name) < 4:  # few letters are near to many words
         return False
     for _ in range(2):  # without what both begin with, and what both end with

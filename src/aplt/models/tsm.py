@@ -122,7 +122,7 @@ def optical_flow(clip: Tensor) -> Tensor:
     across = functional.pad(middle[..., 2:] - middle[..., :-2], (1, 1)) / 2
     down = functional.pad(middle[..., 2:, :] - middle[..., :-2, :], (0, 0, 1, 1)) / 2
     products = torch.stack([across * across, down * down, across * down, across * change, down * change], dim=2)
-    rows, columns = (_local_means(length, clip.device) for length in products.shape[-2:])
+    rows, columns = (_local_means(length, products) for length in products.shape[-2:])
     kind = clip.device.type
     # Products of matrices take a fifth of the time of pooling on a CPU; mixed precision would round them.
     with torch.autocast(kind, enabled=False) if is_autocast_available(kind) else nullcontext():
@@ -135,9 +135,9 @@ def optical_flow(clip: Tensor) -> Tensor:
     return clips.transpose(1, 2)
 
 
-def _local_means(length: int, device: torch.device) -> Tensor:
+def _local_means(length: int, like: Tensor) -> Tensor:
     """Returns the matrix [ceil(length/2), length] that takes means over 6 pixels of a row, for every second pixel."""
-    pairs = functional.avg_pool1d(torch.eye(length, device=device)[:, None], 2, ceil_mode=True)
+    pairs = functional.avg_pool1d(torch.eye(length, dtype=like.dtype, device=like.device)[:, None], 2, ceil_mode=True)
     return functional.avg_pool1d(pairs, 3, stride=1, padding=1, count_include_pad=False)[:, 0].mT
 
 

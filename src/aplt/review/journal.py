@@ -80,11 +80,14 @@ class Journal:
     def _back(self, id_: str, said: Said, was: str, review: Review) -> Iterator[Row]:
         """Yields the rows after which a clip is as it was before something was said of it."""
         before = self.now.get(id_)
+        if before and before.act == "settled" and (review.settled is None or review.settled_by != self.by):
+            word = review.words.get(self.by)  # somebody has said something else since
+            before = None if word is None else Said("label" if word else "none", word)
         if before is None or said.act == "settled":
             yield id_, Said("withdrawn", ""), was, self.by
         if before is not None:
             yield id_, before, was, self.by
-        if review.settled is not None and review.settled_by != self.by:
+        if review.settled is not None and (before is None or before.act != "settled"):
             yield id_, Said("settled", review.settled), was, review.settled_by
 
     def _write(self, rows: list[Row]) -> None:
@@ -118,7 +121,7 @@ class Journal:
         header = _lines([COLUMNS])
         if header.startswith(content):  # cut short, or empty
             self._append(header[len(content) :])
-        elif not content.startswith(header.rstrip()):
+        elif not content.startswith(header.rstrip()) or b"\r" in content:
             table = read_table(self.path, needed=COLUMNS)
             write_csv(self.path, table[[*COLUMNS, *(name for name in table if name not in COLUMNS)]])
         elif not content.endswith(b"\n"):

@@ -158,6 +158,7 @@ def train_or_reuse(config: RunConfig, run: RunDir, made_of: dict[str, str] | Non
             return _go_on(config, run)
         _keep(config, run)
         return run.read_result()
+    require_untaught(config, index, split)
     accelerator = make_accelerator(config.train.precision, config.train.track, run.path)
     with alone(run, accelerator), _hinting(config.clips):
         return _begin(config, run, index, split, accelerator)

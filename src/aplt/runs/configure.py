@@ -120,7 +120,8 @@ def begun_config(run: RunDir) -> RunConfig:
     settings, where = load_yaml(run.config), str(run.config)
     name, method = _method_of(settings, where)
     config = validated(RunConfig, settings | _whole_method(name, method, settings, where), where)
-    missing = _first_missing(config.model_dump(mode="json"), settings)
+    # Runs of before there were names of joints go without.
+    missing = _first_missing(config.model_dump(mode="json", exclude={"input": {"joints"}}), settings)
     if missing:
         raise InputError(f"{where}: setting '{missing}' is missing; another version of aplt began this run")
     return config

@@ -14,14 +14,15 @@ import pandas as pd
 
 from aplt.clips import ClipIndex, Split
 from aplt.config import RunConfig
-from aplt.data.split_file import clip_digest, save_split
+from aplt.data.split_file import save_split
 from aplt.data.splits import by_class
 from aplt.display import show_nothing, whole_bar
 from aplt.errors import InputError
 from aplt.parallel import as_they_finish
 from aplt.rundir import RunDir
 from aplt.runs.begin import finished, train_or_reuse
-from aplt.runs.taught import known_before, runs_before, taught_to
+from aplt.runs.configure import begun_config
+from aplt.runs.taught import known_before, place_of, runs_before, taught_to
 from aplt.storage import read_table, write_csv
 
 
@@ -59,9 +60,10 @@ def _from_nothing(config: RunConfig, index: ClipIndex, split: Split) -> RunConfi
     Raises:
         InputError: the features know them, and cannot be made anew.
     """
-    labeled = {index[position].id: clip_digest(index, position) for position in split.labeled}
-    for run, before in runs_before(config):
+    labeled = {index[position].id: place_of(index[position]) for position in split.labeled}
+    for run in runs_before(config.encoder_weights):
         if labeled.items() & taught_to(run).items():
+            before = begun_config(run)
             config = config.model_copy(update={"encoder_weights": before.encoder_weights, "train": before.train})
     for source, taught in known_before(config, index).items():
         if labeled.items() & taught.items():

@@ -193,7 +193,7 @@ def _begin(bank: Bank) -> None:
         return
     found = read_json(path)
     for key, wanted in record.items():
-        if found.get(key) != wanted:
+        if found.get(key) != wanted and (key != "taught" or key in found):  # which older banks do not say
             what = _unlike(found.get(key), wanted, key)
             raise InputError(f"{path}: is of another bank ({what}); give another folder with -o")
     own = read_table(bank.folder / TABLE, needed=("id", "label"))

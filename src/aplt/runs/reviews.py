@@ -89,7 +89,8 @@ def reviews_of(words: pd.DataFrame) -> dict[str, Review]:
         review = found.setdefault(id_, Review())
         if act == "settled":
             review.settled, review.settled_by = label, by
-        elif act == "withdrawn" or label != review.settled:  # who says the same leaves it as it is
+        elif (by == review.settled_by) if act == "withdrawn" else (label != review.settled):
+            # Who says the same, or takes back what did not settle it, leaves it as it is.
             review.settled = None
         if act == "withdrawn":
             review.words.pop(by, None)

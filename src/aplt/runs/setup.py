@@ -224,7 +224,9 @@ def _require_shares(config: RunConfig, processes: int) -> None:
             raise InputError(
                 f"setting 'train.{name}' is {size}, expected a multiple of {shares}: {who} takes an equal share"
             )
-        if config.input.kind == "features" and size < 2 * shares:
+        alone = settings.batch_norm == "separate" if name == "batch_labeled" else settings.batch_norm != "frozen"
+        used = name == "batch_labeled" or find_method(config.method).algorithm is not None
+        if config.input.kind == "features" and used and alone and size < 2 * shares:
             raise InputError(
                 f"setting 'train.{name}' is {size}, expected {2 * shares} or more: batch normalization of features "
                 "needs two clips at a time"

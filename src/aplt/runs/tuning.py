@@ -116,7 +116,10 @@ def _require(config: RunConfig, blocks: int, convolves: bool) -> None:
 @cache
 def _anatomy(name: str, settings: str, clip_shape: tuple[int, ...]) -> tuple[int, bool]:
     """Returns how many blocks an encoder has, and whether it convolves; `settings` are its own, as JSON."""
-    with torch.device("meta"):  # nothing is computed: processes that are begun later would wait for its threads
+    try:
+        with torch.device("meta"):  # nothing is computed: processes that are begun later would wait for its threads
+            encoder = build_encoder(name, clip_shape, json.loads(settings))
+    except RuntimeError:  # one of the user's own, that asks for numbers
         encoder = build_encoder(name, clip_shape, json.loads(settings))
     return len(blocks_of(encoder)), _convolves(encoder)
 

@@ -53,7 +53,7 @@ def test_what_files_and_table_hold(source: Path) -> None:
     assert done == [(0, 3), (1, 3), (2, 3), (3, 3)]
     written = read_table(source.with_name("poses.csv"))
     assert list(written.columns) == [
-        *("path", "id", "video", "frames", "body", "hands", "label", "subject", "split", "remark")
+        *("path", "id", "frames", "body", "hands", "video", "label", "subject", "split", "remark")
     ]
     assert list(written["id"]) == ["a/1", "a-1", "../ü?"]
     assert list(written["frames"]) == ["6", "3", "4"]

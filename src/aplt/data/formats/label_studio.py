@@ -44,8 +44,8 @@ def label_studio(source: Source) -> pd.DataFrame:
 
 def _clips(task: dict[str, Any], source: Source, places: Places) -> list[dict[str, str]]:
     texts = [_file_at(value) for value in task["data"].values() if isinstance(value, str)]
-    file = next((text for text in texts if is_recording(text.name)), texts[0])
-    local = str(file)
+    local = next((text for text in texts if is_recording(Path(text).name)), texts[0])
+    file = Path(local)
     name = UPLOADED.sub("", file.name, count=1) if "/upload/" in local else file.name
     place, there = places.find([source.folder / local.lstrip("/"), file, source.folder / name])
     done = [one["result"] for one in task.get("annotations", []) if not one.get("was_cancelled")]
@@ -61,9 +61,12 @@ def _clips(task: dict[str, Any], source: Source, places: Places) -> list[dict[st
     return rows or [{"path": place, "label": ""}]
 
 
-def _file_at(url: str) -> Path:
-    address = urlsplit(url)
-    return Path(parse_qs(address.query).get("d", [unquote(address.path)])[0])
+def _file_at(text: str) -> str:
+    try:
+        address = urlsplit(text)
+    except ValueError:  # no address
+        return text
+    return parse_qs(address.query).get("d", [unquote(address.path)])[0]
 
 
 def _rate(source: Source, place: str, there: bool) -> float:

@@ -25,7 +25,7 @@ from aplt.storage import read_arrays, read_table, seen_from, sweep, write_arrays
 
 _Frame = TypeVar("_Frame")
 
-FILE_COLUMNS = ("path", "id", VIDEO, "frames", "body", "hands")  # what a table of poses begins with
+FILE_COLUMNS = ("path", "id", "frames", "body", "hands")  # what a table of poses begins with
 FORMAT = 1
 """Part of what a file is made from: raise it when the same landmarks give other files."""
 HOUR = 3600.0
@@ -71,8 +71,8 @@ def track_index(
     if progress is not None:
         progress(0, len(index))  # the first clips may take a while
     found = list(in_processes(track, index.clips, processes, progress))
-    others = rows.drop(columns=[*FILE_COLUMNS, "start", "end", "error"], errors="ignore").reset_index(drop=True)
-    table = pd.DataFrame(found, columns=[*FILE_COLUMNS, "error"]).astype({"frames": "Int64"}).join(others)
+    others = rows.drop(columns=[*FILE_COLUMNS, VIDEO, "start", "end", "error"], errors="ignore").reset_index(drop=True)
+    table = pd.DataFrame(found, columns=[*FILE_COLUMNS, VIDEO, "error"]).astype({"frames": "Int64"}).join(others)
     good = table["error"] == ""
     if good.any():
         write_csv(output, table[good].drop(columns="error"))
@@ -94,15 +94,9 @@ def _track(clip: Clip, *, output: Path, tracker: Tracker, rate: float | None) ->
         return {"id": clip.id, "error": str(error)}
     seen = np.isfinite(arrays["skeleton"][0]).all(axis=-1) & arrays["skeleton"][0].any(axis=-1)
     body, hands = (float(part.any(axis=1).mean().round(4)) for part in np.split(seen, [BODY_JOINTS], axis=1))
-    row = (
-        f"{folder.name}/{name}",
-        clip.id,
-        seen_from(clip.path, output),
-        len(seen),
-        body,
-        hands if tracker.hands else None,
-    )
-    return dict(zip(FILE_COLUMNS, row, strict=True)) | {"error": ""}
+    row = (f"{folder.name}/{name}", clip.id, len(seen), body, hands if tracker.hands else None)
+    film = seen_from(clip.video or clip.path, output)
+    return dict(zip(FILE_COLUMNS, row, strict=True)) | {VIDEO: film, "error": ""}
 
 
 def _stored(path: Path, made_from: str) -> dict[str, np.ndarray] | None:
