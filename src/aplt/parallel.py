@@ -21,8 +21,6 @@ _Result = TypeVar("_Result")
 
 
 KILLED = "a process was killed at its work, perhaps because memory ran out"
-
-
 UNGUARDED = "; or a script runs anew in each, for want of `if __name__ == '__main__':`"
 
 
@@ -75,8 +73,7 @@ def as_they_finish(
         return
     count, others = min(processes, len(items)), multiprocessing.active_children()
     context = multiprocessing.get_context("spawn" if _computed else None)
-    begun_so_far = (processes, context.Value("i"))
-    pool = ProcessPoolExecutor(count, context, _begin_share, begun_so_far)
+    pool = ProcessPoolExecutor(count, context, _begin_share, (processes, context.Value("i")))
     try:
         waiting = iter(items)
         begun = {pool.submit(function, item) for item in islice(waiting, count)}

@@ -132,7 +132,7 @@ def to_index(
                 start=interval[0],
                 end=interval[1],
                 official=cast(OfficialSplit, split) if split else None,
-                video=root / video if Path(video).suffix else None,  # no camera, or yes and no
+                video=root / video if video and Path(video).suffix else None,  # no camera, or yes and no
                 bank=features,
                 row=features_row - 1,
             )
@@ -184,8 +184,7 @@ def write_index(table: pd.DataFrame, root: Path, output: Path, *, anew: bool = F
         InputError: a file with other content is there, which may have been edited by hand; not if it is made `anew`.
     """
     home, start = output.resolve().parent, root.resolve()
-    of_paths = ("path", *(POINTERS[:1] if set(POINTERS) <= set(table.columns) else ()))
-    for column in of_paths:
+    for column in ("path", *(POINTERS[:1] if set(POINTERS) <= set(table.columns) else ())):
         places = {path: way(start / path, home) for path in set(table[column])}
         table = table.assign(**{column: table[column].map(places)})
     found = mode(output)

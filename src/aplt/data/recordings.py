@@ -186,9 +186,8 @@ def cut_folder(
         rows = found.assign(path=found["path"].map(inside), **times).drop(
             columns=["score", "reliability"], errors="ignore"
         )
-        table = pd.concat([table, rows if "id" in rows else rows.assign(id=clip_ids(rows))], ignore_index=True).fillna(
-            ""
-        )
+        rows = rows if "id" in rows else rows.assign(id=clip_ids(rows))
+        table = pd.concat([table, rows], ignore_index=True).fillna("")
 
     def seconds(path: str) -> float:
         clip = Clip(id=path, path=root / path)

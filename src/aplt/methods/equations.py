@@ -89,16 +89,18 @@ class DistributionAlignment(nn.Module):
 
     reference: Tensor
     predicted: Tensor
+    weight: Tensor
 
     def __init__(self, num_classes: int, momentum: float, share: Sequence[float] = ()) -> None:
         super().__init__()
-        self.share = tuple(share)
         if not 0 <= momentum < 1:
             raise ValueError(f"the alignment's momentum is {momentum}, expected at least 0 and less than 1")
         self.momentum = momentum
         # Running means from zero on, whose sum is short of one by the same factor: it is divided out.
         self.register_buffer("reference", torch.zeros(num_classes))
         self.register_buffer("predicted", torch.zeros(num_classes))
+        # Of the rows of each class; empty: all count alike.
+        self.register_buffer("weight", torch.tensor(share) * len(share), persistent=False)
 
     @torch.no_grad()
     def forward(self, q: Tensor, reference: Tensor | None, y: Tensor | None = None) -> Tensor:
@@ -110,8 +112,8 @@ class DistributionAlignment(nn.Module):
         if reference is None:
             wanted = torch.full_like(self.predicted, 1 / len(self.predicted))
         else:
-            if self.share and y is not None:
-                reference = reference * reference.new_tensor(self.share)[y, None] * len(self.share)
+            if len(self.weight) and y is not None:
+                reference = reference * self.weight[y, None]
             wanted = gather(reference).mean(dim=0)
         self.reference.lerp_(wanted, 1 - self.momentum)
         return align(q, self.reference / self.reference.sum(), self.predicted / self.predicted.sum())

@@ -110,7 +110,8 @@ class Places:
         """
         if self._source.apart is not None:
             alike = [found for candidate in candidates for found in self._alike(candidate)]
-            best = sorted({path for likeness, path in alike if likeness == max(alike)[0]})
+            most = max(alike)[0] if alike else None
+            best = sorted({path for likeness, path in alike if likeness == most})
             if len(best) > 1:
                 raise InputError(
                     f"{self._source.apart}: {candidates[-1].name} may be {self._relative(best[0])} or "

@@ -69,7 +69,8 @@ def clip_ids(clips: pd.DataFrame) -> list[str]:
     """
     seen: Counter[str] = Counter()
     ids = []
-    for path, start, end in clips.reindex(columns=["path", "start", "end"], fill_value="").itertuples(index=False):
+    intervals = clips.reindex(columns=["path", "start", "end"], fill_value="")
+    for path, start, end in intervals.itertuples(index=False, name=None):
         name = f"{path}#{start}-{end}" if start or end else path
         seen[name] += 1
         ids.append(f"{name}~{seen[name]}" if seen[name] > 1 and name != path else name)
