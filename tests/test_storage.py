@@ -11,7 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aplt.errors import InputError
-from aplt.storage import aside_of, atomic, read_arrays, read_json, read_text, write_arrays, write_csv, write_text
+from aplt.storage import (
+    aside_of,
+    atomic,
+    read_arrays,
+    read_json,
+    read_table,
+    read_text,
+    write_arrays,
+    write_csv,
+    write_text,
+)
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -60,6 +70,17 @@ def test_a_table_takes_the_place_of_what_a_kill_left_of_it(tmp_path: Path) -> No
     left = sorted(path.name.partition(".csv")[0] for path in tmp_path.glob(".*"))
     assert left == [".a[1]", ".b"]
     assert own.exists()
+
+
+def test_a_column_of_numbers_has_nothing_else(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.csv", "id,score\na,0.95\nb,1e-3\n")
+    assert read_table(tmp_path / "a.csv", ("id",), numbers=("score",))["score"].tolist() == [0.95, 0.001]
+    for value in ('"0,95"', "", "high"):
+        write_text(tmp_path / "a.csv", f"id,score\na,1\nb,{value}\n")
+        with pytest.raises(InputError, match=r"a\.csv row 2: score is '.*', expected a number"):
+            read_table(tmp_path / "a.csv", numbers=("score",))
+    with pytest.raises(InputError, match="column 'weight' is missing"):
+        read_table(tmp_path / "a.csv", numbers=("weight",))
 
 
 def test_arrays_survive_and_objects_are_refused(tmp_path: Path) -> None:

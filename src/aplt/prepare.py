@@ -122,7 +122,8 @@ def prepare_next(
     corrected = correct(first, clips, corrections, runs / name / "corrected")
     config = begun_config(first)
     train: dict[str, Any] = {"warm_up_rounds": min(1, config.train.warm_up_rounds)}
-    if not UNSET_BUDGET.keys() & (settings.get("train") or {}):
+    said = settings.get("train") or {}
+    if not isinstance(said, Mapping) or not UNSET_BUDGET.keys() & said.keys():
         train["steps"] = -(-first.read_result().steps // 3)
     weights = first.require(lambda run: run.model / "model.safetensors", "the run begins with its weights")
     own = {

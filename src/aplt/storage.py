@@ -218,14 +218,16 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
     write_alone(path, table.to_csv(index=False))
 
 
-def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(path: Path, needed: Sequence[str] = (), numbers: Sequence[str] = ()) -> pd.DataFrame:
     """Returns the table in a CSV file, every field as text; fields missing at the end of a row are empty.
 
-    Not by pandas, which takes the first field of rows longer than the header for their name, or cuts them.
+    The columns `numbers` are float64. Not by pandas, which takes the first field of rows longer than the header for
+    their name, or cuts them.
 
     Raises:
         InputError: no such file, not CSV in UTF-8 or UTF-16 with commas, semicolons or tabs, a `needed` column is
-            missing, a column appears twice, or a row has more fields than there are columns.
+            missing, a column appears twice, a row has more fields than there are columns, or what is no number where
+            one is expected.
     """
     header, *rows = [row for row in _csv_rows(path) if len(row) > 1 or "".join(row).strip()] or [[]]
     columns = [name.strip() for name in header]
@@ -245,7 +247,12 @@ def read_table(path: Path, needed: Sequence[str] = ()) -> pd.DataFrame:
             raise InputError(f"{path} row {number}: '{filled[0]}' is in a column without a name")
     whole = [row + [""] * (len(columns) - len(row)) for row in rows]
     table = pd.DataFrame(whole, columns=columns, dtype=object)
-    require_columns(table, needed, path)
+    require_columns(table, (*needed, *numbers), path)
+    for name in numbers:
+        values = pd.to_numeric(table[name], errors="coerce").astype(float)
+        for row in values.isna().to_numpy().nonzero()[0][:1]:
+            raise InputError(f"{path} row {row + 1}: {name} is '{table[name].iloc[row]}', expected a number")
+        table[name] = values
     # A spreadsheet leaves empty columns behind.
     return table.loc[:, [bool(name) for name in columns]]
 

@@ -80,6 +80,7 @@ def test_a_view_is_held_out_and_folds_are_a_plan(views: Path, capsys: pytest.Cap
         (["--folds", "2", "--test", "30%"], "--test would change nothing: folds test on each subject"),
         (["--folds", "2", "--val-subjects", "s0"], "--val-subjects would change nothing"),
         (["--folds", "2", "--test-by", "view=v1"], "--test-by would change nothing"),
+        (["--test-by", "=v1"], "--test-by is '=v1', expected column=value"),
         (["--test-by", "view"], "--test-by is 'view', expected column=value"),
         (["--by", "camera"], "--by is 'camera', no column of the index"),
     ):

@@ -2,10 +2,15 @@
 
 import pytest
 
-from aplt.cli.review import filters
+from aplt.cli.review import filters, names_of
 from aplt.errors import InputError
 
 NAMES = ("nod", "shake", "wave")
+
+
+def test_the_server_is_called_what_browsers_call_it() -> None:
+    assert names_of("LabPC", 8642) == ("labpc:8642", "127.0.0.1:8642", "localhost:8642")
+    assert names_of("localhost", 80) == ("127.0.0.1", "localhost")
 
 
 def test_the_page_begins_with_what_is_asked_for() -> None:

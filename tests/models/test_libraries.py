@@ -13,7 +13,7 @@ from aplt.config import VideoInput
 from aplt.errors import InputError
 from aplt.models.encoders import build_encoder, feature_size, find_weights, load_weights, whole_settings
 from aplt.models.recognizer import Recognizer, load_recognizer, save_model
-from aplt.models.tsm import shift_blocks
+from aplt.models.tsm import TemporalShift, shift_blocks
 from aplt.reference import installed
 from aplt.runs.configure import effective_config
 
@@ -97,9 +97,20 @@ def test_what_a_folder_of_transformers_lacks(tmp_path: Path) -> None:
         load_weights(encoder, f"hf:{tmp_path}", SHAPE, settings, "DEFAULT")
     with pytest.raises(InputError, match="cannot take clips of shape"):
         feature_size(encoder, "hf:x", (3, 4, 40, 40))
+    with pytest.raises(InputError, match="its config has no model_type"):
+        build_encoder("hf:any", SHAPE, {"config": {"hidden_size": 8}})
     words = {"model_type": "bert", "hidden_size": 8, "num_attention_heads": 1, "num_hidden_layers": 1, "vocab_size": 9}
     with pytest.raises(InputError, match="takes input_ids"):
         build_encoder("hf:any", SHAPE, {"config": words | {"intermediate_size": 8}})
+
+
+def test_shifts_of_blocks_whose_first_convolution_is_fused() -> None:
+    pytest.importorskip("timm")
+    net = build_encoder("timm:efficientnetv2_rw_t", SHAPE, {"time": "shift"})
+    assert {name.rsplit(".", 1)[1] for name, one in net.named_modules() if isinstance(one, TemporalShift)} == {
+        "conv_exp",
+        "conv_pw",
+    }
 
 
 @pytest.mark.parametrize("name", ["test_resnet", "mobilenetv2_035"])

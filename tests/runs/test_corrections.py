@@ -84,8 +84,9 @@ def test_corrected_labels_alone_do_not_say_how_many_clips_a_class_has(
     assert prior(corrections) == ("nearest", False)
     assert prior(corrections, method_settings={"alignment": True}) == ("nearest", True)
     assert prior(corrections, method="fixmatch_teacher") == (None, False)
-    with pytest.raises(InputError, match="offline"):
-        prior(corrections, offline=5)
+    for name in ("offline", "train"):
+        with pytest.raises(InputError, match=name):
+            prior(corrections, **{name: 5})
 
 
 def test_a_corrected_clip_has_the_group_of_its_new_class(tmp_path: Path) -> None:
@@ -96,3 +97,6 @@ def test_a_corrected_clip_has_the_group_of_its_new_class(tmp_path: Path) -> None
     assert [index.class_names[clip.label] for clip in index] == ["wave", "nod"]
     assert dict(zip(index.class_names, index.groups, strict=True)) == {"nod": "head", "wave": "hand"}
     assert index.columns["view"] == ("v1", "v2")
+    new = written(tmp_path / "d.csv", ("a", "shrug", "me"))
+    index = read_index(label_first(tmp_path / "clips.csv", new, tmp_path / "new").clips)
+    assert dict(zip(index.class_names, index.groups, strict=True)) == {"shrug": "shrug", "wave": "hand"}

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -276,6 +277,19 @@ def test_a_runs_labels_point_to_its_features(head: RunDir, tmp_path: Path) -> No
     assert {(clip.id, clip.row, clip.bank) for clip in found} == {
         (before[p].id, before[p].row, before[p].bank) for p in split.unlabeled
     }
+
+
+def test_a_share_of_labels_that_cannot_be_promised_is_refused(head: RunDir) -> None:
+    for name, value in (("precision", 1.0), ("precision", 0), ("confidence", 1.0)):
+        with pytest.raises(InputError, match=f"{name} is {value}, expected more than 0 and less than 1"):
+            labels_of(head, **{"precision": 0.9} | {name: value})
+
+
+def test_clips_are_embedded_after_a_training_of_another_precision(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aplt.runs.setup.AcceleratorState", lambda: SimpleNamespace(mixed_precision="bf16"))
+    assert (make(clips, tmp_path / "bank") / "clips.csv").exists()
 
 
 def test_features_of_another_encoder_are_other_clips(clips: Path, bank: Path, head: RunDir, tmp_path: Path) -> None:

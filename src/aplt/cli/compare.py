@@ -94,6 +94,8 @@ def compare(
     settings = parse_assignments(set_ or []) | {key: value for key, value in own.items() if value is not None}
     settings = merge(settings, budget_settings(budget, epochs, steps))
     asked = parse_assignments(launcher_set or [], "--launcher-set", "num_gpus=1")
+    if gather and only is not None:
+        raise InputError("--gather trains nothing, so --only would change nothing")
     part = slice(0) if gather else None if only is None else part_of(only)
     launch = Launch(launcher, jobs, asked)
     plan, folder = plan_comparison(source, options, settings, output)

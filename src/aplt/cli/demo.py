@@ -1,5 +1,6 @@
 """`aplt demo`: the whole story on synthetic people, in a few minutes on two cores."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,7 @@ def demo(
         poses = make_keypoints(folder / "poses", clips=CLIPS, seed=seed, progress=progress.at)
     plan = make_plan(demo_plan(poses, seed), "demo", Path())
     with stoppable(lambda: "; the same command goes on from there"):
-        command = f"aplt demo {folder} --seed {seed}"
+        command = shlex.join(["aplt", "demo", str(folder), "--seed", str(seed)])
         comparison = compare(
             plan, CompareDir(folder), launch=Launch(jobs=min(2, cores())), replace=True, command=command
         )

@@ -112,19 +112,25 @@ def serve(
     except OSError as error:
         raise InputError(f"--port {port} on {host}: {error.strerror}; --port 0 takes a free one") from error
     port = listening.getsockname()[1]
-    names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    hosts = names_of(host, port)
     app = review_app(
         wall,
         journal,
         Media(wall.run.path / "films"),
         token=token,
-        hosts=tuple(f"{name}:{port}" for name in names),
+        hosts=hosts,
         train_on=(lambda: setattr(server, "should_exit", True)) if until_trained_on else None,
     )
-    say(f"http://{names[0]}:{port}/?token={token}{view}   (end with Ctrl-C)")
+    say(f"http://{hosts[0]}/?token={token}{view}   (end with Ctrl-C)")
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning"))
     server.run(sockets=[listening])
     return port
+
+
+def names_of(host: str, port: int) -> tuple[str, ...]:
+    """Returns what browsers call the server: in small letters, and without the port that http has anyway."""
+    names = LOOPBACK if host in LOOPBACK else (host, *LOOPBACK)
+    return tuple(f"{name.lower()}:{port}".removesuffix(":80") for name in names)
 
 
 def filters(show: str, classes: Sequence[str], names: Sequence[str]) -> str:

@@ -49,7 +49,7 @@ def split(
     from aplt.settings import as_option, validated
 
     column, _, values = test_by.partition("=")
-    if test_by and (not _names(values) or by or test_subjects):
+    if test_by and (not column or not _names(values) or by or test_subjects):
         raise InputError(f"--test-by is '{test_by}', expected column=value and no --by or --test-subjects beside it")
     given = {
         "labeled": labeled,

@@ -119,8 +119,8 @@ def _ray(launch: Launch, cells: Sequence[Cell], folder: CompareDir) -> Iterator[
         asked |= {"max_retries": WORKERS_LOST - 1, **launch.settings}
         # As many threads as a process of `--jobs` has: sums come out otherwise with other numbers.
         alike = threads() if launch.jobs == 1 or "OMP_NUM_THREADS" in os.environ else share
-        worker = Worker(folder, Path.cwd(), max(1, int(launch.settings.get("num_cpus", alike))))
         try:
+            worker = Worker(folder, Path.cwd(), max(1, int(launch.settings.get("num_cpus", alike))))
             task = ray.remote(lambda cell: worker(cell)).options(**asked)
         except (TypeError, ValueError) as error:
             raise InputError(f"--launcher-set: {' '.join(str(error).split())}") from error

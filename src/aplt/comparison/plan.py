@@ -133,7 +133,7 @@ class Plan(Settings):
         own = [name for name in methods if isinstance(name, str) and is_reference(name)]
         if not own:
             return values
-        variants = {name.rpartition(":")[2]: {"method": name} for name in own} | values.get("variants", {})
+        variants = {name.rpartition(":")[2]: {"method": name} for name in own} | (values.get("variants") or {})
         return values | {"methods": [name for name in methods if name not in own], "variants": variants}
 
     @property

@@ -176,8 +176,9 @@ def cut_folder(
         found, spans = read_events(events)
         home = root.resolve()
         inside = {path: way(Path(path).resolve(), home) for path in {*found["path"], *spans}}
+        known = set(table["path"])
         for path in inside.values():
-            if path not in set(table["path"]):
+            if path not in known:
                 raise InputError(
                     f"{events.path}: {path} is not one of the clips in {root}; paths in it are relative to its folder"
                 )

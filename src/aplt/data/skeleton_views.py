@@ -51,6 +51,7 @@ class SkeletonViews:
     def __init__(self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None = None) -> None:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
+        self._kept = clip_shape is None
         self._last: tuple[Path, Poses] | None = None
         self.joints = settings.joints
         if clip_shape is None:
@@ -144,6 +145,8 @@ class SkeletonViews:
                     f"found {_joints(sequence.shape[2], sequence.shape[3] - 1)} and {counted(len(sequence), 'person')}"
                 )
                 raise ClipError(clip, "other kind", why)
+            if not self._kept:
+                return sequence
             self._sequences[position] = sequence
         return self._sequences[position]
 

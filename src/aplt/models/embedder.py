@@ -59,10 +59,19 @@ class Embedder:
         return whole.hexdigest()
 
     def save(self, path: Path) -> None:
-        """Writes the encoder's weights, with the settings as the file's metadata."""
+        """Writes the encoder's weights, with the settings as the file's metadata.
+
+        Raises:
+            InputError: it cannot be written, such as on a full disk.
+        """
         aside = aside_of(path)
-        save_model(self.net, str(aside), metadata={"settings": self.settings.model_dump_json()})
-        take_place(aside, path)
+        try:
+            save_model(self.net, str(aside), metadata={"settings": self.settings.model_dump_json()})
+            take_place(aside, path)
+        except SafetensorError as error:
+            raise InputError(f"{path}: the encoder cannot be written ({error})") from error
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def load_embedder(path: Path) -> Embedder:

@@ -112,6 +112,8 @@ def prepared(how: Any) -> dict[str, Any]:
 def _config(config: Mapping[str, Any], clip_shape: tuple[int, ...]) -> Any:
     """Returns a config of transformers for clips of this shape."""
     values = _safe(config)
+    if "model_type" not in values:
+        raise ValueError("its config has no model_type, which says of what kind it is")
     _, frames, side, _ = clip_shape
     values |= {name: side for name in SIZES if name in values} | {name: frames for name in FRAMES if name in values}
     return _transformers().AutoConfig.for_model(values.pop("model_type"), **values)

@@ -69,9 +69,9 @@ class Recognizer(nn.Module, PyTorchModelHubMixin):
         self.prototype: Tensor
         self.register_buffer("prototype", torch.zeros(len(class_names), size))
         self.embedder: Embedder | None = None
+        """Of a loaded model on features: what makes them of clips. It has a file of its own."""
         self.folder: Path | None = None
         """That it was loaded from."""
-        """Of a loaded model on features: what makes them of clips. It has a file of its own."""
 
     def forward(self, clip: Tensor) -> Prediction:
         """[B, *clip] -> Prediction, its logits with the adjustment for rare classes."""

@@ -43,7 +43,8 @@ def shift_blocks(net: nn.Module, frames: int, shift: Callable[..., nn.Module] = 
         if hasattr(block, "conv1") and hasattr(block, "conv2"):
             block.conv1 = shift(block.conv1, frames)
         elif getattr(block, "has_skip", False) and hasattr(block, "conv_pwl"):
-            block.conv_pw = shift(block.conv_pw, frames)
+            first = "conv_pw" if hasattr(block, "conv_pw") else "conv_exp"  # of a fused block
+            setattr(block, first, shift(getattr(block, first), frames))
         else:
             continue
         count += 1

@@ -102,7 +102,8 @@ def _laid_over(index: ClipIndex, labels: Mapping[str, str]) -> pd.DataFrame:
     table = table.assign(**{name: list(values) for name, values in index.columns.items() if name not in table})
     table["label"] = [labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)]
     group_of = dict(zip(index.class_names, index.groups, strict=bool(index.groups)))
-    return table.assign(group=[group_of.get(label, "") for label in table["label"]])
+    # Nobody has said of which group a class is that a correction names first: it is one of its own.
+    return table.assign(group=[group_of.get(label, label if group_of else "") for label in table["label"]])
 
 
 def _write(table: pd.DataFrame, folder: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import PartialState
 from safetensors.torch import save
 from torch import Tensor
 
@@ -27,7 +27,7 @@ from aplt.models.recognizer import load_recognizer, load_settings
 from aplt.reference import is_reference
 from aplt.runs.configure import configured
 from aplt.runs.predict import model_folder
-from aplt.runs.setup import make_accelerator, prepare_clips, share_cores
+from aplt.runs.setup import prepare_clips, processes, share_cores
 from aplt.runs.taught import run_of_model, taught_to
 from aplt.settings import shown
 from aplt.storage import absolute, atomic, file_digest, is_folder, read_json, read_table, sweep, write_json
@@ -80,7 +80,7 @@ def embed(
     config, index, trained = _configured(source, encoder, weights, settings)
     if config.clips in (absolute(folder), absolute(folder / TABLE)):
         raise InputError(f"{folder}: is where the clips are; features need a folder of their own")
-    accelerator = make_accelerator("no")
+    accelerator = processes()
     modality = MODALITIES[config.input.kind]
     require_files(index, config.clips)
     prepare_clips(modality, index.clips, config.input, accelerator)
@@ -204,7 +204,7 @@ def _begin(bank: Bank) -> None:
     sweep([bank.folder], ABANDONED)
 
 
-def _fill(bank: Bank, made: Views, workers: int, accelerator: Accelerator) -> None:
+def _fill(bank: Bank, made: Views, workers: int, accelerator: PartialState) -> None:
     """Writes this process's share of the shards that are missing."""
     own = dict(list(bank.shards.items())[accelerator.process_index :: accelerator.num_processes])
     missing = {path: rows for path, rows in own.items() if not path.is_file()}

@@ -36,10 +36,13 @@ def labels_of(run: RunDir, precision: float | None = None, confidence: float = 0
     That is measured on the labeled clips that `crossfit` held out; without it on the run's val or test clips. See
     `aplt.labels`.
     """
+    for name, value in (("precision", precision), ("confidence", confidence)):
+        if value is not None and not 0 < value < 1:
+            raise InputError(f"{name} is {value}, expected more than 0 and less than 1")
     _, index, split = finished(run)
-    found = read_table(run.pseudo_labels, needed=("id", "label", "score")).set_index("id")
+    found = read_table(run.pseudo_labels, needed=("id", "label"), numbers=("score",)).set_index("id")
     rows = index_table(index).iloc[list(split.unlabeled)].set_index("id", drop=False)
-    score = found["score"].astype(float).reindex(rows.index)
+    score = found["score"].reindex(rows.index)
     measured = held_out_of(run)
     reliable = reliability_of(score.to_numpy(), measured)
     table = rows.assign(

@@ -135,7 +135,7 @@ def _trained_on(run: RunDir, clips: Sequence[Clip]) -> int:
     """Returns how many of the clips were training clips; of a model folder copied out of its run nobody knows: 0."""
     if not (run.config.exists() and run.split.exists()):
         return 0
-    table = read_table(run.split)
+    table = read_table(run.split, needed=("id", "role"))
     ids = set(table["id"][table["role"].isin(("labeled", "unlabeled"))])
     try:
         index = read_index(run.read_config().clips)
@@ -222,7 +222,10 @@ def score_each(
         scored = score_clips(model, (), device, features=features)
     else:
         with modality.lend_views(fitting, settings, cast(ClipShape, clip_shape)) as views:
+            home = model.classifier.weight.device
             scored = score_clips(model.to(device).eval(), batches(views), device, features=features)
+            for net in (model, *([embedder.net] if embedder else [])):  # the caller's, who may compute with them
+                net.to(home)
     parts = gather_object([(scored, errors)])
     order = np.argsort(np.concatenate([part.position for part, _ in parts]), kind="stable")
     names = ("position", "score", "feature") if features else ("position", "score")

@@ -53,8 +53,8 @@ def held_out_of(run: RunDir) -> HeldOut:
     """Returns the clips by which a run measures reliability; none of a model's folder."""
     if not run.held_out.exists():
         return HeldOut(np.empty(0), np.empty(0, dtype=bool))
-    table = read_table(run.held_out, needed=("truth", "label", "score"))
-    return HeldOut(table["score"].to_numpy(dtype=np.float64), (table["truth"] == table["label"]).to_numpy())
+    table = read_table(run.held_out, needed=("truth", "label"), numbers=("score",))
+    return HeldOut(table["score"].to_numpy(), (table["truth"] == table["label"]).to_numpy())
 
 
 def reliability_of(score: np.ndarray, measured: HeldOut) -> Reliability:

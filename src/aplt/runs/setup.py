@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 import psutil
@@ -123,7 +123,11 @@ def prepare_material(config: RunConfig, index: ClipIndex, split: Split, accelera
     return Material(index, split, data, steps_per_round(config.train, len(split.labeled) + len(split.unlabeled)))
 
 
-def prepare_clips(modality: Modality, clips: Sequence[Clip], settings: InputSettings, accelerator: Accelerator) -> None:
+Processes: TypeAlias = Accelerator | PartialState
+"""Which of how many processes this is: of a training, or of work without one."""
+
+
+def prepare_clips(modality: Modality, clips: Sequence[Clip], settings: InputSettings, accelerator: Processes) -> None:
     """Prepares clips as their modality needs it: of several processes each a share of the files, on each machine."""
     files = by_file(clips)[accelerator.local_process_index :: launched()]
     if files:
@@ -131,7 +135,7 @@ def prepare_clips(modality: Modality, clips: Sequence[Clip], settings: InputSett
     accelerator.wait_for_everyone()
 
 
-def share_cores(accelerator: Accelerator, workers: int) -> None:
+def share_cores(accelerator: Processes, workers: int) -> None:
     """Leaves a core to each loader process, where this one computes on the CPU and the user has not said otherwise."""
     if accelerator.device.type == "cpu" and not _threads_are_asked_for():
         # Threads that share a core with a loader process keep all others waiting, busily, several times as long.

@@ -37,7 +37,7 @@ def taught_to(run: RunDir) -> Taught:
     """Returns the clips whose labels a run, or one that it began from, was taught, as far as their files tell."""
     found: dict[str, str] = {}
     for one in runs_before(str(run.model / "model.safetensors")):
-        with suppress(InputError):  # its clips, or their roles, have not been copied along
+        with suppress(InputError, KeyError):  # its clips, or their roles, have not been copied along
             roles = read_table(one.split, needed=("id", "role"))
             labeled = set(roles["id"][roles["role"] == "labeled"])
             index = read_index(Path(load_yaml(one.config)["clips"]))

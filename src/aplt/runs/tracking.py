@@ -43,7 +43,7 @@ class Tracking:
     def __enter__(self) -> Self:
         name, self._told = self._config.train.track, self._step
         if name is not None and self._accelerator.is_main_process:
-            known = str(read_json(self._run.tracker)["id"]) if self._run.tracker.exists() else None
+            known = read_json(self._run.tracker).get("id") if self._run.tracker.exists() else None
             settings = pd.json_normalize(self._config.model_dump(mode="json"), sep=".").iloc[0].to_dict()
             try:
                 self._accelerator.init_trackers(

@@ -133,6 +133,28 @@ def test_kinetics_and_its_missing_videos(tmp_path: Path) -> None:
     assert "-x_y_000000_000010.mp4" in remarks[0]
 
 
+def test_times_of_kinetics_that_are_no_numbers_are_named(tmp_path: Path) -> None:
+    write(tmp_path, **{"a.csv": "label,youtube_id,time_start,time_end,split\nnod,abc,,ten,train\n"})
+    with pytest.raises(InputError, match="the times of abc are '' and 'ten', expected seconds"):
+        indexed(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("format_", "files"),
+    [
+        ("ma52", {"label_name.txt": NAMES, "test.txt": TEST}),
+        ("imigue", {"0001/0001_label.csv": "gesture,start,end\n99,3,9\n", "0001/0001.mp4": ""}),
+        ("mmaction2", {"a_train_list_videos.txt": "\n"}),
+        ("ucf101", {"trainlist01.txt": ""}),
+        ("videofolder", {"notes.md": ""}),
+    ],
+)
+def test_lists_without_a_clip_are_named(tmp_path: Path, format_: str, files: dict[str, str]) -> None:
+    write(tmp_path, **files)
+    with pytest.raises(InputError, match=f"no clip of the format {format_} in it"):
+        indexed(tmp_path, format_, rate=25.0)
+
+
 def test_mmaction2(tmp_path: Path) -> None:
     lists = {
         "k_train_list_videos.txt": "a b/1.mp4 1\n",

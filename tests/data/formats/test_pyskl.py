@@ -82,6 +82,7 @@ def test_what_is_no_annotation(tmp_path: Path, content: Any, message: str) -> No
         scan(Source(tmp_path / "a.pkl", output=tmp_path / "out.csv"), "pyskl")
     assert str(caught.value).startswith(f"{tmp_path / 'a.pkl'}: ")
     assert message in str(caught.value)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_hostile_pickle_is_refused_and_nothing_is_written(tmp_path: Path) -> None:

@@ -146,6 +146,9 @@ def test_videofolder(tmp_path: Path) -> None:
         ["train/nod/a.mp4", "3", "", "train", "x"],
         ["validation/wave/b.mp4", "wave", "s1", "test", ""],
     ]
+    write(folder, **{"validation/metadata.csv": "file_name,path,split\nwave/b.mp4,/old/place/b.mp4,validation\n"})
+    found = indexed(folder)[0][["path", "split"]].to_numpy().tolist()
+    assert found[1] == ["validation/wave/b.mp4", "test"]
     write(folder, **{"train/metadata.jsonl": '{"file": "a.mp4"}\n'})
     with pytest.raises(InputError, match=r"metadata\.jsonl line 1: expected a file_name, found the keys file"):
         indexed(folder)

@@ -1,7 +1,8 @@
 """Formats: what lies in a folder or file -> the table that clips.csv holds.
 
-A format is one function: source -> table with the columns `path` (relative to the source's `videos`) and `label`, and
-where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The first line of its docstring is its help.
+A format is one function: source -> table, or its rows, with the columns `path` (relative to the source's `videos`) and
+`label`, and where they are known `id`, `subject`, `start`, `end`, `split` and `group`. The first line of its docstring
+is its help.
 """
 
 import stat
@@ -12,27 +13,26 @@ import pandas as pd
 
 from aplt.data.files import files_below
 from aplt.data.formats.annotated import Annotations, Span
-from aplt.data.formats.arid import arid
 from aplt.data.formats.boris import boris, read_boris
 from aplt.data.formats.elan import elan, read_elan
 from aplt.data.formats.folder import folder
 from aplt.data.formats.frames import imigue, smg
-from aplt.data.formats.kinetics import kinetics
 from aplt.data.formats.label_studio import label_studio
+from aplt.data.formats.lists import arid, kinetics, mmaction2, ucf101
 from aplt.data.formats.ma52 import ma52
-from aplt.data.formats.mmaction2 import mmaction2
 from aplt.data.formats.names import kard, msr_action3d, ntu, nucla
 from aplt.data.formats.pyskl import pyskl
-from aplt.data.formats.source import ARCHIVES, Source, clip_ids
+from aplt.data.formats.source import ARCHIVES, Row, Source, clip_ids
 from aplt.data.formats.table import table
-from aplt.data.formats.ucf101 import ucf101
 from aplt.data.formats.videofolder import videofolder
 from aplt.data.modality import clip_at
 from aplt.display import counted
 from aplt.errors import InputError, suggest
 from aplt.storage import mode
 
-LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
+Format = Callable[[Source], pd.DataFrame | list[Row]]
+
+LISTS: dict[str, Format] = {
     "ma52": ma52,
     "imigue": imigue,
     "smg": smg,
@@ -46,7 +46,7 @@ LISTS: dict[str, Callable[[Source], pd.DataFrame]] = {
     "table": table,
 }
 """Those that consist of lists; the videos may lie elsewhere, or be missing."""
-FORMATS: dict[str, Callable[[Source], pd.DataFrame]] = {
+FORMATS: dict[str, Format] = {
     "folder": folder,
     **LISTS,
     "videofolder": videofolder,
@@ -89,7 +89,9 @@ def scan(source: Source, format_: str) -> pd.DataFrame:
         raise InputError(f"--columns would change nothing: it is for the format table, not for {format_}")
     if source.tiers and format_ != "elan":
         raise InputError(f"--tier would change nothing: it is for ELAN's files, not for the format {format_}")
-    clips = FORMATS[format_](source).reset_index(drop=True)
+    clips = pd.DataFrame(FORMATS[format_](source)).fillna("").reset_index(drop=True)
+    if "path" not in clips:
+        raise InputError(f"{source.path}: no clip of the format {format_} in it")
     if format_ in LISTS:
         clips = _there(clips, source)
     if format_ in OFFICIAL and "split" in clips:

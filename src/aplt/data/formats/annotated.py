@@ -20,7 +20,7 @@ OWN = "aplt"
 """What aplt calls the tiers and observations that it adds; they are no annotation of a person's."""
 
 Span = tuple[float, float]
-Row = dict[str, str | float]
+EventRow = dict[str, str | float]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Annotated:
 
     where: str
     path: str
-    rows: Sequence[Row]
+    rows: Sequence[EventRow]
     """Events, with `label`, `start` and `end`, and columns of the program."""
     watched: Sequence[Span] = ()
 
@@ -53,7 +53,7 @@ def together(parts: Sequence[Annotated], source: Source, none: str) -> Annotatio
     """
     if not parts:
         raise InputError(f"{source.path}: {none}")
-    rows: list[Row] = []
+    rows: list[EventRow] = []
     watched: dict[str, list[Span]] = defaultdict(list)
     named: dict[str, list[str]] = defaultdict(list)
     for part in parts:

@@ -14,8 +14,8 @@ from aplt.data.formats.annotated import (
     WATCHED,
     Annotated,
     Annotations,
+    EventRow,
     Places,
-    Row,
     Span,
     clips_of,
     inside,
@@ -71,7 +71,7 @@ class Mark(NamedTuple):
     is_state: bool
 
 
-Event = tuple[float, float, Row]
+Event = tuple[float, float, EventRow]
 """When what happened starts and ends, a point as it starts, and its columns."""
 
 
@@ -105,7 +105,7 @@ def _annotated(
         shown = any(begins <= start < ends or inside(start, end, begins, ends) for _, begins, ends in observation.media)
         left["event beyond the videos, as long as the file says they are"] += not shown and bool(observation.media)
     for name, begins, ends in observation.media:
-        rows: list[Row] = []
+        rows: list[EventRow] = []
         for start, end, columns in observation.events:
             span = inside(start, end, begins, ends)
             if start == end and begins <= start < ends:
@@ -195,7 +195,7 @@ def _paired(marks: Iterable[Mark], category: dict[str, str]) -> tuple[list[Event
             watched.append((start, mark.time))
             continue
         more = {"subject": mark.subject, "modifiers": mark.modifiers, "category": category.get(mark.behavior, "")}
-        columns: Row = {"label": mark.behavior, **{key: value for key, value in more.items() if value}}
+        columns: EventRow = {"label": mark.behavior, **{key: value for key, value in more.items() if value}}
         events.append((start, mark.time, columns))
     return events, watched, len(began)
 

@@ -15,8 +15,8 @@ from aplt.data.formats.annotated import (
     WATCHED,
     Annotated,
     Annotations,
+    EventRow,
     Places,
-    Row,
     Span,
     clips_of,
     is_recording,
@@ -102,7 +102,7 @@ def _chosen(document: Any, path: Path, asked: Sequence[str]) -> Sequence[str]:
 def _annotated(document: Any, path: Path, tiers: Sequence[str], places: Places, source: Source) -> Annotated:
     place, origin = _recording(document, path, places, source)
     spans = _spans(document)
-    rows: list[Row] = []
+    rows: list[EventRow] = []
     unplaced = 0
     for tier in tiers:
         aligned, refers, attributes, _ = document.tiers[tier]
@@ -112,14 +112,14 @@ def _annotated(document: Any, path: Path, tiers: Sequence[str], places: Places, 
         for id_, label in values.items():
             start, end = (moment + origin for moment in spans.get(id_, (0.0, 0.0)))
             if end > max(start, 0.0):
-                row: Row = {"label": label.strip(), "start": max(start, 0.0), "end": end}
+                row: EventRow = {"label": label.strip(), "start": max(start, 0.0), "end": end}
                 rows.append(row | person | ({"tier": tier} if len(tiers) > 1 else {}))
             else:
                 unplaced += 1
     if unplaced:
         source.remark(f"left out of {path}: {unplaced} x annotation without a time in the recording")
     ids = document.tiers.get(WATCHED, ((),))[0]
-    watched = [(max(0.0, start + origin), end + origin) for start, end in map(spans.__getitem__, ids)]
+    watched = [(max(0.0, start + origin), end + origin) for start, end in (spans[id_] for id_ in ids if id_ in spans)]
     return Annotated(path.name, place, rows, watched)
 
 

@@ -3,10 +3,8 @@
 import re
 from collections.abc import Iterator
 
-import pandas as pd
-
 from aplt.clips import OFFICIAL
-from aplt.data.formats.source import Source, rows, videos_by_stem
+from aplt.data.formats.source import Row, Source, rows, videos_by_stem
 from aplt.display import counted
 from aplt.errors import InputError
 
@@ -26,35 +24,32 @@ TRAINED_ON = 35
 """The usual protocol tests on people with a higher number."""
 
 
-def imigue(source: Source) -> pd.DataFrame:
+def imigue(source: Source) -> list[Row]:
     """The intervals of iMiGUE: ID/ID_label.csv with gesture and frames, from 0; its videos are ID.mp4, anywhere.
 
     99 is no gesture and left out. Folders with train, val or test in their names are the split.
     """
     found = [row for row in intervals(source, r"(\d+)_label\.csv", first=0) if row["label"] != NO_GESTURE]
-    table = pd.DataFrame(found)
-    split = [re.search("|".join(OFFICIAL), place.lower()) for place in table["list"]]
-    table = table.assign(
-        label=[ACTIONS.get(label, label) for label in table["label"]],
-        split=[part[0] if part else "" for part in split],
-    )
-    return table.drop(columns="list" if any(split) else ["list", "split"])
+    for row in found:
+        split = re.search("|".join(OFFICIAL), row.pop("list").lower())
+        row |= {"label": ACTIONS.get(row["label"], row["label"]), "split": split[0] if split else ""}
+    return found
 
 
-def smg(source: Source) -> pd.DataFrame:
+def smg(source: Source) -> list[Row]:
     """SMG's intervals: Sample0035_finelabels.csv with label and frames, from 1, of Sample0035_color.mp4.
 
     A sample is a person: those up to 35 are for training, the others for testing. Labels are the file's numbers.
     """
-    table = pd.DataFrame(intervals(source, r"(Sample\d{4})_finelabels\.csv", first=1, video="{}_color"))
-    person = [int(id_[6:10]) for id_ in table["id"]]
-    return table.drop(columns="list").assign(
-        subject=[f"s{number:02d}" for number in person],
-        split=["train" if number <= TRAINED_ON else "test" for number in person],
-    )
+    found = list(intervals(source, r"(Sample\d{4})_finelabels\.csv", first=1, video="{}_color"))
+    for row in found:
+        person = int(row["id"][6:10])
+        row |= {"subject": f"s{person:02d}", "split": "train" if person <= TRAINED_ON else "test"}
+        del row["list"]
+    return found
 
 
-def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> Iterator[dict[str, str]]:
+def intervals(source: Source, pattern: str, first: int, video: str = "{}") -> Iterator[Row]:
     """Yields path, label, id, start and end for each `label,first frame,last frame` in the files whose names match.
 
     The last frame is part of the interval. A frame becomes seconds by --rate, or its video's mean frame rate;

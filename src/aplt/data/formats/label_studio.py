@@ -6,10 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import pandas as pd
-
 from aplt.data.formats.annotated import Places, is_recording
-from aplt.data.formats.source import Source
+from aplt.data.formats.source import Row, Source
 from aplt.errors import InputError
 from aplt.storage import read_text
 
@@ -17,7 +15,7 @@ UPLOADED = re.compile(r"[0-9a-f]{8}-")
 """What the names of uploaded files begin with."""
 
 
-def label_studio(source: Source) -> pd.DataFrame:
+def label_studio(source: Source) -> list[Row]:
     """Label Studio's exported tasks (JSON): a choice labels a video, timeline labels are intervals of it.
 
     Of a task's annotations the first that was not canceled counts; without one it is a clip without a label.
@@ -38,11 +36,10 @@ def label_studio(source: Source) -> pd.DataFrame:
             "frames are counted at each video's own rate; if the labeling interface has another frameRate (24 where it "
             "says none), give it as --rate"
         )
-    table = pd.DataFrame(rows, columns=["path", "label", "start", "end"], dtype=object).fillna("")
-    return table if (table["start"] != "").any() else table.drop(columns=["start", "end"])
+    return rows
 
 
-def _clips(task: dict[str, Any], source: Source, places: Places) -> list[dict[str, str]]:
+def _clips(task: dict[str, Any], source: Source, places: Places) -> list[Row]:
     texts = [_file_at(value) for value in task["data"].values() if isinstance(value, str)]
     local = next((text for text in texts if is_recording(Path(text).name)), texts[0])
     file = Path(local)

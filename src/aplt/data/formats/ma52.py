@@ -3,10 +3,8 @@
 import re
 from pathlib import Path
 
-import pandas as pd
-
 from aplt.data.files import files_below
-from aplt.data.formats.source import Source, rows, videos_by_stem
+from aplt.data.formats.source import Row, Source, rows, videos_by_stem
 from aplt.errors import InputError
 
 GROUPS = {"body": 5, "head": 11, "upper limb": 24, "lower limb": 32, "body-hand": 38, "head-hand": 48, "leg-hand": 52}
@@ -30,7 +28,7 @@ LIST = re.compile(r"(train|val|test)(_list_videos)?\.txt")
 NAME = re.compile(r"(\d{4})_\d\d_\d{4}")
 
 
-def ma52(source: Source) -> pd.DataFrame:
+def ma52(source: Source) -> list[Row]:
     """MA-52's lists and videos: train.txt, val.txt (the test set) and label_name.txt; or one list, such as test.txt.
 
     Labels are names, groups parts of the body, subjects from the file names. The published labels of test.txt are
@@ -65,4 +63,4 @@ def ma52(source: Source) -> pd.DataFrame:
             row = {"path": videos.get(stem, name), "label": names[number], "id": stem, "split": split}
             row |= {"subject": subject[1] if subject else "", "group": groups[number]}
             found.append(row | (dict.fromkeys(("label", "split", "group"), "") if dummies else {}))
-    return pd.DataFrame(found)
+    return found

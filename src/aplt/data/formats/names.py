@@ -3,10 +3,8 @@
 import re
 from collections.abc import Sequence
 
-import pandas as pd
-
 from aplt.data.files import files_below
-from aplt.data.formats.source import Source
+from aplt.data.formats.source import Row, Source
 from aplt.errors import InputError
 
 KARD = (
@@ -28,22 +26,22 @@ NUCLA = (
 NTU = tuple(f"A{number:03d}" for number in range(1, 121))
 
 
-def kard(source: Source) -> pd.DataFrame:
+def kard(source: Source) -> list[Row]:
     """KARD's skeletons: aAA_sSS_eEE_realworld.txt, action and subject from the name."""
     return _by_name(source, KARD, "_realworld.txt")
 
 
-def msr_action3d(source: Source) -> pd.DataFrame:
+def msr_action3d(source: Source) -> list[Row]:
     """MSR-Action3D's skeletons: aAA_sSS_eEE_skeleton3D.txt, action and subject from the name."""
     return _by_name(source, MSR_ACTION3D, "_skeleton3D.txt")
 
 
-def nucla(source: Source) -> pd.DataFrame:
+def nucla(source: Source) -> list[Row]:
     """N-UCLA's skeletons: aAA_sSS_eEE_vVV.json, action, subject and view from the name."""
     return _by_name(source, NUCLA, "_v01.json", r"_(?P<view>v\d\d)\.json")
 
 
-def ntu(source: Source) -> pd.DataFrame:
+def ntu(source: Source) -> list[Row]:
     """NTU RGB+D's skeletons: SsssCcccPpppRrrrAaaa.skeleton, with setup, camera, subject, replication and action.
 
     Labels are the file's: A001 to A120. The other parts are columns, by which a split may hold out.
@@ -59,8 +57,8 @@ def _by_name(
     pattern: str = "",
     begins: str = r"(?P<label>a\d\d)_(?P<subject>s\d\d)_e\d\d",
     example: str = "a01_s01_e01",
-) -> pd.DataFrame:
-    """Returns the table of the files whose names end so, or match the pattern, each of whose groups is a column."""
+) -> list[Row]:
+    """Returns a row for each file whose name ends so, or matches the pattern, each of whose groups is a column."""
     names = re.compile(begins + (pattern or re.escape(ending)))
     rows = []
     for path in files_below(source.folder):
@@ -71,4 +69,4 @@ def _by_name(
             rows.append(match.groupdict() | {"label": actions[number - 1]} | place)
     if not rows:
         raise InputError(f"{source.path}: no file with a name like {example}{ending}")
-    return pd.DataFrame(rows)
+    return rows

@@ -38,13 +38,17 @@ def pyskl(source: Source) -> pd.DataFrame:
         raise InputError(
             f"{folder}: is not empty; the clips are written there, so remove it or give another name with -o"
         )
-    rows = []
-    for number, annotation in enumerate(annotations, start=1):
+    names = set[str]()
+    for number, annotation in enumerate(annotations, start=1):  # all of them, before anything is written
         at = f"{file}: annotation {number}"
-        name, arrays = _clip(annotation, at)
-        path = folder / f"{name}.npz"
-        if Path(name).name != name or path.exists():
+        name, _ = _clip(annotation, at)
+        if Path(name).name != name or name in names:
             raise InputError(f"{at}: its frame_dir {name!r:.80} is no file name, or that of another")
+        names.add(name)
+    rows = []
+    for annotation in annotations:
+        name, arrays = _clip(annotation, str(file))
+        path = folder / f"{name}.npz"
         write_arrays(path, arrays)
         subject = next((match[1] for pattern in SUBJECTS if (match := re.fullmatch(pattern, name))), "")
         label = annotation.get("label", "")

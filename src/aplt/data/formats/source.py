@@ -14,6 +14,8 @@ from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
 from aplt.storage import mode, read_text
 
+Row = dict[str, str]
+"""Of the table that a format makes: values by column."""
 ARCHIVES = frozenset({".zip", ".gz", ".tar", ".tgz", ".7z", ".rar"})
 
 

@@ -3,29 +3,24 @@
 import json
 from pathlib import Path
 
-import pandas as pd
-
 from aplt.data.files import files_below
-from aplt.data.formats.source import Source
+from aplt.data.formats.source import Row, Source
 from aplt.data.modality import MODALITIES
 from aplt.errors import InputError
 from aplt.storage import json_object, read_bytes, read_table
 
 METADATA = ("metadata.csv", "metadata.jsonl")
 NAME = "file_name"
-SPLITS = {
-    "train": ("train", "training"),
-    "val": ("validation", "valid", "val", "dev"),
-    "test": ("test", "testing", "eval", "evaluation"),
-}
+SPLITS = dict.fromkeys(("train", "training"), "train") | dict.fromkeys(("validation", "valid", "val", "dev"), "val")
+SPLITS |= dict.fromkeys(("test", "testing", "eval", "evaluation"), "test")
 
 
-def videofolder(source: Source) -> pd.DataFrame:
+def videofolder(source: Source) -> list[Row]:
     """Hugging Face's videofolder: class folders, in train, validation and test if any, or metadata with file_name.
 
     A column `label` of metadata.csv or metadata.jsonl comes before the name of the folder; others are kept.
     """
-    known: dict[Path, dict[str, str]] = {}
+    known: dict[Path, Row] = {}
     videos = []
     for path in files_below(source.folder):
         if path.name in METADATA:
@@ -35,15 +30,14 @@ def videofolder(source: Source) -> pd.DataFrame:
     rows = []
     for path in [*videos, *(path for path in known if path not in set(videos))]:
         place = path.relative_to(source.folder)
-        parts = [next((split for split, names in SPLITS.items() if part in names), "") for part in place.parts[:-1]]
-        above = [part for part, split in zip(place.parts, parts, strict=False) if not split]
-        own = {"path": place.as_posix(), "label": "" if known else "".join(above[-1:])}
-        rows.append(own | {"split": next(filter(None, parts), "")} | known.get(path, {}))
-    table = pd.DataFrame(rows).fillna("")
-    return table if table["split"].any() else table.drop(columns="split")
+        above = [part for part in place.parts[:-1] if part not in SPLITS]
+        split = next((SPLITS[part] for part in place.parts[:-1] if part in SPLITS), "")
+        row = {"label": "" if known else "".join(above[-1:]), "split": split} | known.get(path, {})
+        rows.append(row | {"path": place.as_posix(), "split": SPLITS.get(row["split"], row["split"])})
+    return rows
 
 
-def _metadata(path: Path) -> list[dict[str, str]]:
+def _metadata(path: Path) -> list[Row]:
     """Returns the rows of a file of metadata; values that are no text as JSON, nothing for null."""
     if path.suffix == ".csv":
         table = read_table(path, (NAME,))

@@ -31,7 +31,11 @@ let columns = 1;
 function load(cache, place, address) {
   if (!cache.has(place)) {
     const found = fetch(address)
-      .then((answer) => answer.json())
+      .then((answer) => {
+        // A film that is asked for here was sent before, and not played.
+        const film = answer.headers.get("content-type")?.startsWith("video/");
+        return film ? { error: "this browser cannot play films in H.264" } : answer.json();
+      })
       .catch(() => {
         cache.delete(place);
         return { error: "the server does not answer" };
