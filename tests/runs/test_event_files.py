@@ -10,7 +10,7 @@ import pytest
 from aplt.clips import Clip
 from aplt.data.recordings import EVENT_COLUMNS, events_table
 from aplt.errors import InputError
-from aplt.runs.event_files import WRITERS
+from aplt.runs.event_files import WRITERS, require_fit
 from aplt.runs.timeline import Recording
 
 
@@ -41,8 +41,15 @@ def test_subtitles() -> None:
     lines = WRITERS["srt"].write([ONE]).splitlines()
     assert lines[:3] == ["1", "00:00:01,500 --> 00:00:03,000", "nod, twice (91%)"]
     assert lines[5] == "01:01:01,500 --> 01:01:03,000"
-    with pytest.raises(InputError, match="one file"):
-        WRITERS["srt"].write([ONE, recording("b.mp4")])
+
+
+@pytest.mark.parametrize("name", ["srt", "elan"])
+def test_a_file_of_one_recording_is_asked_for_before_any_is_read(name: str) -> None:
+    parts = [ONE.clip, ONE.clip]
+    require_fit(name, parts)
+    with pytest.raises(InputError, match=f"--format {name} makes the file of one recording; found 2"):
+        require_fit(name, [*parts, recording("b.mp4").clip])
+    require_fit("boris", [*parts, recording("b.mp4").clip])
 
 
 @pytest.mark.parametrize("name", ["csv", "json"])

@@ -37,7 +37,7 @@ def write_events(
     from aplt.errors import suggest
     from aplt.report.strip import strip_page
     from aplt.rundir import RunDir
-    from aplt.runs.event_files import WRITERS
+    from aplt.runs.event_files import WRITERS, require_fit
     from aplt.runs.predict import gather_clips
     from aplt.runs.reliability import held_out_of
     from aplt.runs.timeline import read_recordings
@@ -47,6 +47,7 @@ def write_events(
         raise InputError(f"--format is '{format_}'{suggest(format_, WRITERS)}")
     writer = WRITERS[format_]
     clips, output = gather_clips(paths), output or Path(f"events{writer.ending}")
+    require_fit(format_, clips)
     known = None
     if annotated is not None and (page is not None or not writer.adds):
         known = _labeled(read_events(Source(annotated, tiers=tiers, window=reading.window, remark=remark))[0])

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, nn
-from torchvision.models import get_model, get_model_weights, video
-from torchvision.models.video.mvit import MSBlockConfig
+from torchvision.models import get_model, get_model_weights
 
 from aplt.models.tsm import ExcitedShift, FrameEncoder, TemporalShift, shift_blocks
 from aplt.models.weights import Weights
@@ -78,36 +77,9 @@ def s3d(clip_shape: tuple[int, ...]) -> nn.Module:
 
 
 def mvit_v2_s(clip_shape: tuple[int, ...]) -> nn.Module:
-    """Returns MViTv2-S; its relative positions have the clip's size (published weights: 16 x 224 x 224)."""
-    # torchvision's own builder knows one size only.
-    # Blocks, heads, stride of the keys and values of each stage; all but the first halve height and width.
-    stages = ((1, 1, 8), (2, 2, 4), (11, 4, 2), (2, 8, 1))
-    blocks: list[MSBlockConfig] = []
-    channels = 96
-    for blocks_of_stage, heads, stride in stages:
-        for number in range(blocks_of_stage):
-            halve = 2 if number == 0 and blocks else 1
-            blocks.append(
-                MSBlockConfig(
-                    num_heads=heads,
-                    input_channels=channels,
-                    output_channels=96 * heads,
-                    kernel_q=[3, 3, 3],
-                    kernel_kv=[3, 3, 3],
-                    stride_q=[1, halve, halve],
-                    stride_kv=[1, stride, stride],
-                )
-            )
-            channels = 96 * heads
-    net: nn.Module = video.MViT(
-        spatial_size=tuple(clip_shape[2:]),
-        temporal_size=clip_shape[1],
-        block_setting=blocks,
-        residual_pool=True,
-        residual_with_cls_embed=False,
-        rel_pos_embed=True,
-        proj_after_attn=True,
-        stochastic_depth_prob=0.2,
-    )
-    net.set_submodule("head", nn.Identity())
-    return net
+    """Returns MViTv2-S for clips of this size; to it torchvision interpolates relative positions (16 x 224 x 224)."""
+    net: Any = headless(clip_shape, name="mvit_v2_s", head="head")
+    strides = net.conv_proj.stride
+    frames, *sides = (-(-side // stride) for side, stride in zip(clip_shape[1:], strides, strict=True))
+    net.pos_encoding.temporal_size, net.pos_encoding.spatial_size = frames, tuple(sides)
+    return net  # type: ignore[no-any-return]

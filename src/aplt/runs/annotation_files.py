@@ -33,16 +33,14 @@ def to_elan(recordings: Sequence[Recording], output: Path, original: Path | None
     """Returns a file of ELAN's with the events in a tier, and their scores in one that refers to it.
 
     Args:
-        recordings: Parts of one file.
+        recordings: Parts of one file, as `require_fit` makes sure.
         output: Where it will be written; links to the recording are relative to it.
         original: The file that they are added to.
 
     Raises:
-        InputError: events of several files, or of one that the original does not link.
+        InputError: the original does not link the file, or cannot be read.
     """
-    (path, events), *others = _by_file(recordings).items()
-    if others:
-        raise InputError(f"--format elan makes the file of one recording; found {len(others) + 1}")
+    ((path, events),) = _by_file(recordings).items()
     ET.register_namespace("xsi", XSI)
     if original is None:
         root, origin = _new_document(path, output), 0.0

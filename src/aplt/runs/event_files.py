@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from aplt.clips import Clip
 from aplt.data.recordings import EVENT_COLUMNS
 from aplt.errors import InputError
 from aplt.runs.annotation_files import to_boris, to_elan
@@ -33,13 +34,7 @@ def to_json(recordings: Sequence[Recording]) -> str:
 
 
 def to_srt(recordings: Sequence[Recording]) -> str:
-    """Returns subtitles (SubRip) that say class and score of each event while it lasts.
-
-    Raises:
-        InputError: events of several files, whose times subtitles cannot tell apart.
-    """
-    if len({one.clip.path for one in recordings}) > 1:
-        raise InputError("--format srt makes the subtitles of one file; found several")
+    """Returns subtitles (SubRip), of one file, that say class and score of each event while it lasts."""
     events = _all(recordings)
     blocks = [
         f"{number}\n{_srt_time(start)} --> {_srt_time(end)}\n{label} ({score:.0%})\n"
@@ -58,17 +53,26 @@ class Writer(NamedTuple):
     ending: str
     adds: bool = False
     """Whether events can be added to a copy of a person's file."""
+    alone: bool = False
+    """Whether a file is of one recording."""
 
 
 WRITERS = {
     "csv": Writer(lambda found, *_: to_csv(found), (",".join(EVENT_COLUMNS) + "\n",), ".csv"),
     "json": Writer(lambda found, *_: to_json(found), ('[\n  {\n    "path": ',), ".json"),
-    "srt": Writer(lambda found, *_: to_srt(found), (), ".srt"),
+    "srt": Writer(lambda found, *_: to_srt(found), (), ".srt", alone=True),
     "label-studio": Writer(events_to_label_studio, (BEGINS,), ".json"),
     # People go on editing these: none is written over.
-    "elan": Writer(to_elan, (), ".eaf", adds=True),
+    "elan": Writer(to_elan, (), ".eaf", adds=True, alone=True),
     "boris": Writer(to_boris, (), ".boris", adds=True),
 }
+
+
+def require_fit(format_: str, clips: Sequence[Clip]) -> None:
+    """Refuses recordings that one file of a format cannot tell apart."""
+    count = len({clip.path for clip in clips})
+    if WRITERS[format_].alone and count > 1:
+        raise InputError(f"--format {format_} makes the file of one recording; found {count}")
 
 
 def _all(recordings: Sequence[Recording]) -> pd.DataFrame:
