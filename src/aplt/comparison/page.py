@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -205,35 +206,16 @@ def shared_settings(configs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _cost(comparison: Comparison) -> Html:
     """Returns how long each method takes."""
     rows = []
-    for dataset in comparison.plan.datasets:
-        of_data = comparison.rows[comparison.rows["dataset"] == dataset]
-        for method in (*comparison.methods, UPPER_BOUND):
-            group = of_data[of_data["method"] == method]
-            if group.empty:
-                continue
-            seconds = float(group["seconds"].mean())
-            rows.append(
-                [
-                    Cell(dataset),
-                    Cell(method),
-                    number_cell(len(group)),
-                    number_cell(round(group["steps"].mean())),
-                    number_cell(round(group["ms_per_step"].mean())),
-                    Cell(duration(seconds), seconds),
-                    share_cell(float(group["offline_seconds"].sum() / group["seconds"].sum())),
-                    share_cell(float(group["evaluation_seconds"].sum() / group["seconds"].sum())),
-                ]
-            )
-    columns = [
-        "Data set",
-        "Method",
-        "Cells",
-        "Steps",
-        "ms per step",
-        "Time per cell",
-        "Offline share",
-        "Evaluation share",
-    ]
+    for dataset, method in product(comparison.plan.datasets, (*comparison.methods, UPPER_BOUND)):
+        of = comparison.rows[(comparison.rows["dataset"] == dataset) & (comparison.rows["method"] == method)]
+        if not of.empty:
+            steps, each, seconds = (float(of[name].mean()) for name in ("steps", "ms_per_step", "seconds"))
+            counts = map(number_cell, (len(of), round(steps), round(each)))
+            shares = (float(of[f"{phase}_seconds"].sum() / of["seconds"].sum()) for phase in ("offline", "evaluation"))
+            row = [Cell(dataset), Cell(method), *counts, Cell(duration(seconds), seconds), *map(share_cell, shares)]
+            rows.append(row)
+    columns = ["Data set", "Method", "Cells", "Steps", "ms per step", "Time per cell"]
+    columns += ["Offline share", "Evaluation share"]
     caption = "Means over cells; times depend on the machine, its other work and the number of jobs."
     return table(caption, columns, rows, texts=2)
 

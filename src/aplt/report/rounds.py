@@ -136,17 +136,8 @@ def _rounds(run: Run) -> Html:
                 Cell(duration(line.seconds.total), line.seconds.total),
             ]
         )
-    columns = [
-        "Round",
-        "Steps done",
-        "Learning rate",
-        "Loss",
-        "Coverage",
-        "Precision",
-        "Precision of the screened-out",
-        *(f"Watched {figure.title}" for figure in MAIN_FIGURES.values()),
-        "Time",
-    ]
+    columns = ["Round", "Steps done", "Learning rate", "Loss", "Coverage", "Precision", "Precision of the screened-out"]
+    columns += [*(f"Watched {figure.title}" for figure in MAIN_FIGURES.values()), "Time"]
     caption = "The figures behind the curves, from metrics.jsonl."
     return el("details", el("summary", "All rounds as numbers"), table(caption, columns, rows))
 

@@ -31,29 +31,18 @@ def described(index: ClipIndex) -> np.ndarray:
     parts = []
     with bar("looking at the clips", len(index)) as progress:
         for _, clips in all_views(views, passes, BATCH, modality.workers()):
-            parts.append(_HALVES[modality.name](clips))
+            parts.append(_halves(modality.name, clips))
             progress.advance(len(clips))
     halves = [torch.cat(half) for half in zip(*parts, strict=True)]
     scaled = [half / half.var(dim=0, correction=0).sum().sqrt().clamp(min=1e-6) for half in halves]
     return torch.cat(scaled, dim=1).numpy()
 
 
-def _of_skeletons(clips: Tensor) -> tuple[Tensor, ...]:
-    points = clips[:, :-1]  # the last channel is the tracker's confidence
-    return _over_time(points, points.shape[3], points.shape[4])
-
-
-def _of_videos(clips: Tensor) -> tuple[Tensor, ...]:
-    return _over_time(clips.mean(dim=1, keepdim=True), SIDE, SIDE)
-
-
-def _of_features(clips: Tensor) -> tuple[Tensor, ...]:
-    return (clips.flatten(1),)
-
-
-def _over_time(clips: Tensor, height: int, width: int) -> tuple[Tensor, ...]:
-    change = clips.diff(dim=2).abs() if clips.shape[2] > 1 else torch.zeros_like(clips)
-    return tuple(adaptive_avg_pool3d(one, (BINS, height, width)).flatten(1) for one in (clips, change))
-
-
-_HALVES = {"video": _of_videos, "skeleton": _of_skeletons, "features": _of_features}
+def _halves(kind: str, clips: Tensor) -> tuple[Tensor, ...]:
+    if kind == "features":
+        return (clips.flatten(1),)
+    # Of skeletons the last channel is the tracker's confidence.
+    seen = clips[:, :-1] if kind == "skeleton" else clips.mean(dim=1, keepdim=True)
+    change = seen.diff(dim=2).abs() if seen.shape[2] > 1 else torch.zeros_like(seen)
+    sides = seen.shape[3:] if kind == "skeleton" else (SIDE, SIDE)
+    return tuple(adaptive_avg_pool3d(one, (BINS, *sides)).flatten(1) for one in (seen, change))
