@@ -5,6 +5,7 @@ In FOLDER are then:
 recording/interview.mp4   movements of six classes, with pauses between them
 annotated.csv             the events of the first part, and that it was watched
 rest.csv                  those of the rest, to compare with
+known.csv                 those of both
 """
 
 import argparse
@@ -41,7 +42,7 @@ PAUSE = replace(STEADY, duration=(1.0, 5.0))
 
 
 def main(home: Path, seconds: float, annotated: float, size: int, seed: int) -> None:
-    """Renders the recording and writes its two tables."""
+    """Renders the recording and writes its tables."""
     rng = np.random.default_rng(seed)
     subject = draw_subject(seed, 0, STEADY)
     rows: list[tuple[float, float, str]] = []
@@ -68,11 +69,14 @@ def main(home: Path, seconds: float, annotated: float, size: int, seed: int) -> 
     table = pd.DataFrame(rows, columns=["start", "end", "label"]).round(2)
     # The two parts meet in a pause.
     middle = float(table["start"][table["start"] > annotated].iloc[0]) - 0.5
+    parts: list[pd.DataFrame] = []
     for name, first, last in (("annotated", 0.0, middle), ("rest", middle, round(now, 2))):
         part = table[(table["start"] >= first) & (table["start"] < last)]
         watched = pd.DataFrame([{"start": first, "end": last, "label": ""}])
         whole = pd.concat([watched, part]).assign(path="recording/interview.mp4")
-        whole[["path", "start", "end", "label"]].to_csv(home / f"{name}.csv", index=False)
+        parts.append(whole[["path", "start", "end", "label"]])
+        parts[-1].to_csv(home / f"{name}.csv", index=False)
+    pd.concat(parts).to_csv(home / "known.csv", index=False)
     print(f"{path}: {now:.1f} s, {len(table)} events, those before {middle:.1f} s annotated")
 
 

@@ -51,7 +51,7 @@ def train(
         labeled: Share of each class's labels to use, such as 0.1 or "10%".
         split: A split made by `aplt split`, which says the role of every clip.
         seed: Of the split, the model and the order of clips.
-        preset: Settings for a machine: laptop, gpu or gpu_large; those that are given otherwise go before them.
+        preset: Settings for a machine, of videos alone: laptop, gpu or gpu_large; those given otherwise go before them.
         settings: Any setting, nested: {"train": {"rounds": 5}}.
         name: Of the run's folder; by default of the method and the seed.
         runs: Folder of run folders.
@@ -205,7 +205,7 @@ def load(source: PathLike) -> "Recognizer":
 
 
 def predict(model: "PathLike | Run | Recognizer", paths: PathLike | Iterable[PathLike]) -> pd.DataFrame:
-    """Returns a row per clip: path, start, end, the five best classes with scores, and an error if it is unreadable.
+    """Returns a row per clip: path, id, start, end, the five best classes with scores, and an error if unreadable.
 
     `novelty` says how little a clip lies like any of the classes, where the model was trained with unlabeled clips.
 

@@ -49,8 +49,8 @@ def reference_to(value: Any, what: str) -> str:
     """
     for path, module in list(sys.modules.items()):
         for attribute, found in list(vars(module).items()) if isinstance(module, ModuleType) else ():
-            if found is value:
-                return f"{_script() if path == '__main__' else path}:{attribute}"
+            if found is value and (name := _script() if path == "__main__" else path):
+                return f"{name}:{attribute}"
     raise InputError(
         f"this {what} is no variable of a module: write it at the top level of a file that can be imported, so that "
         "other processes and later commands find it"

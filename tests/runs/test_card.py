@@ -1,5 +1,6 @@
 """A run's model on the Hub: the card that is written of it, and the folder that is uploaded and loaded again."""
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -15,6 +16,7 @@ from aplt.errors import InputError
 from aplt.models.recognizer import Recognizer
 from aplt.report.words import wilson
 from aplt.rundir import RunDir
+from aplt.settings import load_yaml
 from tests.test_cli import aplt as command
 
 
@@ -66,6 +68,26 @@ def test_what_is_pushed_is_loaded_again_and_its_card_says_what_was_measured(
     for said in ("must not be used", "`aplt`", "`tcn`", "nod (2)", 'aplt.load("lab/nods")', "random weights"):
         assert said in card.text
     assert str(clips.parent.parent) not in card.content  # no path of this machine
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ("DEFAULT", "the weights `DEFAULT`"),
+        ("first/model/model.safetensors", "the weights `first/model/model.safetensors`"),
+        ("resnet.pth", "the weights `resnet.pth`"),
+    ],
+)
+def test_a_card_names_weights_without_the_folders_that_they_lie_in(
+    finished: RunDir, hub: Path, tmp_path: Path, weights: str, said: str
+) -> None:
+    given = weights if weights == "DEFAULT" else str(tmp_path / "secret" / weights)
+    settings = load_yaml(finished.config) | {"encoder_weights": given}
+    finished.config.write_text(json.dumps(settings), encoding="utf-8")
+    assert command("push", finished.path, "lab/nods") == 0
+    card = (hub / "lab/nods" / "README.md").read_text(encoding="utf-8")
+    assert said in card
+    assert "secret" not in card
 
 
 def test_a_card_that_was_edited_stays_but_for_the_license(finished: RunDir, hub: Path) -> None:

@@ -215,7 +215,7 @@ def _groups(labels: Sequence[str], groups: Sequence[str], class_names: Sequence[
 
 
 def index_table(index: ClipIndex) -> pd.DataFrame:
-    """Returns the table of an index with the columns of clips.csv, as strings; paths are absolute.
+    """Returns the table of an index with the columns of clips.csv and its others, as strings; paths are absolute.
 
     Where the clips are features it has POINTERS, too.
     """
@@ -237,7 +237,8 @@ def index_table(index: ClipIndex) -> pd.DataFrame:
         table[VIDEO] = [str(clip.video.absolute()) if clip.video else "" for clip in index]
     for bank in banks_of(index)[:1]:
         table = table.assign(features=str(bank.absolute()), features_row=[str(clip.row + 1) for clip in index])
-    return table
+    # A bank's own table may have a column that is called as those which point to it.
+    return table.assign(**{name: list(values) for name, values in index.columns.items() if name not in table})
 
 
 def _require_utf8(path: str, at: str) -> None:

@@ -8,7 +8,8 @@ With x a labeled clip of label y, u an unlabeled one, p the classifier, P the pr
                                                               r = SumNorm(q b^w), b the OFFLINE belief about u
     L_u^margin   = [accepted] H(c, P_c(strong u)),            c the OFFLINE pseudo-label of u
 
-The paper's formulas are not public: the losses are its figure's, the margin's form (CosFace) and all numbers are ours.
+Made from the paper's abstract and figure, without its formulas: the losses are the figure's, the margin's form
+(CosFace) and all numbers are ours.
 """
 
 import torch

@@ -1,8 +1,8 @@
 """The offline phase: feature bank -> pseudo-labels, thresholds and prototypes for the next online phase.
 
 Asynchronous Pseudo Labeling and Training (IJCAI 2025, arXiv 2504.07785): semi-supervised k-means, self-adaptive
-thresholds, refined centers into a memory-based prototype classifier. The formulas are not public; docs/method.md
-says which readings were chosen.
+thresholds, refined centers into a memory-based prototype classifier. The paper's formulas were not at hand;
+docs/method.md says which readings were chosen.
 """
 
 from typing import Literal

@@ -10,7 +10,7 @@ def self_adaptive_thresholds(
     """Returns tau_t(c) [K]: momentum * tau_{t-1}(c) + (1 - momentum) * mean distance of class c's members.
 
     `distance` and `assignment` [M] are the members'. The paper's figure shows tau_t(c) near the mean distance (0.89
-    to 1.02 of it), differently for each class; its formula is not public. A class without members keeps its previous
+    to 1.02 of it), differently for each class; its formula was not at hand. A class without members keeps its previous
     threshold, or takes the mean distance of all. `previous` is None in the first round.
     """
     total = torch.zeros(num_classes, dtype=torch.float64, device=distance.device)

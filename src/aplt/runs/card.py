@@ -61,7 +61,7 @@ def _text(config: RunConfig, result: Result, repository: str) -> str:
     )
     training = count.labeled + count.unlabeled
     labels = f"{count.labeled:,d} of {counted(training, 'training clip')} had a label ({count.labeled / training:.1%})"
-    start = "random weights" if config.encoder_weights is None else f"the weights `{config.encoder_weights}`"
+    start = "random weights" if config.encoder_weights is None else f"the weights `{_public(config.encoder_weights)}`"
     others = "" if config.encoder_weights is None else ", whose own license holds for what is made of them"
     return f"""---
 {data.to_yaml()}
@@ -100,8 +100,16 @@ model = aplt.load("{repository}")
 print(aplt.predict(model, ["clip.mp4"]))
 ```
 
-`pip install aplt`. Clips are prepared as in training, as config.json says; `aplt export` makes an ONNX file.
+Clips are prepared as in training, as config.json says; `aplt export` makes an ONNX file.
 """
+
+
+def _public(weights: str) -> str:
+    """Returns the name of weights: of a file without its folders, which are nobody's concern, but for a run's own."""
+    path = Path(weights)
+    if not path.is_absolute():
+        return weights
+    return path.name if path.name != "model.safetensors" else f"{path.parents[1].name}/{path.parent.name}/{path.name}"
 
 
 def _listed(result: Result) -> str:

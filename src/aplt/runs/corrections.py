@@ -98,8 +98,6 @@ def _labels(corrections: Path, index: ClipIndex, source: Path) -> dict[str, str]
 
 def _laid_over(index: ClipIndex, labels: Mapping[str, str]) -> pd.DataFrame:
     table = index_table(index)
-    # A bank's own table may have a column that is called as those which point to it.
-    table = table.assign(**{name: list(values) for name, values in index.columns.items() if name not in table})
     table["label"] = [labels.get(id_, old) for id_, old in zip(table["id"], table["label"], strict=True)]
     group_of = dict(zip(index.class_names, index.groups, strict=bool(index.groups)))
     # Nobody has said of which group a class is that a correction names first: it is one of its own.
