@@ -29,8 +29,9 @@ TWIN = 0.1
 MOST_CLUSTERS = 500
 """Clusters of typical clips at most, as in TypiClust, unless more clips are asked for."""
 FEW = 3
-SAMPLE = 1000
 """Labels up to which a class counts as one with few."""
+SAMPLE = 1000
+"""Clips by which the usual distance is told."""
 
 
 @dataclass(frozen=True)
