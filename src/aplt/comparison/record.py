@@ -201,8 +201,10 @@ def wrong_labels(run: RunDir, truth: dict[str, str]) -> dict[str, float | None]:
     for kind, column in (("pseudo", "offline_label"), ("online", "online_label")):
         if column not in table:
             continue
-        weight = pd.to_numeric(table["weight"], errors="coerce")
-        counted = table["accepted"] == "True" if kind == "pseudo" else weight >= HALF
+        if kind == "pseudo":
+            counted = table["accepted"] == "True"
+        else:
+            counted = pd.to_numeric(table["weight"], errors="coerce") >= HALF
         wrong = counted & known.notna() & (table[column] != known)
         repeated = table["label"][wrong] == table[column][wrong]
         found[f"{kind}_wrong"] = int(wrong.sum())
