@@ -252,6 +252,17 @@ def test_a_first_run_on_features_with_labels_by_people(bank: Path, tmp_path: Pat
     assert features_digest(given) != features_digest(index)
 
 
+def test_columns_of_the_users_own_are_in_the_bank(clips: Path, tmp_path: Path) -> None:
+    table = read_index(clips)
+    rows = pd.read_csv(clips, keep_default_na=False).assign(camera=[f"v{row % 3}" for row in range(len(table))])
+    rows.to_csv(clips.with_name("cameras.csv"), index=False)
+    assert read_index(make(clips.with_name("cameras.csv"), tmp_path / "bank")).columns["camera"][:3] == (
+        "v0",
+        "v1",
+        "v2",
+    )
+
+
 def test_a_column_of_the_users_own_does_not_replace_the_pointer(tmp_path: Path) -> None:
     bank, table = write_bank(tmp_path / "bank"), tmp_path / "corrections.csv"
     pd.read_csv(bank / "clips.csv").assign(features="hog").to_csv(bank / "clips.csv", index=False)
@@ -286,8 +297,9 @@ def test_a_share_of_labels_that_cannot_be_promised_is_refused(head: RunDir) -> N
 
 
 def test_clips_are_embedded_after_a_training_of_another_precision(
-    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: Path, uninterrupted: RunDir, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert uninterrupted.result.exists()  # trained in this process
     monkeypatch.setattr("aplt.runs.setup.AcceleratorState", lambda: SimpleNamespace(mixed_precision="bf16"))
     assert (make(clips, tmp_path / "bank") / "clips.csv").exists()
 

@@ -23,6 +23,9 @@ from aplt.display import counted
 from aplt.errors import InputError
 from aplt.topology import pairs_of, topology_of
 
+SOON_AGAIN = 1024
+"""Sequences that are kept where clips are predicted or embedded: some views of a clip follow each other soon."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -51,7 +54,7 @@ class SkeletonViews:
     def __init__(self, clips: Mapping[int, Clip], settings: SkeletonInput, clip_shape: ClipShape | None = None) -> None:
         self._clips, self._settings = clips, settings
         self._sequences: dict[int, np.ndarray] = {}
-        self._kept = clip_shape is None
+        self._most = len(clips) if clip_shape is None else SOON_AGAIN
         self._last: tuple[Path, Poses] | None = None
         self.joints = settings.joints
         if clip_shape is None:
@@ -145,9 +148,9 @@ class SkeletonViews:
                     f"found {_joints(sequence.shape[2], sequence.shape[3] - 1)} and {counted(len(sequence), 'person')}"
                 )
                 raise ClipError(clip, "other kind", why)
-            if not self._kept:
-                return sequence
             self._sequences[position] = sequence
+            if len(self._sequences) > self._most:
+                del self._sequences[next(iter(self._sequences))]
         return self._sequences[position]
 
 

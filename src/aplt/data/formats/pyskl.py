@@ -1,6 +1,7 @@
 """PYSKL's annotations: all clips of a data set in one pickle, as MA-52's poses and NTU's are published."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,24 +39,29 @@ def pyskl(source: Source) -> pd.DataFrame:
         raise InputError(
             f"{folder}: is not empty; the clips are written there, so remove it or give another name with -o"
         )
-    names = set[str]()
-    for number, annotation in enumerate(annotations, start=1):  # all of them, before anything is written
-        at = f"{file}: annotation {number}"
-        name, _ = _clip(annotation, at)
-        if Path(name).name != name or name in names:
-            raise InputError(f"{at}: its frame_dir {name!r:.80} is no file name, or that of another")
-        names.add(name)
-    rows = []
-    for annotation in annotations:
-        name, arrays = _clip(annotation, str(file))
-        path = folder / f"{name}.npz"
-        write_arrays(path, arrays)
-        subject = next((match[1] for pattern in SUBJECTS if (match := re.fullmatch(pattern, name))), "")
-        label = annotation.get("label", "")
-        row = {"path": str(path.resolve()), "label": str(label), "id": name, "subject": subject}
-        rows.append(row | {protocol: parts.get(name, "") for protocol, parts in protocols.items()} | row)
+    try:
+        rows = [
+            _written(one, f"{file}: annotation {number}", folder, protocols)
+            for number, one in enumerate(annotations, 1)
+        ]
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)  # half of them would be in the way of the next try
+        raise
     table = pd.DataFrame(rows)
     return table if table["subject"].any() else table.drop(columns="subject")
+
+
+def _written(annotation: Any, at: str, folder: Path, protocols: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Writes a clip's arrays into the folder, and returns its row."""
+    name, arrays = _clip(annotation, at)
+    path = folder / f"{name}.npz"
+    if Path(name).name != name or path.exists():
+        raise InputError(f"{at}: its frame_dir {name!r:.80} is no file name, or that of another")
+    write_arrays(path, arrays)
+    subject = next((match[1] for pattern in SUBJECTS if (match := re.fullmatch(pattern, name))), "")
+    label = annotation.get("label", "")
+    row = {"path": str(path.resolve()), "label": str(label), "id": name, "subject": subject}
+    return row | {protocol: parts.get(name, "") for protocol, parts in protocols.items()} | row
 
 
 def _clip(annotation: Any, at: str) -> tuple[str, dict[str, np.ndarray]]:

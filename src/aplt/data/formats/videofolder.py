@@ -28,7 +28,7 @@ def videofolder(source: Source) -> list[Row]:
         elif path.suffix.lower() in MODALITIES["video"].suffixes:
             videos.append(path)
     rows = []
-    for path in [*videos, *(path for path in known if path not in set(videos))]:
+    for path in dict.fromkeys([*videos, *known]):
         place = path.relative_to(source.folder)
         above = [part for part in place.parts[:-1] if part not in SPLITS]
         split = next((SPLITS[part] for part in place.parts[:-1] if part in SPLITS), "")
