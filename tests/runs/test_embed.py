@@ -18,7 +18,7 @@ from torch import nn
 from aplt.clips import ROLES
 from aplt.config import RunConfig, SkeletonInput, SplitSettings
 from aplt.data.bank import features_digest
-from aplt.data.index import read_index, write_index
+from aplt.data.index import index_table, read_index, write_index
 from aplt.data.modality import MODALITIES
 from aplt.data.splits import make_split
 from aplt.data.views import KINDS
@@ -253,14 +253,10 @@ def test_a_first_run_on_features_with_labels_by_people(bank: Path, tmp_path: Pat
 
 
 def test_columns_of_the_users_own_are_in_the_bank(clips: Path, tmp_path: Path) -> None:
-    table = read_index(clips)
-    rows = pd.read_csv(clips, keep_default_na=False).assign(camera=[f"v{row % 3}" for row in range(len(table))])
-    rows.to_csv(clips.with_name("cameras.csv"), index=False)
-    assert read_index(make(clips.with_name("cameras.csv"), tmp_path / "bank")).columns["camera"][:3] == (
-        "v0",
-        "v1",
-        "v2",
-    )
+    table = index_table(read_index(clips))
+    cameras = [f"v{row % 3}" for row in range(len(table))]
+    write_index(table.assign(camera=cameras), Path(), tmp_path / "clips.csv")
+    assert read_index(make(tmp_path / "clips.csv", tmp_path / "bank")).columns["camera"] == tuple(cameras)
 
 
 def test_a_column_of_the_users_own_does_not_replace_the_pointer(tmp_path: Path) -> None:
